@@ -1,0 +1,1 @@
+"""The clouds: one folder each, none of which knows another."""

@@ -1,0 +1,139 @@
+"""Reading `retrain.toml`; every problem in one error."""
+
+import tomllib
+from math import isfinite
+from pathlib import Path
+from typing import Final, TypeGuard
+
+from shared.config import Configuration, Model, Policy
+from shared.errors import ConfigError
+from shared.fields import INT64, MAX_MODEL_ID, Parameter
+from shared.followups import read_follow_ups, read_repositories
+from shared.tables import Table
+from shared.targets import CLOUDS, GitHubTarget, read_targets
+from shared.trigger import FIELDS, SEVERITIES
+
+SIGNALS: Final = (
+    "cloudwatch-alarm",
+    "s3-object",
+    "vertex-monitoring",
+    "gcs-object",
+    "azureml-monitor",
+    "blob",
+)
+
+
+def load_configuration(path: Path) -> Configuration:
+    """Read the configuration file at *path*.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or holds mistakes: all of them are listed.
+
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), [f"cannot be read: {error}"]) from error
+    return parse_configuration(text, source=path.name, folder=path.resolve().parent)
+
+
+def parse_configuration(text: str, *, source: str, folder: Path) -> Configuration:
+    """Read a configuration from TOML *text*; *source* names it in errors.
+
+    Raises:
+        ConfigError: it is no TOML, or holds mistakes: all of them are listed.
+
+    """
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(source, [f"is no TOML: {error}"]) from error
+    problems: list[str] = []
+    file = Table(content, "", problems)
+    repositories = read_repositories(file.table("github"))
+    notify = file.table("notify")
+    channels = notify.texts("channels", secret=True)
+    notify.done()
+    named = file.table("models")
+    models = tuple(_read_model(name, named.quoted_table(name), repositories) for name in named)
+    file.done()
+    problems += _problems_between(models)
+    if problems:
+        raise ConfigError(source, problems)
+    return Configuration(models=models, channels=channels, repositories=repositories, folder=folder)
+
+
+def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model:
+    if not 0 < len(name) <= MAX_MODEL_ID:
+        table.problem("", f"a model's name has 1 to {MAX_MODEL_ID} characters, not {len(name)}")
+    if "target" not in table:
+        table.problem("target", f"is missing; one table for each cloud it trains on ({', '.join(CLOUDS)})")
+    targets = read_targets(table.table("target")) if "target" in table else {}
+    for cloud, target in targets.items():
+        if isinstance(target, GitHubTarget) and target.repository and target.repository not in repositories:
+            table.problem(f"target.{cloud}.repository", f"{target.repository!r} is not in github.repositories")
+    model = Model(
+        name=name,
+        default=table.flag("default"),
+        schedule=table.flag("schedule"),
+        signals=_read_signals(table),
+        policy=_read_policy(table),
+        parameters=_read_parameters(table.table("parameters")),
+        targets=targets,
+        after=read_follow_ups(table.table("after"), repositories),
+    )
+    table.done()
+    if model.is_pattern:
+        for key in ("default", "schedule", "signals"):
+            if getattr(model, key):
+                table.problem(key, "needs a model's name, not a pattern")
+    return model
+
+
+def _read_policy(table: Table) -> Policy:
+    standard = Policy()
+    return Policy(
+        cooldown=table.duration("cooldown", standard.cooldown),
+        on_busy=table.choice("on_busy", ("skip", "queue"), standard.on_busy),
+        max_run=table.duration("max_run", standard.max_run),
+        min_severity=table.choice("min_severity", SEVERITIES, "") or None,
+        consecutive=table.count("consecutive", standard.consecutive),
+        window=table.duration("window", standard.window),
+        approval=table.flag("approval"),
+    )
+
+
+def _read_signals(table: Table) -> tuple[str, ...]:
+    signals = table.texts("signals")
+    for signal in signals:
+        kind, _, what = signal.partition(":")
+        if kind not in SIGNALS or not what:
+            table.problem("signals", f"{signal!r} must be KIND:NAME with KIND one of {', '.join(SIGNALS)}")
+    return signals
+
+
+def _read_parameters(table: Table) -> dict[str, Parameter]:
+    parameters: dict[str, Parameter] = {}
+    for name in table:
+        value = table.raw(name)
+        if not _is_parameter(value):
+            table.problem(name, f"must be a text, a number of at most 64 bits or a boolean, not {value!r}")
+        elif isinstance(value, str) and value.startswith("$") and value[1:] not in FIELDS and value[1:2] != "$":
+            known = ", ".join(f"${field}" for field in FIELDS)
+            table.problem(name, f"{value!r} is no field of a trigger; it may be {known} (a leading $$ is a plain $)")
+        else:
+            parameters[name] = value
+    return parameters
+
+
+def _is_parameter(value: object) -> TypeGuard[Parameter]:
+    if isinstance(value, float):
+        return isfinite(value)
+    return value in INT64 if isinstance(value, int) else isinstance(value, str)
+
+
+def _problems_between(models: tuple[Model, ...]) -> list[str]:
+    if not models:
+        return ["models: there is none; a model needs at least a target"]
+    defaults = [model.name for model in models if model.default]
+    return [f"models: only one may have default = true, not {', '.join(defaults)}"] if len(defaults) > 1 else []

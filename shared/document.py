@@ -1,0 +1,95 @@
+"""The JSON form of a model's state, as a ledger keeps it."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from shared.fields import format_time, parse_time
+from shared.state import Decided, ModelState, Parked, PastRun, Seen, Training
+from shared.trigger import SCHEMA, RetrainTrigger
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+EPOCH: Final = datetime.fromtimestamp(0, UTC)
+
+
+def write_state(state: ModelState) -> str:
+    """Write *state* as the JSON document that a ledger keeps."""
+    packed = [[seen.digest, int(seen.at.timestamp()), int(seen.launched)] for seen in state.seen]
+    content = plain(dataclasses.replace(state, seen=()))
+    return json.dumps({"schema": SCHEMA, **content, "seen": packed}, separators=(",", ":"))
+
+
+def read_state(document: str | None) -> ModelState:
+    """Read the JSON *document* of a ledger; none is a model that nothing happened to."""
+    if document is None:
+        return ModelState()
+    content = json.loads(document)
+    return ModelState(
+        training=_optional(content.get("training"), _training),
+        last_start=_optional(content.get("last_start"), parse_time),
+        queued=_optional(content.get("queued"), _parked),
+        waiting=_optional(content.get("waiting"), _parked),
+        streak=tuple(parse_time(moment) for moment in content.get("streak", ())),
+        seen=tuple(
+            Seen(digest=digest, at=datetime.fromtimestamp(at, UTC), launched=bool(launched))
+            for digest, at, launched in content.get("seen", ())
+        ),
+        decisions=tuple(_decided(item) for item in content.get("decisions", ())),
+        runs=tuple(_past_run(item) for item in content.get("runs", ())),
+        rejected=tuple(_decided(item) for item in content.get("rejected", ())),
+    )
+
+
+def plain(value: "DataclassInstance") -> dict[str, object]:
+    """Return a value of this module as JSON writes it, empty fields left out."""
+    fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return {name: _plain(item) for name, item in fields.items() if item}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, RetrainTrigger):
+        return value.to_fields()
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Training | Parked | Decided | PastRun):
+        return plain(value)
+    return value
+
+
+def _optional(value: T | None, read: Callable[[T], R]) -> R | None:
+    return None if value is None else read(value)
+
+
+def _trigger(fields: Mapping[str, object]) -> RetrainTrigger:
+    return RetrainTrigger.parse(fields, trigger_id="", origin="", requested_at=EPOCH)
+
+
+def _training(content: dict[str, Any]) -> Training:
+    return Training(**{**_timed(content), "trigger": _trigger(content["trigger"])})
+
+
+def _parked(content: dict[str, Any]) -> Parked:
+    return Parked(trigger=_trigger(content["trigger"]), since=parse_time(content["since"]))
+
+
+def _decided(content: dict[str, Any]) -> Decided:
+    return Decided(**_timed(content))
+
+
+def _past_run(content: dict[str, Any]) -> PastRun:
+    return PastRun(**_timed(content))
+
+
+def _timed(content: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: parse_time(value) if name == "at" or name.endswith("_at") else value for name, value in content.items()
+    }

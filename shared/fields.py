@@ -1,0 +1,135 @@
+"""Checking one field of a trigger; whatever is wrong with it is told by name.
+
+Every `read_` function here raises `InvalidTriggerError`.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
+
+from shared.errors import InvalidTriggerError
+
+Parameter = str | int | float | bool
+
+MAX_MODEL_ID: Final = 256
+# Three whole triggers live in one model's state; with this the state stays far below the smallest item limit
+# of the ledgers (DynamoDB: 400 KB an item).
+MAX_MAPPING_BYTES: Final = 16 * 1024
+# Every service and language on the way keeps integers of this size; EventBridge refuses larger ones.
+INT64: Final = range(-(2**63), 2**63)
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def format_time(moment: datetime) -> str:
+    """Write *moment* as ISO 8601 in UTC, e.g. `2026-11-21T03:00:00Z`, with fractions only where there are some."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> datetime:
+    """Read an ISO 8601 time with an offset; the result is UTC.
+
+    Raises:
+        ValueError: *text* is no time, or has no offset.
+
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError("no offset")  # noqa: TRY301 - one message for every way to be wrong
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"must be an ISO 8601 time with an offset, not {brief(text)}") from error
+
+
+def brief(value: object, limit: int = 60) -> str:
+    """Show *value* in an error message, cut to *limit* characters."""
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
+
+
+def read_text(name: str, value: object, most: int, *, least: int = 0) -> str:
+    """Return a string of *least* to *most* characters."""
+    if not isinstance(value, str):
+        raise InvalidTriggerError(name, f"must be a string, not {brief(value)}")
+    if not least <= len(value) <= most:
+        raise InvalidTriggerError(name, f"must have {least} to {most} characters, not {len(value)}")
+    if not _is_unicode(value):
+        raise InvalidTriggerError(name, f"must be valid Unicode, not {brief(value)}")
+    return value
+
+
+def _is_unicode(value: str) -> bool:
+    # JSON can spell a lone surrogate, which no service and no file takes.
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def read_model_id(value: object) -> str:
+    """Return a model's id."""
+    if value is None:
+        raise InvalidTriggerError("model_id", "is missing, and no model of the configuration has default = true")
+    text = read_text("model_id", value, MAX_MODEL_ID, least=1)
+    if _CONTROL.search(text):
+        raise InvalidTriggerError("model_id", f"must have no control characters, not {brief(text)}")
+    return text
+
+
+def read_one_of(name: str, value: object, choices: tuple[str, ...]) -> str:
+    """Return one of *choices*."""
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidTriggerError(name, f"must be one of {', '.join(choices)}, not {brief(value)}")
+    return value
+
+
+def read_flag(name: str, value: object) -> bool:
+    """Return true or false."""
+    if not isinstance(value, bool):
+        raise InvalidTriggerError(name, f"must be true or false, not {brief(value)}")
+    return value
+
+
+def read_time(value: object) -> datetime:
+    """Return a time in UTC."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    if not isinstance(value, str):
+        raise InvalidTriggerError("requested_at", f"must be a string, not {brief(value)}")
+    try:
+        return parse_time(value)
+    except ValueError as error:
+        raise InvalidTriggerError("requested_at", str(error)) from error
+
+
+def read_object(name: str, value: object) -> Mapping[str, object]:
+    """Return a JSON object of bounded size, a copy."""
+    if not isinstance(value, Mapping):
+        raise InvalidTriggerError(name, f"must be an object, not {brief(value)}")
+    try:
+        text = json.dumps(dict(value), allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidTriggerError(name, f"must be plain JSON: {error}") from error
+    if len(text) > MAX_MAPPING_BYTES:
+        raise InvalidTriggerError(name, f"must have at most {MAX_MAPPING_BYTES} bytes as JSON, not {len(text)}")
+    return MappingProxyType(json.loads(text))
+
+
+def read_parameters(value: object) -> Mapping[str, Parameter]:
+    """Return pipeline parameters: names with plain values."""
+    return MappingProxyType({name: _parameter(name, item) for name, item in read_object("parameters", value).items()})
+
+
+def _parameter(name: str, value: object) -> Parameter:
+    place = f"parameters.{name}"
+    if isinstance(value, str):
+        return read_text(place, value, MAX_MAPPING_BYTES)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidTriggerError(place, f"must be a finite number, not {value}")
+    if isinstance(value, int) and value not in INT64:
+        raise InvalidTriggerError(place, f"must fit into 64 bits, not {brief(value)}")
+    if not isinstance(value, str | int | float | bool):
+        raise InvalidTriggerError(place, f"must be a string, a number or a boolean, not {brief(value)}")
+    return value

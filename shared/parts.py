@@ -1,0 +1,57 @@
+"""What a cloud's wiring puts together, once, for the core to work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.config import Configuration
+from shared.ports import Clock, DeadLetters, EventBus, Launcher, Ledger, RandomId
+from shared.state import Decided
+from shared.targets import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Everything that deciding and launching needs.
+
+    Attributes:
+        cloud: `aws`, `gcp`, `azure` or `local`: whose target tables count.
+        config: the configuration.
+        ledger: where the state of the models is.
+        launcher: makes the launcher of a target, on first use.
+        dead_letters: where rejected events go; none: they are raised, so that the platform dead-letters them.
+        clock: tells the time.
+        new_id: makes the ids of claims.
+        observe: is told the model and every decision, to count it.
+
+    """
+
+    cloud: str
+    config: Configuration
+    ledger: Ledger
+    launcher: Callable[[Target], Launcher]
+    dead_letters: DeadLetters | None
+    clock: Clock
+    new_id: RandomId
+    observe: Callable[[str, Decided], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emitter:
+    """Everything that asking needs.
+
+    Attributes:
+        cloud: `aws`, `gcp`, `azure` or `local`: whose target tables count.
+        config: the configuration.
+        ledger: where the state of the models is, for reading; approvals are written to it.
+        bus: where triggers go.
+        clock: tells the time.
+        new_id: makes trigger ids.
+
+    """
+
+    cloud: str
+    config: Configuration
+    ledger: Ledger
+    bus: EventBus
+    clock: Clock
+    new_id: RandomId

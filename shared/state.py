@@ -1,0 +1,170 @@
+"""What the ledger knows of one model: a small value of bounded size."""
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.trigger import RetrainTrigger
+
+# The contract shows the last 20 or more.
+MAX_DECISIONS: Final = 50
+MAX_RUNS: Final = 50
+MAX_REJECTED: Final = 20
+# Launches are remembered until this many ids are there; other decisions at most until no bus redelivers any more
+# (the longest is an SQS queue: 14 days).
+MAX_SEEN: Final = 1000
+MEMORY: Final = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """The training that runs, or that somebody claimed and is about to start.
+
+    Attributes:
+        trigger: why it runs.
+        claimed_at: when it was claimed, or claimed again.
+        first_claimed_at: when it was claimed first.
+        holder: who claimed it: an id that is made anew for each claim.
+        run_id: how the service calls the run; none until the start is confirmed.
+        url: where to look at it.
+        started_at: when the start was confirmed.
+        checked_at: when the service was last asked how it stands.
+
+    """
+
+    trigger: RetrainTrigger
+    claimed_at: datetime
+    first_claimed_at: datetime
+    holder: str
+    run_id: str | None = None
+    url: str | None = None
+    started_at: datetime | None = None
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A trigger that waits: for a running training to end, or for a person.
+
+    Attributes:
+        trigger: what waits.
+        since: since when.
+
+    """
+
+    trigger: RetrainTrigger
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """One line of a model's history.
+
+    Attributes:
+        at: when it was decided.
+        trigger_id: what about.
+        decision: `launch`, `queue`, `wait`, `skip`, `reject` or `ignore`.
+        reason: the reason code.
+        detail: the same for people.
+
+    """
+
+    at: datetime
+    trigger_id: str
+    decision: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """One training that was started.
+
+    Attributes:
+        run_id: how the service calls it.
+        trigger_id: why it ran.
+        started_at: when the start was confirmed.
+        ended_at: when it ended; none while it runs.
+        result: how; none while it runs.
+        url: where to look at it.
+
+    """
+
+    run_id: str
+    trigger_id: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    result: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A trigger id that was decided.
+
+    Attributes:
+        digest: a digest of the id, since a thousand ids of 128 characters would crowd the document.
+        at: when it was decided.
+        launched: whether it was claimed for a launch.
+
+    """
+
+    digest: str
+    at: datetime
+    launched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelState:
+    """Everything the ledger knows of one model; histories are newest first.
+
+    Attributes:
+        training: what runs or is claimed.
+        last_start: when the last training started; the cooldown counts from here.
+        queued: what starts when the running training ends.
+        waiting: what waits for a person.
+        streak: when the drift triggers came that count towards `consecutive`.
+        seen: the ids that were decided.
+        decisions: the last decisions.
+        runs: the last trainings.
+        rejected: the last rejected events of this model.
+
+    """
+
+    training: Training | None = None
+    last_start: datetime | None = None
+    queued: Parked | None = None
+    waiting: Parked | None = None
+    streak: tuple[datetime, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    decisions: tuple[Decided, ...] = ()
+    runs: tuple[PastRun, ...] = ()
+    rejected: tuple[Decided, ...] = ()
+
+    def has_seen(self, trigger_id: str) -> bool:
+        """Whether *trigger_id* was decided before."""
+        digest = _digest(trigger_id)
+        return any(seen.digest == digest for seen in self.seen)
+
+    def noted(self, decided: Decided) -> "ModelState":
+        """Return the state with one more line of history."""
+        return dataclasses.replace(self, decisions=(decided, *self.decisions)[:MAX_DECISIONS])
+
+    def remembering(self, trigger_id: str, now: datetime, *, launched: bool) -> "ModelState":
+        """Return the state that knows *trigger_id*; forgets the oldest first, and launches last of all."""
+        known = [seen for seen in self.forgetting(trigger_id).seen if seen.launched or now - seen.at < MEMORY]
+        known.insert(0, Seen(digest=_digest(trigger_id), at=now, launched=launched))
+        if len(known) > MAX_SEEN:
+            known.remove(min(known, key=lambda seen: (seen.launched, seen.at)))
+        return dataclasses.replace(self, seen=tuple(known))
+
+    def forgetting(self, trigger_id: str) -> "ModelState":
+        """Return the state in which *trigger_id* may be asked for again."""
+        digest = _digest(trigger_id)
+        return dataclasses.replace(self, seen=tuple(seen for seen in self.seen if seen.digest != digest))
+
+
+def _digest(trigger_id: str) -> str:
+    return hashlib.sha256(trigger_id.encode()).hexdigest()[:24]
