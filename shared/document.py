@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+_TIMES: Final = ("at", "since", "claimed_at", "first_claimed_at", "started_at", "checked_at", "ended_at", "approved_at")
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
@@ -78,7 +79,7 @@ def _training(content: dict[str, Any]) -> Training:
 
 
 def _parked(content: dict[str, Any]) -> Parked:
-    return Parked(trigger=_trigger(content["trigger"]), since=parse_time(content["since"]))
+    return Parked(**{**_timed(content), "trigger": _trigger(content["trigger"])})
 
 
 def _decided(content: dict[str, Any]) -> Decided:
@@ -90,6 +91,4 @@ def _past_run(content: dict[str, Any]) -> PastRun:
 
 
 def _timed(content: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: parse_time(value) if name == "at" or name.endswith("_at") else value for name, value in content.items()
-    }
+    return {name: parse_time(value) if name in _TIMES else value for name, value in content.items()}

@@ -46,6 +46,7 @@ class Emitter:
         bus: where triggers go.
         clock: tells the time.
         new_id: makes trigger ids.
+        observe: is told the model and every decision made here: a trigger that a person turned down.
 
     """
 
@@ -55,3 +56,4 @@ class Emitter:
     bus: EventBus
     clock: Clock
     new_id: RandomId
+    observe: Callable[[str, Decided], None]

@@ -51,11 +51,15 @@ class Parked:
     Attributes:
         trigger: what waits.
         since: since when.
+        approved_by: who released it; it starts as soon as somebody who can start it sees this.
+        approved_at: when that was.
 
     """
 
     trigger: RetrainTrigger
     since: datetime
+    approved_by: str | None = None
+    approved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

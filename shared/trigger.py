@@ -37,6 +37,7 @@ SCHEMA: Final = 1
 
 MAX_TRIGGER_ID: Final = 128
 MAX_TEXT: Final = 512
+RUN_PREFIX: Final = "retrain-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ class RetrainTrigger:
 
 def run_name(token: str) -> str:
     """Return the name under which a service can find the training of *token*: `retrain-` and 40 hex characters."""
-    return f"retrain-{token[:40]}"
+    return f"{RUN_PREFIX}{token[:40]}"
 
 
 def derived_id(*parts: str) -> str:

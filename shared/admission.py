@@ -1,0 +1,66 @@
+"""Which triggers are let in: those of a model that trains here, with parameters that its configuration allows."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from shared.config import Configuration, Model
+from shared.errors import InvalidTriggerError
+from shared.trigger import FIELDS, RetrainTrigger
+from shared.wire.incoming import Asked
+
+
+def admit(config: Configuration, cloud: str, trigger: RetrainTrigger) -> Model:
+    """Return the model that *trigger* asks for.
+
+    Raises:
+        UnknownModelError: the model is not configured, or does not train on *cloud*.
+        InvalidTriggerError: it sets a parameter that the configuration does not allow.
+
+    """
+    model = config.find(trigger.model_id)
+    model.target(cloud)
+    for name in trigger.parameters:
+        if name not in model.parameters:
+            allowed = ", ".join(model.parameters) or "none"
+            raise InvalidTriggerError(f"parameters.{name}", f"is not a parameter of {model.name}; it allows {allowed}")
+    return model
+
+
+def trigger_of(config: Configuration, cloud: str, asked: Asked, now: datetime) -> RetrainTrigger:
+    """Make a trigger of an event that is ours, and check it as `admit` does.
+
+    An event that names no model goes to the default one. An extra field whose name is an allowed parameter counts as
+    that parameter; any other is left alone.
+
+    Raises:
+        UnknownModelError: the model is not configured, or does not train on *cloud*.
+        InvalidTriggerError: a field is missing or wrong.
+
+    """
+    fields = dict(asked.fields)
+    if fields.get("model_id") is None:
+        fields["model_id"] = config.default_model
+    trigger = RetrainTrigger.parse(
+        fields | {"parameters": _with_extras(config, fields)},
+        trigger_id=asked.trigger_id or content_id(asked.fields),
+        origin="event",
+        requested_at=asked.sent_at or now,
+    )
+    admit(config, cloud, trigger)
+    return trigger
+
+
+def content_id(content: object) -> str:
+    """Derive an id from the *content* of an event whose transport repeats nothing else: 64 hex characters."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _with_extras(config: Configuration, fields: Mapping[str, object]) -> object:
+    given, model_id = fields.get("parameters"), fields.get("model_id")
+    if not isinstance(model_id, str) or not isinstance(given, Mapping | None):
+        return given
+    allowed = config.find(model_id).parameters
+    extras = {name: fields[name] for name in allowed if name in fields and name not in (*FIELDS, "schema")}
+    return extras | dict(given or {})

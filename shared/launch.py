@@ -1,0 +1,147 @@
+"""Starting what was claimed: launch with the token, confirm, and go on with what is queued behind."""
+
+import json
+import logging
+from collections.abc import Mapping
+
+from shared import book, lifecycle
+from shared.config import Model, Policy
+from shared.errors import LaunchInProgressError, TargetRefusedError, UnknownModelError
+from shared.fields import Parameter
+from shared.parts import Receiver
+from shared.ports import DeadLetter, Launcher, LaunchRequest, Run
+from shared.state import ModelState, Training
+from shared.trigger import RetrainTrigger
+
+log = logging.getLogger("retrain")
+
+
+def launch(
+    receiver: Receiver, model_id: str, training: Training, *, again: bool, event: object = None
+) -> TargetRefusedError | None:
+    """Start the claimed *training* and confirm it; then whatever was queued and became free to start.
+
+    Args:
+        receiver: the parts.
+        model_id: whose training.
+        training: what was claimed, by the caller or by somebody who is gone.
+        again: somebody may have started it before.
+        event: what to put to the dead letters if the service refuses; the trigger itself where there is none.
+
+    Returns:
+        The service's refusal, which is recorded and among the dead letters; none when the training runs.
+
+    Raises:
+        UnavailableError: it may or may not run; the claim stays for a repeat, the next trigger or the sweep.
+
+    """
+    outcome = _start(receiver, model_id, training, again=again)
+    if isinstance(outcome, TargetRefusedError):
+        # First the letter, then the record: a crash between them repeats the letter instead of losing it.
+        give_up(receiver, str(outcome), training.trigger.to_fields() if event is None else event)
+    state = _settle(receiver, model_id, training, outcome)
+    claimed = state.training
+    if claimed is not None and claimed.run_id is None and claimed.holder == training.holder:
+        launch(receiver, model_id, claimed, again=False)
+    return outcome if isinstance(outcome, TargetRefusedError) else None
+
+
+def finish(receiver: Receiver, model_id: str, training: Training, *, event: object = None) -> TargetRefusedError | None:
+    """Finish a claimed launch that its claimer may have left undone, on behalf of its trigger.
+
+    An abandoned claim is taken over first. One that is fresh is started again at once where the target's idempotency
+    token makes that safe. Arguments and result are those of `launch`.
+
+    Raises:
+        LaunchInProgressError: the claim is fresh, and the target knows no idempotency token.
+        UnavailableError: it may or may not run.
+
+    """
+    now = receiver.clock()
+    if lifecycle.is_abandoned(training, now):
+        holder, token = receiver.new_id(), training.trigger.token
+        state = book.change(receiver, model_id, lambda state: lifecycle.reclaimed(state, token, now=now, holder=holder))
+        if state.training is None or state.training.holder != holder:
+            return None
+        training = state.training
+    elif not launcher_of(receiver, model_id).idempotent:
+        raise LaunchInProgressError(f"trigger {training.trigger.trigger_id!r} is being handed over; try again")
+    return launch(receiver, model_id, training, again=True, event=event)
+
+
+def give_up(receiver: Receiver, error: str, event: object) -> None:
+    """Put *event* to the dead letters, where there are any on our side.
+
+    Raises:
+        UnavailableError: the dead letters are away.
+
+    """
+    if receiver.dead_letters is not None:
+        letter = DeadLetter(at=receiver.clock(), cloud=receiver.cloud, reason="rejected", error=error, event=event)
+        receiver.dead_letters.put(letter)
+
+
+def parameters_of(model: Model, trigger: RetrainTrigger) -> Mapping[str, Parameter]:
+    """Return what the pipeline gets: the model's defaults, `$field` filled in, under what the trigger sets."""
+    return {name: trigger.parameters.get(name, _fill(default, trigger)) for name, default in model.parameters.items()}
+
+
+def _fill(default: Parameter, trigger: RetrainTrigger) -> Parameter:
+    if not isinstance(default, str) or not default.startswith("$"):
+        return default
+    if default.startswith("$$"):
+        return default[1:]
+    name = default[1:]
+    value = trigger.to_fields().get(name, trigger.force if name == "force" else "")
+    return value if isinstance(value, str | int | float | bool) else json.dumps(value)
+
+
+def _start(receiver: Receiver, model_id: str, training: Training, *, again: bool) -> Run | TargetRefusedError:
+    try:
+        model = receiver.config.find(model_id)
+        request = LaunchRequest(
+            trigger=training.trigger,
+            token=training.trigger.token,
+            parameters=parameters_of(model, training.trigger),
+            claimed_at=training.first_claimed_at,
+            max_run=model.policy.max_run,
+        )
+        return launcher_of(receiver, model_id).start(request, again=again)
+    except UnknownModelError as error:
+        # The configuration changed since the claim: nobody can start this any more.
+        return TargetRefusedError(str(error))
+    except TargetRefusedError as refusal:
+        return refusal
+
+
+def _settle(receiver: Receiver, model_id: str, training: Training, outcome: Run | TargetRefusedError) -> ModelState:
+    now, token, policy = receiver.clock(), training.trigger.token, policy_of(receiver, model_id)
+
+    def step(state: ModelState) -> ModelState:
+        if isinstance(outcome, Run):
+            state = lifecycle.confirmed(state, token, outcome, now=now)
+        else:
+            state = lifecycle.refused(state, token, str(outcome), now=now)
+        return lifecycle.advanced(state, policy, now=now, holder=training.holder)
+
+    if isinstance(outcome, Run):
+        log.info("retrain.started", extra={"model_id": model_id, "run_id": outcome.run_id, "token": token})
+    return book.change(receiver, model_id, step)
+
+
+def policy_of(receiver: Receiver, model_id: str) -> Policy:
+    """Return the policy of *model_id*, the standard one where the configuration does not know it any more."""
+    try:
+        return receiver.config.find(model_id).policy
+    except UnknownModelError:
+        return Policy()
+
+
+def launcher_of(receiver: Receiver, model_id: str) -> Launcher:
+    """Return what starts the trainings of *model_id* on this cloud.
+
+    Raises:
+        UnknownModelError: the configuration has no such model, or no target for it here.
+
+    """
+    return receiver.launcher(receiver.config.find(model_id).target(receiver.cloud))

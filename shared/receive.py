@@ -1,0 +1,170 @@
+"""Event in, at most one training out."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared import book, lifecycle
+from shared.admission import trigger_of
+from shared.errors import PermanentError, TargetRefusedError, UnknownModelError
+from shared.fields import MAX_MODEL_ID
+from shared.launch import finish, give_up, launch
+from shared.parts import Receiver
+from shared.policy import Verdict, decide
+from shared.runs import advance, run_ended, tend
+from shared.state import Decided, ModelState
+from shared.trigger import MAX_TRIGGER_ID, RetrainTrigger
+from shared.wire.incoming import Asked, Ended, Foreign, Incoming
+
+Decode = Callable[[object], Incoming]
+"""Reads a native event; raises `PermanentError` for one that is unreadable, or ours but wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of an event.
+
+    Attributes:
+        decision: `launch`, `queue`, `wait`, `skip`, `reject` or `ignore`; `ended` for news of a training.
+        reason: the reason code.
+        detail: the same for people.
+        model_id: whose event it was, where that is known.
+        trigger_id: which trigger, where there is one.
+
+    """
+
+    decision: str
+    reason: str
+    detail: str = ""
+    model_id: str = ""
+    trigger_id: str = ""
+
+
+def receive(receiver: Receiver, event: object, decode: Decode) -> Outcome:
+    """Act on one event; when this returns, the event may be acknowledged.
+
+    Args:
+        receiver: the parts.
+        event: the event as the platform delivered it.
+        decode: the codec of its bus.
+
+    Raises:
+        PermanentError: the event is rejected, and there are no dead letters on our side to put it to.
+        TransientError: the event must not be acknowledged, so that it is delivered again.
+
+    """
+    incoming: Incoming | None = None
+    try:
+        incoming = decode(event)
+        asked = incoming if isinstance(incoming, Asked) else None
+        trigger = trigger_of(receiver.config, receiver.cloud, asked, receiver.clock()) if asked else None
+    except PermanentError as error:
+        give_up(receiver, str(error), event)
+        outcome = _reject(receiver, error, incoming)
+        if receiver.dead_letters is None:
+            raise
+        return outcome
+    if trigger is not None:
+        return handle(receiver, trigger, event)
+    if isinstance(incoming, Ended):
+        return Outcome(decision="ended", reason=incoming.result, model_id=run_ended(receiver, incoming) or "")
+    what = incoming.what if isinstance(incoming, Foreign) else ""
+    return _outcome(receiver, "", "", Verdict(decision="ignore", reason="ignored", detail=what))
+
+
+def handle(receiver: Receiver, trigger: RetrainTrigger, event: object) -> Outcome:
+    """Decide on *trigger* and act on the decision.
+
+    Args:
+        receiver: the parts.
+        trigger: an admitted trigger.
+        event: what to put to the dead letters if the service refuses to train.
+
+    Raises:
+        TargetRefusedError: the service refuses, and there are no dead letters on our side.
+        TransientError: deliver it again.
+
+    """
+    holder, model_id = receiver.new_id(), trigger.model_id
+    policy = receiver.config.find(model_id).policy
+    for _ in range(book.ATTEMPTS):
+        page = book.load(receiver.ledger, model_id)
+        if page.state.has_seen(trigger.trigger_id):
+            return _repeat(receiver, trigger, page.state, holder, event)
+        if tend(receiver, model_id, page.state):
+            continue
+        now = receiver.clock()
+        verdict = decide(page.state, trigger, policy, now)
+        state = lifecycle.decided(page.state, trigger, verdict, policy, now=now, holder=holder)
+        if book.save(receiver, model_id, page, state):
+            return _carry_out(receiver, trigger, verdict, state, event)
+    raise book.contention(model_id)
+
+
+def _carry_out(
+    receiver: Receiver, trigger: RetrainTrigger, verdict: Verdict, state: ModelState, event: object
+) -> Outcome:
+    if verdict.decision == "launch" and state.training is not None:
+        refusal = launch(receiver, trigger.model_id, state.training, again=False, event=event)
+        if refusal is not None:
+            return _refused(receiver, trigger, refusal)
+    return _about(trigger, verdict)
+
+
+def _repeat(receiver: Receiver, trigger: RetrainTrigger, state: ModelState, holder: str, event: object) -> Outcome:
+    if lifecycle.can_advance(state):
+        advance(receiver, trigger.model_id)
+        state = book.load(receiver.ledger, trigger.model_id).state
+    training = state.training
+    if training is None or training.run_id is not None or training.trigger.trigger_id != trigger.trigger_id:
+        verdict = Verdict(decision="skip", reason="duplicate", detail="this trigger was decided before")
+        return _outcome(receiver, trigger.model_id, trigger.trigger_id, verdict)
+    if training.holder == holder:
+        # Our own claim: it was saved although the ledger's answer got lost.
+        refusal = launch(receiver, trigger.model_id, training, again=False, event=event)
+    else:
+        refusal = finish(receiver, trigger.model_id, training, event=event)
+    if refusal is not None:
+        return _refused(receiver, trigger, refusal)
+    return _about(trigger, Verdict(decision="launch", reason="launched", detail="finished a launch that was under way"))
+
+
+def _refused(receiver: Receiver, trigger: RetrainTrigger, refusal: TargetRefusedError) -> Outcome:
+    if receiver.dead_letters is None:
+        raise refusal
+    return _about(trigger, Verdict(decision="reject", reason="rejected", detail=str(refusal)))
+
+
+def _reject(receiver: Receiver, error: PermanentError, incoming: Incoming | None) -> Outcome:
+    """List a rejected event under its model, if it has one that is configured."""
+    fields = incoming.fields if isinstance(incoming, Asked) else {}
+    model_id = fields.get("model_id") or receiver.config.default_model
+    given = fields.get("trigger_id")
+    trigger_id = given if isinstance(given, str) and given else getattr(incoming, "trigger_id", "")
+    verdict = Verdict(decision="reject", reason="rejected", detail=str(error))
+    if not isinstance(model_id, str) or not _is_known(receiver, model_id):
+        return _outcome(receiver, "", trigger_id, verdict)
+    now = receiver.clock()
+    book.change(
+        receiver, model_id, lambda state: lifecycle.rejected(state, trigger_id[:MAX_TRIGGER_ID], str(error), now=now)
+    )
+    return _outcome(receiver, model_id, trigger_id, verdict)
+
+
+def _is_known(receiver: Receiver, model_id: str) -> bool:
+    try:
+        receiver.config.find(model_id)
+    except UnknownModelError:
+        return False
+    return len(model_id) <= MAX_MODEL_ID
+
+
+def _outcome(receiver: Receiver, model_id: str, trigger_id: str, verdict: Verdict) -> Outcome:
+    """Tell a decision that is not part of a model's history, and return it."""
+    line = Decided(at=receiver.clock(), trigger_id=trigger_id, **dataclasses.asdict(verdict))
+    book.tell(receiver, model_id, line)
+    return Outcome(model_id=model_id, trigger_id=trigger_id, **dataclasses.asdict(verdict))
+
+
+def _about(trigger: RetrainTrigger, verdict: Verdict) -> Outcome:
+    return Outcome(model_id=trigger.model_id, trigger_id=trigger.trigger_id, **dataclasses.asdict(verdict))

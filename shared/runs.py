@@ -1,0 +1,184 @@
+"""Looking after trainings: abandoned claims, runs that should be over, and the news that one ended."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared import book, lifecycle
+from shared.errors import RetrainError, TransientError, UnavailableError, UnknownModelError
+from shared.launch import finish, launch, launcher_of, policy_of
+from shared.parts import Receiver
+from shared.ports import Ledger, RunResult, RunStatus
+from shared.state import ModelState, Training
+from shared.trigger import RUN_PREFIX, run_name
+from shared.wire.incoming import Ended
+
+# How often a busy model's training is asked after: a burst of triggers must not become a burst of questions.
+CHECK_EVERY: Final = timedelta(seconds=60)
+PAGE: Final = 100
+
+log = logging.getLogger("retrain")
+
+
+def tend(receiver: Receiver, model_id: str, state: ModelState) -> bool:
+    """Finish what is left undone at a model before something new is decided; tells whether anything changed.
+
+    Raises:
+        TransientError: a service must answer first, and does not.
+
+    """
+    training, now = state.training, receiver.clock()
+    if lifecycle.can_advance(state):
+        advance(receiver, model_id)
+        return True
+    if training is None:
+        return False
+    if lifecycle.is_abandoned(training, now):
+        finish(receiver, model_id, training)
+        return True
+    last = training.checked_at or training.started_at
+    if training.run_id is None or last is None or now - last < CHECK_EVERY:
+        return False
+    return ask(receiver, model_id, training, training.run_id)
+
+
+def advance(receiver: Receiver, model_id: str) -> None:
+    """Let go on what may go on at a model: a trigger that a person released, the queued one at a free model.
+
+    Raises:
+        TransientError: a service must answer first, and does not.
+
+    """
+    now, holder, policy = receiver.clock(), receiver.new_id(), policy_of(receiver, model_id)
+    state = book.change(receiver, model_id, lambda state: lifecycle.advanced(state, policy, now=now, holder=holder))
+    _launch_claimed(receiver, model_id, state, holder)
+
+
+def ask(receiver: Receiver, model_id: str, training: Training, run_id: str) -> bool:
+    """Ask the service how a training stands, and free the model when it is over; tells whether anything changed.
+
+    A training longer than `max_run` counts as gone, unless the service says how it ended.
+
+    Raises:
+        TransientError: the training should be over and the service does not answer.
+
+    """
+    policy, now = policy_of(receiver, model_id), receiver.clock()
+    overdue = training.started_at is not None and now - training.started_at >= policy.max_run
+    try:
+        status = launcher_of(receiver, model_id).status(run_id)
+    except (TransientError, UnknownModelError) as error:
+        if overdue and isinstance(error, TransientError):
+            raise
+        log.warning("retrain.status_unknown", extra={"model_id": model_id, "run_id": run_id, "error": str(error)})
+        status = RunStatus(result=RunResult.RUNNING)
+    if status.result is not RunResult.RUNNING:
+        return _free(receiver, model_id, run_id, "", status.result, status.ended_at or now)
+    if overdue:
+        log.warning("retrain.run_overdue", extra={"model_id": model_id, "run_id": run_id})
+        return _free(receiver, model_id, run_id, "", lifecycle.GONE, now)
+    book.change(receiver, model_id, lambda state: lifecycle.checked(state, run_id, now=now))
+    return True
+
+
+def run_ended(receiver: Receiver, news: Ended) -> str | None:
+    """Record the end of a run, free its model and start what is queued; returns whose run it was.
+
+    However often an end is told, only the first time changes anything; a later one helps to finish the start of the
+    queued trigger, if that was left undone.
+
+    Raises:
+        TransientError: deliver the news again.
+
+    """
+    if news.result is RunResult.RUNNING or not news.name.startswith(RUN_PREFIX):
+        return None
+    ended_at = news.ended_at or receiver.clock()
+    for model_id in _candidates(receiver, news):
+        state = book.load(receiver.ledger, model_id).state
+        if not _owns(state, news):
+            continue
+        _free(receiver, model_id, news.run_id, news.name, news.result, ended_at)
+        behind = book.load(receiver.ledger, model_id).state.training
+        if behind is not None and behind.run_id is None:
+            finish(receiver, model_id, behind)
+        return model_id
+    return None
+
+
+def sweep(receiver: Receiver) -> list[str]:
+    """Look after every stored model: abandoned claims, trainings that may be over, queued triggers.
+
+    Returns:
+        The models that were looked after.
+
+    Raises:
+        UnavailableError: some model could not be looked after now; all others were.
+
+    """
+    swept: list[str] = []
+    failures: list[str] = []
+    for model_id in stored_models(receiver.ledger):
+        try:
+            _sweep_one(receiver, model_id)
+            swept.append(model_id)
+        except RetrainError as error:
+            log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": str(error)})
+            failures.append(f"{model_id}: {error}")
+    if failures:
+        raise UnavailableError("The sweep", "look after every model", "; ".join(failures[:10]))
+    return swept
+
+
+def stored_models(ledger: Ledger) -> Iterator[str]:
+    """Go through the ids of all models that the ledger has.
+
+    Raises:
+        UnavailableError: the ledger is away.
+
+    """
+    after: str | None = None
+    while page := ledger.models(after, PAGE):
+        yield from page
+        after = page[-1]
+
+
+def _sweep_one(receiver: Receiver, model_id: str) -> None:
+    state = book.load(receiver.ledger, model_id).state
+    training = state.training
+    if training is not None and training.run_id is not None:
+        ask(receiver, model_id, training, training.run_id)
+    else:
+        tend(receiver, model_id, state)
+
+
+def _candidates(receiver: Receiver, news: Ended) -> Iterator[str]:
+    if news.model_id is not None:
+        yield news.model_id
+    yield from (model_id for model_id in stored_models(receiver.ledger) if model_id != news.model_id)
+
+
+def _owns(state: ModelState, news: Ended) -> bool:
+    training = state.training
+    if training is not None and run_name(training.trigger.token) == news.name:
+        return True
+    return any(run.run_id == news.run_id for run in state.runs)
+
+
+def _free(receiver: Receiver, model_id: str, run_id: str, name: str, result: str, ended_at: datetime) -> bool:
+    now, holder, policy = receiver.clock(), receiver.new_id(), policy_of(receiver, model_id)
+
+    def step(state: ModelState) -> ModelState:
+        over = lifecycle.ended(state, run_id, name, result, ended_at=ended_at, now=now)
+        return lifecycle.advanced(over, policy, now=now, holder=holder)
+
+    log.info("retrain.ended", extra={"model_id": model_id, "run_id": run_id, "result": result})
+    _launch_claimed(receiver, model_id, book.change(receiver, model_id, step), holder)
+    return True
+
+
+def _launch_claimed(receiver: Receiver, model_id: str, state: ModelState, holder: str) -> None:
+    training = state.training
+    if training is not None and training.run_id is None and training.holder == holder:
+        launch(receiver, model_id, training, again=False)

@@ -1,0 +1,146 @@
+"""Amazon EventBridge: triggers as PutEvents entries, and the events that a rule or a schedule delivers."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.errors import InvalidTriggerError, UnreadableEventError
+from shared.fields import MAX_MODEL_ID, brief, parse_time
+from shared.json_text import compact
+from shared.ports import RunResult
+from shared.trigger import RetrainTrigger, derived_id
+from shared.wire.incoming import Asked, Ended, Foreign, Incoming
+
+DETAIL_TYPE: Final = "retrain_trigger"
+STATUS_CHANGE: Final = ("aws.sagemaker", "SageMaker Model Building Pipeline Execution Status Change")
+# A rule's cron and EventBridge Scheduler send the same event from different sources.
+TICKS: Final = (("aws.events", "Scheduled Event"), ("aws.scheduler", "Scheduled Event"))
+
+_RESULTS: Final = {
+    "Succeeded": RunResult.SUCCEEDED,
+    "Failed": RunResult.FAILED,
+    "CompletedWithFailures": RunResult.FAILED,
+    "Stopped": RunResult.STOPPED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A schedule came due.
+
+    Attributes:
+        at: when, in UTC; none if the event does not tell readably.
+
+    """
+
+    at: datetime | None
+
+
+def encode(trigger: RetrainTrigger, source: str, bus: str) -> dict[str, object]:
+    """Return the PutEvents entry of *trigger*.
+
+    Args:
+        trigger: what to send.
+        source: the event's source.
+        bus: name or ARN of the event bus.
+
+    """
+    return {
+        "Source": source,
+        "DetailType": DETAIL_TYPE,
+        "Detail": compact(trigger.to_fields()),
+        "EventBusName": bus,
+        "Time": trigger.requested_at,
+    }
+
+
+def decode(event: object, source: str) -> Incoming:
+    """Read what a rule delivered.
+
+    Source and type count by prefix, as in the rule pattern that ML cube documents. Of the envelope nothing else is
+    relied on: `time` may be missing or no time, `account` and `resources` may be absent, any field may be added.
+
+    Args:
+        event: the event, parsed from JSON.
+        source: the prefix of the sources that are ours.
+
+    Raises:
+        UnreadableEventError: it is no object.
+        InvalidTriggerError: it is ours, but its `detail` is no object.
+
+    """
+    if not isinstance(event, Mapping):
+        raise UnreadableEventError(f"an event must be an object, not {brief(event)}")
+    sender, kind = _text(event.get("source")), _text(event.get("detail-type"))
+    if sender.startswith(source) and kind.startswith(DETAIL_TYPE):
+        return _asked(event, sender)
+    news = _ended(event) if (sender, kind) == STATUS_CHANGE else None
+    return news or Foreign(what=f"{sender[:100] or 'no source'} / {kind[:100] or 'no detail-type'}")
+
+
+def decode_tick(event: object) -> Tick | None:
+    """Return the tick that *event* is, from a rule with a schedule or from EventBridge Scheduler; none if it is none."""
+    if not isinstance(event, Mapping) or (event.get("source"), event.get("detail-type")) not in TICKS:
+        return None
+    return Tick(at=_time(event.get("time")))
+
+
+def run_result(status: str) -> RunResult:
+    """Return what a SageMaker pipeline execution's status means; one that AWS adds later counts as running."""
+    return _RESULTS.get(status, RunResult.RUNNING)
+
+
+def _asked(event: Mapping[str, object], sender: str) -> Asked:
+    detail, event_id = event.get("detail"), _text(event.get("id"))
+    if not isinstance(detail, Mapping):
+        raise InvalidTriggerError("detail", f"must be an object, not {brief(detail)}")
+    return Asked(
+        fields=detail,
+        trigger_id=derived_id(sender, event_id) if event_id else "",
+        sent_at=_time(event.get("time")),
+    )
+
+
+def _ended(event: Mapping[str, object]) -> Ended | None:
+    detail = event.get("detail")
+    if not isinstance(detail, Mapping):
+        return None
+    run_id, status = _text(detail.get("pipelineExecutionArn")), _text(detail.get("currentPipelineExecutionStatus"))
+    if not run_id or not status:
+        return None
+    result = run_result(status)
+    ended_at = _time(detail.get("executionEndTime")) or _time(event.get("time"))
+    return Ended(
+        run_id=run_id,
+        name=_text(detail.get("pipelineExecutionDisplayName")),
+        model_id=_model_id(_text(detail.get("pipelineExecutionDescription"))),
+        result=result,
+        ended_at=None if result is RunResult.RUNNING else ended_at,
+    )
+
+
+def _model_id(description: str) -> str | None:
+    """Read the model from the provenance that our launches write as description; anybody may write another one."""
+    try:
+        provenance = json.loads(description)
+    except (ValueError, RecursionError):
+        return None
+    model_id = _text(provenance.get("model_id")) if isinstance(provenance, Mapping) else ""
+    return model_id if 0 < len(model_id) <= MAX_MODEL_ID else None
+
+
+def _time(value: object) -> datetime | None:
+    # Samples of AWS services hold epoch milliseconds here.
+    try:
+        return parse_time(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _text(value: object) -> str:
+    """Return *value* if it is a text that can be written again: JSON can spell a lone surrogate, UTF-8 cannot."""
+    if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
+        return ""
+    return value
