@@ -1,6 +1,7 @@
 """The JSON form of a dead letter, the same on every cloud."""
 
 import json
+import reprlib
 
 from shared.fields import format_time
 from shared.json_text import compact, cut
@@ -57,4 +58,5 @@ def _described(event: object) -> str:
     try:
         return json.dumps(event, default=repr)
     except (TypeError, ValueError, RecursionError):
-        return repr(event)
+        # Its depth is limited, as what Python can write is.
+        return reprlib.repr(event)

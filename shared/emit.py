@@ -59,6 +59,13 @@ def publish(emitter: Emitter, triggers: list[RetrainTrigger]) -> None:
         log.info("retrain.emitted", extra=told)
 
 
+def ask(emitter: Emitter, fields: Mapping[str, object]) -> list[RetrainTrigger]:
+    """Send the trigger that *fields* ask for, and return it; arguments and errors are those of the two steps."""
+    trigger = read_request(emitter, fields)
+    publish(emitter, [trigger])
+    return [trigger]
+
+
 def tick(emitter: Emitter, at: datetime | None) -> list[RetrainTrigger]:
     """Ask for every scheduled model, once for each scheduled time, and return the triggers.
 

@@ -65,12 +65,14 @@ class ConfigError(RetrainError):
     """The configuration or the environment is wrong.
 
     Attributes:
+        source: the file, or what else was read.
         problems: every problem found, each with its place.
 
     """
 
     def __init__(self, source: str, problems: Sequence[str]) -> None:
         """List all *problems* found in *source*."""
+        self.source = source
         self.problems = tuple(problems)
         count = f"{len(self.problems)} problems" if len(self.problems) > 1 else "1 problem"
         super().__init__("\n  ".join([f"{source}: {count}", *self.problems]))

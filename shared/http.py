@@ -33,8 +33,8 @@ class Request:
 
     method: str
     path: str
-    query: Mapping[str, str] = field(default=_NOTHING)
-    headers: Mapping[str, str] = field(default=_NOTHING)
+    query: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    headers: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     body: bytes = field(default=b"", repr=False)
     caller: str | None = None
     scheduled_at: datetime | None = None

@@ -15,6 +15,7 @@ class Receiver:
 
     Attributes:
         cloud: `aws`, `gcp`, `azure` or `local`: whose target tables count.
+        source: the prefix of the sources whose events are ours.
         config: the configuration.
         ledger: where the state of the models is.
         launcher: makes the launcher of a target, on first use.
@@ -26,6 +27,7 @@ class Receiver:
     """
 
     cloud: str
+    source: str
     config: Configuration
     ledger: Ledger
     launcher: Callable[[Target], Launcher]

@@ -81,7 +81,7 @@ def decode(event: object, source: str) -> Incoming:
 
 
 def decode_tick(event: object) -> Tick | None:
-    """Return the tick that *event* is, from a rule with a schedule or from EventBridge Scheduler; none if it is none."""
+    """Return the tick of a rule with a schedule or of EventBridge Scheduler; none where *event* is no tick."""
     if not isinstance(event, Mapping) or (event.get("source"), event.get("detail-type")) not in TICKS:
         return None
     return Tick(at=_time(event.get("time")))

@@ -1,0 +1,193 @@
+"""EventBridge as event bus: checks that the bus exists, sends in chunks, sends again what was throttled."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from functions.aws.errors import INVALID_REQUEST, MISSING_RIGHT, RefusalError, translated
+from shared.errors import BusError, UnavailableError
+from shared.trigger import RetrainTrigger
+from shared.wire.eventbridge import encode
+
+# API reference of PutEvents: 1 to 10 entries.
+MOST_ENTRIES: Final = 10
+# API reference: the entries of a call are together smaller than 1 MB since January 2026; the user guide, and the
+# documentation of the regions in China, still say 256 KB. No trigger has half of that, so keeping to it costs nothing.
+SIZE_LIMIT: Final = 262_144
+# User guide, "Calculating PutEvents event entry size".
+TIME_SIZE: Final = 14
+# Service model, ErrorCode of PutEventsResultEntry: all others are final. botocore repeats calls, but no entries.
+RETRYABLE: Final = frozenset({"InternalFailure", "ThrottlingException"})
+MISSING: Final = frozenset({"ResourceNotFoundException"})
+REFUSED: Final = MISSING | {"ValidationException", "SerializationException", INVALID_REQUEST}
+
+log = logging.getLogger("retrain")
+
+
+class EventsClient(Protocol):
+    """What is used of botocore's client of `events`."""
+
+    def put_events(self, **arguments: object) -> Mapping[str, Any]:
+        """Send entries."""
+
+    def describe_event_bus(self, **arguments: object) -> Mapping[str, Any]:
+        """Look a bus up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """How entries that the bus was too busy for are sent again.
+
+    Attributes:
+        attempts: how often an entry is sent at most.
+        base: the longest first pause, in seconds; it doubles each time.
+        sleep: waits so many seconds.
+        chance: draws from 0 to 1, so that emitters that were throttled together do not come back together.
+
+    """
+
+    attempts: int = 4
+    base: float = 0.2
+    sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = random.random
+
+    def pause(self, attempt: int) -> None:
+        """Wait before the attempt of that number; the first has number 0 and waits for nothing."""
+        if attempt:
+            self.sleep(self.chance() * self.base * 2 ** (attempt - 1))
+
+
+_BACKOFF: Final = Backoff()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Letter:
+    trigger_id: str
+    entry: Mapping[str, object]
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    letter: _Letter
+    code: str
+    message: str
+
+
+class EventBridgeBus:
+    """A `shared.ports.EventBus`.
+
+    Args:
+        client: makes the client of `events`, in the bus's region.
+        bus: name or ARN of the event bus.
+        source: the source of what is sent.
+        backoff: how to send again.
+        size_limit: how many bytes the entries of a call, by the service's own formula, must stay below.
+
+    """
+
+    def __init__(
+        self,
+        client: Callable[[], EventsClient],
+        bus: str,
+        source: str,
+        *,
+        backoff: Backoff = _BACKOFF,
+        size_limit: int = SIZE_LIMIT,
+    ) -> None:
+        """Look for nothing yet."""
+        self._client = client
+        self._bus = bus
+        self._source = source
+        self._backoff = backoff
+        self._size_limit = size_limit
+        self._checked = False
+
+    def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
+        """Hand over all *triggers*; see the port. One that is refused keeps no other one back."""
+        if not triggers:
+            return
+        letters = [self._letter(trigger) for trigger in triggers]
+        self._check(letters)
+        failures = [
+            _Failure(letter=letter, code="TooLarge", message=f"{letter.size} bytes, not below {self._size_limit}")
+            for letter in letters
+            if letter.size >= self._size_limit
+        ]
+        for chunk in _chunks([letter for letter in letters if letter.size < self._size_limit], self._size_limit):
+            failures += self._deliver(chunk)
+        if failures:
+            raise self._error(failures, len(letters))
+
+    def _letter(self, trigger: RetrainTrigger) -> _Letter:
+        entry = encode(trigger, self._source, self._bus)
+        return _Letter(trigger_id=trigger.trigger_id, entry=entry, size=entry_size(entry))
+
+    def _check(self, letters: Sequence[_Letter]) -> None:
+        """Find out once whether the bus exists: PutEvents answers 200 and an event id for one that does not."""
+        if self._checked:
+            return
+        try:
+            with translated("EventBridge", f"look up the event bus {self._bus}", MISSING | MISSING_RIGHT):
+                self._client().describe_event_bus(Name=self._bus)
+        except RefusalError as refusal:
+            if refusal.code in MISSING:
+                raise BusError(
+                    self._bus, {letter.trigger_id: "there is no such event bus" for letter in letters}
+                ) from refusal
+            log.warning("bus.unverified", extra={"bus": self._bus, "error": str(refusal)})
+        self._checked = True
+
+    def _deliver(self, chunk: Sequence[_Letter]) -> list[_Failure]:
+        """Send *chunk*, and again what the bus was too busy for; return what it did not take in the end."""
+        refused: list[_Failure] = []
+        stalled: list[_Failure] = []
+        for attempt in range(self._backoff.attempts):
+            self._backoff.pause(attempt)
+            failures = self._put(chunk)
+            refused += [failure for failure in failures if failure.code not in RETRYABLE]
+            stalled = [failure for failure in failures if failure.code in RETRYABLE]
+            if not stalled:
+                break
+            chunk = [failure.letter for failure in stalled]
+        return refused + stalled
+
+    def _put(self, letters: Sequence[_Letter]) -> list[_Failure]:
+        try:
+            with translated("EventBridge", f"put events on the bus {self._bus}", REFUSED):
+                answer = self._client().put_events(Entries=[letter.entry for letter in letters])
+        except RefusalError as refusal:
+            return [_Failure(letter=letter, code=refusal.code, message=refusal.message) for letter in letters]
+        return [
+            _Failure(letter=letter, code=result["ErrorCode"], message=result.get("ErrorMessage", ""))
+            for letter, result in zip(letters, answer["Entries"], strict=True)
+            if result.get("ErrorCode")
+        ]
+
+    def _error(self, failures: Sequence[_Failure], sent: int) -> BusError | UnavailableError:
+        if all(failure.code in RETRYABLE for failure in failures):
+            return UnavailableError("EventBridge", f"take {len(failures)} of {sent} trigger(s)", failures[0].code)
+        return BusError(
+            self._bus, {failure.letter.trigger_id: f"{failure.code}: {failure.message}" for failure in failures}
+        )
+
+
+def entry_size(entry: Mapping[str, object]) -> int:
+    """Return the size of a PutEvents entry as EventBridge counts it, in bytes."""
+    texts = (str(entry[name]) for name in ("Source", "DetailType", "Detail"))
+    return TIME_SIZE + sum(len(text.encode()) for text in texts)
+
+
+def _chunks(letters: Sequence[_Letter], size_limit: int) -> Iterator[list[_Letter]]:
+    chunk: list[_Letter] = []
+    for letter in letters:
+        size = sum(other.size for other in chunk) + letter.size
+        if chunk and (len(chunk) == MOST_ENTRIES or size >= size_limit):
+            yield chunk
+            chunk = []
+        chunk.append(letter)
+    if chunk:
+        yield chunk

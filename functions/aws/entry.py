@@ -1,0 +1,96 @@
+"""What Lambda hands to our two functions, told apart and read; and HTTP answers in its form."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from shared.errors import UnreadableEventError
+from shared.http import Request, Response
+from shared.wire.eventbridge import Tick, decode_tick
+
+
+def read_request(event: object) -> Request | Tick | Mapping[str, object]:
+    """Tell what `emit` was invoked with: an HTTP request, a schedule's tick, or a request's fields themselves.
+
+    HTTP is a function URL or an HTTP API, payload format 2.0; both say so in `requestContext.http`.
+
+    Raises:
+        UnreadableEventError: it is no JSON object.
+
+    """
+    if not isinstance(event, Mapping):
+        raise UnreadableEventError(f"an invocation must be a JSON object, not {type(event).__name__}")
+    context = event.get("requestContext")
+    if isinstance(context, Mapping) and isinstance(context.get("http"), Mapping):
+        return _http(event, context)
+    return decode_tick(event) or event
+
+
+def http_answer(response: Response) -> dict[str, object]:
+    """Return *response* as a function URL or an HTTP API wants it."""
+    return {"statusCode": int(response.status), "headers": dict(response.headers), "body": response.body}
+
+
+def is_sweep(event: object) -> bool:
+    """Whether `receive` was invoked by the sweep's schedule."""
+    return isinstance(event, Mapping) and event.get("sweep") is True
+
+
+def is_batch(event: object) -> bool:
+    """Whether `receive` was invoked by a queue's event source mapping."""
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    return isinstance(records, list) and bool(records) and all(_is_message(record) for record in records)
+
+
+def message_event(body: str) -> object:
+    """Return the event in an SQS message; a text that is no JSON as it is, for the codec to refuse."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+
+
+def _is_message(record: object) -> bool:
+    return isinstance(record, Mapping) and record.get("eventSource") == "aws:sqs"
+
+
+def _http(event: Mapping[str, object], context: Mapping[str, object]) -> Request:
+    http = context["http"]
+    assert isinstance(http, Mapping)  # noqa: S101 - the caller looked
+    headers = event.get("headers")
+    return Request(
+        method=str(http.get("method", "")).upper(),
+        path=_path(str(event.get("rawPath", "/")), str(context.get("stage", ""))),
+        query=dict(parse_qsl(str(event.get("rawQueryString", "")), keep_blank_values=True)),
+        headers={str(name).lower(): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {},
+        body=_body(event),
+        caller=_caller(context.get("authorizer")),
+    )
+
+
+def _path(raw: str, stage: str) -> str:
+    # An HTTP API with a named stage has it in front of every path.
+    return raw.removeprefix(f"/{stage}") if stage and raw.startswith(f"/{stage}/") else raw
+
+
+def _body(event: Mapping[str, object]) -> bytes:
+    text = str(event.get("body") or "")
+    if not event.get("isBase64Encoded"):
+        return text.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return text.encode()  # No JSON either, and that is told in the API's own words.
+
+
+def _caller(authorizer: object) -> str | None:
+    """Return who the platform says is asking: an IAM identity, or the subject of a token."""
+    if not isinstance(authorizer, Mapping):
+        return None
+    iam, jwt = authorizer.get("iam"), authorizer.get("jwt")
+    claims = jwt.get("claims") if isinstance(jwt, Mapping) else None
+    named = [iam.get("userArn")] if isinstance(iam, Mapping) else []
+    named += [claims.get("email"), claims.get("sub")] if isinstance(claims, Mapping) else []
+    return next((str(name)[:512] for name in named if name), None)

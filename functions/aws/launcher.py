@@ -1,0 +1,170 @@
+"""SageMaker as training service: one pipeline execution a token."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, timedelta
+from typing import Any, Final, Protocol
+
+from functions.aws.errors import INVALID_REQUEST, RefusalError, translated
+from shared.errors import TargetRefusedError
+from shared.fields import Parameter, format_time
+from shared.json_text import compact, cut
+from shared.ports import LaunchRequest, Run, RunResult, RunStatus
+from shared.targets import SageMakerTarget
+from shared.trigger import RetrainTrigger, run_name
+from shared.wire.eventbridge import run_result
+
+# Service model of sagemaker: ParameterList, PipelineParameterName, String1024, PipelineExecutionDescription.
+MOST_PARAMETERS: Final = 200
+PARAMETER_NAME: Final = re.compile(r"[A-Za-z0-9\-_]{1,256}")
+LONGEST_VALUE: Final = 1024
+LONGEST_DESCRIPTION: Final = 3072
+MISSING: Final = frozenset({"ResourceNotFound"})
+# The service model names ResourceNotFound only; an id that is none and faults in parameters are ValidationException.
+UNKNOWN: Final = MISSING | {"ValidationException"}
+REFUSED: Final = UNKNOWN | {INVALID_REQUEST}
+# Our clock, on which a claim has its time, may be ahead of SageMaker's.
+CLOCK_SKEW: Final = timedelta(minutes=15)
+PAGE: Final = 100
+
+
+class SageMakerClient(Protocol):
+    """What is used of botocore's client of `sagemaker`."""
+
+    def start_pipeline_execution(self, **arguments: object) -> Mapping[str, Any]:
+        """Start an execution."""
+
+    def list_pipeline_executions(self, **arguments: object) -> Mapping[str, Any]:
+        """Read a page of executions."""
+
+    def describe_pipeline_execution(self, **arguments: object) -> Mapping[str, Any]:
+        """Look an execution up."""
+
+
+class SageMakerLauncher:
+    """A `shared.ports.Launcher`.
+
+    Args:
+        client: makes the client of `sagemaker`, in the pipeline's region.
+        target: the pipeline.
+
+    """
+
+    def __init__(self, client: Callable[[], SageMakerClient], target: SageMakerTarget) -> None:
+        """Ask nothing yet."""
+        self._client = client
+        self._pipeline = target.pipeline
+
+    @property
+    def idempotent(self) -> bool:
+        """Yes: by `ClientRequestToken`."""
+        return True
+
+    def start(self, request: LaunchRequest, *, again: bool) -> Run:
+        """Start an execution; see the port. How long SageMaker knows a token is documented nowhere, so look first."""
+        try:
+            run_id = self._find(request) if again else None
+            return Run(run_id=run_id or self._start(request))
+        except RefusalError as refusal:
+            raise TargetRefusedError(
+                f"SageMaker refuses to start the pipeline {self._pipeline}: {refusal}"
+            ) from refusal
+
+    def status(self, run_id: str) -> RunStatus:
+        """Ask how an execution stands; see the port."""
+        try:
+            with translated("SageMaker", f"describe the execution {run_id}", UNKNOWN):
+                execution = self._client().describe_pipeline_execution(PipelineExecutionArn=run_id)
+        except RefusalError:
+            return RunStatus(result=RunResult.STOPPED)
+        result = run_result(execution["PipelineExecutionStatus"])
+        if result is RunResult.RUNNING:
+            return RunStatus(result=result)
+        # The end has no field of its own; nothing modifies an execution after it.
+        return RunStatus(result=result, ended_at=execution["LastModifiedTime"].astimezone(UTC))
+
+    def _start(self, request: LaunchRequest) -> str:
+        parameters = pipeline_parameters(request.parameters)
+        with translated("SageMaker", f"start the pipeline {self._pipeline}", REFUSED):
+            answer = self._client().start_pipeline_execution(
+                PipelineName=self._pipeline,
+                ClientRequestToken=request.token,
+                PipelineExecutionDisplayName=run_name(request.token),
+                PipelineExecutionDescription=provenance(request.trigger),
+                PipelineParameters=parameters,
+            )
+        return str(answer["PipelineExecutionArn"])
+
+    def _find(self, request: LaunchRequest) -> str | None:
+        """Return the newest execution of this token."""
+        name = run_name(request.token)
+        return next(
+            (
+                str(execution["PipelineExecutionArn"])
+                for page in self._pages(request)
+                for execution in page["PipelineExecutionSummaries"]
+                if execution.get("PipelineExecutionDisplayName") == name
+            ),
+            None,
+        )
+
+    def _pages(self, request: LaunchRequest) -> Iterator[Mapping[str, Any]]:
+        asked: dict[str, object] = {
+            "PipelineName": self._pipeline,
+            "CreatedAfter": request.claimed_at - CLOCK_SKEW,
+            "SortBy": "CreationTime",
+            "SortOrder": "Descending",
+            "MaxResults": PAGE,
+        }
+        while True:
+            with translated("SageMaker", f"list the executions of the pipeline {self._pipeline}", MISSING):
+                page = self._client().list_pipeline_executions(**asked)
+            yield page
+            if not page.get("NextToken"):
+                return
+            asked["NextToken"] = page["NextToken"]
+
+
+def pipeline_parameters(parameters: Mapping[str, Parameter]) -> list[dict[str, str]]:
+    """Return *parameters* as SageMaker takes them: every value a text, `true` and `false` as in JSON.
+
+    Raises:
+        TargetRefusedError: one has a name or a value that the service does not take; it is named.
+
+    """
+    if len(parameters) > MOST_PARAMETERS:
+        raise TargetRefusedError(f"parameters: SageMaker takes at most {MOST_PARAMETERS}, not {len(parameters)}")
+    return [{"Name": _checked_name(name), "Value": _text(name, value)} for name, value in parameters.items()]
+
+
+def provenance(trigger: RetrainTrigger) -> str:
+    """Return why an execution runs, as JSON that its description can hold; long texts are cut, the reason first."""
+    fields = {
+        "trigger_id": trigger.trigger_id,
+        "model_id": trigger.model_id,
+        "origin": trigger.origin,
+        "reason": trigger.reason,
+        "severity": trigger.severity or "",
+        "requested_by": trigger.requested_by or "",
+        "requested_at": format_time(trigger.requested_at),
+    }
+    for name in ("reason", "requested_by", "model_id", "trigger_id"):
+        over = len(compact(fields)) - LONGEST_DESCRIPTION
+        if over > 0:
+            fields[name] = cut(fields[name], len(compact(fields[name])) - over)
+    return compact({name: text for name, text in fields.items() if text})
+
+
+def _checked_name(name: str) -> str:
+    if not PARAMETER_NAME.fullmatch(name):
+        raise TargetRefusedError(f"parameters.{name[:60]}: SageMaker takes names of 1 to 256 letters, digits, - and _")
+    return name
+
+
+def _text(name: str, value: Parameter) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if len(text) > LONGEST_VALUE:
+        raise TargetRefusedError(
+            f"parameters.{name}: SageMaker takes values of at most {LONGEST_VALUE} characters, not {len(text)}"
+        )
+    return text

@@ -1,0 +1,90 @@
+"""DynamoDB as ledger: one item a model, replaced on condition of its version."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from functions.aws.errors import RefusalError, translated
+from shared.ports import Stored
+
+LOST: Final = frozenset({"ConditionalCheckFailedException"})
+
+
+class DynamoDbClient(Protocol):
+    """What is used of botocore's client of `dynamodb`."""
+
+    def get_item(self, **arguments: object) -> Mapping[str, Any]:
+        """Read an item."""
+
+    def put_item(self, **arguments: object) -> Mapping[str, Any]:
+        """Write an item."""
+
+    def scan(self, **arguments: object) -> Mapping[str, Any]:
+        """Read a page of items."""
+
+
+class DynamoLedger:
+    """A `shared.ports.Ledger` in a table whose partition key is the string `model_id`.
+
+    Args:
+        client: makes the client of `dynamodb`.
+        table: the table's name or ARN.
+
+    """
+
+    def __init__(self, client: Callable[[], DynamoDbClient], table: str) -> None:
+        """Read nothing yet."""
+        self._client = client
+        self._table = table
+
+    def load(self, model_id: str) -> Stored:
+        """Return the newest document of *model_id*; see the port."""
+        with translated("DynamoDB", f"read the state of {model_id!r} from the table {self._table}"):
+            answer = self._client().get_item(
+                TableName=self._table, Key={"model_id": {"S": model_id}}, ConsistentRead=True
+            )
+        item = answer.get("Item", {})
+        if "document" not in item:
+            return Stored(document=None)
+        return Stored(document=item["document"]["S"], version=int(item["version"]["N"]))
+
+    def save(self, model_id: str, document: str, version: object) -> bool:
+        """Replace the document if it still has *version*; see the port."""
+        current = version if isinstance(version, int) else 0
+        item = {"model_id": {"S": model_id}, "version": {"N": str(current + 1)}, "document": {"S": document}}
+        try:
+            with translated("DynamoDB", f"save the state of {model_id!r} to the table {self._table}", LOST):
+                self._client().put_item(TableName=self._table, Item=item, **_condition(current))
+        except RefusalError:
+            return False
+        return True
+
+    def models(self, after: str | None, limit: int) -> list[str]:
+        """Return up to *limit* ids behind *after*, in the order of the table's hashes; see the port."""
+        found: list[str] = []
+        start = {"model_id": {"S": after}} if after is not None else None
+        # A page may be empty although more follow: only a missing key means the end.
+        while len(found) < limit:
+            page = self._page(start, limit - len(found))
+            found += [item["model_id"]["S"] for item in page["Items"]]
+            start = page.get("LastEvaluatedKey")
+            if start is None:
+                break
+        return found
+
+    def _page(self, start: Mapping[str, object] | None, limit: int) -> Mapping[str, Any]:
+        position = {"ExclusiveStartKey": start} if start is not None else {}
+        with translated("DynamoDB", f"list the models in the table {self._table}"):
+            return self._client().scan(TableName=self._table, ProjectionExpression="model_id", Limit=limit, **position)
+
+
+def _condition(current: int) -> dict[str, object]:
+    """Return the condition that an item still has the version *current*; 0 is that of none."""
+    # The names of attributes are given apart, since DynamoDB reserves hundreds of words.
+    names = {"ExpressionAttributeNames": {"#version": "version"}}
+    if not current:
+        return {"ConditionExpression": "attribute_not_exists(#version)", **names}
+    return {
+        "ConditionExpression": "#version = :current",
+        "ExpressionAttributeValues": {":current": {"N": str(current)}},
+        **names,
+    }

@@ -1,0 +1,121 @@
+"""Puts the parts together on AWS: reads the environment and makes everything once, on first use, kept while warm."""
+
+import os
+import uuid
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from functions.aws.bus import EventBridgeBus
+from functions.aws.clients import AssumedRole, Clients, region_of
+from functions.aws.dead_letters import SqsDeadLetters
+from functions.aws.launcher import SageMakerLauncher
+from functions.aws.ledger import DynamoLedger
+from functions.aws.queue_launcher import SqsLauncher
+from shared.environment import Environment, read_environment
+from shared.errors import UnknownModelError
+from shared.parts import Emitter, Receiver
+from shared.ports import Launcher
+from shared.state import Decided
+from shared.targets import SageMakerTarget, SqsTarget, Target
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+CLOUD: Final = "aws"
+ROOT: Final = Path(__file__).parents[2]
+NAMESPACE: Final = "Retrain"
+
+
+@cache
+def emitter() -> Emitter:
+    """Return the parts for asking.
+
+    Raises:
+        ConfigError: the environment or the configuration is wrong.
+
+    """
+    logger()
+    environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
+    clients = Clients()
+    events = _emitting_clients(environment, clients).factory("events", region_of(environment.bus))
+    return Emitter(
+        cloud=CLOUD,
+        config=environment.config,
+        ledger=DynamoLedger(clients.factory("dynamodb"), environment.ledger),
+        bus=EventBridgeBus(events, environment.bus, environment.source),
+        clock=_now,
+        new_id=_new_id,
+        observe=_count,
+    )
+
+
+@cache
+def receiver() -> Receiver:
+    """Return the parts for deciding and launching.
+
+    Raises:
+        ConfigError: the environment or the configuration is wrong.
+
+    """
+    logger()
+    environment = _environment("RETRAIN_LEDGER")
+    clients = Clients()
+    letters = environment.dead_letters
+    return Receiver(
+        cloud=CLOUD,
+        source=environment.source,
+        config=environment.config,
+        ledger=DynamoLedger(clients.factory("dynamodb"), environment.ledger),
+        launcher=lambda target: _launcher(clients, target),
+        dead_letters=SqsDeadLetters(clients.factory("sqs"), letters) if letters else None,
+        clock=_now,
+        new_id=_new_id,
+        observe=_count,
+    )
+
+
+@cache
+def logger() -> "Logger":
+    """Set up JSON logs for the core's logger, which has this service's name."""
+    from aws_lambda_powertools import Logger
+
+    return Logger(service="retrain")
+
+
+def _environment(*needed: str) -> Environment:
+    return read_environment(os.environ, root=ROOT, needed=needed)
+
+
+def _emitting_clients(environment: Environment, own: Clients) -> Clients:
+    if not environment.role_arn:
+        return own
+    return Clients(role=AssumedRole(arn=environment.role_arn, external_id=environment.external_id))
+
+
+def _launcher(clients: Clients, target: Target) -> Launcher:
+    match target:
+        case SageMakerTarget(pipeline=pipeline):
+            return SageMakerLauncher(clients.factory("sagemaker", region_of(pipeline)), target)
+        case SqsTarget():
+            return SqsLauncher(clients.factory("sqs"), target)
+    raise UnknownModelError(f"target.{CLOUD}.kind: {target.kind!r} cannot be launched by this bundle")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _count(model_id: str, decided: Decided) -> None:
+    """Count a decision as a CloudWatch metric, written to the log: no call is made."""
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+    with single_metric(name="Decisions", unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
+        metric.add_dimension(name="decision", value=decided.decision)
+        metric.add_dimension(name="reason", value=decided.reason)
+        metric.add_metadata(key="model_id", value=model_id)

@@ -1,0 +1,92 @@
+"""One SQLite file that any number of threads and processes use at once."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from shared.errors import UnavailableError
+
+# How long a writer waits for others; a write takes a millisecond, so whoever waits longer than this meets a fault.
+BUSY_SECONDS: Final = 5.0
+
+Row = tuple[Any, ...]
+
+
+class Database:
+    """A SQLite file in write-ahead mode, where a commit is on the disk when it returns.
+
+    One connection an object, opened on first use and again after an error, and one statement at a time: within a
+    process that is faster than a connection a thread (0.15 ms a write against 0.29 ms with 8 threads), whose writers
+    find each other by polling, and than one a call (0.75 ms). An object must not be taken along through `os.fork`.
+    """
+
+    def __init__(self, path: Path, schema: Sequence[str]) -> None:
+        """Use the file at *path*, made when missing, with the tables of *schema*; nothing is touched yet."""
+        self._path = path
+        self._schema = tuple(schema)
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def execute(self, action: str, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run one *statement*, a transaction of its own, and return its rows.
+
+        Args:
+            action: what it does, for the error.
+            statement: one SQL statement.
+            parameters: its values.
+
+        Raises:
+            UnavailableError: the file is locked for too long, the disk is full or broken.
+
+        """
+        return self._guarded(action, lambda connection: connection.execute(statement, parameters).fetchall())
+
+    def execute_many(self, action: str, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run *statement* once for each of *rows*, all or none of them; arguments and errors as in `execute`."""
+
+        def in_one_transaction(connection: sqlite3.Connection) -> list[Row]:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(statement, rows)
+            return connection.execute("COMMIT").fetchall()
+
+        self._guarded(action, in_one_transaction)
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._lock:
+            self._drop()
+
+    def _guarded(self, action: str, work: Callable[[sqlite3.Connection], list[Row]]) -> list[Row]:
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = self._open()
+                return work(self._connection)
+            except (sqlite3.OperationalError, OSError) as error:
+                # A closed connection takes a half-done transaction along.
+                self._drop()
+                raise UnavailableError(f"SQLite ({self._path.name})", action, str(error)) from error
+            except sqlite3.Error:
+                self._drop()
+                raise
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            # Without it a power failure may undo the last commits of a file in write-ahead mode.
+            connection.execute("PRAGMA synchronous = FULL")
+            for statement in self._schema:
+                connection.execute(statement)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,66 @@
+"""The ledger in a SQLite file."""
+
+from pathlib import Path
+from typing import Final
+
+from functions.local.database import Database
+from shared.ports import Stored
+
+_SCHEMA: Final = (
+    "CREATE TABLE IF NOT EXISTS ledger"
+    " (model_id TEXT PRIMARY KEY, version INTEGER NOT NULL, document TEXT NOT NULL) WITHOUT ROWID",
+)
+
+
+class SqliteLedger:
+    """Keeps one document a model in a SQLite file; see `shared.ports.Ledger` for the promises."""
+
+    def __init__(self, path: Path) -> None:
+        """Use the file at *path*, which may hold the event bus too."""
+        self._database = Database(path, _SCHEMA)
+
+    def load(self, model_id: str) -> Stored:
+        """Return the newest document of *model_id*.
+
+        Raises:
+            UnavailableError: the file is locked for too long, or the disk does not answer.
+
+        """
+        rows = self._database.execute(
+            "load a model", "SELECT document, version FROM ledger WHERE model_id = ?", [model_id]
+        )
+        return Stored(document=rows[0][0], version=rows[0][1]) if rows else Stored(document=None)
+
+    def save(self, model_id: str, document: str, version: object) -> bool:
+        """Replace the document if it still has *version*; False when somebody else was faster.
+
+        Raises:
+            UnavailableError: as in `load`; whether it saved is unknown.
+
+        """
+        if version is None:
+            statement = "INSERT INTO ledger VALUES (?2, 1, ?1) ON CONFLICT DO NOTHING RETURNING version"
+            return bool(self._database.execute("save a model", statement, [document, model_id]))
+        statement = (
+            "UPDATE ledger SET document = ?, version = version + 1 WHERE model_id = ? AND version = ? RETURNING version"
+        )
+        return bool(self._database.execute("save a model", statement, [document, model_id, version]))
+
+    def models(self, after: str | None, limit: int) -> list[str]:
+        """Return up to *limit* ids of stored models behind *after*, in the order of their UTF-8 bytes.
+
+        Raises:
+            UnavailableError: as in `load`.
+
+        """
+        rows = self._database.execute(
+            "list models",
+            "SELECT model_id FROM ledger WHERE model_id > ? ORDER BY model_id LIMIT ?",
+            # Every id has at least one character, so all of them stand behind the empty text.
+            [after or "", max(limit, 0)],
+        )
+        return [row[0] for row in rows]
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        self._database.close()

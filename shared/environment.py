@@ -1,0 +1,72 @@
+"""The environment as values: every variable of the bundle, read once, every problem in one error."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from shared.config import Configuration
+from shared.config_file import load_configuration
+from shared.errors import ConfigError
+
+SOURCE: Final = "ml3_platform"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What the environment says; see the contract's section 5. What is not set is an empty text.
+
+    Attributes:
+        config: the configuration.
+        source: the source of emitted events, and the prefix that is accepted.
+        bus: where triggers go.
+        ledger: where the state of the models is.
+        dead_letters: where rejected events go.
+        role_arn: AWS: the role to assume for emitting.
+        external_id: AWS: what that role asks for.
+
+    """
+
+    config: Configuration
+    source: str
+    bus: str
+    ledger: str
+    dead_letters: str
+    role_arn: str
+    external_id: str = field(repr=False)
+
+
+def read_environment(variables: Mapping[str, str], *, root: Path, needed: tuple[str, ...]) -> Environment:
+    """Read the environment.
+
+    Args:
+        variables: the environment variables.
+        root: the bundle's root, where `retrain.toml` is unless `RETRAIN_CONFIG` says otherwise.
+        needed: the variables that must be set.
+
+    Raises:
+        ConfigError: a variable is missing or the configuration is wrong; all problems of both are listed.
+
+    """
+    problems = [f"{name}: is not set" for name in needed if not variables.get(name)]
+    path = root / (variables.get("RETRAIN_CONFIG") or "retrain.toml")
+    config = _collected(lambda: load_configuration(path), problems)
+    if config is None or problems:
+        raise ConfigError("environment and configuration", problems)
+    return Environment(
+        config=config,
+        source=variables.get("RETRAIN_SOURCE") or SOURCE,
+        bus=variables.get("RETRAIN_BUS", ""),
+        ledger=variables.get("RETRAIN_LEDGER", ""),
+        dead_letters=variables.get("RETRAIN_DEAD_LETTERS", ""),
+        role_arn=variables.get("RETRAIN_ROLE_ARN", ""),
+        external_id=variables.get("RETRAIN_EXTERNAL_ID", ""),
+    )
+
+
+def _collected(read: Callable[[], Configuration], problems: list[str]) -> Configuration | None:
+    try:
+        return read()
+    except ConfigError as error:
+        problems += [f"{error.source}: {problem}" for problem in error.problems]
+        return None
