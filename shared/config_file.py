@@ -1,6 +1,8 @@
 """Reading `retrain.toml`; every problem in one error."""
 
+import sys
 import tomllib
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Final, TypeGuard
@@ -137,3 +139,17 @@ def _problems_between(models: tuple[Model, ...]) -> list[str]:
         return ["models: there is none; a model needs at least a target"]
     defaults = [model.name for model in models if model.default]
     return [f"models: only one may have default = true, not {', '.join(defaults)}"] if len(defaults) > 1 else []
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check the configuration file at the path in *arguments*, and tell every problem with it."""
+    try:
+        load_configuration(Path(arguments[0]))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -49,9 +49,9 @@ def read_state(document: str | None) -> ModelState:
 
 
 def plain(value: "DataclassInstance") -> dict[str, object]:
-    """Return a value of this module as JSON writes it, empty fields left out."""
-    fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return {name: _plain(item) for name, item in fields.items() if item}
+    """Return a value of this module as JSON writes it; fields that are empty and may be left out are left out."""
+    fields = {field: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return {field.name: _plain(item) for field, item in fields.items() if item or field.default is dataclasses.MISSING}
 
 
 def _plain(value: object) -> object:

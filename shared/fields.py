@@ -94,12 +94,11 @@ def read_flag(name: str, value: object) -> bool:
 
 def read_time(value: object) -> datetime:
     """Return a time in UTC."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC)
-    if not isinstance(value, str):
+    text = value.isoformat() if isinstance(value, datetime) else value
+    if not isinstance(text, str):
         raise InvalidTriggerError("requested_at", f"must be a string, not {brief(value)}")
     try:
-        return parse_time(value)
+        return parse_time(text)
     except ValueError as error:
         raise InvalidTriggerError("requested_at", str(error)) from error
 
@@ -114,12 +113,18 @@ def read_object(name: str, value: object) -> Mapping[str, object]:
         raise InvalidTriggerError(name, f"must be plain JSON: {error}") from error
     if len(text) > MAX_MAPPING_BYTES:
         raise InvalidTriggerError(name, f"must have at most {MAX_MAPPING_BYTES} bytes as JSON, not {len(text)}")
+    if not _is_unicode(json.dumps(dict(value), ensure_ascii=False)):
+        raise InvalidTriggerError(name, "must be valid Unicode")
     return MappingProxyType(json.loads(text))
 
 
 def read_parameters(value: object) -> Mapping[str, Parameter]:
     """Return pipeline parameters: names with plain values."""
-    return MappingProxyType({name: _parameter(name, item) for name, item in read_object("parameters", value).items()})
+    # One by one first, so that what is wrong is told by its own name.
+    given = value.items() if isinstance(value, Mapping) else ()
+    plain = {name: _parameter(name, item) for name, item in given}
+    read_object("parameters", value)
+    return MappingProxyType(plain)
 
 
 def _parameter(name: str, value: object) -> Parameter:

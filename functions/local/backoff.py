@@ -17,5 +17,5 @@ def backoff(attempt: int, jitter: float) -> timedelta:
 
     """
     # No power of two beyond the longest wait is needed, and a large one overflows.
-    whole = min(FIRST * 2 ** min(attempt - 1, 10), LONGEST)
+    whole = min(FIRST * (1 << min(attempt - 1, 10)), LONGEST)
     return whole * (0.5 + jitter / 2)

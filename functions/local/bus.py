@@ -15,9 +15,9 @@ from shared.trigger import RetrainTrigger
 
 # The event stands last, so that a search for what is visible does not read through the large ones. Ids are never used
 # again (AUTOINCREMENT), so a delivery's id and attempt name it for ever.
-_SCHEMA: Final = (
+_TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS bus_events (id INTEGER PRIMARY KEY AUTOINCREMENT, put_at REAL NOT NULL,"
-    " visible_at REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, event TEXT NOT NULL)",
+    " visible_at REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, event TEXT NOT NULL)"
 )
 _OLDEST: Final = "SELECT id FROM bus_events WHERE visible_at <= ? ORDER BY id LIMIT 1"
 _LEASE: Final = (
@@ -49,7 +49,7 @@ class SqliteBus:
 
     def __init__(self, path: Path, clock: Clock, new_id: RandomId, source: str = "ml3_platform") -> None:
         """Use the file at *path*, which may hold the ledger too; triggers are sent as from *source*."""
-        self._database = Database(path, _SCHEMA)
+        self._database = Database(path, _TABLE)
         self._clock = clock
         self._new_id = new_id
         self._source = source

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -12,16 +13,28 @@ from functions.local.bus import Delivery, SqliteBus
 from shared.errors import RetrainError, UnavailableError
 from shared.ports import Clock, DeadLetter, DeadLetters
 
-# As long as a function may run: whoever holds an event longer is not alive any more.
-LEASE: Final = timedelta(seconds=60)
-# As often as Amazon EventBridge tries.
-MAX_ATTEMPTS: Final = 185
 # How late an event of another process is noticed; one of this process wakes a worker at once.
 POLL_SECONDS: Final = 0.05
 REJECTED: Final = "rejected"
 UNDELIVERABLE: Final = "undeliverable"
 
 log = logging.getLogger("retrain")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivering:
+    """How events are delivered.
+
+    Attributes:
+        workers: how many are handled at the same time.
+        lease: how long a handler may take before the event is given to another one; as long as a function may run.
+        max_attempts: after this many the event is dead; 185 is what Amazon EventBridge takes.
+
+    """
+
+    workers: int = 4
+    lease: timedelta = timedelta(seconds=60)
+    max_attempts: int = 185
 
 
 class Consumer:
@@ -39,11 +52,9 @@ class Consumer:
         clock: Clock,
         *,
         jitter: Callable[[], float],
-        workers: int = 4,
-        lease: timedelta = LEASE,
-        max_attempts: int = MAX_ATTEMPTS,
+        settings: Delivering,
     ) -> None:
-        """Hand the events of *bus* to *handle*, which may run in *workers* threads at once.
+        """Hand the events of *bus* to *handle*, which runs in several threads at once.
 
         Args:
             bus: where the events are.
@@ -51,9 +62,7 @@ class Consumer:
             dead_letters: where events go that nobody can act on.
             clock: tells the time.
             jitter: a random number from 0 to 1, for the wait before an event comes again.
-            workers: how many events are handled at the same time.
-            lease: how long a handler may take before the event is given to another one.
-            max_attempts: after this many the event is dead.
+            settings: how events are delivered.
 
         """
         self._bus = bus
@@ -61,16 +70,14 @@ class Consumer:
         self._dead_letters = dead_letters
         self._clock = clock
         self._jitter = jitter
-        self._workers = workers
-        self._lease = lease
-        self._max_attempts = max_attempts
+        self._settings = settings
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Start the worker threads."""
         self._stopping.clear()
-        names = [f"consumer-{number}" for number in range(self._workers)]
+        names = [f"consumer-{number}" for number in range(self._settings.workers)]
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
         for thread in self._threads:
             thread.start()
@@ -98,7 +105,7 @@ class Consumer:
         while self._bus.size():
             if time.monotonic() >= limit:
                 return False
-            self._stopping.wait(POLL_SECONDS / 5)
+            time.sleep(POLL_SECONDS / 5)
         return True
 
     def step(self) -> bool:
@@ -108,12 +115,12 @@ class Consumer:
             UnavailableError: the bus is away; the event comes again when its lease is over.
 
         """
-        delivery = self._bus.lease(self._clock(), self._lease)
+        delivery = self._bus.lease(self._clock(), self._settings.lease)
         if delivery is None:
             return False
-        if delivery.attempt > self._max_attempts:
+        if delivery.attempt > self._settings.max_attempts:
             # Nobody ever came back from it, not even with an error: it may be what kills the process.
-            self._give_up(delivery, UNDELIVERABLE, f"no answer in {self._max_attempts} attempts")
+            self._give_up(delivery, UNDELIVERABLE, f"no answer in {self._settings.max_attempts} attempts")
         else:
             self._deliver(delivery)
         return True
@@ -148,7 +155,7 @@ class Consumer:
             self._bus.acknowledge(delivery)
 
     def _again(self, delivery: Delivery, error: str) -> None:
-        if delivery.attempt >= self._max_attempts:
+        if delivery.attempt >= self._settings.max_attempts:
             self._give_up(delivery, UNDELIVERABLE, f"after {delivery.attempt} attempts: {error}")
             return
         log.warning("consumer.again", extra={"error": error, "attempt": delivery.attempt})

@@ -22,10 +22,10 @@ class Database:
     find each other by polling, and than one a call (0.75 ms). An object must not be taken along through `os.fork`.
     """
 
-    def __init__(self, path: Path, schema: Sequence[str]) -> None:
-        """Use the file at *path*, made when missing, with the tables of *schema*; nothing is touched yet."""
+    def __init__(self, path: Path, table: str) -> None:
+        """Use the file at *path*, made when missing, and what the statement *table* creates; nothing is touched yet."""
         self._path = path
-        self._schema = tuple(schema)
+        self._table = table
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
@@ -79,8 +79,7 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             # Without it a power failure may undo the last commits of a file in write-ahead mode.
             connection.execute("PRAGMA synchronous = FULL")
-            for statement in self._schema:
-                connection.execute(statement)
+            connection.execute(self._table)
         except sqlite3.Error:
             connection.close()
             raise

@@ -6,9 +6,9 @@ from typing import Final
 from functions.local.database import Database
 from shared.ports import Stored
 
-_SCHEMA: Final = (
+_TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS ledger"
-    " (model_id TEXT PRIMARY KEY, version INTEGER NOT NULL, document TEXT NOT NULL) WITHOUT ROWID",
+    " (model_id TEXT PRIMARY KEY, version INTEGER NOT NULL, document TEXT NOT NULL) WITHOUT ROWID"
 )
 
 
@@ -17,7 +17,7 @@ class SqliteLedger:
 
     def __init__(self, path: Path) -> None:
         """Use the file at *path*, which may hold the event bus too."""
-        self._database = Database(path, _SCHEMA)
+        self._database = Database(path, _TABLE)
 
     def load(self, model_id: str) -> Stored:
         """Return the newest document of *model_id*.

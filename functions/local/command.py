@@ -1,0 +1,91 @@
+"""The process of a training: started in a group of its own, ended with everything that it started."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from functions.local.run_folder import RunFolder
+from functions.local.run_request import PARAMETER_PREFIX, RunRequest
+
+# What a training gets to clean up between SIGTERM and SIGKILL.
+GRACE_SECONDS: Final = 5.0
+
+
+class Command:
+    """A running command."""
+
+    def __init__(self, request: RunRequest, folder: RunFolder, environment: Mapping[str, str]) -> None:
+        """Start the command of *request*, with *environment* under its own variables.
+
+        Its group is in the folder before its first instruction runs, and it holds the folder's command lock: however
+        this process ends, the command can be found.
+
+        Raises:
+            OSError: it cannot be started.
+
+        """
+        # A server that was itself started as a training must not hand its own parameters on.
+        inherited = {name: value for name, value in environment.items() if not name.startswith(PARAMETER_PREFIX)}
+        lock = folder.lock_for_command()
+        pid_file = os.open(folder.pid_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with folder.output.open("ab") as output:
+                self._process = subprocess.Popen(  # noqa: S603 - the command of the configuration
+                    request.command,
+                    cwd=request.folder,
+                    env={**inherited, **request.environment},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    pass_fds=(lock,),
+                    # Safe here: the supervisor has no other thread.
+                    preexec_fn=lambda: _announce(pid_file),  # noqa: PLW1509
+                )
+        finally:
+            os.close(pid_file)
+            os.close(lock)
+
+    def exit_code(self) -> int | None:
+        """Return the exit code, negative for a signal; none: it runs."""
+        return self._process.poll()
+
+    def end(self) -> int | None:
+        """End the command and what is left of its group, and return the exit code."""
+        end_group(self._process.pid, self._process.poll)
+        return self._process.poll()
+
+
+def end_group(group: int, reap: Callable[[], object]) -> None:
+    """Ask every process of *group* to end, and end by force what is there after `GRACE_SECONDS`.
+
+    Args:
+        group: the process group.
+        reap: called again and again, to take in an own child that ended: until then it counts as alive.
+
+    """
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if not _signal(group, number):
+            return
+        limit = time.monotonic() + GRACE_SECONDS
+        while time.monotonic() < limit:
+            reap()
+            if not _signal(group, 0):
+                return
+            time.sleep(0.02)
+
+
+def _announce(pid_file: int) -> None:
+    os.write(pid_file, str(os.getpid()).encode("ascii"))
+
+
+def _signal(group: int, number: int) -> bool:
+    """Send a signal; False when nobody is left who would take it."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

@@ -1,0 +1,35 @@
+"""Dead letters as files in a folder, one a letter."""
+
+import json
+from datetime import UTC
+from pathlib import Path
+
+from functions.local.durable import write_durably
+from shared.dead_letter import letter_document
+from shared.errors import UnavailableError
+from shared.ports import DeadLetter, RandomId
+
+
+class FolderDeadLetters:
+    """Keeps each letter as a JSON file whose name begins with its time; see `shared.ports.DeadLetters`."""
+
+    def __init__(self, folder: Path, new_id: RandomId) -> None:
+        """Use *folder*, made when missing; *new_id* makes the names of two letters of one moment differ."""
+        self._folder = folder
+        self._new_id = new_id
+
+    def put(self, letter: DeadLetter) -> None:
+        """Write *letter*; when this returns it is on the disk.
+
+        Raises:
+            UnavailableError: the folder cannot be written to, or the disk is full.
+
+        """
+        # No colons: a folder may be copied to where names must not have them.
+        moment = letter.at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        text = json.dumps(letter_document(letter), indent=2) + "\n"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_durably(self._folder / f"{moment}-{self._new_id()}.json", text)
+        except OSError as error:
+            raise UnavailableError("The dead-letter folder", "keep a letter", str(error)) from error

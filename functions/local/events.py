@@ -1,0 +1,74 @@
+"""The events of this machine's bus: those of EventBridge, and the end of a training."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from functions.local.run_end import RunEnd
+from functions.local.run_request import RunRequest
+from shared.errors import UnreadableEventError
+from shared.fields import brief, format_time, parse_time
+from shared.ports import RunResult
+from shared.wire import eventbridge
+from shared.wire.incoming import Ended, Incoming
+
+SOURCE: Final = "retrain.local"
+RUN_ENDED: Final = "Training Run Ended"
+
+
+def ended_event(request: RunRequest, end: RunEnd) -> dict[str, object]:
+    """Return the event that tells how a training ended."""
+    ended_at = format_time(end.ended_at)
+    return {
+        "version": "0",
+        # A training ends once, so its name is as good an id as any.
+        "id": request.run_id,
+        "detail-type": RUN_ENDED,
+        "source": SOURCE,
+        "time": ended_at,
+        "detail": {
+            "run_id": request.run_id,
+            "name": request.run_id,
+            "model_id": request.model_id,
+            "result": end.result.value,
+            "ended_at": ended_at,
+        },
+    }
+
+
+def decode(event: object, source: str) -> Incoming:
+    """Read an event of this machine's bus.
+
+    Args:
+        event: the event, parsed from JSON.
+        source: the prefix of the sources that are ours.
+
+    Raises:
+        UnreadableEventError: it is no object, or the end of a training that makes no sense.
+        InvalidTriggerError: it is ours, but its `detail` is no object.
+
+    """
+    if isinstance(event, Mapping) and (event.get("source"), event.get("detail-type")) == (SOURCE, RUN_ENDED):
+        return _ended(event.get("detail"))
+    return eventbridge.decode(event, source)
+
+
+def _ended(detail: object) -> Ended:
+    try:
+        if not isinstance(detail, Mapping):
+            raise TypeError(f"detail must be an object, not {brief(detail)}")  # noqa: TRY301 - one way to be wrong
+        model_id = detail.get("model_id")
+        return Ended(
+            run_id=_text(detail["run_id"]),
+            name=_text(detail["name"]),
+            model_id=None if model_id is None else _text(model_id),
+            result=RunResult(detail["result"]),
+            ended_at=parse_time(_text(detail["ended_at"])),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableEventError(f"the end of a training on this machine: {error}") from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"must be a string, not {brief(value)}")
+    return value

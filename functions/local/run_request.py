@@ -1,0 +1,127 @@
+"""What the supervisor of a training needs to know: the request of the core, made fit for this machine."""
+
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from shared.errors import TargetRefusedError
+from shared.fields import Parameter
+from shared.ports import LaunchRequest
+from shared.targets import CommandTarget
+from shared.trigger import run_name
+
+PARAMETER_PREFIX: Final = "RETRAIN_PARAM_"
+
+_NOT_IN_A_NAME: Final = re.compile("[^A-Z0-9_]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """One command to run.
+
+    Attributes:
+        run_id: the name of the run folder.
+        model_id: whose training it is.
+        command: the program, as an absolute path, and its arguments.
+        folder: where it runs.
+        environment: what it gets beside the server's own environment.
+        max_run: after this many seconds it is ended.
+        bus: the file of the event bus that is told of the end; none: nobody is told.
+
+    """
+
+    run_id: str
+    model_id: str
+    command: tuple[str, ...]
+    folder: str
+    environment: Mapping[str, str]
+    max_run: float
+    bus: str | None
+
+    @classmethod
+    def parse(cls, content: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(**{**content, "command": tuple(content["command"])})
+
+    def to_json(self) -> dict[str, object]:
+        """Return the content of `request.json`."""
+        return asdict(self)
+
+
+def resolve(command: tuple[str, ...], folder: Path, path: str | None) -> tuple[str, ...]:
+    """Return *command* with its program as an absolute path.
+
+    Args:
+        command: as configured; the program `python` is the interpreter that the server runs on.
+        folder: where the command runs; a program with a slash in its name is looked for from here.
+        path: where other programs are looked for, as in the environment variable `PATH`.
+
+    Raises:
+        TargetRefusedError: there is no such program, or it is none.
+
+    """
+    program = command[0] if command else ""
+    if program == "python":
+        return (sys.executable, *command[1:])
+    found = shutil.which(str(folder / program) if "/" in program else program, path=path) if program else None
+    if found is None:
+        raise TargetRefusedError(f"command: {program!r} is no program that can be run from {folder}")
+    return (str(Path(found).absolute()), *command[1:])
+
+
+def prepare(
+    request: LaunchRequest, target: CommandTarget, *, folder: Path, runs: Path, bus: Path | None, path: str | None
+) -> RunRequest:
+    """Return *request* as a command of this machine.
+
+    Args:
+        request: the core's request.
+        target: the command as configured.
+        folder: the configuration's folder, where the command runs.
+        runs: where the run folders are.
+        bus: the file of the event bus that is told of the end.
+        path: where programs are looked for.
+
+    Raises:
+        TargetRefusedError: the program is missing, or the parameters do not fit into an environment.
+
+    """
+    trigger, run_id = request.trigger, run_name(request.token)
+    environment = parameter_variables(request.parameters) | {
+        "RETRAIN_MODEL_ID": trigger.model_id,
+        "RETRAIN_TRIGGER_ID": trigger.trigger_id,
+        "RETRAIN_RUN_ID": run_id,
+        "RETRAIN_RUN_DIR": str(runs / run_id),
+    }
+    unfit = sorted(name for name, value in environment.items() if "\0" in value)
+    if unfit:
+        raise TargetRefusedError(f"command: {', '.join(unfit)} has a NUL character, which no environment takes")
+    return RunRequest(
+        run_id=run_id,
+        model_id=trigger.model_id,
+        command=resolve(target.command, folder, path),
+        folder=str(folder),
+        environment=environment,
+        max_run=request.max_run.total_seconds(),
+        bus=None if bus is None else str(bus),
+    )
+
+
+def parameter_variables(parameters: Mapping[str, Parameter]) -> dict[str, str]:
+    """Return the environment variables `RETRAIN_PARAM_<NAME>` of *parameters*; booleans are `true` and `false`.
+
+    Raises:
+        TargetRefusedError: two parameters have the same variable.
+
+    """
+    variables: dict[str, str] = {}
+    for name, value in parameters.items():
+        variable = PARAMETER_PREFIX + _NOT_IN_A_NAME.sub("_", name.upper())
+        if variable in variables:
+            raise TargetRefusedError(f"command: two parameters would be {variable}; {name!r} is one of them")
+        variables[variable] = str(value).lower() if isinstance(value, bool) else str(value)
+    return variables

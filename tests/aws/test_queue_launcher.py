@@ -1,0 +1,139 @@
+"""SQS is handed a training once, or the launcher says that it may not have been."""
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.aws.clients import Clients
+from functions.aws.queue_launcher import SqsLauncher
+from shared.errors import TargetRefusedError, UnavailableError
+from shared.ports import LaunchRequest, RunResult
+from shared.targets import SqsTarget
+from shared.trigger import RetrainTrigger
+from tests.aws.conftest import IMPATIENT, Answering
+
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+
+
+def request(model_id: str = "churn", trigger_id: str = "t-1") -> LaunchRequest:
+    """Return a request with parameters that the trigger did not bring."""
+    trigger = RetrainTrigger(
+        model_id=model_id, trigger_id=trigger_id, origin="manual", requested_at=NOW, parameters={"epochs": 9}
+    )
+    return LaunchRequest(
+        trigger=trigger,
+        token=trigger.token,
+        parameters={"epochs": 9, "full": True, "name": "ü"},
+        claimed_at=NOW,
+        max_run=timedelta(hours=1),
+    )
+
+
+def queue(clients: Clients, *, fifo: bool) -> str:
+    """Return the URL of a new queue."""
+    name, attributes = (".fifo", {"FifoQueue": "true"}) if fifo else ("", {})
+    sqs = clients.factory("sqs")()
+    return str(sqs.create_queue(QueueName=f"train-{uuid.uuid4()}{name}", Attributes=attributes)["QueueUrl"])
+
+
+def launcher(clients: Clients, url: str) -> SqsLauncher:
+    """Return a launcher for a queue."""
+    return SqsLauncher(clients.factory("sqs"), SqsTarget(queue_url=url))
+
+
+def received(clients: Clients, url: str) -> list[dict[str, Any]]:
+    """Return the messages in a queue."""
+    answer = clients.factory("sqs")().receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+    )
+    return list(answer.get("Messages", []))
+
+
+@pytest.mark.parametrize("fifo", [True, False])
+def test_a_message_is_the_trigger_with_parameters_and_token(clients: Clients, fifo: bool) -> None:  # noqa: FBT001 - a parameter
+    """Who reads the queue gets the trigger's fields, the parameters filled in and the token; the run is theirs now."""
+    url = queue(clients, fifo=fifo)
+    run = launcher(clients, url).start(request(), again=False)
+    (message,) = received(clients, url)
+    assert json.loads(message["Body"]) == {
+        "model_id": "churn",
+        "trigger_id": "t-1",
+        "origin": "manual",
+        "requested_at": "2026-11-21T03:00:00Z",
+        "parameters": {"epochs": 9, "full": True, "name": "ü"},
+        "schema": 1,
+        "token": request().token,
+    }
+    assert run.run_id == message["MessageId"]
+    assert run.handed_over
+    assert launcher(clients, url).status(run.run_id).result is RunResult.STOPPED
+
+
+def test_a_fifo_queue_takes_a_token_once(clients: Clients) -> None:
+    """It says so, drops repeats, and keeps the order of one model, whatever its name is."""
+    url = queue(clients, fifo=True)
+    training = launcher(clients, url)
+    assert training.idempotent
+    model_id = "modèle " + "m" * 200
+    first, second = request(model_id, "t-1"), request(model_id, "t-2")
+    for one, again in [(first, False), (first, True), (second, False), (second, True)]:
+        training.start(one, again=again)
+    messages = received(clients, url)
+    assert [json.loads(message["Body"])["trigger_id"] for message in messages] == ["t-1", "t-2"]
+    assert len({message["Attributes"]["MessageGroupId"] for message in messages}) == 1
+    assert [message["Attributes"]["MessageDeduplicationId"] for message in messages] == [first.token, second.token]
+
+
+def test_a_legal_model_id_is_the_group(clients: Clients) -> None:
+    """Who looks at a FIFO queue sees the model."""
+    url = queue(clients, fifo=True)
+    launcher(clients, url).start(request("churn-[eu]_2.0"), again=False)
+    assert received(clients, url)[0]["Attributes"]["MessageGroupId"] == "churn-[eu]_2.0"
+
+
+def test_a_standard_queue_knows_no_token(clients: Clients) -> None:
+    """It says so: a repeat is a second message."""
+    url = queue(clients, fifo=False)
+    training = launcher(clients, url)
+    assert not training.idempotent
+    assert training.start(request(), again=False) != training.start(request(), again=True)
+    assert len(received(clients, url)) == 2
+
+
+def test_a_queue_that_does_not_exist_refuses(clients: Clients) -> None:
+    """The configuration names a queue that is not there: no repeat helps."""
+    url = queue(clients, fifo=False).replace("/train-", "/gone-")
+    with pytest.raises(TargetRefusedError, match=f"SQS refuses a message for {url}: "):
+        launcher(clients, url).start(request(), again=False)
+
+
+@pytest.mark.parametrize("code", ["InvalidMessageContents", "UnsupportedOperation", "InvalidAddress"])
+def test_a_message_that_the_queue_refuses_is_refused(
+    environment: pytest.MonkeyPatch, answering: Answering, code: str
+) -> None:
+    """These answers will not change."""
+    environment.setenv("AWS_ENDPOINT_URL_SQS", answering(400, {"__type": f"com.amazonaws.sqs#{code}"}))
+    with pytest.raises(TargetRefusedError, match=code):
+        launcher(Clients(limits=IMPATIENT), "https://sqs.example/1/train").start(request(), again=False)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("RequestThrottled", 400),
+        ("KmsThrottled", 400),
+        ("KmsDisabled", 400),
+        ("AccessDeniedException", 403),
+        ("InternalFailure", 500),
+    ],
+)
+def test_a_queue_that_is_away_may_have_the_message(
+    environment: pytest.MonkeyPatch, answering: Answering, code: str, status: int
+) -> None:
+    """Throttled, failing or closed to us: deliver again."""
+    environment.setenv("AWS_ENDPOINT_URL_SQS", answering(status, {"__type": f"com.amazonaws.sqs#{code}"}))
+    with pytest.raises(UnavailableError, match=f"SQS could not take a message for .*: {code}"):
+        launcher(Clients(limits=IMPATIENT), "https://sqs.example/1/train").start(request(), again=False)

@@ -1,0 +1,30 @@
+"""Values that the tests of the core share."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from shared.config import Configuration
+from shared.config_file import parse_configuration
+from shared.trigger import RetrainTrigger
+
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+TARGET = '[models."{name}".target.local]\nkind = "command"\ncommand = ["python", "train.py"]\n'
+
+
+def trigger(**fields: object) -> RetrainTrigger:
+    """Return a trigger for the model `churn`, called `t-1` and asked for by hand at `NOW` unless *fields* differ."""
+    return RetrainTrigger.parse({"model_id": "churn"} | fields, trigger_id="t-1", origin="manual", requested_at=NOW)
+
+
+def configured(text: str) -> Configuration:
+    """Read the configuration *text*, which stands in `retrain.toml` of `/bundle`."""
+    return parse_configuration(text, source="retrain.toml", folder=Path("/bundle"))
+
+
+def model_text(name: str = "churn", settings: str = "", tables: str = "") -> str:
+    """Return the configuration of the model *name* that trains here, with more *settings* and *tables*."""
+    return f'[models."{name}"]\n{settings}\n{TARGET.format(name=name)}{tables}\n'

@@ -1,0 +1,313 @@
+"""EventBridge: what we send can be read again, and so can whatever else a rule or a schedule delivers."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import InvalidTriggerError, UnreadableEventError
+from shared.ports import RunResult
+from shared.trigger import RetrainTrigger
+from shared.wire.eventbridge import Tick, decode, decode_tick, encode, run_result
+from shared.wire.incoming import Asked, Ended, Foreign
+
+EVENTS = Path(__file__).parents[1] / "events"
+SOURCE = "ml3_platform"
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+TRIGGER = RetrainTrigger(
+    model_id="churn",
+    trigger_id="t-1",
+    origin="drift",
+    requested_at=NOW,
+    reason="Qualität fällt \U0001f4c9",
+    severity="high",
+    parameters={"epochs": 8, "rate": 0.1, "full": True},
+    requested_by="monitor",
+    evidence={"report_url": "https://example.com/1"},
+    force=True,
+)
+STATUS_CHANGE = "awsdocs-sagemaker-pipeline-execution-status-change.json"
+
+
+def sample(name: str) -> Any:
+    """Return a recorded event."""
+    return json.loads((EVENTS / name).read_text(encoding="utf-8"))
+
+
+def delivered(entry: dict[str, Any], **changes: object) -> dict[str, Any]:
+    """Return the event that a rule makes of a PutEvents entry."""
+    event = {
+        "version": "0",
+        "id": "0b3f-1",
+        "detail-type": entry["DetailType"],
+        "source": entry["Source"],
+        "account": "123456789012",
+        "time": entry["Time"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": "eu-west-3",
+        "resources": [],
+        "detail": json.loads(entry["Detail"]),
+    }
+    return event | changes
+
+
+def parsed(asked: Asked) -> RetrainTrigger:
+    """Return the trigger in an event."""
+    return RetrainTrigger.parse(
+        asked.fields, trigger_id=asked.trigger_id, origin="event", requested_at=asked.sent_at or NOW
+    )
+
+
+def test_what_is_sent_is_what_is_received() -> None:
+    """A trigger with every field comes out of the bus as it went in."""
+    incoming = decode(delivered(encode(TRIGGER, SOURCE, "retraining")), SOURCE)
+    assert isinstance(incoming, Asked)
+    assert parsed(incoming) == TRIGGER
+
+
+def test_an_entry_has_the_documented_form() -> None:
+    """The entry names source, type and bus, its time is that of the request, its detail is compact JSON."""
+    entry = encode(TRIGGER, SOURCE, "arn:aws:events:eu-west-3:123456789012:event-bus/retraining")
+    detail = entry.pop("Detail")
+    assert entry == {
+        "Source": "ml3_platform",
+        "DetailType": "retrain_trigger",
+        "EventBusName": "arn:aws:events:eu-west-3:123456789012:event-bus/retraining",
+        "Time": NOW,
+    }
+    assert isinstance(detail, str)
+    assert json.loads(detail) == TRIGGER.to_fields()
+    assert ": " not in detail.replace("https://", "")
+
+
+def test_the_event_of_ml_cubes_documentation_is_ours() -> None:
+    """The documented event is an asking with the id of the event, at the time of the event."""
+    assert decode(sample("ml3cube/seed-eventbridge-sample.json"), SOURCE) == Asked(
+        fields={"first_param": "hi", "second_param": "bye"},
+        trigger_id="ml3_platform:fcdd87c7-f56e-c722-4f85-4cb6ba85a00a",
+        sent_at=datetime(2023, 11, 2, 14, 16, 23, tzinfo=UTC),
+    )
+
+
+def test_what_is_sent_passes_the_rule_of_ml_cubes_documentation() -> None:
+    """The rule pattern that ML cube gives its users lets our own events through."""
+    pattern = sample("ml3cube/seed-eventbridge-pattern.json")
+    event = delivered(encode(TRIGGER, SOURCE, "retraining"))
+    for name, wanted in pattern.items():
+        assert any(event[name].startswith(one["prefix"]) for one in wanted)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("ml3_platform", "retrain_trigger"),
+        ("ml3_platform.eu", "retrain_trigger_v2"),
+        ("ml3_platform/x", "retrain_triggers"),
+    ],
+)
+def test_source_and_type_count_by_prefix(source: str, kind: str) -> None:
+    """An event whose source and type only begin like ours is ours."""
+    event = delivered(encode(TRIGGER, SOURCE, "b"), source=source, **{"detail-type": kind})
+    assert isinstance(decode(event, SOURCE), Asked)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("ml3", "retrain_trigger"),
+        ("my.ml3_platform", "retrain_trigger"),
+        ("ml3_platform", "retrain"),
+        ("ML3_platform", "x"),
+    ],
+)
+def test_other_sources_and_types_are_foreign(source: str, kind: str) -> None:
+    """An event whose source or type does not begin like ours is not ours, whatever its detail is."""
+    event = delivered(encode(TRIGGER, SOURCE, "b"), source=source, **{"detail-type": kind})
+    assert decode(event, SOURCE) == Foreign(what=f"{source} / {kind}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "drift-detection-CloudWatchAlarm-feature_baseline_drift.json",
+        "powertools-codePipelineEvent.json",
+        "powertools-eventBridgeEvent.json",
+        "powertools-kinesisStreamEvent.json",
+        "powertools-s3EventBridgeNotificationObjectCreatedEvent.json",
+        "powertools-sqsEvent.json",
+        "samcli-ScheduledEvent.json",
+    ],
+)
+def test_events_of_other_services_are_foreign(name: str) -> None:
+    """Whatever readable object arrives, it is foreign if it is none of ours."""
+    assert isinstance(decode(sample(f"aws/{name}"), SOURCE), Foreign)
+
+
+def test_a_foreign_event_is_named_for_the_log() -> None:
+    """The log gets source and type of a foreign event, however long they are, and nothing of its content."""
+    named = decode(sample("aws/powertools-eventBridgeEvent.json"), SOURCE)
+    nameless = decode({"source": 5, "detail-type": ["x"], "secret": "s"}, SOURCE)
+    endless = decode({"source": "s" * 9999, "detail-type": "d" * 9999}, SOURCE)
+    assert named == Foreign(what="aws.ec2 / EC2 Instance State-change Notification")
+    assert nameless == Foreign(what="no source / no detail-type")
+    assert endless == Foreign(what="s" * 100 + " / " + "d" * 100)
+
+
+@pytest.mark.parametrize("event", [None, [], "text", 5, [{"source": SOURCE}]])
+def test_what_is_no_object_is_unreadable(event: object) -> None:
+    """Only an object can be an event."""
+    with pytest.raises(UnreadableEventError, match="an event must be an object, not "):
+        decode(event, SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"), [([1], r"\[1\]"), (None, "None"), ('{"model_id": "churn"}', '\'{"model_id"'), (7, "7")]
+)
+def test_our_event_with_a_detail_that_is_no_object_is_rejected(detail: object, shown: str) -> None:
+    """Our own event cannot be ignored: a detail that is no object is a fault of that field."""
+    event = delivered(encode(TRIGGER, SOURCE, "b"), detail=detail)
+    with pytest.raises(InvalidTriggerError, match=f"^detail: must be an object, not {shown}") as raised:
+        decode(event, SOURCE)
+    assert raised.value.field == "detail"
+
+
+@pytest.mark.parametrize("time", [1700000000000, "yesterday", "2026-11-21T03:00:00", "", None, "9999-99-99", {}])
+def test_a_time_that_is_none_is_left_out(time: object) -> None:
+    """Epoch milliseconds, a time without an offset or nonsense do not make an event unreadable."""
+    incoming = decode(delivered(encode(TRIGGER, SOURCE, "b"), time=time), SOURCE)
+    assert isinstance(incoming, Asked)
+    assert incoming.sent_at is None
+
+
+def test_an_envelope_may_lack_everything_else() -> None:
+    """Without id, time, account and the rest an event is ours all the same; it only brings no id."""
+    event = {"source": SOURCE, "detail-type": "retrain_trigger", "detail": {"model_id": "churn"}, "new-field": {}}
+    assert decode(event, SOURCE) == Asked(fields={"model_id": "churn"}, trigger_id="", sent_at=None)
+
+
+@pytest.mark.parametrize("event_id", [5, None, "", "\ud800" * 200])
+def test_an_id_that_is_no_text_is_no_id(event_id: object) -> None:
+    """An id of another type, or one that cannot be written as UTF-8, gives no trigger id."""
+    incoming = decode(delivered(encode(TRIGGER, SOURCE, "b"), id=event_id), SOURCE)
+    assert isinstance(incoming, Asked)
+    assert incoming.trigger_id == ""
+
+
+def test_the_end_of_a_pipeline_execution_is_read() -> None:
+    """The documented status change tells run, name, result and end."""
+    assert decode(sample(f"aws/{STATUS_CHANGE}"), SOURCE) == Ended(
+        run_id="arn:aws:sagemaker:us-east-1:123456789012:pipeline/myPipeline-123/execution/p4jn9xou8a8s",
+        name="SomeDisplayName",
+        model_id=None,
+        result=RunResult.SUCCEEDED,
+        ended_at=datetime(2021, 3, 15, 16, 10, 10, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "result"),
+    [
+        ("Executing", RunResult.RUNNING),
+        ("Stopping", RunResult.RUNNING),
+        ("Stopped", RunResult.STOPPED),
+        ("Failed", RunResult.FAILED),
+        ("CompletedWithFailures", RunResult.FAILED),
+        ("Succeeded", RunResult.SUCCEEDED),
+        ("Resting", RunResult.RUNNING),
+    ],
+)
+def test_every_status_has_a_meaning(status: str, result: RunResult) -> None:
+    """Only a final status ends a run; one that is not known yet frees nothing, and nothing running has an end."""
+    event = sample(f"aws/{STATUS_CHANGE}")
+    event["detail"]["currentPipelineExecutionStatus"] = status
+    incoming = decode(event, SOURCE)
+    assert isinstance(incoming, Ended)
+    assert incoming.result is result is run_result(status)
+    assert (incoming.ended_at is None) == (result is RunResult.RUNNING)
+
+
+def test_an_end_without_its_own_time_has_that_of_the_event() -> None:
+    """Where `executionEndTime` is missing the time of the event stands in."""
+    event = sample(f"aws/{STATUS_CHANGE}")
+    del event["detail"]["executionEndTime"]
+    incoming = decode(event, SOURCE)
+    assert isinstance(incoming, Ended)
+    assert incoming.ended_at == datetime(2021, 3, 15, 16, 10, 11, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("description", "model_id"),
+    [
+        ('{"model_id":"churn","reason":"x"}', "churn"),
+        ('{"model_id":""}', None),
+        ('{"model_id":7}', None),
+        (json.dumps({"model_id": "m" * 257}), None),
+        ("[]", None),
+        ("nightly run", None),
+        ("[" * 100_000, None),
+        (None, None),
+    ],
+)
+def test_the_description_of_our_executions_tells_the_model(description: object, model_id: str | None) -> None:
+    """A description that is ours names the model; any other text is left alone."""
+    event = sample(f"aws/{STATUS_CHANGE}")
+    event["detail"]["pipelineExecutionDescription"] = description
+    incoming = decode(event, SOURCE)
+    assert isinstance(incoming, Ended)
+    assert incoming.model_id == model_id
+
+
+@pytest.mark.parametrize(
+    "detail", [None, [], {}, {"pipelineExecutionArn": "arn"}, {"currentPipelineExecutionStatus": "Failed"}]
+)
+def test_a_status_change_without_run_or_status_is_foreign(detail: object) -> None:
+    """News that do not tell whose and what they are cannot be acted on."""
+    assert isinstance(decode(sample(f"aws/{STATUS_CHANGE}") | {"detail": detail}, SOURCE), Foreign)
+
+
+def test_a_rule_with_a_schedule_ticks() -> None:
+    """The event of a scheduled rule is a tick at its time."""
+    assert decode_tick(sample("aws/samcli-ScheduledEvent.json")) == Tick(at=datetime.fromtimestamp(0, UTC))
+
+
+def test_eventbridge_scheduler_ticks() -> None:
+    """EventBridge Scheduler without an input of its own sends the same event from another source, its detail a text."""
+    event = {
+        "version": "0",
+        "id": "d565d36f-a484-46ca-8ca8-ff01feb2c827",
+        "detail-type": "Scheduled Event",
+        "source": "aws.scheduler",
+        "account": "123456789012",
+        "time": "2024-02-19T16:11:32+01:00",
+        "region": "us-east-1",
+        "resources": ["arn:aws:scheduler:us-east-1:123456789012:schedule/default/nightly"],
+        "detail": "{}",
+    }
+    tick = decode_tick(event)
+    assert tick == Tick(at=datetime(2024, 2, 19, 16, 11, 32, tzinfo=timezone(timedelta(hours=1))))
+    assert tick.at is not None
+    assert tick.at.tzinfo is UTC
+
+
+@pytest.mark.parametrize("time", [None, 1700000000000, "soon"])
+def test_a_tick_may_have_no_time(time: object) -> None:
+    """A tick whose time is unreadable is still a tick."""
+    assert decode_tick(sample("aws/samcli-ScheduledEvent.json") | {"time": time}) == Tick(at=None)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        [],
+        {},
+        {"source": "aws.events", "detail-type": "Other"},
+        {"source": "mine", "detail-type": "Scheduled Event"},
+        {"source": ["aws.events"], "detail-type": {}},
+        {"model_id": "churn"},
+    ],
+)
+def test_anything_else_is_no_tick(event: object) -> None:
+    """Only the two schedulers tick."""
+    assert decode_tick(event) is None
