@@ -1,18 +1,21 @@
 """The configuration as values: which models there are, when they train and where."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
 from shared.errors import UnknownModelError
-from shared.fields import Parameter
+from shared.fields import MAX_MODEL_ID, Parameter, brief
 from shared.followups import FollowUps
 from shared.targets import Target
 
 _WILDCARDS: Final = "*?["
+# What fnmatch sees in a pattern: `[...]`, where a bracket that stands first counts as itself, or one character.
+_PIECES: Final = re.compile(r"\[!?]?[^]]*]|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,8 @@ class Configuration:
     """
 
     models: tuple[Model, ...]
-    channels: tuple[str, ...]
+    # Addresses of channels hold secrets.
+    channels: tuple[str, ...] = field(repr=False)
     repositories: tuple[str, ...]
     folder: Path
 
@@ -103,7 +107,8 @@ class Configuration:
     def find(self, model_id: str) -> Model:
         """Return the model of that name, else of the most specific pattern that matches.
 
-        The most specific pattern has the most characters that are no wildcards; among equals the first of the file.
+        The most specific pattern has the most characters that stand for themselves, then the most `[...]`, then the
+        most `?`; among equals the first of the file.
 
         Raises:
             UnknownModelError: nothing matches.
@@ -111,12 +116,14 @@ class Configuration:
         """
         matching = [model for model in self.models if model.is_pattern and fnmatchcase(model_id, model.name)]
         exact = next((model for model in self.models if model.name == model_id and not model.is_pattern), None)
-        best = exact or max(matching, key=lambda model: _literal_length(model.name), default=None)
+        best = exact or max(matching, key=lambda model: _specificity(model.name), default=None)
         if best is None:
-            known = ", ".join(model.name for model in self.models[:10])
-            raise UnknownModelError(f"model_id: the configuration has no model {model_id!r}; it has {known}")
+            asked, known = brief(model_id, MAX_MODEL_ID), ", ".join(model.name for model in self.models[:10])
+            raise UnknownModelError(f"model_id: the configuration has no model {asked}; it has {known}")
         return best
 
 
-def _literal_length(pattern: str) -> int:
-    return sum(character not in _WILDCARDS for character in pattern)
+def _specificity(pattern: str) -> tuple[int, int, int]:
+    pieces = _PIECES.findall(pattern)
+    classes, marks, stars = (sum(piece.startswith(sign) for piece in pieces if piece != "[") for sign in "[?*")
+    return len(pieces) - classes - marks - stars, classes, marks

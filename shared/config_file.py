@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final, TypeGuard
 
 from shared.config import Configuration, Model, Policy
-from shared.errors import ConfigError
-from shared.fields import INT64, MAX_MODEL_ID, Parameter
+from shared.errors import ConfigError, InvalidTriggerError
+from shared.fields import INT64, Parameter, read_model_id
 from shared.followups import read_follow_ups, read_repositories
 from shared.tables import Table
 from shared.targets import CLOUDS, GitHubTarget, read_targets
@@ -33,7 +33,8 @@ def load_configuration(path: Path) -> Configuration:
 
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        # Editors on Windows begin a file with a byte order mark, which TOML does not know.
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), [f"cannot be read: {error}"]) from error
     return parse_configuration(text, source=path.name, folder=path.resolve().parent)
@@ -53,12 +54,14 @@ def parse_configuration(text: str, *, source: str, folder: Path) -> Configuratio
     problems: list[str] = []
     file = Table(content, "", problems)
     repositories = read_repositories(file.table("github"))
-    notify = file.table("notify")
+    notify = file.table("notify", secret=True)
     channels = notify.texts("channels", secret=True)
     notify.done()
     named = file.table("models")
-    models = tuple(_read_model(name, named.quoted_table(name), repositories) for name in named)
+    models = tuple(_read_model(name, table, repositories) for name, table in named.quoted_tables())
     file.done()
+    if content.get("models", {}) == {}:
+        named.problem("", "there is none; a model needs at least a target")
     problems += _problems_between(models)
     if problems:
         raise ConfigError(source, problems)
@@ -66,8 +69,10 @@ def parse_configuration(text: str, *, source: str, folder: Path) -> Configuratio
 
 
 def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model:
-    if not 0 < len(name) <= MAX_MODEL_ID:
-        table.problem("", f"a model's name has 1 to {MAX_MODEL_ID} characters, not {len(name)}")
+    try:
+        read_model_id(name)
+    except InvalidTriggerError as error:
+        table.problem("", f"the name {error.problem}")
     if "target" not in table:
         table.problem("target", f"is missing; one table for each cloud it trains on ({', '.join(CLOUDS)})")
     targets = read_targets(table.table("target")) if "target" in table else {}
@@ -135,8 +140,6 @@ def _is_parameter(value: object) -> TypeGuard[Parameter]:
 
 
 def _problems_between(models: tuple[Model, ...]) -> list[str]:
-    if not models:
-        return ["models: there is none; a model needs at least a target"]
     defaults = [model.name for model in models if model.default]
     return [f"models: only one may have default = true, not {', '.join(defaults)}"] if len(defaults) > 1 else []
 

@@ -95,15 +95,20 @@ class Table:
         some = "a duration over zero" if default else "a duration"
         return self.value(key, default, check, f'{some} such as "30s", "15m", "6h" or "7d"')
 
-    def table(self, key: str) -> "Table":
-        """Return the table under *key*, an empty one where it is absent or wrong."""
-        content: Mapping[str, object] = self.value(key, {}, lambda v: v if isinstance(v, dict) else None, "a table")
+    def table(self, key: str, *, secret: bool = False) -> "Table":
+        """Return the table under *key*, an empty one where it is absent or wrong; a *secret* is not shown."""
+        none: Mapping[str, object] = {}
+        content = self.value(key, none, lambda v: v if isinstance(v, dict) else None, "a table", secret=secret)
         return Table(content, self.place_of(key), self._problems)
 
-    def quoted_table(self, key: str) -> "Table":
-        """Return the table under *key*, which stands in quotes in its place, as names do that may hold dots."""
-        table = self.table(key)
-        return Table(table._content, self.place_of(f'"{key}"'), self._problems)  # noqa: SLF001 - our own kind
+    def quoted_tables(self) -> Iterator[tuple[str, "Table"]]:
+        """Go through all tables by name; names stand in quotes in their places, as they may hold dots."""
+        for name, content in self._content.items():
+            quoted = f'"{name}"'
+            if isinstance(content, dict):
+                yield name, Table(content, self.place_of(quoted), self._problems)
+            else:
+                self.problem(quoted, f"must be a table, not {content!r}")
 
     def expect(self, *keys: str) -> None:
         """Count *keys* as known, whether they are read or not."""

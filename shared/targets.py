@@ -104,6 +104,10 @@ def _read_target(table: Table, kinds: dict[str, type[Target]]) -> Target | None:
 def _read_field(table: Table, field: "dataclasses.Field[object]") -> str | tuple[str, ...]:
     if field.default is not dataclasses.MISSING:
         return table.text(field.name)
+    if field.type != tuple[str, ...]:
+        return table.required(field.name)
     if field.name not in table:
         table.problem(field.name, "is missing")
-    return table.texts(field.name) if field.type == tuple[str, ...] else table.text(field.name)
+    elif table.raw(field.name) == []:
+        table.problem(field.name, "must have at least one text")
+    return table.texts(field.name)

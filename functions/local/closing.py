@@ -6,9 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from functions.local.bus import SqliteBus
 from functions.local.command import end_group
-from functions.local.events import ended_event
 from functions.local.run_end import RunEnd
 from functions.local.run_folder import RunFolder
 from shared.errors import UnavailableError
@@ -31,6 +29,10 @@ def close(folder: RunFolder, end: RunEnd, clock: Clock) -> None:
     folder.record(end)
     if request.bus is None:
         return
+    # Only now: nothing may keep a supervisor from starting its command, and these take a third of its start.
+    from functions.local.bus import SqliteBus
+    from functions.local.events import ended_event
+
     bus = SqliteBus(Path(request.bus), clock, lambda: secrets.token_hex(16))
     try:
         bus.put(ended_event(request, end))

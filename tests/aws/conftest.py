@@ -11,7 +11,8 @@ from functions.aws.clients import CallLimits, Clients
 from tests.emulators.loopback import Answer, LoopbackServer, Request
 from tests.emulators.moto_server import CREDENTIALS, moto_server
 
-IMPATIENT = CallLimits(connect_timeout=1, read_timeout=0.5, attempts=1, connections=32)
+IMPATIENT = CallLimits(connect_timeout=1, read_timeout=0.5, attempts=1)
+ONCE = CallLimits(read_timeout=30, attempts=1, connections=32)
 
 Answering = Callable[..., str]
 
@@ -37,7 +38,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def clients(environment: pytest.MonkeyPatch, moto: str) -> Clients:
     """Return clients whose calls go to moto and are tried once."""
     environment.setenv("AWS_ENDPOINT_URL", moto)
-    return Clients(limits=IMPATIENT)
+    return Clients(limits=ONCE)
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def together(event: dict[str, Any], _context: object) -> int:
 
 def train(event: str, _context: object) -> str:
     """Start the pipeline that the event names, with boto3 as the environment configures it."""
-    import boto3  # type: ignore[import-untyped]
+    import boto3
 
     answer = boto3.client("sagemaker").start_pipeline_execution(PipelineName=event)
     return str(answer["PipelineExecutionArn"])

@@ -95,5 +95,5 @@ def test_a_letter_that_is_not_taken_is_transient(
 def test_a_queue_that_does_not_exist_is_transient(clients: Clients) -> None:
     """The operator makes the queue, and the event comes again."""
     url = queue(clients).replace("/dead-", "/gone-")
-    with pytest.raises(UnavailableError, match="NonExistentQueue|QueueDoesNotExist"):
+    with pytest.raises(UnavailableError, match=r"NonExistentQueue|QueueDoesNotExist"):
         SqsDeadLetters(clients.factory("sqs"), url).put(letter({}))

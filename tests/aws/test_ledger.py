@@ -179,11 +179,10 @@ def test_a_silent_ledger_is_given_up(environment: pytest.MonkeyPatch) -> None:
         released.wait(30)
 
     limits = CallLimits(connect_timeout=1, read_timeout=0.2, attempts=2)
-    with LoopbackServer(hang) as server, pytest.raises(UnavailableError, match="ReadTimeoutError"):
-        try:
+    with LoopbackServer(hang) as server:
+        with pytest.raises(UnavailableError, match="ReadTimeoutError"):
             told(environment, server.url, limits).load("churn")
-        finally:
-            released.set()
+        released.set()
     assert len(asked) == 2
 
 

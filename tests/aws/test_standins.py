@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import (  # type: ignore[import-untyped]
+from botocore.exceptions import (
     ConnectionClosedError,
     EndpointConnectionError,
     ReadTimeoutError,
@@ -36,7 +36,7 @@ def test_one_token_starts_one_execution_under_16_threads() -> None:
     together = threading.Barrier(16)
 
     def slow_clock() -> datetime:
-        time.sleep(0.05)
+        time.sleep(0.3)
         return datetime.now(UTC)
 
     with SageMakerStandIn(pipelines=PIPELINES, clock=slow_clock) as sagemaker:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError
 
 from tests.aws.calls import PIPELINES, TOKEN, client, code, start
 from tests.emulators.sagemaker import Pipeline, SageMakerStandIn

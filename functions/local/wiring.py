@@ -1,0 +1,114 @@
+"""Puts the fourth cloud together: reads the environment and makes everything on this machine."""
+
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from functions.local.bus import SqliteBus
+from functions.local.consumer import Consumer, Delivering
+from functions.local.dead_letters import FolderDeadLetters
+from functions.local.events import decode
+from functions.local.launcher import CommandLauncher
+from functions.local.ledger import SqliteLedger
+from shared.environment import Environment, read_environment
+from shared.errors import UnknownModelError
+from shared.parts import Emitter, Receiver
+from shared.ports import Launcher
+from shared.receive import Outcome, receive
+from shared.state import Decided
+from shared.targets import CommandTarget, Target
+
+CLOUD: Final = "local"
+ROOT: Final = Path(__file__).parents[2]
+# Where everything is kept unless the environment names other places, below the folder of the configuration.
+FOLDER: Final = ".local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalCloud:
+    """This machine as a cloud.
+
+    Attributes:
+        emitter: the parts for asking.
+        receiver: the parts for deciding and launching.
+        bus: the event bus.
+        database: the file of the bus, and of the ledger unless that is elsewhere.
+        act: acts on one event of the bus, as a function would.
+        consumer: takes events off the bus and hands them to `act`.
+
+    """
+
+    emitter: Emitter
+    receiver: Receiver
+    bus: SqliteBus
+    database: Path
+    act: Callable[[object], Outcome]
+    consumer: Consumer
+
+
+def local_cloud(
+    variables: Mapping[str, str],
+    *,
+    root: Path = ROOT,
+    observe: Callable[[str, Decided], None] = lambda _model_id, _decided: None,
+) -> LocalCloud:
+    """Put the local cloud together.
+
+    Args:
+        variables: the environment variables; trainings inherit them.
+        root: where `retrain.toml` is unless `RETRAIN_CONFIG` says otherwise.
+        observe: is told every decision.
+
+    Raises:
+        ConfigError: the environment or the configuration is wrong.
+
+    """
+    environment = read_environment(variables, root=root, needed=())
+    home = environment.config.folder / FOLDER
+    home.mkdir(parents=True, exist_ok=True)
+    database = Path(environment.bus or home / "retrain.db")
+    bus = SqliteBus(database, now, new_id, environment.source)
+    letters = FolderDeadLetters(Path(environment.dead_letters or home / "dead-letters"), new_id)
+    ledger = SqliteLedger(Path(environment.ledger or home / "retrain.db"))
+    receiver = Receiver(
+        cloud=CLOUD,
+        source=environment.source,
+        config=environment.config,
+        ledger=ledger,
+        launcher=lambda target: _launcher(target, environment, database, variables),
+        dead_letters=letters,
+        clock=now,
+        new_id=new_id,
+        observe=observe,
+    )
+    emitter = Emitter(
+        cloud=CLOUD, config=environment.config, ledger=ledger, bus=bus, clock=now, new_id=new_id, observe=observe
+    )
+
+    def act(event: object) -> Outcome:
+        return receive(receiver, event, lambda event: decode(event, receiver.source))
+
+    consumer = Consumer(bus, act, letters, now, jitter=random.random, settings=Delivering())
+    return LocalCloud(emitter=emitter, receiver=receiver, bus=bus, database=database, act=act, consumer=consumer)
+
+
+def now() -> datetime:
+    """Return the time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return an id that nobody else makes."""
+    return str(uuid.uuid4())
+
+
+def _launcher(target: Target, environment: Environment, bus: Path, variables: Mapping[str, str]) -> Launcher:
+    if not isinstance(target, CommandTarget):
+        raise UnknownModelError(f"target.{CLOUD}.kind: {target.kind!r} cannot be launched on this machine")
+    folder = environment.config.folder
+    runs = folder / FOLDER / "runs"
+    return CommandLauncher(target, folder=folder, runs=runs, bus=bus, environment=variables, clock=now)

@@ -1,0 +1,1 @@
+"""Tests of the fourth cloud: real files, real processes, real crashes."""
