@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from shared.config import Configuration, Model
-from shared.errors import InvalidTriggerError
+from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.trigger import FIELDS, RetrainTrigger
 from shared.wire.incoming import Asked
 
@@ -53,8 +53,17 @@ def trigger_of(config: Configuration, cloud: str, asked: Asked, now: datetime) -
 
 
 def content_id(content: object) -> str:
-    """Derive an id from the *content* of an event whose transport repeats nothing else: 64 hex characters."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    """Derive an id from the *content* of an event whose transport repeats nothing else: 64 hex characters.
+
+    Raises:
+        UnreadableEventError: it is nested too deeply to be written again.
+
+    """
+    try:
+        text = json.dumps(content, sort_keys=True)
+    except RecursionError as error:
+        raise UnreadableEventError("the event is nested too deeply") from error
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _with_extras(config: Configuration, fields: Mapping[str, object]) -> object:
@@ -62,5 +71,5 @@ def _with_extras(config: Configuration, fields: Mapping[str, object]) -> object:
     if not isinstance(model_id, str) or not isinstance(given, Mapping | None):
         return given
     allowed = config.find(model_id).parameters
-    extras = {name: fields[name] for name in allowed if name in fields and name not in (*FIELDS, "schema")}
-    return extras | dict(given or {})
+    extras = {name: fields.get(name) for name in allowed if name not in (*FIELDS, "schema")}
+    return {name: value for name, value in extras.items() if value is not None} | dict(given or {})

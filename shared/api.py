@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from shared import approval, emit
 from shared.book import load
 from shared.errors import InvalidTriggerError, RetrainError
+from shared.fields import read_model_id
 from shared.http import HttpError, Request, Response, answer, problem_of, read_json_object
 from shared.listing import list_models
 from shared.parts import Emitter
@@ -39,7 +40,8 @@ def _find(request: Request) -> tuple[Route, str]:
         allowed = ", ".join(methods)
         detail = f"{request.path} takes {allowed}, not {request.method}"
         raise HttpError(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"allow": allowed})
-    return methods[request.method], model_id
+    # A pattern of the configuration matches texts that are no model's id, and no ledger takes them.
+    return methods[request.method], read_model_id(model_id) if model_id else ""
 
 
 def _retrain(emitter: Emitter, request: Request, _model_id: str) -> Response:

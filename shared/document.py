@@ -24,7 +24,10 @@ def write_state(state: ModelState) -> str:
     """Write *state* as the JSON document that a ledger keeps."""
     packed = [[seen.digest, int(seen.at.timestamp()), int(seen.launched)] for seen in state.seen]
     content = plain(dataclasses.replace(state, seen=()))
-    return json.dumps({"schema": SCHEMA, **content, "seen": packed}, separators=(",", ":"))
+    text = json.dumps({"schema": SCHEMA, **content, "seen": packed}, separators=(",", ":"), ensure_ascii=False)
+    # Ledgers count bytes of UTF-8, of which an escaped character takes three times as many. What UTF-8 cannot write (a
+    # lone surrogate of a rejected event) stays escaped: a backslash means the same to JSON.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def read_state(document: str | None) -> ModelState:

@@ -6,6 +6,7 @@ Every `read_` function here raises `InvalidTriggerError`.
 import json
 import math
 import re
+import reprlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -48,7 +49,10 @@ def parse_time(text: str) -> datetime:
 
 def brief(value: object, limit: int = 60) -> str:
     """Show *value* in an error message, cut to *limit* characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = reprlib.repr(value)
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
 
 

@@ -69,6 +69,8 @@ def refused(state: ModelState, token: str, error: str, *, now: datetime) -> Mode
 def rejected(state: ModelState, trigger_id: str, error: str, *, now: datetime, decision: bool = False) -> ModelState:
     """List a rejected event; *decision* corrects an earlier one of the same trigger in the history too."""
     line = Decided(at=now, trigger_id=trigger_id, decision="reject", reason="rejected", detail=error[:_MAX_DETAIL])
+    if line in state.rejected and not decision:
+        return state
     listed = dataclasses.replace(state, rejected=(line, *state.rejected)[:MAX_REJECTED])
     return listed.noted(line) if decision else listed
 
@@ -91,8 +93,8 @@ def ended(state: ModelState, run_id: str, name: str, result: str, *, ended_at: d
     if training.run_id is None:
         if run_name(training.trigger.token) != name:
             return state
-        # It started after the claim, and before the claim was abandoned: the latest possible time keeps the cooldown.
-        started = min(now, training.claimed_at + CLAIM_LEASE)
+        # The latest possible time keeps the cooldown: who found the claim still fresh may have started it a lease on.
+        started = min(now, training.claimed_at + 2 * CLAIM_LEASE)
         state = confirmed(state, training.trigger.token, Run(run_id=run_id), now=started)
     runs = tuple(
         dataclasses.replace(run, ended_at=ended_at, result=result) if run.run_id == run_id else run

@@ -8,9 +8,9 @@ from typing import Final
 
 from shared.trigger import RetrainTrigger
 
-# The contract shows the last 20 or more.
-MAX_DECISIONS: Final = 50
-MAX_RUNS: Final = 50
+# The contract shows the last 20 or more; with these the largest state fits into the smallest item of a ledger.
+MAX_DECISIONS: Final = 40
+MAX_RUNS: Final = 40
 MAX_REJECTED: Final = 20
 # Launches are remembered until this many ids are there; other decisions at most until no bus redelivers any more
 # (the longest is an SQS queue: 14 days).

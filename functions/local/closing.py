@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from functions.local.command import end_group
+from functions.local.process_group import end_group
 from functions.local.run_end import RunEnd
 from functions.local.run_folder import RunFolder
 from shared.errors import UnavailableError

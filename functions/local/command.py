@@ -1,17 +1,12 @@
 """The process of a training: started in a group of its own, ended with everything that it started."""
 
 import os
-import signal
 import subprocess
-import time
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Mapping
 
+from functions.local.process_group import end_group
 from functions.local.run_folder import RunFolder
 from functions.local.run_request import PARAMETER_PREFIX, RunRequest
-
-# What a training gets to clean up between SIGTERM and SIGKILL.
-GRACE_SECONDS: Final = 5.0
 
 
 class Command:
@@ -59,33 +54,5 @@ class Command:
         return self._process.poll()
 
 
-def end_group(group: int, reap: Callable[[], object]) -> None:
-    """Ask every process of *group* to end, and end by force what is there after `GRACE_SECONDS`.
-
-    Args:
-        group: the process group.
-        reap: called again and again, to take in an own child that ended: until then it counts as alive.
-
-    """
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if not _signal(group, number):
-            return
-        limit = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < limit:
-            reap()
-            if not _signal(group, 0):
-                return
-            time.sleep(0.02)
-
-
 def _announce(pid_file: int) -> None:
     os.write(pid_file, str(os.getpid()).encode("ascii"))
-
-
-def _signal(group: int, number: int) -> bool:
-    """Send a signal; False when nobody is left who would take it."""
-    try:
-        os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True

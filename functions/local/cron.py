@@ -18,6 +18,9 @@ from shared.ports import Clock
 FIELDS: Final = 5
 # The clock may be set, and a laptop may sleep: so often is looked whether a tick is due after all.
 LONGEST_WAIT: Final = timedelta(seconds=5)
+# A clock that is corrected by less repeats no tick; one that was wrong by more must not silence the schedule until
+# the wrong time has come.
+LARGEST_STEP_BACK: Final = timedelta(hours=1)
 
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS cron_ticks"
@@ -147,8 +150,9 @@ class Cron:
     def _last(self, now: datetime) -> datetime:
         statement = "SELECT last FROM cron_ticks WHERE name = ? AND expression = ?"
         rows = self._database.execute("recall the last tick", statement, [self._name, self.schedule.expression])
-        if rows:
-            return parse_time(rows[0][0])
+        last = parse_time(rows[0][0]) if rows else None
+        if last is not None and last - now <= LARGEST_STEP_BACK:
+            return last
         self._remember(now)
         return now
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -22,9 +23,17 @@ class Database:
     find each other by polling, and than one a call (0.75 ms). An object must not be taken along through `os.fork`.
     """
 
-    def __init__(self, path: Path, table: str) -> None:
-        """Use the file at *path*, made when missing, and what the statement *table* creates; nothing is touched yet."""
+    def __init__(self, path: Path, table: str, busy_seconds: float = BUSY_SECONDS) -> None:
+        """Use the file at *path*; nothing is touched yet.
+
+        Args:
+            path: the file, made when missing, as is its folder.
+            table: the statement that creates a table when it is missing.
+            busy_seconds: how long another writer is waited for.
+
+        """
         self._path = path
+        self._busy_seconds = busy_seconds
         self._table = table
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -74,9 +83,11 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        )
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead(connection)
             # Without it a power failure may undo the last commits of a file in write-ahead mode.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(self._table)
@@ -84,6 +95,20 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def _write_ahead(self, connection: sqlite3.Connection) -> None:
+        """Put the file into write-ahead mode; SQLite lets nobody wait who finds another one doing so at this moment."""
+        limit = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                # The low byte is the kind: extended codes such as SQLITE_BUSY_RECOVERY are kinds of busy too.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= limit:
+                    raise
+                time.sleep(0.005)
+            else:
+                return
 
     def _drop(self) -> None:
         if self._connection is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from functions.local.closing import close_orphan
-from functions.local.command import GRACE_SECONDS
+from functions.local.process_group import GRACE_SECONDS
 from functions.local.run_end import RunEnd
 from functions.local.run_folder import RunFolder
 from functions.local.run_request import prepare
@@ -151,8 +151,6 @@ class CommandLauncher:
 
     def _spawn(self, folder: RunFolder, lock: int) -> None:
         """Start the supervisor, which inherits the lock: there is no moment at which nobody has it."""
-        if folder.has_begun():
-            return
         with folder.output.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-m", "functions.local.supervisor", str(folder.path), str(lock)],

@@ -1,20 +1,20 @@
-"""What the tests of the AWS adapters share: a moto server, credentials, and services that answer as told."""
+"""What the tests of the AWS adapters share: a moto server, stand-ins, credentials, services that answer as told."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from functions.aws.clients import CallLimits, Clients
+from functions.aws.bus import EventBridgeBus
+from functions.aws.clients import Clients
+from functions.aws.launcher import SageMakerLauncher
+from tests.aws.adapters import BUS, ONCE, PIPELINE, Answering, bus_on, launcher_of
+from tests.emulators.eventbridge import EventBridgeStandIn
 from tests.emulators.loopback import Answer, LoopbackServer, Request
 from tests.emulators.moto_server import CREDENTIALS, moto_server
-
-IMPATIENT = CallLimits(connect_timeout=1, read_timeout=0.5, attempts=1)
-ONCE = CallLimits(read_timeout=30, attempts=1, connections=32)
-
-Answering = Callable[..., str]
+from tests.emulators.sagemaker import Pipeline, SageMakerStandIn
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +56,38 @@ def answering() -> Iterator[Answering]:
             return running.enter_context(LoopbackServer(respond)).url
 
         yield start
+
+
+@pytest.fixture
+def events(environment: pytest.MonkeyPatch) -> Iterator[EventBridgeStandIn]:
+    """Return a stand-in for EventBridge with one bus, to which the environment points."""
+    with EventBridgeStandIn(buses=frozenset({BUS})) as stand_in:
+        environment.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", stand_in.url)
+        yield stand_in
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """Return where the pauses between two attempts are noted."""
+    return []
+
+
+@pytest.fixture
+def bus(events: EventBridgeStandIn, pauses: list[float]) -> EventBridgeBus:
+    """Return the adapter for the stand-in's bus."""
+    return bus_on(pauses, next(iter(events.buses)))
+
+
+@pytest.fixture
+def pipelines(environment: pytest.MonkeyPatch) -> Iterator[SageMakerStandIn]:
+    """Return a stand-in for SageMaker whose executions last until they are ended, to which the environment points."""
+    parameters = ("epochs", "rate", "full", "name")
+    with SageMakerStandIn(pipelines={PIPELINE: Pipeline(parameters=parameters)}) as stand_in:
+        environment.setenv("AWS_ENDPOINT_URL_SAGEMAKER", stand_in.url)
+        yield stand_in
+
+
+@pytest.fixture
+def launcher(pipelines: SageMakerStandIn) -> SageMakerLauncher:
+    """Return a launcher of the stand-in's pipeline, whose calls are tried once."""
+    return launcher_of(next(iter(pipelines.pipelines)))

@@ -13,7 +13,7 @@ from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import LaunchRequest, RunResult
 from shared.targets import SqsTarget
 from shared.trigger import RetrainTrigger
-from tests.aws.conftest import IMPATIENT, Answering
+from tests.aws.adapters import IMPATIENT, Answering
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
@@ -53,7 +53,7 @@ def received(clients: Clients, url: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("fifo", [True, False])
-def test_a_message_is_the_trigger_with_parameters_and_token(clients: Clients, fifo: bool) -> None:  # noqa: FBT001 - a parameter
+def test_a_message_is_the_trigger_with_parameters_and_token(clients: Clients, *, fifo: bool) -> None:
     """Who reads the queue gets the trigger's fields, the parameters filled in and the token; the run is theirs now."""
     url = queue(clients, fifo=fifo)
     run = launcher(clients, url).start(request(), again=False)
@@ -72,19 +72,22 @@ def test_a_message_is_the_trigger_with_parameters_and_token(clients: Clients, fi
     assert launcher(clients, url).status(run.run_id).result is RunResult.STOPPED
 
 
-def test_a_fifo_queue_takes_a_token_once(clients: Clients) -> None:
+@pytest.mark.parametrize("model_id", ["modèle", "two words", "m" * 129])
+def test_a_fifo_queue_takes_a_token_once(clients: Clients, model_id: str) -> None:
     """It says so, drops repeats, and keeps the order of one model, whatever its name is."""
     url = queue(clients, fifo=True)
     training = launcher(clients, url)
     assert training.idempotent
-    model_id = "modèle " + "m" * 200
     first, second = request(model_id, "t-1"), request(model_id, "t-2")
     for one, again in [(first, False), (first, True), (second, False), (second, True)]:
         training.start(one, again=again)
     messages = received(clients, url)
     assert [json.loads(message["Body"])["trigger_id"] for message in messages] == ["t-1", "t-2"]
-    assert len({message["Attributes"]["MessageGroupId"] for message in messages}) == 1
     assert [message["Attributes"]["MessageDeduplicationId"] for message in messages] == [first.token, second.token]
+    (group,) = {message["Attributes"]["MessageGroupId"] for message in messages}
+    assert len(group) <= 128
+    assert group.isascii()
+    assert " " not in group
 
 
 def test_a_legal_model_id_is_the_group(clients: Clients) -> None:

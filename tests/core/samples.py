@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from shared.config import Configuration
 from shared.config_file import parse_configuration
+from shared.errors import ConfigError
 from shared.trigger import RetrainTrigger
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -28,3 +31,10 @@ def configured(text: str) -> Configuration:
 def model_text(name: str = "churn", settings: str = "", tables: str = "") -> str:
     """Return the configuration of the model *name* that trains here, with more *settings* and *tables*."""
     return f'[models."{name}"]\n{settings}\n{TARGET.format(name=name)}{tables}\n'
+
+
+def problems_of(text: str) -> tuple[str, ...]:
+    """Return the problems of the configuration *text*."""
+    with pytest.raises(ConfigError) as caught:
+        configured(text)
+    return caught.value.problems

@@ -87,6 +87,11 @@ def test_a_long_event_is_cut_to_the_limit(event: object, limit: int) -> None:
     assert document["error"] == "model_id: is missing"
 
 
+def test_a_cut_letter_fills_the_room() -> None:
+    """Where every character is a byte, not one byte is wasted."""
+    assert len(letter_text(letter({"text": "x" * 10_000}), 4096)) == 4096
+
+
 @pytest.mark.parametrize("over", [0, 1])
 def test_only_what_does_not_fit_is_cut(over: int) -> None:
     """A letter of exactly the limit stays whole; with one byte less of room it is cut."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from moto.server import ThreadedMotoServer  # type: ignore[import-untyped]
+from moto.server import ThreadedMotoServer
 
 # What a client needs to sign with, and what would lead it elsewhere.
 CREDENTIALS = {

@@ -31,9 +31,11 @@ class HandClock:
     now: datetime = NOON
 
     def __call__(self) -> datetime:
+        """Tell the time."""
         return self.now
 
     def pass_by(self, seconds: float) -> None:
+        """Let time pass."""
         self.now += timedelta(seconds=seconds)
 
 
@@ -44,6 +46,7 @@ class Box:
     letters: list[DeadLetter] = field(default_factory=list)
 
     def put(self, letter: DeadLetter) -> None:
+        """Keep *letter*."""
         self.letters.append(letter)
 
 
@@ -88,6 +91,7 @@ def program(*arguments: object) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stdin=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 

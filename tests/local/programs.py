@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -16,12 +17,18 @@ from typing import Any
 from functions.local import supervisor
 from functions.local.bus import SqliteBus
 from functions.local.ledger import SqliteLedger
+from shared.errors import UnavailableError
 from shared.ports import RunResult
 from shared.trigger import run_name
-from tests.local.given import a_launcher, a_request, real_clock, run_folder, until
+from tests.local.given import a_launcher, a_request, a_trigger, real_clock, run_folder, until
+
+# What touches a training: its preparation only reads, and the bus only hears of its end.
+_STEPS = ("closing", "command", "durable", "launcher", "process_group", "run_folder", "supervisor")
+_FILES = tuple(f"functions/local/{name}.py" for name in _STEPS)
 
 
 def say(text: object) -> None:
+    """Tell the test."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -70,6 +77,23 @@ def put_for_ever(path: str) -> None:
         say(number)
 
 
+def fill_the_disk(path: str) -> None:
+    """Put events until the disk is full, make room, put one more, and print the error and the bus's sizes."""
+    bus = SqliteBus(Path(path), real_clock, lambda: secrets.token_hex(8))
+    bus.put({})
+    # A limit that a process sets itself, and lifts again: the system answers as for a full disk.
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+    try:
+        bus.publish([a_trigger(str(number)) for number in range(5000)])
+    except UnavailableError as error:
+        say(error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    say(bus.size())
+    bus.put({})
+    say(bus.size())
+
+
 def start(folder: str, trigger_id: str, *command: str) -> None:
     """Start a training when told to, print its run id, and stay."""
     launcher = a_launcher(Path(folder), *command)
@@ -84,7 +108,7 @@ def die_at(step: int) -> Callable[[FrameType, str, Any], Any]:
     seen: set[tuple[str, int]] = set()
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
-        if "functions/local/" not in frame.f_code.co_filename:
+        if not frame.f_code.co_filename.endswith(_FILES):
             return None
         if event == "line":
             seen.add((frame.f_code.co_filename, frame.f_lineno))
@@ -114,7 +138,7 @@ def crash_launcher(folder: str) -> None:
 def crash_supervisor(folder: str) -> None:
     """Kill a supervisor at every line of the code, start again, and print how often each command ran."""
 
-    def supervise(launcher: Any, request: Any) -> None:
+    def supervise(_: Any, request: Any) -> None:
         prepared = run_folder(Path(folder), run_name(request.token))
         supervisor.main([str(prepared.path)])
 
@@ -163,7 +187,17 @@ def recover(launcher: Any, root: Path, step: int, started: bool) -> None:  # noq
 
 PROGRAMS: dict[str, Callable[..., None]] = {
     work.__name__: work
-    for work in (race, save_for_ever, take_all, take_one_and_hang, put_for_ever, start, crash_launcher, crash_supervisor)
+    for work in (
+        race,
+        save_for_ever,
+        fill_the_disk,
+        take_all,
+        take_one_and_hang,
+        put_for_ever,
+        start,
+        crash_launcher,
+        crash_supervisor,
+    )
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The demo: from a trigger to exactly one training, on a cloud that runs on this machine."""

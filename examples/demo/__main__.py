@@ -1,0 +1,52 @@
+"""`python -m examples.demo local|aws`: runs the story and says what happened; exit code 0 when all of it came true."""
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from rich.console import Console
+
+from examples.demo.report import Report
+from examples.demo.stage import Stage
+from examples.demo.story import tell
+
+HOME = Path(".local", "demo")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the demo on the cloud that *arguments* name."""
+    cloud = arguments[0] if arguments else "local"
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    if cloud not in STAGES:
+        console.print(f"CLOUD must be one of {', '.join(STAGES)}, not {cloud!r}")
+        return 2
+    home = (HOME / cloud).resolve()
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    began = time.monotonic()
+    report = Report(console)
+    with STAGES[cloud](home) as stage:
+        tell(stage, report)
+    report.line(f"Everything it wrote is in {home.relative_to(Path.cwd())}. It took {time.monotonic() - began:.0f} s.")
+    return 0 if report.came_true else 1
+
+
+def _local(home: Path) -> AbstractContextManager[Stage]:
+    from examples.demo.local_stage import local_stage
+
+    return local_stage(home)
+
+
+def _aws(home: Path) -> AbstractContextManager[Stage]:
+    from examples.demo.aws_stage import aws_stage
+
+    return aws_stage(home)
+
+
+STAGES = {"local": _local, "aws": _aws}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

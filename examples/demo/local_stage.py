@@ -1,0 +1,77 @@
+"""The fourth cloud as a stage: its HTTP server, its bus and its trainings, all of them real."""
+
+import json
+import os
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from examples.demo.stage import MODELS, TRAIN, Json, Stage, configuration, production_of, train_first
+from functions.local.server import serve
+from functions.local.wiring import LocalCloud, local_cloud
+from shared.emit import tick
+from shared.log import log_to
+
+
+@contextmanager
+def local_stage(home: Path) -> Iterator[Stage]:
+    """Run the local cloud on a free port until the story is over."""
+    train_first(home)
+    commands = {
+        model_id: ["python", str(TRAIN), "--production", str(production_of(home, model_id))] for model_id in MODELS
+    }
+    targets = {
+        model_id: f'local = {{ kind = "command", command = {json.dumps(command)} }}'
+        for model_id, command in commands.items()
+    }
+    (home / "retrain.toml").write_text(configuration(targets))
+    with (home / "log.jsonl").open("w") as log:
+        log_to(log)
+        cloud = local_cloud({**os.environ, "RETRAIN_CONFIG": str(home / "retrain.toml")})
+        server = serve(cloud.emitter, "127.0.0.1", 0)
+        threading.Thread(target=server.run, daemon=True).start()
+        cloud.consumer.start()
+        try:
+            yield _stage(cloud, home, f"http://127.0.0.1:{server.effective_port}")
+        finally:
+            server.close()
+            cloud.consumer.stop()
+            log_to(sys.stderr)
+
+
+def _stage(cloud: LocalCloud, home: Path, url: str) -> Stage:
+    def deliver(event: Json, times: int) -> None:
+        for _ in range(times):
+            cloud.bus.put(event)
+
+    def request(method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        return http(f"{url}{path}", method, body)
+
+    def ticked(at: datetime) -> None:
+        tick(cloud.emitter, at)
+
+    return Stage(
+        title=f"The cloud on this machine, at {url}",
+        home=home / ".local",
+        request=request,
+        deliver=deliver,
+        tick=ticked,
+        dead_letters=lambda: [json.loads(path.read_text()) for path in home.glob(".local/dead-letters/*.json")],
+    )
+
+
+def http(url: str, method: str, body: Json | None) -> tuple[int, Json]:
+    """Send a request and return status and JSON body."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(url, data=data, method=method, headers=headers)  # noqa: S310 - our own server
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)

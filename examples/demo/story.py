@@ -1,0 +1,121 @@
+"""The story: an event, a request and a tick come in, some of them often; each training happens once."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from examples.demo.report import Report
+from examples.demo.stage import Json, Stage
+
+# As the documentation of ML cube Platform shows it for Amazon EventBridge: no model, no id but the bus's own.
+ML_CUBE_EVENT: Json = {
+    "version": "0",
+    "id": "fcdd87c7-f56e-c722-4f85-4cb6ba85a00a",
+    "detail-type": "retrain_trigger",
+    "source": "ml3_platform",
+    "account": "123456789",
+    "time": "2023-11-02T14:16:23Z",
+    "region": "eu-west-3",
+    "resources": [],
+    "detail": {"first_param": "hi", "second_param": "bye"},
+}
+MONDAY = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+DELIVERIES = 51
+PATIENCE = 60.0
+
+
+def tell(stage: Stage, report: Report) -> None:
+    """Play the story on *stage* and check every claim."""
+    report.act(stage.title)
+    report.line("In production: models of bike rentals a day, trained in September 2011. Demand has grown since.")
+    stage.request("GET", "/models", None)
+    _event_and_request(stage, report)
+    _cooldown(stage, report)
+    _schedule(stage, report)
+    _mistake(stage, report)
+    _wait(lambda: all(_is_free(stage, model_id) for model_id in ("demand", "demand-weekly")))
+    _conclude(stage, report)
+
+
+def _event_and_request(stage: Stage, report: Report) -> None:
+    report.act("1. ML cube Platform asks, and the bus delivers its event 51 times")
+    stage.deliver(ML_CUBE_EVENT, 1)
+    _wait(lambda: stage.model("demand")["state"] == "training")
+    report.line("The first delivery started a training.")
+    report.act("2. Meanwhile somebody asks over HTTP for newer data, and insists (force)")
+    asked = {
+        "model_id": "demand",
+        "reason": "summer is over",
+        "parameters": {"until": "2012-09-01"},
+        "force": True,
+        "trigger_id": "newer-data",
+    }
+    status, answer = stage.request("POST", "/retrain", asked)
+    report.line(f"POST /retrain -> {status} {answer}")
+    _wait(lambda: stage.model("demand")["decisions"][0]["trigger_id"] == "newer-data")
+    queued = stage.model("demand")["decisions"][0]
+    report.claim("the request waits for the running training to end: queued", true=queued["reason"] == "queued")
+    stage.deliver(ML_CUBE_EVENT, DELIVERIES - 1)
+    report.line(f"The other {DELIVERIES - 1} deliveries of the first event came, too.")
+    _wait(lambda: _is_free(stage, "demand"))
+
+
+def _cooldown(stage: Stage, report: Report) -> None:
+    report.act("3. Somebody asks again, within the cooldown of six hours")
+    rehearsed = stage.request("POST", "/retrain?dry_run=true", {"model_id": "demand"})[1]
+    report.line(f"POST /retrain?dry_run=true -> {rehearsed}")
+    status, answer = stage.request("POST", "/retrain", {"model_id": "demand", "trigger_id": "once-more"})
+    report.line(f"POST /retrain -> {status} {answer}")
+    _wait(lambda: stage.model("demand")["decisions"][0]["trigger_id"] == "once-more")
+    skipped = stage.model("demand")["decisions"][0]
+    report.claim(f"skipped: {skipped['reason']}, {skipped['detail']}", true=skipped["reason"] == "cooldown")
+
+
+def _schedule(stage: Stage, report: Report) -> None:
+    report.act("4. Monday, 09:30: the schedule comes due, and its tick is delivered twice")
+    stage.tick(MONDAY)
+    stage.tick(MONDAY)
+    _wait(lambda: bool(stage.model("demand-weekly")["decisions"]))
+
+
+def _mistake(stage: Stage, report: Report) -> None:
+    report.act("5. An event names a model that nobody knows")
+    stage.deliver({**ML_CUBE_EVENT, "id": "with-a-mistake", "detail": {"model_id": "churm"}}, 1)
+    _wait(lambda: bool(stage.dead_letters()))
+    letter = stage.dead_letters()[0]
+    report.claim(f"among the dead letters: {letter['error']}", true="churm" in letter["error"])
+
+
+def _conclude(stage: Stage, report: Report) -> None:
+    report.act("What happened")
+    demand, weekly = stage.model("demand"), stage.model("demand-weekly")
+    report.decisions("demand", demand)
+    report.decisions("demand-weekly", weekly)
+    trainings = stage.trainings()
+    report.trainings(trainings)
+    by_trigger = [training["trigger_id"] for training in trainings]
+    event, tick = f"ml3_platform:{ML_CUBE_EVENT['id']}", "schedule:demand-weekly:2026-11-23T09:30:00Z"
+    report.claim(f"{DELIVERIES} deliveries of one event: 1 training", true=by_trigger.count(event) == 1)
+    report.claim("the queued request ran afterwards, once", true=by_trigger.count("newer-data") == 1)
+    report.claim("a tick delivered twice: 1 training", true=by_trigger.count(tick) == 1)
+    report.claim(f"{len(trainings)} trainings in all", true=len(trainings) == 3)  # noqa: PLR2004 - the three above
+    better = all(training["mae_after"] < training["mae_before"] for training in trainings)
+    report.claim("each is better on recent days than the model before", true=better)
+    if stage.services():
+        report.line("Service calls: " + ", ".join(f"{name} {count}" for name, count in stage.services().items()))
+
+
+def _is_free(stage: Stage, model_id: str) -> bool:
+    model = stage.model(model_id)
+    return model["running"] is None and model["queued"] is None and bool(model["runs"])
+
+
+def _wait(until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not until():
+        if time.monotonic() > deadline:
+            raise TimeoutError(
+                f"something did not happen within {PATIENCE:.0f} s; see {Path.cwd() / '.local' / 'demo'}"
+            )
+        time.sleep(0.02)

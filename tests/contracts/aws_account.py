@@ -1,0 +1,125 @@
+"""An AWS account on loopback for a whole session: moto's services, the gate in front of them, and the functions."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from functions.aws.clients import CallLimits, Clients
+from tests.aws.calls import client
+from tests.contracts.aws_bundle import aws_bundle
+from tests.contracts.configuration import configuration
+from tests.contracts.gate import Gate
+from tests.contracts.ports import CONTENDERS
+from tests.emulators.lambda_runtime import LambdaFunction
+from tests.emulators.moto_server import CREDENTIALS, moto_server
+
+BUS: Final = "retraining"
+TABLE: Final = "retrain-state"
+PIPELINE: Final = "churn-training"
+
+
+class Account:
+    """What lives as long as the session.
+
+    Attributes:
+        gate: between the functions and the services.
+        dynamodb, sqs, events: clients that go past the gate.
+        clients: what the adapters are made of: each call a single attempt through the gate.
+        queue: where the rule of the bus puts events, for `receive`; they come again after a second.
+        dead: the queue of the dead letters.
+        handed: the queue that trainings are handed to.
+        variables: the environment of the functions.
+        emit, receive: the functions, in processes that stay warm.
+
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Use *folder* for the configuration; nothing runs yet."""
+        self._folder = folder
+        self._open = ExitStack()
+        # Made once: botocore needs a tenth of a second for each.
+        self.clients = Clients(limits=CallLimits(read_timeout=5, attempts=1, connections=32))
+
+    def __enter__(self) -> Self:
+        """Start everything; the functions' processes start with their first events."""
+        self._bundle = aws_bundle()
+        moto = self._open.enter_context(moto_server())
+        self.gate = self._open.enter_context(Gate(moto))
+        self.dynamodb, self.sqs, self.events = (client(name, moto) for name in ("dynamodb", "sqs", "events"))
+        self.dead, self.handed, self.queue = self._queues()
+        self._make_table()
+        self._make_bus()
+        self.variables = CREDENTIALS | {
+            "AWS_ENDPOINT_URL": self.gate.url,
+            "RETRAIN_CONFIG": str(self._configured()),
+            "RETRAIN_BUS": BUS,
+            "RETRAIN_LEDGER": TABLE,
+            "RETRAIN_DEAD_LETTERS": self.dead,
+        }
+        self.emit = self._open.enter_context(self.function("emit"))
+        self.receive = self._open.enter_context(self.function("receive", concurrency=CONTENDERS))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything."""
+        for each in (self.dynamodb, self.sqs, self.events):
+            each.close()
+        self._open.close()
+
+    def function(self, name: str, *, concurrency: int = 1, **variables: str) -> LambdaFunction:
+        """Return a function of the bundle that is not started yet, with other *variables*; empty ones are left out."""
+        environment = {key: value for key, value in (self.variables | variables).items() if value}
+        return LambdaFunction(
+            bundle=self._bundle,
+            handler=f"functions.aws.handler.{name}",
+            environment=environment,
+            python=sys.executable,
+            concurrency=concurrency,
+            name=name,
+        )
+
+    def empty(self) -> None:
+        """Leave nothing of the test before."""
+        for item in self.dynamodb.scan(TableName=TABLE, ProjectionExpression="model_id")["Items"]:
+            self.dynamodb.delete_item(TableName=TABLE, Key=item)
+        for url in (self.dead, self.handed, self.queue):
+            # SQS purges a queue once a minute only, moto too.
+            self.sqs.delete_queue(QueueUrl=url)
+        self._queues()
+        self.gate.reset()
+
+    def _queues(self) -> list[str]:
+        attributes = {"VisibilityTimeout": "1"}
+        names = ("dead-letters", "handed-over", "triggers")
+        return [str(self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]) for name in names]
+
+    def _make_table(self) -> None:
+        self.dynamodb.create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "model_id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "model_id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def _make_bus(self) -> None:
+        # The pattern is that of ML cube's documentation: by prefix.
+        pattern = '{"source": [{"prefix": "ml3_platform"}], "detail-type": [{"prefix": "retrain_trigger"}]}'
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.events.create_event_bus(Name=BUS)
+        self.events.put_rule(Name="triggers", EventBusName=BUS, EventPattern=pattern)
+        self.events.put_targets(Rule="triggers", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": arn}])
+
+    def _configured(self) -> Path:
+        text = configuration(
+            "aws",
+            works=f'{{ kind = "sagemaker", pipeline = "{PIPELINE}" }}',
+            broken='{ kind = "sagemaker", pipeline = "no-such-pipeline" }',
+            handed=f'{{ kind = "sqs", queue_url = "{self.handed}" }}',
+        )
+        path = self._folder / "retrain.toml"
+        path.write_text(text, encoding="utf-8")
+        return path

@@ -1,0 +1,53 @@
+"""HTTP requests as Lambda hands them to a function: payload format 2.0."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from tests.contracts.messages import Ask
+from tests.contracts.socket_client import content_bytes, headers_of
+
+CALLER = "arn:aws:sts::123456789012:assumed-role/DataScience/ada"
+
+
+def function_url_event(request: Ask, *, caller: str | None = CALLER) -> dict[str, Any]:
+    """Return what a function URL with IAM authentication sends: the body in base64 unless it is text."""
+    event = _event(request, stage="$default", base64_encoded=False)
+    if caller is not None:
+        event["requestContext"]["authorizer"] = {"iam": {"accessKey": "AKIA", "userArn": caller, "userId": "AIDA"}}
+    return event
+
+
+def http_api_event(
+    request: Ask, *, stage: str = "$default", base64_encoded: bool = False, claims: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what an HTTP API sends; a named *stage* stands in front of the path, *claims* are those of a JWT."""
+    event = _event(request, stage=stage, base64_encoded=base64_encoded)
+    if claims is not None:
+        event["requestContext"]["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": None}}
+    return event
+
+
+def _event(request: Ask, *, stage: str, base64_encoded: bool) -> dict[str, Any]:
+    path, _, query = request.path.partition("?")
+    raw_path = path if stage == "$default" else f"/{stage}{path}"
+    headers = headers_of(request) | {"host": "api.example", "x-forwarded-proto": "https"}
+    http = {"method": request.method, "path": raw_path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"}
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": raw_path,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {"accountId": "123456789012", "http": http, "requestId": "r-1", "stage": stage},
+        "isBase64Encoded": False,
+    }
+    content = content_bytes(request.content)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        base64_encoded = True
+    if request.content is not None:
+        event["body"] = base64.b64encode(content).decode() if base64_encoded else text
+        event["isBase64Encoded"] = base64_encoded
+    return event

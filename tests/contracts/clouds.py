@@ -1,0 +1,116 @@
+"""What the suite needs of a cloud with entry points, as deployed.
+
+A new cloud is one class of this kind, and one more parameter in `conftest.py`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from types import MappingProxyType
+from typing import ClassVar
+
+from shared.errors import RetrainError
+from tests.contracts.messages import Ask, Delivery, Json, Reply
+from tests.contracts.ports import Ports
+
+
+class Cloud(Ports):
+    """A cloud with its entry points, as deployed.
+
+    Attributes:
+        caller: who asks the HTTP API, as the platform tells it.
+        content_field: how the codec calls what holds the trigger's fields.
+        launch_calls: the service calls of a launch, where the cloud has such; else empty.
+        duplicate_calls: the service calls of a duplicate.
+        unreachable: errors that nothing can lead to on this cloud, and why.
+
+    """
+
+    caller: ClassVar[str]
+    content_field: ClassVar[str]
+    unreachable: ClassVar[Mapping[type[RetrainError], str]] = MappingProxyType({})
+    launch_calls: ClassVar[Sequence[str]] = ()
+    duplicate_calls: ClassVar[Sequence[str]] = ()
+
+    @abstractmethod
+    def event(self, content: object, **envelope: object) -> object:
+        """Return the native event with a trigger's fields in *content*; *envelope* overrides what is around them."""
+
+    @abstractmethod
+    def fields(self, event: object) -> Mapping[str, object]:
+        """Return the trigger's fields in a native event."""
+
+    @abstractmethod
+    def unreadable(self) -> object:
+        """Return the least readable thing that the platform can deliver."""
+
+    @abstractmethod
+    def deliver(self, event: object) -> Delivery:
+        """Deliver an event once to the receiving entry point."""
+
+    @abstractmethod
+    def deliver_at_once(self, events: Sequence[object]) -> list[Delivery]:
+        """Deliver each event to a process of its own, all of which work at the same time."""
+
+    @abstractmethod
+    def round(self, events: Sequence[object]) -> list[bool]:
+        """Let the platform's queue deliver each event once, and tell which ones it may forget."""
+
+    @abstractmethod
+    def put(self, event: object) -> None:
+        """Put an event where the platform delivers it from, again and again until it is acknowledged."""
+
+    @abstractmethod
+    def drain(self, seconds: float = 20) -> None:
+        """Let the platform deliver until nothing is left.
+
+        Raises:
+            TimeoutError: something is.
+
+        """
+
+    @abstractmethod
+    def crash(self, event: object, *, started: bool) -> None:
+        """Deliver an event to a process that is killed between its claim and its confirmation.
+
+        Args:
+            event: what it dies of.
+            started: whether the training has started before the process dies.
+
+        """
+
+    @abstractmethod
+    def sweep(self) -> Delivery:
+        """Run the sweep once."""
+
+    @abstractmethod
+    def ask(self, request: Ask) -> Reply:
+        """Ask the HTTP API."""
+
+    @abstractmethod
+    def tick(self, at: str) -> list[Json]:
+        """Let the platform's schedule come due at *at*, and return which triggers were accepted."""
+
+    @abstractmethod
+    def turned_away(self, trigger_id: str) -> AbstractContextManager[None]:
+        """Let the training service turn the start of this trigger of the first model away, and no other."""
+
+    @abstractmethod
+    def contended(self) -> AbstractContextManager[None]:
+        """Let somebody else be faster at every save to the ledger."""
+
+    @abstractmethod
+    def bus_refuses(self) -> AbstractContextManager[None]:
+        """Let the event bus refuse every trigger for good."""
+
+    @abstractmethod
+    def handed_over(self) -> list[str]:
+        """Return the tokens of the trainings that were handed to the target of `handed-over`, which knows no token."""
+
+    @abstractmethod
+    def deliver_without_dead_letters(self, event: object) -> Delivery:
+        """Deliver an event to an entry point that has no dead letters of its own."""
+
+    @abstractmethod
+    def deliver_misconfigured(self, event: object) -> Delivery:
+        """Deliver an event to an entry point whose configuration is wrong."""

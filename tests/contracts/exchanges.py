@@ -1,0 +1,185 @@
+"""The HTTP API as a table: requests to a cloud on which nothing has happened yet, and the answers to them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.contracts.configuration import MODELS
+from tests.contracts.messages import Ask
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
+NO_FIELD: Final = (
+    "is no field of a request; it has model_id, trigger_id, origin, reason, severity, parameters, evidence, force"
+)
+PATHS: Final = (
+    "/retrain, /tick, /models, /models/{model_id}, /models/{model_id}/approve, /models/{model_id}/reject, /health"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request and its answer; ids and times in the answer's body as `plain` writes them."""
+
+    ask: Ask
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def plain(value: Any) -> Any:
+    """Return JSON with `<id>` for ids that are made anew, and `<time>` for times."""
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    return "<id>" if _UUID.fullmatch(value) else "<time>" if _TIME.fullmatch(value) else value
+
+
+def _get(path: str) -> Ask:
+    return Ask(method="GET", path=path)
+
+
+def _post(path: str, content: object, **headers: str) -> Ask:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Ask(method="POST", path=path, content=content, headers=named)
+
+
+def _ok(ask: Ask, body: object, status: int = 200) -> Exchange:
+    return Exchange(ask=ask, status=status, body=body, headers={"content-type": JSON})
+
+
+def _problem(ask: Ask, status: int, title: str, detail: str, **headers: str) -> Exchange:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return Exchange(ask=ask, status=status, body=body, headers={"content-type": PROBLEM, **headers})
+
+
+def _unprocessable(ask: Ask, detail: str) -> Exchange:
+    return _problem(ask, 422, "Unprocessable Entity", detail)
+
+
+CHURN: Final[Mapping[str, Any]] = {
+    "model_id": "churn",
+    "state": "idle",
+    "running": None,
+    "cooldown_until": None,
+    "queued": None,
+    "waiting": None,
+    "decisions": [],
+    "runs": [],
+    "rejected": [],
+    "configuration": {
+        "name": "churn",
+        "default": True,
+        "schedule": False,
+        "signals": [],
+        "cooldown": "0s",
+        "on_busy": "queue",
+        "max_run": "1d",
+        "min_severity": None,
+        "consecutive": 1,
+        "window": "7d",
+        "approval": False,
+        "parameters": {"epochs": 8, "note": "$trigger_id"},
+        "after": {"succeeded": [], "failed": []},
+    },
+}
+ALL_FIELDS: Final[Mapping[str, Any]] = {
+    "model_id": "churn",
+    "trigger_id": "t-1",
+    "origin": "drift",
+    "reason": "Qualität \U0001f4c9",
+    "severity": "high",
+    "parameters": {"epochs": 3},
+    "evidence": {"report_url": "https://example.com"},
+    "force": True,
+}
+
+EXCHANGES: Final[Mapping[str, Exchange]] = {
+    "health": _ok(_get("/health"), {"status": "ok"}),
+    "models": _ok(
+        _get("/models"),
+        {
+            "models": [{"model_id": name, "state": "idle", "last_decision": None} for name in MODELS],
+            "next": "seen:",
+        },
+    ),
+    "models seen": _ok(_get("/models?after=seen%3A"), {"models": []}),
+    "models after nothing": _unprocessable(_get("/models?after=x"), "after: must be the `next` of an earlier page"),
+    "model": _ok(_get("/models/churn"), CHURN),
+    "unknown model": _problem(
+        _get("/models/nobody%2F%C3%BC"),
+        404,
+        "Not Found",
+        "model_id: the configuration has no model 'nobody/ü'; it has churn, fraud, reviewed, broken, any-*, handed-*",
+    ),
+    "retrain": _ok(
+        _post("/retrain", {"model_id": "churn"}),
+        {"trigger_id": "<id>", "model_id": "churn", "status": "accepted"},
+        202,
+    ),
+    "retrain the default": _ok(
+        _post("/retrain", {}), {"trigger_id": "<id>", "model_id": "churn", "status": "accepted"}, 202
+    ),
+    "retrain with everything": _ok(
+        _post("/retrain", ALL_FIELDS), {"trigger_id": "t-1", "model_id": "churn", "status": "accepted"}, 202
+    ),
+    "retrain with a key": _ok(
+        _post("/retrain", {"model_id": "any-ü/1"}, Idempotency_Key="key 1"),
+        {"trigger_id": "key 1", "model_id": "any-ü/1", "status": "accepted"},
+        202,
+    ),
+    "retrain with two keys": _unprocessable(
+        _post("/retrain", {"trigger_id": "t-1"}, Idempotency_Key="t-2"),
+        "trigger_id: the body and the header Idempotency-Key name different ids",
+    ),
+    "rehearsal": _ok(
+        _post("/retrain?dry_run=true", {"model_id": "reviewed"}), {"decision": "wait", "reason": "awaiting_approval"}
+    ),
+    "rehearsal perhaps": _unprocessable(
+        _post("/retrain?dry_run=perhaps", {}), "dry_run: must be true or false, not 'perhaps'"
+    ),
+    "wrong field": _unprocessable(
+        _post("/retrain", {"severity": "huge"}), "severity: must be one of low, medium, high, not 'huge'"
+    ),
+    "misspelt field": _unprocessable(_post("/retrain", {"modell": "churn"}), f"modell: {NO_FIELD}"),
+    "who asks is not told": _unprocessable(_post("/retrain", {"requested_by": "x"}), f"requested_by: {NO_FIELD}"),
+    "forbidden parameter": _unprocessable(
+        _post("/retrain", {"parameters": {"image": "x"}}),
+        "parameters.image: is not a parameter of churn; it allows epochs, note",
+    ),
+    "no JSON": _problem(
+        _post("/retrain", b"{"),
+        400,
+        "Bad Request",
+        "the body is no JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+    ),
+    "no object": _problem(_post("/retrain", []), 400, "Bad Request", "the body must be a JSON object, not list"),
+    "not declared as JSON": _problem(
+        _post("/retrain", b"{}", Content_Type="text/plain"),
+        415,
+        "Unsupported Media Type",
+        "the Content-Type must be application/json, not 'text/plain'",
+    ),
+    "too long": _problem(
+        _post("/retrain", b" " * (256 * 1024 + 1)),
+        413,
+        "Request Entity Too Large",
+        "the body has 262145 bytes; at most 262144 are read",
+    ),
+    "wrong method": _problem(_get("/retrain"), 405, "Method Not Allowed", "/retrain takes POST, not GET", allow="POST"),
+    "wrong path": _problem(_get("/model"), 404, "Not Found", f"there is no /model; there are {PATHS}"),
+    "approve nothing": _unprocessable(
+        _post("/models/reviewed/approve", {"trigger_id": "t-1"}), "trigger_id: 't-1' does not wait for an approval"
+    ),
+    "reject nothing": _unprocessable(
+        _post("/models/reviewed/reject", {}), "trigger_id: must name the waiting trigger, not None"
+    ),
+    "tick": _ok(_post("/tick", {}), {"accepted": [{"model_id": "fraud", "trigger_id": "schedule:fraud:<now>"}]}, 202),
+}

@@ -1,0 +1,57 @@
+"""What goes into an entry point, and what comes out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How the delivery of one event ended.
+
+    Attributes:
+        acknowledged: whether the platform may forget the event.
+        outcome: what the entry point answered, as JSON; empty where it raised.
+        error: the type and the text of what it raised; empty where it answered.
+
+    """
+
+    acknowledged: bool
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def verdict(self) -> tuple[str, str]:
+        """Decision and reason; the error where there was one."""
+        if not self.acknowledged:
+            return "not acknowledged", self.error
+        return self.outcome["decision"], self.outcome["reason"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A request to the HTTP API.
+
+    Attributes:
+        method: in capitals.
+        path: percent-encoded, with its query.
+        content: the body: JSON, or bytes as they are; none: no body.
+        headers: by name; a body is sent as `application/json` unless they say otherwise.
+
+    """
+
+    method: str
+    path: str
+    content: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer of the HTTP API: status, body as JSON, headers by name in small letters."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]

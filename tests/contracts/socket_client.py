@@ -1,0 +1,31 @@
+"""Asks an HTTP server of this machine over a real socket."""
+
+import http.client
+import json
+
+from tests.contracts.messages import Ask, Reply
+
+
+def content_bytes(content: object) -> bytes:
+    """Return the body of a request: bytes as they are, anything else as JSON; none is no body."""
+    if content is None:
+        return b""
+    return content if isinstance(content, bytes) else json.dumps(content).encode()
+
+
+def headers_of(request: Ask) -> dict[str, str]:
+    """Return the headers of a request, in small letters."""
+    given = {name.lower(): value for name, value in request.headers.items()}
+    return given if request.content is None else {"content-type": "application/json", **given}
+
+
+def asked(port: int, request: Ask) -> Reply:
+    """Send *request* and return the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(request.method, request.path, content_bytes(request.content), headers_of(request))
+        answer = connection.getresponse()
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        return Reply(status=answer.status, body=json.loads(answer.read()), headers=headers)
+    finally:
+        connection.close()

@@ -1,0 +1,147 @@
+"""The same requests get the same answers, the same events the same fate, whatever carries them."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.contracts.clouds import Cloud
+from tests.contracts.exchanges import ALL_FIELDS, EXCHANGES, Exchange, plain
+from tests.contracts.messages import Ask
+from tests.contracts.test_faults import asks
+from tests.contracts.triggers import state_of
+
+
+def model(cloud: Cloud, model_id: str = "churn") -> Any:
+    """Return what the API tells of a model."""
+    return cloud.ask(Ask(method="GET", path=f"/models/{model_id}")).body
+
+
+def retrain(cloud: Cloud, **fields: object) -> None:
+    """Ask for a training over HTTP."""
+    assert cloud.ask(Ask(method="POST", path="/retrain", content=fields)).status == 202
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
+def test_a_request_gets_the_same_answer_on_every_cloud(cloud: Cloud, exchange: Exchange) -> None:
+    """Status, body and the headers that matter are those of the table, apart from ids and times."""
+    reply = cloud.ask(exchange.ask)
+    body = json.loads(re.sub(r"(schedule:fraud:)[\d:TZ-]{20}", r"\1<now>", json.dumps(plain(reply.body))))
+    if isinstance(body, dict) and "configuration" in body:
+        assert body["configuration"].pop("target")["kind"]
+    assert (reply.status, body) == (exchange.status, exchange.body)
+    assert {name: reply.headers.get(name) for name in exchange.headers} == exchange.headers
+
+
+@pytest.mark.parametrize("name", [name for name, exchange in EXCHANGES.items() if exchange.status != 202])
+def test_only_an_accepted_request_reaches_the_bus(cloud: Cloud, name: str) -> None:
+    """Whatever is not accepted sends nothing and stores nothing."""
+    cloud.ask(EXCHANGES[name].ask)
+    assert (cloud.arrived(), cloud.ledger.models(None, 10)) == ([], [])
+
+
+def test_an_accepted_request_is_on_the_bus_with_who_asked(cloud: Cloud) -> None:
+    """The event on the bus has every field of the request, and who asks as the platform has authenticated it."""
+    retrain(cloud, **ALL_FIELDS)
+    ((event),) = cloud.arrived()
+    fields = dict(cloud.fields(event))
+    assert fields.pop("requested_at")
+    assert fields == {**ALL_FIELDS, "requested_by": cloud.caller, "schema": 1}
+
+
+def test_a_request_trains_and_its_end_is_told(cloud: Cloud) -> None:
+    """From POST /retrain over the bus to one training, and from its end back to the API."""
+    retrain(cloud, model_id="churn", trigger_id="t-1")
+    cloud.drain()
+    assert cloud.trainings() == ["t-1"]
+    running = model(cloud)
+    assert (running["state"], running["running"]["trigger_id"]) == ("training", "t-1")
+    assert running["runs"][0]["run_id"] == running["running"]["run_id"]
+    cloud.put(cloud.end("t-1"))
+    cloud.drain()
+    over = model(cloud)
+    assert (over["state"], over["running"]) == ("idle", None)
+    assert [(run["trigger_id"], run["result"]) for run in over["runs"]] == [("t-1", "succeeded")]
+    assert [(line["trigger_id"], line["reason"]) for line in over["decisions"]] == [("t-1", "launched")]
+
+
+def test_the_same_key_twice_is_one_training(cloud: Cloud) -> None:
+    """A client that repeats its request with the same Idempotency-Key is answered alike and trains once."""
+    ask = Ask(method="POST", path="/retrain", content={"model_id": "churn"}, headers={"Idempotency-Key": "k"})
+    assert cloud.ask(ask).body == cloud.ask(ask).body
+    cloud.drain()
+    assert cloud.trainings() == ["k"]
+
+
+def test_a_rehearsal_tells_what_would_happen(cloud: Cloud) -> None:
+    """A dry run answers the decision that the same request would get now, and changes nothing."""
+    ask = Ask(method="POST", path="/retrain?dry_run=true", content={"model_id": "churn"})
+    assert cloud.ask(ask).body == {"decision": "launch", "reason": "launched"}
+    cloud.deliver(asks(cloud))
+    assert cloud.ask(ask).body == {"decision": "queue", "reason": "queued"}
+    same = Ask(method="POST", path="/retrain?dry_run=true", content={"trigger_id": "t-1"})
+    assert cloud.ask(same).body == {"decision": "skip", "reason": "duplicate"}
+    assert (cloud.trainings(), cloud.arrived()) == (["t-1"], [])
+
+
+def test_a_person_releases_a_waiting_trigger(cloud: Cloud) -> None:
+    """Nothing trains before a person approves; then it trains once, and the history says who it was."""
+    cloud.deliver(asks(cloud, model_id="reviewed"))
+    assert (model(cloud, "reviewed")["state"], cloud.trainings()) == ("waiting", [])
+    assert model(cloud, "reviewed")["waiting"]["trigger_id"] == "t-1"
+    approve = Ask(method="POST", path="/models/reviewed/approve", content={"trigger_id": "t-1"})
+    reply = cloud.ask(approve)
+    assert (reply.status, reply.body) == (200, {"model_id": "reviewed", "trigger_id": "t-1", "status": "approved"})
+    cloud.drain()
+    assert cloud.trainings() == ["t-1"]
+    decisions = model(cloud, "reviewed")["decisions"]
+    assert [line["reason"] for line in decisions] == ["launched", "awaiting_approval"]
+    assert decisions[0]["detail"] == f"approved by {cloud.caller}"
+    assert cloud.ask(approve).status == 422
+
+
+def test_a_person_drops_a_waiting_trigger(cloud: Cloud) -> None:
+    """A rejected trigger never trains, however often its event comes, and the history says who it was."""
+    event = asks(cloud, model_id="reviewed")
+    cloud.deliver(event)
+    reject = Ask(method="POST", path="/models/reviewed/reject", content={"trigger_id": "t-1"})
+    for _ in range(2):
+        reply = cloud.ask(reject)
+        assert (reply.status, reply.body) == (200, {"model_id": "reviewed", "trigger_id": "t-1", "status": "rejected"})
+    assert cloud.deliver(event).verdict == ("skip", "duplicate")
+    assert cloud.trainings() == []
+    newest = model(cloud, "reviewed")["decisions"][0]
+    assert (newest["reason"], newest["detail"]) == ("not_approved", f"rejected by {cloud.caller}")
+
+
+def test_nothing_on_the_bus_can_approve(cloud: Cloud) -> None:
+    """An event that claims to be approved waits like any other."""
+    cloud.deliver(asks(cloud, model_id="reviewed", approved_by="me", force=True))
+    cloud.deliver(asks(cloud, model_id="reviewed", waiting={"approved_by": "me"}))
+    assert (model(cloud, "reviewed")["state"], cloud.trainings()) == ("waiting", [])
+
+
+def test_a_tick_that_comes_twice_asks_once(cloud: Cloud) -> None:
+    """The same scheduled time makes the same trigger id, and one training; the next time makes another."""
+    first, again = (cloud.tick("2026-11-23T09:30:00Z") for _ in range(2))
+    assert first == again == [{"model_id": "fraud", "trigger_id": "schedule:fraud:2026-11-23T09:30:00Z"}]
+    cloud.drain()
+    assert cloud.tick("2026-11-30T09:30:00Z") != first
+    cloud.drain()
+    assert cloud.trainings() == ["schedule:fraud:2026-11-23T09:30:00Z"]
+    assert len(state_of(cloud.ledger, "fraud").decisions) == 2
+
+
+def test_all_models_that_were_seen_are_listed_page_by_page(cloud: Cloud) -> None:
+    """Following `next` shows every named model, then every one seen under the pattern, each once."""
+    seen = {f"any-{number}" for number in range(60)}
+    for model_id in seen:
+        assert cloud.ledger.save(model_id, "{}", None)
+    listed, path = [], "/models"
+    while path:
+        page = cloud.ask(Ask(method="GET", path=path)).body
+        listed += [line["model_id"] for line in page["models"]]
+        path = f"/models?after={page['next']}" if "next" in page else ""
+    assert listed[:4] == ["broken", "churn", "fraud", "reviewed"]
+    assert sorted(listed[4:]) == sorted(seen)

@@ -1,0 +1,159 @@
+"""Every error has one reaction, the same on every cloud, and it follows from `retryable` alone."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+
+import pytest
+
+from shared.errors import (
+    BusError,
+    ConfigError,
+    ContentionError,
+    InvalidTriggerError,
+    LaunchInProgressError,
+    RetrainError,
+    TargetRefusedError,
+    UnavailableError,
+    UnknownModelError,
+    UnreadableEventError,
+)
+from tests.contracts.clouds import Cloud
+from tests.contracts.messages import Ask, Reply
+from tests.contracts.test_faults import asks
+from tests.contracts.triggers import a_trigger, abandon_claim
+
+Fault = tuple[AbstractContextManager[None], object]
+"""What is wrong with the services, and the event that meets it."""
+
+RETRAIN = Ask(method="POST", path="/retrain", content={"model_id": "churn"})
+APPROVE = Ask(method="POST", path="/models/reviewed/approve", content={"trigger_id": "t-1"})
+
+
+def _handed_over_by_somebody_else(cloud: Cloud) -> Fault:
+    event = asks(cloud, model_id="handed-over")
+    with cloud.training_away():
+        cloud.deliver(event)
+    return nullcontext(), event
+
+
+DELIVERED: Mapping[type[RetrainError], Callable[[Cloud], Fault]] = {
+    UnreadableEventError: lambda cloud: (nullcontext(), cloud.unreadable()),
+    InvalidTriggerError: lambda cloud: (nullcontext(), asks(cloud, severity="huge")),
+    UnknownModelError: lambda cloud: (nullcontext(), asks(cloud, model_id="nobody")),
+    TargetRefusedError: lambda cloud: (nullcontext(), asks(cloud, model_id="broken")),
+    UnavailableError: lambda cloud: (cloud.training_away(), asks(cloud)),
+    LaunchInProgressError: _handed_over_by_somebody_else,
+    ContentionError: lambda cloud: (cloud.contended(), asks(cloud)),
+}
+
+Asked = Callable[[Cloud], Reply]
+
+
+def _ask_while(disturbance: str, request: Ask) -> Asked:
+    def ask(cloud: Cloud) -> Reply:
+        with getattr(cloud, disturbance)():
+            return cloud.ask(request)
+
+    return ask
+
+
+def _approve_while_contended(cloud: Cloud) -> Reply:
+    assert cloud.deliver(asks(cloud, model_id="reviewed")).verdict == ("wait", "awaiting_approval")
+    return _ask_while("contended", APPROVE)(cloud)
+
+
+ANSWERED: Mapping[str, tuple[type[RetrainError], int, Asked]] = {
+    "unreadable": (
+        UnreadableEventError,
+        400,
+        lambda cloud: cloud.ask(Ask(method="POST", path="/retrain", content=b"{")),
+    ),
+    "invalid": (
+        InvalidTriggerError,
+        422,
+        lambda cloud: cloud.ask(Ask(method="POST", path="/retrain", content={"force": 1})),
+    ),
+    "unknown": (UnknownModelError, 404, lambda cloud: cloud.ask(Ask(method="GET", path="/models/nobody"))),
+    "ledger away": (UnavailableError, 503, _ask_while("ledger_away", Ask(method="GET", path="/models/churn"))),
+    "bus away": (UnavailableError, 503, _ask_while("bus_away", RETRAIN)),
+    "bus refuses": (BusError, 503, _ask_while("bus_refuses", RETRAIN)),
+    "contended": (ContentionError, 503, _approve_while_contended),
+}
+
+
+def _every_error(kind: type[RetrainError] = RetrainError) -> Iterator[type[RetrainError]]:
+    """Return the errors that are raised as such: those that have no kinds of their own."""
+    kinds = kind.__subclasses__()
+    if not kinds:
+        yield kind
+    for each in kinds:
+        yield from _every_error(each)
+
+
+def test_every_error_has_a_row_here() -> None:
+    """Whoever adds an error says here what leads to it; a wrong configuration has a test of its own."""
+    covered = {*DELIVERED, *(kind for kind, _, _ in ANSWERED.values()), ConfigError}
+    assert set(_every_error()) == covered
+
+
+@pytest.mark.parametrize("kind", DELIVERED, ids=lambda kind: kind.__name__)
+def test_an_event_is_acknowledged_unless_trying_again_may_help(cloud: Cloud, kind: type[RetrainError]) -> None:
+    """A permanent error is a dead letter, and forgotten; a transient one leaves no letter, and comes again."""
+    if kind in cloud.unreachable:
+        pytest.skip(cloud.unreachable[kind])
+    disturbance, event = DELIVERED[kind](cloud)
+    with disturbance:
+        direct = cloud.deliver(event)
+        (queued,) = cloud.round([event])
+    assert direct.acknowledged is queued is not kind.retryable
+    assert cloud.trainings() == []
+    if kind.retryable:
+        assert direct.error.startswith(f"{kind.__name__}: ")
+        assert cloud.letters() == []
+    else:
+        assert direct.verdict == ("reject", "rejected")
+        assert len(cloud.letters()) == 2
+
+
+@pytest.mark.parametrize("kind", [InvalidTriggerError, UnknownModelError, TargetRefusedError], ids=lambda k: k.__name__)
+def test_a_permanent_error_is_raised_where_only_the_platform_has_dead_letters(
+    cloud: Cloud, kind: type[RetrainError]
+) -> None:
+    """Then the error itself is what the platform gets to see, by its name."""
+    _, event = DELIVERED[kind](cloud)
+    delivery = cloud.deliver_without_dead_letters(event)
+    assert not delivery.acknowledged
+    assert delivery.error.startswith(f"{kind.__name__}: ")
+
+
+@pytest.mark.parametrize(("kind", "status", "ask"), ANSWERED.values(), ids=ANSWERED)
+def test_a_request_gets_a_problem_document(cloud: Cloud, kind: type[RetrainError], status: int, ask: Asked) -> None:
+    """A permanent error is a 4xx; a transient one is a 503 that says when to come again."""
+    if kind in cloud.unreachable:
+        pytest.skip(cloud.unreachable[kind])
+    reply = ask(cloud)
+    assert (reply.status, reply.body["status"]) == (status, status)
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.body.keys() == {"type", "title", "status", "detail"}
+    assert ("retry-after" in reply.headers) is (status == 503)
+    assert cloud.arrived() == []
+
+
+def test_a_wrong_configuration_loses_no_event(cloud: Cloud) -> None:
+    """What was deployed wrongly acknowledges nothing, and says everything that is wrong in one error."""
+    delivery = cloud.deliver_misconfigured(asks(cloud))
+    assert not delivery.acknowledged
+    assert delivery.error.startswith("ConfigError: ")
+    assert cloud.deliver(asks(cloud)).verdict == ("launch", "launched")
+
+
+def test_a_target_without_tokens_is_handed_a_training_again_only_after_a_crash(cloud: Cloud) -> None:
+    """While the claim is fresh a repeat waits; once it is abandoned the training is handed over with the same token."""
+    if LaunchInProgressError in cloud.unreachable:
+        pytest.skip(cloud.unreachable[LaunchInProgressError])
+    _, event = _handed_over_by_somebody_else(cloud)
+    assert cloud.deliver(event).error.startswith("LaunchInProgressError: ")
+    abandon_claim(cloud.ledger, "handed-over")
+    assert cloud.deliver(event).verdict == ("launch", "launched")
+    assert cloud.deliver(event).verdict == ("skip", "duplicate")
+    assert cloud.handed_over() == [a_trigger(model_id="handed-over").token]

@@ -1,0 +1,121 @@
+"""A ledger keeps one document a model, and of many writers of one version exactly one wins."""
+
+from collections.abc import Callable
+
+import pytest
+
+from shared.errors import UnavailableError
+from shared.fields import MAX_MODEL_ID
+from shared.ports import Ledger
+from tests.contracts.ports import Ports
+
+ROUNDS = 5
+
+
+def test_a_model_that_was_never_written_has_no_document(ports: Ports) -> None:
+    """Nothing is found, nothing is made by looking, and nothing is listed."""
+    assert ports.ledger.load("churn").document is None
+    assert ports.ledger.load("churn").document is None
+    assert ports.ledger.models(None, 10) == []
+
+
+def test_what_was_saved_is_loaded(ports: Ports) -> None:
+    """A document comes back as it was, with a version that lets its reader replace it."""
+    assert ports.ledger.save("churn", '{"text": "ü\U0001f4c9"}', ports.ledger.load("churn").version)
+    first = ports.ledger.load("churn")
+    assert first.document == '{"text": "ü\U0001f4c9"}'
+    assert ports.ledger.save("churn", "second", first.version)
+    assert ports.ledger.load("churn").document == "second"
+
+
+def test_who_was_slower_changes_nothing(ports: Ports) -> None:
+    """A version that was replaced saves nothing, and neither does the version of a model that was never written."""
+    unwritten = ports.ledger.load("churn").version
+    assert ports.ledger.save("churn", "first", unwritten)
+    first = ports.ledger.load("churn").version
+    assert ports.ledger.save("churn", "second", first)
+    assert not ports.ledger.save("churn", "too late", first)
+    assert not ports.ledger.save("churn", "as if new", unwritten)
+    assert ports.ledger.load("churn").document == "second"
+
+
+def test_the_version_of_another_model_is_none(ports: Ports) -> None:
+    """A version that this model never had saves nothing, whether the model has a document or not."""
+    ports.ledger.save("churn", "first", None)
+    once = ports.ledger.load("churn").version
+    ports.ledger.save("churn", "second", once)
+    twice = ports.ledger.load("churn").version
+    assert not ports.ledger.save("fraud", "of another one", twice)
+    assert ports.ledger.load("fraud").document is None
+
+
+def test_the_same_text_is_a_new_version(ports: Ports) -> None:
+    """A save that changes nothing outdates the version before it all the same."""
+    ports.ledger.save("churn", "same", None)
+    first = ports.ledger.load("churn").version
+    assert ports.ledger.save("churn", "same", first)
+    assert not ports.ledger.save("churn", "same", first)
+
+
+def test_of_sixteen_processes_one_wins_each_round(ports: Ports) -> None:
+    """Sixteen processes that replace one document at once are told of exactly as many successes as there were."""
+    assert ports.race(ROUNDS) == ROUNDS
+    assert ports.ledger.load("race").document is not None
+
+
+def test_all_models_are_listed_page_by_page(ports: Ports) -> None:
+    """Every stored model is listed once, in pages of at most the size asked for, in an order that stays."""
+    names = {f"model-{number}" for number in range(7)} | {"ä/1 %", "\U0001f4c9"}
+    for name in names:
+        assert ports.ledger.save(name, "{}", None)
+    pages = _pages(ports.ledger, 4)
+    assert all(1 <= len(page) <= 4 for page in pages)
+    assert sorted(name for page in pages for name in page) == sorted(names)
+    assert pages == _pages(ports.ledger, 4)
+
+
+def _pages(ledger: Ledger, limit: int) -> list[list[str]]:
+    pages: list[list[str]] = []
+    while page := ledger.models(pages[-1][-1] if pages else None, limit):
+        pages.append(page)
+    return pages
+
+
+@pytest.mark.parametrize(
+    "model_id",
+    ["a/b", "a b", "ä", "..", "%2F", "a#b?c", "a'b\"c", "\U0001f4c9" * MAX_MODEL_ID, "*", "__x__"],
+    ids=["slash", "space", "umlaut", "dots", "percent", "url", "quotes", "longest", "star", "underscores"],
+)
+def test_every_model_id_has_a_document_of_its_own(ports: Ports, model_id: str) -> None:
+    """Whatever an id may hold, its document is kept under it, listed by it, and no other id finds it."""
+    assert ports.ledger.save(model_id, "mine", None)
+    assert ports.ledger.save(model_id[:-1] + "Z", "other", None)
+    stored = ports.ledger.load(model_id)
+    assert stored.document == "mine"
+    assert ports.ledger.save(model_id, "mine again", stored.version)
+    assert sorted(ports.ledger.models(None, 10)) == sorted([model_id, model_id[:-1] + "Z"])
+
+
+def test_a_large_document_is_kept_whole(ports: Ports) -> None:
+    """A state of 100 KB, far more than a model's histories can be, is neither cut nor refused."""
+    document = '{"text": "' + "ü" * 50_000 + '"}'
+    assert len(document.encode()) > 100_000
+    assert ports.ledger.save("churn", document, None)
+    assert ports.ledger.load("churn").document == document
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda ledger: ledger.load("churn"),
+        lambda ledger: ledger.save("churn", "second", None),
+        lambda ledger: ledger.models(None, 10),
+    ],
+    ids=["load", "save", "models"],
+)
+def test_a_ledger_that_is_away_says_so(ports: Ports, work: Callable[[Ledger], object]) -> None:
+    """While the ledger cannot be reached every verb is unavailable; then everything is there as before."""
+    ports.ledger.save("churn", "kept", None)
+    with ports.ledger_away(), pytest.raises(UnavailableError, match=r"; try again$"):
+        work(ports.ledger)
+    assert ports.ledger.load("churn").document == "kept"

@@ -1,0 +1,84 @@
+"""A process that stops before every call of a port, until somebody tells how the call goes."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from typing import Final, TypeVar
+
+from tests.fakes.faults import Crash, Fault, Gate, perform
+
+T = TypeVar("T")
+
+# A step takes far below a millisecond: whoever takes longer hangs.
+PATIENCE_SECONDS: Final = 30.0
+
+
+class Process:
+    """One run of some *work*, in a thread of its own that never runs at the same time as its owner.
+
+    Attributes:
+        name: what it does, for the messages.
+        born: when it began.
+        calls: the calls of ports that it made, the one before which it stops left out.
+        faults: what went wrong with them.
+        stops_before: the call that it is about to make; none when it is over.
+        answer: what *work* returned.
+        error: what *work* raised; `Crash` when the process was killed.
+
+    """
+
+    def __init__(self, name: str, work: Callable[[Gate], object], born: datetime) -> None:
+        """Begin, and stop before the first call of a port."""
+        self.name = name
+        self.born = born
+        self.calls: list[str] = []
+        self.faults: list[Fault] = []
+        self.stops_before: str | None = None
+        self.answer: object = None
+        self.error: BaseException | None = None
+        self._orders: SimpleQueue[Fault | None] = SimpleQueue()
+        self._stops: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, args=[work], name=name, daemon=True)
+        self._thread.start()
+        self._wait()
+
+    def go(self, fault: Fault | None = None) -> None:
+        """Make the next call, which meets *fault*, and go on until the one after it."""
+        if self.stops_before is None:
+            raise ValueError(f"{self} is over")
+        self.calls.append(self.stops_before)
+        if fault:
+            self.faults.append(fault)
+        self._orders.put(fault)
+        self._wait()
+
+    def kill(self) -> None:
+        """End the process where it stands, if it is not over."""
+        if self.stops_before is not None:
+            self.go(Fault.CRASH_BEFORE)
+
+    def __str__(self) -> str:
+        """Tell what it did."""
+        ending = f"before {self.stops_before}" if self.stops_before else repr(self.error or self.answer)
+        return f"{self.name} after {', '.join(self.calls) or 'nothing'}: {ending}"
+
+    def _wait(self) -> None:
+        try:
+            self.stops_before = self._stops.get(timeout=PATIENCE_SECONDS)
+        except Empty:
+            raise TimeoutError(f"{self.name} hangs after {self.calls}") from None
+        if self.stops_before is None:
+            self._thread.join(PATIENCE_SECONDS)
+
+    def _run(self, work: Callable[[Gate], object]) -> None:
+        try:
+            self.answer = work(self._gate)
+        except (Crash, Exception) as error:  # noqa: BLE001 - the owner judges it
+            self.error = error
+        finally:
+            self._stops.put(None)
+
+    def _gate(self, call: str, effect: Callable[[], T]) -> T:
+        self._stops.put(call)
+        return perform(call, effect, self._orders.get())

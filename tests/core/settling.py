@@ -1,0 +1,60 @@
+"""What must be true of a world once every fault is over."""
+
+from collections.abc import Callable
+from typing import Final
+
+from shared import lifecycle
+from shared.ports import RunResult
+from tests.core.witness import Witness
+from tests.core.world import MODELS
+
+ROUNDS: Final = 6
+
+
+def settle(witness: Witness, *, refusing: bool = False) -> None:
+    """Let every fault be over, deliver what is left and sweep; assert that everything gets to its end.
+
+    Args:
+        witness: of the world.
+        refusing: whether the service refuses to train from then on.
+
+    """
+    world = witness.world
+    for process in list(world.processes):
+        witness.finish(process)
+    world.service.refusing = refusing
+    _repeat(witness, _deliver_all, lambda: any(not event.acknowledged for event in world.events))
+    for model_id in MODELS:
+        claim = world.state(model_id).training
+        assert claim is None or claim.run_id, f"{model_id} stays claimed"
+    _repeat(witness, _end_all, lambda: any(world.state(model_id).training for model_id in MODELS))
+    for model_id in MODELS:
+        assert not lifecycle.can_advance(world.state(model_id)), f"{model_id} lets somebody wait for nothing"
+    for (model_id, trigger_id), lines in witness.told.items():
+        launched = lines[-1].decision == "launch"
+        assert launched == bool(witness.runs_of(model_id, trigger_id)), f"{trigger_id}: {lines[-1]}"
+
+
+def sweep(witness: Witness) -> None:
+    """Sweep when no claim is fresh any more."""
+    witness.advance(lifecycle.CLAIM_LEASE)
+    assert witness.finish(witness.begun(witness.world.sweep())).error is None
+
+
+def _repeat(witness: Witness, move: Callable[[Witness], None], undone: Callable[[], bool]) -> None:
+    for _ in range(ROUNDS):
+        move(witness)
+        sweep(witness)
+        if not undone():
+            return
+    raise AssertionError("something is left undone")
+
+
+def _deliver_all(witness: Witness) -> None:
+    for event in [event for event in witness.world.events if not event.acknowledged]:
+        witness.finish(witness.begun(witness.world.deliver(event)))
+
+
+def _end_all(witness: Witness) -> None:
+    for run in witness.world.service.running():
+        witness.world.end(run, RunResult.SUCCEEDED, reports=0)

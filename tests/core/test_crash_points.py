@@ -1,0 +1,128 @@
+"""Every call of every path through the core, met by every fault: what was begun gets to its end exactly once."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from shared.errors import RetrainError
+from tests.core.paths import A_WHILE, ENDS, TRAININGS, Begin, Path, launch, new_witness
+from tests.core.settling import settle
+from tests.core.witness import Witness
+from tests.fakes.faults import Crash, Fault
+
+TOKENS: Final = {"tokens": True, "handed over": False}
+
+CASES: Final = [
+    pytest.param(path, tokens, id=f"{path.__name__}-{name}")
+    for path in TRAININGS
+    for name, tokens in TOKENS.items()
+    if tokens or path not in ENDS
+]
+
+
+def broken_off(path: Path, *, tokens: bool, fault: Fault) -> Iterator[tuple[Witness, Begin]]:
+    """Go along *path* again and again, in a new world each time, until *fault* has met every call of it once."""
+    number, process = 0, None
+    while process is None or process.faults:
+        witness = new_witness(path, tokens=tokens)
+        begin = path(witness)
+        process = witness.begun(begin())
+        while process.stops_before and len(process.calls) < number:
+            witness.go(process)
+        if process.stops_before:
+            witness.go(process, fault)
+            witness.finish(process)
+            yield witness, begin
+        number += 1
+    assert number > 1, "nothing was tried"
+
+
+def repeat(witness: Witness, begin: Begin) -> None:
+    """Do once more what was broken off, until it succeeds."""
+    process = witness.finish(witness.begun(begin()))
+    assert not isinstance(process.error, Crash)
+    if isinstance(process.error, RetrainError) and process.error.retryable:
+        witness.advance(A_WHILE)
+        witness.finish(witness.begun(begin()))
+
+
+def check_outcome(witness: Witness, path: Path) -> None:
+    """Assert that after everything is over the right trainings ran, each once where the service knows tokens."""
+    settle(witness, refusing=witness.world.service.refusing)
+    started = [run.request.trigger.trigger_id for run in witness.world.service.runs.values()]
+    assert set(started) == TRAININGS[path]
+    if witness.world.setting.honours_tokens:
+        assert len(started) == len(set(started))
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize(("path", "tokens"), CASES)
+def test_repeat_at_once(path: Path, tokens: bool, fault: Fault) -> None:  # noqa: FBT001 - a parameter
+    """Whatever call a fault meets: what is repeated at once comes to the same end as without the fault."""
+    for witness, begin in broken_off(path, tokens=tokens, fault=fault):
+        repeat(witness, begin)
+        check_outcome(witness, path)
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize(("path", "tokens"), CASES)
+def test_repeat_late(path: Path, tokens: bool, fault: Fault) -> None:  # noqa: FBT001 - a parameter
+    """Whatever call a fault meets: what is repeated when the claim is abandoned comes to the same end."""
+    for witness, begin in broken_off(path, tokens=tokens, fault=fault):
+        witness.advance(A_WHILE)
+        repeat(witness, begin)
+        check_outcome(witness, path)
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize(("path", "tokens"), CASES)
+def test_sweep_instead(path: Path, tokens: bool, fault: Fault) -> None:  # noqa: FBT001 - a parameter
+    """Whatever call a fault meets: a sweep starts every training that was decided, before anything is repeated."""
+    for witness, begin in broken_off(path, tokens=tokens, fault=fault):
+        witness.advance(A_WHILE)
+        assert witness.finish(witness.begun(witness.world.sweep())).error is None
+        training = witness.world.state("churn").training
+        assert training is None or training.run_id
+        for (_, trigger_id), lines in witness.told.items():
+            runs = [run for run in witness.world.service.runs.values() if run.request.trigger.trigger_id == trigger_id]
+            assert bool(runs) == (lines[-1].decision == "launch")
+        repeat(witness, begin)
+        check_outcome(witness, path)
+
+
+def test_cost_of_a_launch() -> None:
+    """A launch costs one reading and one writing for the claim, the start, and the same once more to confirm it."""
+    witness = new_witness(launch, tokens=True)
+    assert witness.finish(witness.begun(launch(witness)())).calls == ["load", "save", "start", "load", "save"]
+
+
+def test_cost_of_a_duplicate() -> None:
+    """A duplicate costs one reading."""
+    witness = new_witness(launch, tokens=True)
+    begin = launch(witness)
+    witness.finish(witness.begun(begin()))
+    assert witness.finish(witness.begun(begin())).calls == ["load"]
+
+
+def test_many_deliveries_in_a_row() -> None:
+    """An event that is delivered 51 times trains once."""
+    witness = new_witness(launch, tokens=True)
+    begin = launch(witness)
+    for _ in range(51):
+        witness.finish(witness.begun(begin()))
+    assert len(witness.world.service.runs) == 1
+
+
+@pytest.mark.parametrize("tokens", TOKENS.values(), ids=TOKENS)
+def test_many_deliveries_at_once(tokens: bool) -> None:  # noqa: FBT001 - a parameter
+    """An event that is delivered 51 times at once, each delivery one step behind the other, trains once."""
+    witness = new_witness(launch, tokens=tokens)
+    begin = launch(witness)
+    processes = [witness.begun(begin()) for _ in range(51)]
+    while witness.world.processes:
+        for process in processes:
+            if process.stops_before:
+                witness.go(process)
+    settle(witness)
+    assert len(witness.world.service.runs) == 1

@@ -1,0 +1,110 @@
+"""Looking at models over HTTP: the list of all, page by page, and the page of one."""
+
+import dataclasses
+
+import pytest
+
+from shared.ports import RunResult
+from tests.core.deployment import Deployment, problem
+from tests.core.samples import HOUR, model_text, trigger
+
+
+def test_a_page_shows_everything_about_a_model() -> None:
+    """What runs, what waits for it, what was decided, run and rejected, and by which rules."""
+    deployment = Deployment(model_text(settings='cooldown = "1h"', tables='[models."churn".parameters]\nepochs = 8'))
+    deployment.ask("t-1")
+    deployment.wait(2 * HOUR)
+    deployment.end(trigger(), "run-1", RunResult.FAILED)
+    deployment.ask("t-2")
+    deployment.ask("t-3", force=True, reason="again", origin="data")
+    page = deployment.get("/models/churn")
+    assert list(page) == [
+        *("model_id", "state", "running", "cooldown_until", "queued", "waiting", "decisions", "runs", "rejected"),
+        "configuration",
+    ]
+    assert (page["model_id"], page["state"], page["waiting"], page["rejected"]) == ("churn", "training", None, [])
+    assert page["running"]["trigger_id"] == "t-2"
+    assert page["cooldown_until"] == "2026-11-21T06:00:00Z"
+    assert page["queued"]["trigger_id"] == "t-3"
+    queued, launched, _ = page["decisions"]
+    assert queued == {
+        "at": "2026-11-21T05:00:00Z",
+        "trigger_id": "t-3",
+        "decision": "queue",
+        "reason": "queued",
+        "detail": "behind the training of t-2",
+    }
+    assert set(launched) == set(queued)
+    assert page["runs"][1] == {
+        "run_id": "run-1",
+        "trigger_id": "t-1",
+        "started_at": "2026-11-21T03:00:00Z",
+        "ended_at": "2026-11-21T05:00:00Z",
+        "result": "failed",
+        "url": None,
+    }
+    assert set(page["runs"][0]) == set(page["runs"][1])
+
+
+def pages(deployment: Deployment) -> list[list[str]]:
+    """Go through the list of models by `next`, and return the ids of each page; there are fewer than ten."""
+    found: list[list[str]] = []
+    query: dict[str, str] = {}
+    for _ in range(10):
+        answer = deployment.get("/models", **query)
+        found.append([model["model_id"] for model in answer["models"]])
+        if "next" not in answer:
+            return found
+        query = {"after": answer["next"]}
+    raise AssertionError(found)
+
+
+def test_the_list_of_models() -> None:
+    """Each model with its state and last decision, in the order of the names; no `next` where nothing follows."""
+    deployment = Deployment(model_text("price") + model_text("churn"))
+    deployment.ask("t-1")
+    assert deployment.get("/models") == {
+        "models": [
+            {
+                "model_id": "churn",
+                "state": "training",
+                "last_decision": {
+                    "at": "2026-11-21T03:00:00Z",
+                    "trigger_id": "t-1",
+                    "decision": "launch",
+                    "reason": "launched",
+                    "detail": "",
+                },
+            },
+            {"model_id": "price", "state": "idle", "last_decision": None},
+        ]
+    }
+
+
+@pytest.mark.parametrize(("named", "seen"), [(0, 0), (1, 0), (50, 0), (51, 0), (100, 0), (0, 120), (51, 50), (120, 51)])
+def test_every_model_is_on_exactly_one_page(named: int, seen: int) -> None:
+    """First the named ones, then those seen under a pattern, each once, and no page has more than fifty."""
+    names = [f"n-{number:03}" for number in range(named)]
+    deployment = Deployment("".join(map(model_text, [*names, "x-*"])))
+    below = [f"x-{number:03}" for number in range(seen)]
+    for name in [*below, *names[:60]]:
+        deployment.call("POST", "/retrain", {"model_id": name})
+    deployment.carry()
+    found = pages(deployment)
+    assert [name for page in found for name in page] == names + below
+    assert max(map(len, found)) <= 50
+
+
+def test_models_of_an_older_configuration_are_not_listed() -> None:
+    """The ledger still knows them; the list shows what the configuration has."""
+    before, now = Deployment(model_text("gone-*")), Deployment(model_text("x-*"))
+    before.call("POST", "/retrain", {"model_id": "gone-1"})
+    before.carry()
+    now.emitter = dataclasses.replace(now.emitter, ledger=before.ledger)
+    assert pages(now)[-1] == []
+
+
+def test_a_next_that_is_none_is_422() -> None:
+    """Only what an earlier page gave is taken."""
+    response = Deployment().call("GET", "/models", query={"after": "churn"})
+    assert problem(response, 422, "Unprocessable Entity") == "after: must be the `next` of an earlier page"

@@ -1,0 +1,92 @@
+"""The core needs the standard library alone, and little of it: imports decide how long a cold start takes."""
+
+import ast
+import json
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import shared
+
+ROOT = Path(shared.__file__).parent.parent
+MODULES = sorted(module.name for module in pkgutil.walk_packages(shared.__path__, "shared."))
+# Python itself has about twenty, dataclasses, logging, tomllib and pathlib bring the most of the rest.
+MOST = 120
+HEAVY = (
+    "asyncio",
+    "boto3",
+    "botocore",
+    "email",
+    "http.client",
+    "multiprocessing",
+    "pydantic",
+    "socket",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "unittest",
+    "urllib.request",
+    "urllib3",
+    "uuid",
+    "xml",
+)
+
+
+def loaded_by(*names: str) -> set[str]:
+    """Return the modules that a fresh interpreter has, without any site packages, after importing *names*."""
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + "".join(f"import {name}\n" for name in names)
+    found = subprocess.run(
+        [sys.executable, "-S", "-I", "-c", f"{program}import json; print(json.dumps(sorted(sys.modules)))"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return set(json.loads(found.stdout))
+
+
+@pytest.fixture(scope="module")
+def loaded() -> set[str]:
+    """Return what all modules of the core bring along."""
+    return loaded_by(*MODULES)
+
+
+def test_the_whole_core_is_light(loaded: set[str]) -> None:
+    """All of its modules together bring fewer than 120 modules that are not its own, Python's own start included."""
+    assert loaded >= set(MODULES)
+    foreign = {name for name in loaded if name.partition(".")[0] != "shared"}
+    assert len(foreign) < MOST, sorted(foreign)
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_nothing_heavy_comes_along(loaded: set[str], name: str) -> None:
+    """What takes long to import, or talks to the outside, is not imported."""
+    assert name not in loaded
+    assert not [module for module in loaded if module.startswith(f"{name}.")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_can_come_first(name: str) -> None:
+    """Each module can be imported on its own: no module needs another one to have been imported before."""
+    assert name in loaded_by(name)
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """Go through the packages that the module at *path* imports, wherever in it that stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield (node.module or "").partition(".")[0]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "shared").rglob("*.py")), ids=lambda path: path.stem)
+def test_only_the_standard_library_is_imported(path: Path) -> None:
+    """A module of the core imports the standard library and the core, nothing else, not even inside a function."""
+    # `_typeshed` exists for type checkers only.
+    allowed = sys.stdlib_module_names | {"shared", "_typeshed"}
+    assert set(imported_names(path)) <= allowed

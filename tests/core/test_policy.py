@@ -1,0 +1,200 @@
+"""One verdict for each trigger: the first rule that holds, in the order of the reason codes."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import product
+
+import pytest
+
+from shared.config import Policy
+from shared.policy import Verdict, counts_as_drift, decide, decide_approved, decide_queued, streak_at
+from shared.state import ModelState, Training
+from shared.trigger import RetrainTrigger
+from tests.core.samples import HOUR, NOW, SECOND, trigger
+
+Judge = Callable[[ModelState, RetrainTrigger, Policy, datetime], Verdict]
+
+ORDER = ("duplicate", "low_severity", "not_consecutive", "cooldown", "busy", "awaiting_approval")
+DECISIONS = {"awaiting_approval": "wait", "launched": "launch"}
+DRIFT = trigger(origin="drift", severity="low")
+FREE = ModelState()
+SEVERITY = Verdict(decision="skip", reason="low_severity", detail="low is below medium")
+APPROVAL = Verdict(decision="wait", reason="awaiting_approval", detail="a person must release it")
+
+
+def training(name: str = "t-0") -> Training:
+    """Return a training that runs for the trigger *name*."""
+    return Training(
+        trigger=trigger(trigger_id=name), claimed_at=NOW, first_claimed_at=NOW, holder="h", run_id="r", started_at=NOW
+    )
+
+
+def situations() -> Iterator[tuple[tuple[str, ...], ModelState, Policy]]:
+    """Go through all combinations of rules: which hold for `DRIFT`, and the state and policy that make them hold."""
+    for wanted in product((True, False), repeat=len(ORDER)):
+        holding = tuple(reason for reason, held in zip(ORDER, wanted, strict=True) if held)
+        state = ModelState(
+            training=training() if "busy" in holding else None,
+            last_start=NOW if "cooldown" in holding else None,
+        )
+        policy = Policy(
+            cooldown=HOUR,
+            on_busy="skip",
+            min_severity="high" if "low_severity" in holding else None,
+            consecutive=3 if "not_consecutive" in holding else 1,
+            approval="awaiting_approval" in holding,
+        )
+        seen = state.remembering(DRIFT.trigger_id, NOW, launched=False)
+        yield holding, seen if "duplicate" in holding else state, policy
+
+
+def check(asked: RetrainTrigger, passed: tuple[str, ...]) -> int:
+    """Check the verdict on *asked* in every situation, where the rules *passed* do not count; return how many."""
+    for holding, state, policy in situations():
+        left = [reason for reason in holding if reason not in passed]
+        reason = left[0] if left else "launched"
+        verdict = decide(state, asked, policy, NOW)
+        assert (verdict.decision, verdict.reason) == (DECISIONS.get(reason, "skip"), reason), holding
+    return len(list(situations()))
+
+
+def test_of_all_rules_that_hold_the_first_decides() -> None:
+    """Whatever else holds, the reason is the earliest of the order; where nothing holds the trigger is launched."""
+    assert check(DRIFT, passed=()) == 64
+
+
+def test_force_passes_three_rules_and_no_other() -> None:
+    """A forced trigger is not judged by severity, consecutive and cooldown, and by all the rest as any other."""
+    forced = dataclasses.replace(DRIFT, force=True)
+    assert check(forced, passed=("low_severity", "not_consecutive", "cooldown")) == 64
+
+
+@pytest.mark.parametrize("origin", ["manual", "schedule", "data", "event"])
+def test_only_drift_is_judged_by_severity_and_consecutive(origin: str) -> None:
+    """A trigger of another origin passes these two rules, however low its severity."""
+    assert check(dataclasses.replace(DRIFT, origin=origin), passed=("low_severity", "not_consecutive")) == 64
+
+
+@pytest.mark.parametrize(
+    ("state", "policy", "verdict"),
+    [
+        (
+            FREE.remembering("t-1", NOW, launched=True),
+            Policy(),
+            Verdict(decision="skip", reason="duplicate", detail="this trigger was decided before"),
+        ),
+        (FREE, Policy(min_severity="medium"), SEVERITY),
+        (
+            ModelState(streak=(NOW,)),
+            Policy(consecutive=3),
+            Verdict(decision="skip", reason="not_consecutive", detail="drift trigger 2 of 3"),
+        ),
+        (
+            ModelState(last_start=NOW),
+            Policy(cooldown=HOUR),
+            Verdict(decision="skip", reason="cooldown", detail="no training before 2026-11-21T04:00:00Z"),
+        ),
+        (
+            ModelState(training=training()),
+            Policy(on_busy="skip"),
+            Verdict(decision="skip", reason="busy", detail="behind the training of t-0"),
+        ),
+        (
+            ModelState(training=training()),
+            Policy(on_busy="queue"),
+            Verdict(decision="queue", reason="queued", detail="behind the training of t-0"),
+        ),
+        (FREE, Policy(approval=True), APPROVAL),
+        (FREE, Policy(), Verdict(decision="launch", reason="launched")),
+    ],
+    ids=lambda value: value.reason if isinstance(value, Verdict) else "",
+)
+def test_a_verdict_says_why(state: ModelState, policy: Policy, verdict: Verdict) -> None:
+    """The detail tells people what the reason code leaves open: which values met, and until when."""
+    assert decide(state, DRIFT, policy, NOW) == verdict
+
+
+@pytest.mark.parametrize(
+    ("least", "given", "reason"),
+    [
+        *((None, given, "launched") for given in (None, "low", "high")),
+        *((least, None, "launched") for least in ("low", "medium", "high")),
+        *(("low", given, "launched") for given in ("low", "medium", "high")),
+        ("medium", "low", "low_severity"),
+        ("medium", "medium", "launched"),
+        ("medium", "high", "launched"),
+        ("high", "low", "low_severity"),
+        ("high", "medium", "low_severity"),
+        ("high", "high", "launched"),
+    ],
+)
+def test_severities(least: str | None, given: str | None, reason: str) -> None:
+    """A drift trigger below `min_severity` is skipped; one without a severity passes."""
+    asked = trigger(origin="drift", severity=given)
+    assert decide(FREE, asked, Policy(min_severity=least), NOW).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("last_start", "reason"),
+    [
+        (NOW, "cooldown"),
+        (NOW - HOUR + timedelta(microseconds=1), "cooldown"),
+        (NOW - HOUR, "launched"),
+        (NOW - 2 * HOUR, "launched"),
+        (NOW + SECOND, "cooldown"),
+    ],
+)
+def test_the_cooldown_is_over_at_its_very_second(last_start: datetime, reason: str) -> None:
+    """A training may start exactly `cooldown` after the last start, and not a moment before."""
+    state, policy = ModelState(last_start=last_start), Policy(cooldown=HOUR)
+    assert decide(state, trigger(), policy, NOW).reason == reason
+    assert decide_queued(state, trigger(), policy, NOW).reason == reason
+    assert decide_approved(state, trigger(), policy, NOW).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("ago", "reason"),
+    [
+        ((0, 1), "launched"),
+        ((60, 3600), "launched"),
+        ((60, 3601), "not_consecutive"),
+        ((3601, 3602), "not_consecutive"),
+        ((60,), "not_consecutive"),
+        ((), "not_consecutive"),
+        ((1, 2, 3, 4), "launched"),
+    ],
+)
+def test_drift_counts_within_the_window(ago: tuple[int, ...], reason: str) -> None:
+    """Three drift triggers within `window` start a training: the edge belongs to it, what is older is forgotten."""
+    state = ModelState(streak=tuple(NOW - SECOND * seconds for seconds in ago))
+    policy = Policy(consecutive=3, window=HOUR)
+    assert decide(state, DRIFT, policy, NOW).reason == reason
+    assert streak_at(state, policy, NOW) == tuple(NOW - SECOND * seconds for seconds in ago if seconds <= 3600)
+
+
+@pytest.mark.parametrize(
+    ("origin", "reason", "counts"),
+    [
+        *(("drift", reason, True) for reason in ("launched", "not_consecutive", "cooldown", "busy", "queued")),
+        ("drift", "duplicate", False),
+        ("drift", "low_severity", False),
+        ("manual", "launched", False),
+        ("schedule", "cooldown", False),
+    ],
+)
+def test_what_counts_as_drift(origin: str, reason: str, *, counts: bool) -> None:
+    """Every drift trigger of sufficient severity counts once, whatever else became of it."""
+    assert counts_as_drift(trigger(origin=origin), Verdict(decision="skip", reason=reason)) is counts
+
+
+@pytest.mark.parametrize(
+    ("judge", "rules"),
+    [(decide_queued, ("cooldown", "awaiting_approval")), (decide_approved, ("cooldown", "busy"))],
+    ids=["queued", "released"],
+)
+def test_what_waited_is_judged_anew_by_two_rules(judge: Judge, rules: tuple[str, ...]) -> None:
+    """The other rules were applied on arrival; a queued trigger's training is over, and a release is the approval."""
+    for holding, state, policy in situations():
+        left = [reason for reason in holding if reason in rules]
+        assert judge(state, DRIFT, policy, NOW).reason == (left[0] if left else "launched"), holding

@@ -1,0 +1,169 @@
+"""The promises of the core under redelivery, concurrency, crashes and lost answers, tried by a stateful machine.
+
+`python -m tests.core.explore SECONDS` tries for as long as you like.
+"""
+
+import dataclasses
+from datetime import timedelta
+from typing import Final
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from shared.config import Policy
+from shared.ports import RunResult
+from tests.core.draws import BACK, MODEL_IDS, MOMENTS, ODD, POLICIES, SERVICES, TIMES, WAYS, Way
+from tests.core.processes import Process
+from tests.core.samples import SECOND
+from tests.core.settling import settle
+from tests.core.witness import Witness
+from tests.core.world import MODELS, Setting, World
+
+MOST_PROCESSES: Final = 3
+
+
+class Promises(RuleBasedStateMachine):
+    """Moves a world in every way that the platforms allow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.witness = Witness(World(Setting()))
+
+    @initialize(policy=POLICIES, service=SERVICES, own_letters=st.sampled_from([True, True, False]))
+    def set_up(self, policy: Policy, service: tuple[bool, bool], own_letters: bool) -> None:  # noqa: FBT001 - a draw
+        """Begin a world in which one training is asked for."""
+        setting = Setting(policy=policy, honours_tokens=service[0], shows_runs=service[1], own_letters=own_letters)
+        self.witness = Witness(World(setting))
+        self.world.ask(MODELS[0])
+
+    @property
+    def world(self) -> World:
+        """The world as it stands."""
+        return self.witness.world
+
+    @rule(way=WAYS)
+    def ask(self, way: Way) -> None:
+        """Ask for a training, and begin to deliver that."""
+        self.world.ask(MODELS[0])
+        self.deliver(0, way)
+
+    @rule(
+        model_id=MODEL_IDS,
+        origin=st.sampled_from(["manual", "drift"]),
+        severity=st.sampled_from([None, "low", "high"]),
+        force=st.booleans(),
+        way=WAYS,
+    )
+    def ask_for_a_reason(self, model_id: str, origin: str, severity: str | None, force: bool, way: Way) -> None:  # noqa: FBT001
+        """Ask for a training with everything that is judged, and begin to deliver that."""
+        self.world.ask(model_id, origin=origin, severity=severity, force=force)
+        self.deliver(0, way)
+
+    @rule(back=BACK)
+    def ask_again(self, back: int) -> None:
+        """Ask once more with the id of an earlier trigger, or, at first, in a wrong way."""
+        asked = [event.body for event in self.world.events if "ask" in event.body]
+        if len(asked) > back:
+            self.world.put({**asked[-1 - back], "copy": self.world.new_id()})
+        else:
+            self.world.put({**ODD[back % len(ODD)], "copy": self.world.new_id()})
+
+    @precondition(lambda self: self.world.events)
+    @rule(back=BACK, way=WAYS)
+    def deliver(self, back: int, way: Way) -> None:
+        """Begin to deliver an event: for the first time, once more, or late."""
+        if len(self.world.processes) < MOST_PROCESSES:
+            event = self.world.events[-1 - back % len(self.world.events)]
+            self.step(self.witness.begun(self.world.deliver(event)), way)
+
+    @rule(back=BACK, way=WAYS)
+    def go(self, back: int, way: Way) -> None:
+        """Let a process go on."""
+        if self.world.processes:
+            self.step(self.world.processes[-1 - back % len(self.world.processes)], way)
+
+    @rule(time=st.sampled_from(MOMENTS))
+    def wait(self, time: timedelta) -> None:
+        """Let a little time pass."""
+        self.witness.advance(time)
+
+    @rule(time=st.sampled_from(TIMES))
+    def wait_long(self, time: timedelta) -> None:
+        """Let more time pass than any process lives."""
+        self.witness.advance(time)
+
+    @precondition(lambda self: self.world.service.runs)
+    @rule(off=st.sampled_from([-1, 0]))
+    def wait_for_the_cooldown(self, off: int) -> None:
+        """Let time pass until the cooldown of the last run is over, or almost so."""
+        run = list(self.world.service.runs.values())[-1]
+        time = run.started_at + self.world.setting.policy.cooldown - self.world.now + off * SECOND
+        if time > 0 * SECOND:
+            self.witness.advance(time)
+
+    @precondition(lambda self: self.world.setting.shows_runs and self.world.service.running())
+    @rule(
+        back=BACK,
+        result=st.sampled_from([RunResult.SUCCEEDED, RunResult.FAILED, RunResult.STOPPED]),
+        reports=st.sampled_from([1, 0, 2, 3]),
+        hint=st.sampled_from([None, *MODELS]),
+        way=WAYS,
+    )
+    def end(self, back: int, result: RunResult, reports: int, hint: str | None, way: Way) -> None:
+        """Let a run end; that is reported never, once or more often."""
+        runs = self.world.service.running()
+        self.world.end(runs[-1 - back % len(runs)], result, reports, hint)
+        if reports:
+            self.deliver(0, way)
+
+    @precondition(lambda self: len(self.world.processes) < MOST_PROCESSES)
+    @rule(way=WAYS)
+    def sweep(self, way: Way) -> None:
+        """Begin a sweep."""
+        self.step(self.witness.begun(self.world.sweep()), way)
+
+    @precondition(lambda self: self.world.setting.policy.approval and len(self.world.processes) < MOST_PROCESSES)
+    @rule(model_id=MODEL_IDS, back=BACK, approved=st.booleans(), way=WAYS)
+    def judge(self, model_id: str, back: int, approved: bool, way: Way) -> None:  # noqa: FBT001 - a draw
+        """Begin to approve or to reject a trigger, whether it waits (any more) or not."""
+        ids = [trigger_id for name, trigger_id in self.witness.told if name == model_id]
+        waiting = self.world.state(model_id).waiting
+        trigger_id = waiting.trigger.trigger_id if waiting else ids[-1 - back % len(ids)] if ids else "nobody"
+        self.step(self.witness.begun(self.world.judge(model_id, trigger_id, approved=approved)), way)
+
+    @precondition(lambda self: not self.world.processes)
+    @rule(on_busy=st.sampled_from(["queue", "skip"]), approval=st.sampled_from([False, False, True]))
+    def deploy(self, on_busy: str, approval: bool) -> None:  # noqa: FBT001 - a draw
+        """Deploy another configuration."""
+        self.world.deploy(dataclasses.replace(self.world.setting.policy, on_busy=on_busy, approval=approval))
+
+    @rule(refusing=st.sampled_from([False, False, False, True]))
+    def refuse_or_not(self, refusing: bool) -> None:  # noqa: FBT001 - a draw
+        """Let the service refuse new trainings; or take them again, but never while it decides about one."""
+        self.world.service.refusing = refusing or (self.world.service.refusing and bool(self.world.processes))
+
+    def step(self, process: Process, way: Way) -> None:
+        """Let *process* go its *way*."""
+        steps, fault = way
+        while process.stops_before and steps:
+            self.witness.go(process)
+            steps -= 1
+        if process.stops_before and fault:
+            self.witness.go(process, fault)
+
+    def teardown(self) -> None:
+        """Let everything settle, unless a promise is broken already."""
+        try:
+            if not self.witness.broken:
+                settle(self.witness)
+        finally:
+            for process in self.world.processes:
+                process.kill()
+
+
+ANY_PACE: Final = settings(
+    deadline=None, suppress_health_check=list(HealthCheck), stateful_step_count=50, print_blob=False, database=None
+)
+TestPromises = Promises.TestCase
+TestPromises.settings = settings(ANY_PACE, max_examples=200, derandomize=True)

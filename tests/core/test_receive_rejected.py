@@ -1,0 +1,199 @@
+"""Events that nobody can act on: kept with their error, listed at their model, and never a launch."""
+
+from typing import Any
+
+import pytest
+
+from shared.errors import (
+    InvalidTriggerError,
+    PermanentError,
+    TargetRefusedError,
+    UnavailableError,
+    UnreadableEventError,
+)
+from tests.core.deployment import Deployment, event
+from tests.core.samples import model_text
+from tests.fakes.faults import Fault, Script
+
+CONFIG = model_text("churn", 'cooldown = "6h"', '[models."churn".parameters]\nepochs = 8') + model_text("price-*")
+
+WRONG: list[tuple[object, str, str]] = [
+    (
+        event({"model_id": "churn", "trigger_id": "t-1", "parameters": {"lr": 1}}),
+        "parameters.lr: is not a parameter of churn; it allows epochs",
+        "churn",
+    ),
+    (
+        event({"model_id": "churn", "trigger_id": "t-1", "severity": "urgent"}),
+        "severity: must be one of low, medium, high, not 'urgent'",
+        "churn",
+    ),
+    (
+        event({"model_id": "price-1", "trigger_id": "t-1", "force": "yes"}),
+        "force: must be true or false, not 'yes'",
+        "price-1",
+    ),
+    (
+        event({"model_id": "chrun", "trigger_id": "t-1"}),
+        "model_id: the configuration has no model 'chrun'; it has churn, price-*",
+        "",
+    ),
+    (event({"model_id": ["churn"], "trigger_id": "t-1"}), "model_id: must be a string, not ['churn']", ""),
+    (event({"trigger_id": "t-1"}), "model_id: is missing, and no model of the configuration has default = true", ""),
+]
+UNREADABLE: list[tuple[object, str]] = [
+    (None, "an event must be an object, not None"),
+    ("{", "an event must be an object, not '{'"),
+    ([event({})], "an event must be an object, not [{'id': 'e-1', 'source': 'ml3_platform', 'detail-type': 'ret... "),
+    (event("churn"), "detail: must be an object, not 'churn'"),
+    (event(None), "detail: must be an object, not None"),
+]
+
+
+@pytest.mark.parametrize(("delivered", "error", "model_id"), WRONG, ids=[error[:30] for _, error, _ in WRONG])
+def test_what_is_ours_but_wrong_is_rejected(delivered: dict[str, Any], error: str, model_id: str) -> None:
+    """It is acknowledged once it is a dead letter, listed at its model if it has one, told once, and never launched."""
+    deployment = Deployment(CONFIG)
+    outcome = deployment.receive(delivered)
+    assert (outcome.decision, outcome.reason, outcome.detail) == ("reject", "rejected", error)
+    assert (outcome.model_id, outcome.trigger_id) == (model_id, "t-1")
+    assert deployment.dead_letters.letters == [
+        {"at": "2026-11-21T03:00:00Z", "cloud": "local", "reason": "rejected", "error": error, "event": delivered}
+    ]
+    assert [(name, decided.reason) for name, decided in deployment.told] == [(model_id, "rejected")]
+    assert deployment.service.runs == {}
+    assert deployment.ledger.models(None, 10) == ([model_id] if model_id else [])
+
+
+def test_a_model_shows_what_was_rejected() -> None:
+    """The list has the id and the error; the model is free, and the corrected event trains."""
+    deployment = Deployment(CONFIG)
+    deployment.receive(event({"model_id": "churn", "trigger_id": "t-1", "parameters": {"lr": 1}}))
+    page = deployment.get("/models/churn")
+    assert page["rejected"] == [
+        {
+            "at": "2026-11-21T03:00:00Z",
+            "trigger_id": "t-1",
+            "decision": "reject",
+            "reason": "rejected",
+            "detail": "parameters.lr: is not a parameter of churn; it allows epochs",
+        }
+    ]
+    assert page["state"] == "idle"
+    assert deployment.receive(event({"model_id": "churn", "trigger_id": "t-1"})).reason == "launched"
+
+
+def test_what_is_no_model_id_is_listed_nowhere() -> None:
+    """A pattern matches it, but no ledger could keep it: it is a dead letter only."""
+    deployment = Deployment(model_text("*"))
+    assert deployment.receive(event({"model_id": "m" * 257})).model_id == ""
+    assert len(deployment.dead_letters.letters) == 1
+    assert deployment.ledger.history == []
+
+
+@pytest.mark.parametrize(("delivered", "error"), UNREADABLE)
+def test_what_cannot_be_read_is_rejected(delivered: object, error: str) -> None:
+    """It is a dead letter as it came, and belongs to no model."""
+    deployment = Deployment(CONFIG)
+    outcome = deployment.receive(delivered)
+    assert (outcome.decision, outcome.reason, outcome.model_id) == ("reject", "rejected", "")
+    assert outcome.detail.startswith(error)
+    (letter,) = deployment.dead_letters.letters
+    assert (letter["event"], letter["reason"], letter["error"]) == (delivered, "rejected", outcome.detail)
+    assert deployment.ledger.history == []
+
+
+@pytest.mark.parametrize(("delivered", "error"), UNREADABLE)
+def test_the_default_model_survives_what_cannot_be_read(delivered: object, error: str) -> None:
+    """What names no model is listed at the default one, which goes on as before."""
+    deployment = Deployment(model_text(settings="default = true"))
+    assert deployment.receive(delivered).model_id == "churn"
+    (listed,) = deployment.get("/models/churn")["rejected"]
+    assert listed["detail"].startswith(error)
+    assert deployment.receive(event({"trigger_id": "t-1"})).reason == "launched"
+
+
+@pytest.mark.parametrize(
+    ("delivered", "error"),
+    [
+        (event({"model_id": "churn", "trigger_id": "t-1", "parameters": {"lr": 1}}), InvalidTriggerError),
+        (event({"model_id": "chrun"}), PermanentError),
+        (None, UnreadableEventError),
+    ],
+)
+def test_without_dead_letters_a_rejected_event_is_raised(delivered: object, error: type[PermanentError]) -> None:
+    """The platform keeps it then; the rejection is told and listed all the same."""
+    deployment = Deployment(CONFIG, dead_letters=False)
+    with pytest.raises(error):
+        deployment.receive(delivered)
+    assert [decided.reason for _, decided in deployment.told] == ["rejected"]
+    assert len(deployment.state().rejected) == (error is InvalidTriggerError)
+    assert (deployment.dead_letters.letters, deployment.service.runs) == ([], {})
+
+
+def test_what_the_dead_letters_do_not_take_is_not_acknowledged() -> None:
+    """The event must come again, and nothing is recorded before it is kept."""
+    deployment = Deployment(CONFIG, letter_gate=Script({0: Fault.THROTTLED}))
+    wrong = event({"model_id": "churn", "trigger_id": "t-1", "parameters": {"lr": 1}})
+    with pytest.raises(UnavailableError):
+        deployment.receive(wrong)
+    assert (deployment.ledger.history, deployment.told) == ([], [])
+    assert deployment.receive(wrong).decision == "reject"
+
+
+@pytest.mark.parametrize(
+    ("delivered", "what"),
+    [
+        (event({"model_id": "churn"}, source="aws.s3"), "aws.s3 / retrain_trigger"),
+        (event({"model_id": "churn"}, **{"detail-type": "other"}), "ml3_platform / other"),
+        ({}, "no source / no detail-type"),
+    ],
+)
+def test_what_is_not_ours_is_ignored(delivered: object, what: str) -> None:
+    """It is answered with success and told once; nothing is kept of it, not even at a default model."""
+    deployment = Deployment(model_text(settings="default = true"))
+    outcome = deployment.receive(delivered)
+    assert (outcome.decision, outcome.reason, outcome.detail) == ("ignore", "ignored", what)
+    assert [(name, decided.decision) for name, decided in deployment.told] == [("", "ignore")]
+    assert (deployment.dead_letters.letters, deployment.ledger.history, deployment.service.runs) == ([], [], {})
+
+
+def test_a_refused_start_leaves_the_model_as_it_was() -> None:
+    """Neither busy nor cooling down: the refusal is a dead letter and listed, and the same trigger may ask again."""
+    deployment = Deployment(CONFIG)
+    deployment.service.refusing = True
+    delivered = event({"model_id": "churn", "trigger_id": "t-1"})
+    outcome = deployment.receive(delivered)
+    refusal = "The training service refuses to train"
+    assert (outcome.decision, outcome.reason, outcome.detail) == ("reject", "rejected", refusal)
+    assert [(letter["error"], letter["event"]) for letter in deployment.dead_letters.letters] == [(refusal, delivered)]
+    page = deployment.get("/models/churn")
+    assert (page["state"], page["running"], page["cooldown_until"], page["runs"]) == ("idle", None, None, [])
+    assert [line["detail"] for line in page["rejected"]] == [refusal]
+    assert [line["reason"] for line in page["decisions"]] == ["rejected", "launched"]
+    deployment.service.refusing = False
+    assert deployment.receive(delivered).reason == "launched"
+    assert len(deployment.service.runs) == 1
+
+
+def test_a_refused_start_without_dead_letters_is_raised() -> None:
+    """The model is free all the same."""
+    deployment = Deployment(CONFIG, dead_letters=False)
+    deployment.service.refusing = True
+    with pytest.raises(TargetRefusedError):
+        deployment.receive(event({"model_id": "churn", "trigger_id": "t-1"}))
+    assert deployment.get("/models/churn")["state"] == "idle"
+
+
+def test_behind_a_refused_start_the_queued_trigger_goes_on() -> None:
+    """What waited for a training that the service then refuses is tried in its place."""
+    deployment = Deployment(CONFIG, launcher_gate=Script({0: Fault.THROTTLED}))
+    first, second = (event({"model_id": "churn", "trigger_id": name}) for name in ("t-1", "t-2"))
+    with pytest.raises(UnavailableError):
+        deployment.receive(first)
+    assert deployment.receive(second).reason == "queued"
+    deployment.service.refusing = True
+    assert deployment.receive(first).decision == "reject"
+    assert deployment.reasons() == ["launched", "queued", "rejected", "launched", "rejected"]
+    assert [letter["event"]["trigger_id"] for letter in deployment.dead_letters.letters[1:]] == ["t-2"]
+    assert deployment.get("/models/churn")["state"] == "idle"

@@ -1,0 +1,194 @@
+"""Processes that stand still at the worst moment, as far as their function's timeout lets them."""
+
+import dataclasses
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from shared.config import Policy
+from shared.errors import LaunchInProgressError
+from shared.ports import RunResult
+from shared.runs import CHECK_EVERY
+from tests.core.processes import Process
+from tests.core.samples import HOUR, SECOND
+from tests.core.settling import settle
+from tests.core.witness import Witness
+from tests.core.world import Event, Setting, World
+from tests.fakes.faults import Fault
+
+COOLDOWN: Final = Policy(cooldown=6 * HOUR)
+# Where a launch stands before each of its calls.
+BEFORE_START: Final = 2
+BEFORE_CONFIRMING: Final = 3
+
+
+def new_witness(policy: Policy, *, tokens: bool = True) -> Witness:
+    """Return the witness of an empty world."""
+    return Witness(World(Setting(policy=policy, honours_tokens=tokens, shows_runs=tokens)))
+
+
+def begin(witness: Witness, event: Event, steps: int) -> Process:
+    """Deliver *event* and stand still after so many calls."""
+    process = witness.begun(witness.world.deliver(event))
+    for _ in range(steps):
+        witness.go(process)
+    return process
+
+
+def ask(witness: Witness, trigger_id: str) -> str:
+    """Ask for a training, and return the reason of the decision."""
+    process = witness.begun(witness.world.deliver(witness.world.ask("churn", trigger_id=trigger_id)))
+    witness.finish(process)
+    return witness.told["churn", trigger_id][0].reason
+
+
+def advance_to(witness: Witness, age: timedelta) -> None:
+    """Let time pass until the first run started *age* ago."""
+    run = next(iter(witness.world.service.runs.values()))
+    witness.advance(run.started_at + age - witness.world.now)
+
+
+def end_first(witness: Witness) -> None:
+    """Let the first run end, and deliver the news."""
+    witness.world.end(next(iter(witness.world.service.runs.values())), RunResult.SUCCEEDED)
+    witness.finish(witness.begun(witness.world.deliver(witness.world.events[-1])))
+
+
+def check_cooldown(witness: Witness) -> None:
+    """Assert that the cooldown counts from no time before the real start of the first run."""
+    advance_to(witness, COOLDOWN.cooldown - SECOND)
+    assert ask(witness, "too early") == "cooldown"
+
+
+def test_late_start() -> None:
+    """The cooldown counts from the start, even if that came long after the claim."""
+    witness = new_witness(COOLDOWN)
+    process = begin(witness, witness.world.ask("churn"), BEFORE_START)
+    witness.advance(59 * SECOND)
+    witness.finish(process)
+    end_first(witness)
+    check_cooldown(witness)
+
+
+def test_late_start_that_is_never_confirmed() -> None:
+    """The cooldown counts from the start, even if nothing but the end of the training tells of it."""
+    witness = new_witness(COOLDOWN)
+    process = begin(witness, witness.world.ask("churn"), BEFORE_START)
+    witness.advance(59 * SECOND)
+    witness.go(process, Fault.CRASH_AFTER)
+    end_first(witness)
+    check_cooldown(witness)
+
+
+def test_late_help_that_is_never_confirmed() -> None:
+    """The cooldown counts from the start, even if who found the claim still fresh made it at the last moment."""
+    witness = new_witness(COOLDOWN)
+    event = witness.world.ask("churn")
+    claimer = begin(witness, event, BEFORE_START)
+    witness.go(claimer, Fault.CRASH_BEFORE)
+    witness.advance(59 * SECOND)
+    repeat = begin(witness, event, 1)
+    witness.advance(59 * SECOND)
+    witness.go(repeat, Fault.CRASH_AFTER)
+    end_first(witness)
+    check_cooldown(witness)
+
+
+def test_end_of_a_long_training_that_was_never_confirmed() -> None:
+    """The cooldown does not count from the end of a training, even if nothing else tells of it."""
+    witness = new_witness(COOLDOWN)
+    process = begin(witness, witness.world.ask("churn"), BEFORE_START)
+    witness.go(process, Fault.CRASH_AFTER)
+    advance_to(witness, 5 * HOUR)
+    end_first(witness)
+    advance_to(witness, COOLDOWN.cooldown + 2 * 60 * SECOND)
+    assert ask(witness, "in time") == "launched"
+
+
+def test_queued_while_the_start_stands_still() -> None:
+    """A trigger that was queued before the start began its cooldown is judged by that cooldown in the end."""
+    witness = new_witness(COOLDOWN)
+    process = begin(witness, witness.world.ask("churn"), BEFORE_START)
+    assert ask(witness, "second") == "queued"
+    witness.finish(process)
+    end_first(witness)
+    assert [line.reason for line in witness.told["churn", "second"]] == ["queued", "cooldown"]
+    settle(witness)
+
+
+def test_confirmed_after_the_end() -> None:
+    """Who confirms a training that is over already leaves alone what was claimed since."""
+    witness = new_witness(Policy())
+    process = begin(witness, witness.world.ask("churn"), BEFORE_CONFIRMING)
+    end_first(witness)
+    second = begin(witness, witness.world.ask("churn", trigger_id="second"), BEFORE_START)
+    witness.finish(process)
+    claim = witness.world.state("churn").training
+    assert claim is not None
+    assert (claim.trigger.trigger_id, claim.run_id) == ("second", None)
+    witness.finish(second)
+    settle(witness)
+
+
+@pytest.mark.parametrize("steps", [BEFORE_START, BEFORE_CONFIRMING])
+def test_repeat_of_what_is_being_handed_over(steps: int) -> None:
+    """A repeat is turned away as long as the first one may still hand the training over or confirm that it did."""
+    witness = new_witness(Policy(), tokens=False)
+    event = witness.world.ask("churn")
+    process = begin(witness, event, steps)
+    witness.advance(59 * SECOND)
+    assert isinstance(witness.finish(begin(witness, event, 0)).error, LaunchInProgressError)
+    assert not event.acknowledged
+    witness.finish(process)
+    assert len(witness.world.service.runs) == 1
+    settle(witness)
+
+
+def test_rejected_event_whose_record_is_written_twice() -> None:
+    """A rejected event is listed once, even if the ledger's client had to ask twice."""
+    witness = new_witness(Policy())
+    process = begin(witness, witness.world.put({"wrong": "text"}), 2)
+    assert process.stops_before == "save"
+    witness.go(process, Fault.REPEATED)
+    witness.finish(process)
+    assert len(witness.world.state("churn").rejected) == 1
+
+
+def test_confirming_beside_somebody_else() -> None:
+    """Who confirms a start keeps what was decided meanwhile, between his reading and his writing too."""
+    witness = new_witness(Policy())
+    process = begin(witness, witness.world.ask("churn"), BEFORE_CONFIRMING + 1)
+    assert process.stops_before == "save"
+    assert ask(witness, "second") == "queued"
+    witness.finish(process)
+    state = witness.world.state("churn")
+    assert state.training is not None
+    assert state.training.run_id
+    assert state.queued is not None
+    settle(witness)
+
+
+def test_approved_too_soon() -> None:
+    """A trigger that a person releases during a cooldown, begun while it waited, is skipped."""
+    witness = new_witness(dataclasses.replace(COOLDOWN, approval=True))
+    assert ask(witness, "waiting") == "awaiting_approval"
+    witness.world.deploy(COOLDOWN)
+    assert ask(witness, "second") == "launched"
+    end_first(witness)
+    witness.finish(witness.begun(witness.world.judge("churn", "waiting", approved=True)))
+    witness.finish(witness.begun(witness.world.deliver(witness.world.events[-1])))
+    assert [line.reason for line in witness.told["churn", "waiting"]] == ["awaiting_approval", "cooldown"]
+    settle(witness)
+
+
+def test_overdue() -> None:
+    """A training counts as gone when it is as long as `max_run`, and not before."""
+    policy = Policy(max_run=2 * HOUR)
+    witness = new_witness(policy)
+    assert ask(witness, "first") == "launched"
+    advance_to(witness, policy.max_run - CHECK_EVERY)
+    assert ask(witness, "second") == "queued"
+    advance_to(witness, policy.max_run)
+    assert ask(witness, "third") == "queued"
+    assert [line.reason for line in witness.told["churn", "second"]] == ["queued", "launched"]

@@ -1,0 +1,176 @@
+"""Watches a world step by step and holds the core to its promises."""
+
+from collections import defaultdict
+from datetime import timedelta
+
+from shared import lifecycle
+from shared.document import read_state, write_state
+from shared.errors import InvalidTriggerError, LaunchInProgressError, PermanentError, UnavailableError
+from shared.ports import RunResult
+from shared.receive import Outcome
+from shared.state import MAX_DECISIONS, Decided, ModelState
+from tests.core.processes import Process
+from tests.core.transitions import added, check_saved
+from tests.core.world import FUNCTION_TIMEOUT, MODELS, Event, World
+from tests.fakes.faults import Crash, Fault
+from tests.fakes.training import ServiceRun
+
+
+class Witness:
+    """Moves a world and asserts the promises after every move.
+
+    Attributes:
+        told: the decisions about each trigger of each model, oldest first.
+        broken: whether a promise is broken already.
+
+    """
+
+    def __init__(self, world: World) -> None:
+        """Watch *world* from its beginning."""
+        self.world = world
+        self.told: defaultdict[tuple[str, str], list[Decided]] = defaultdict(list)
+        self.broken = False
+        self._states: defaultdict[str, ModelState] = defaultdict(ModelState)
+        self._published = 0
+        self._savers: list[Process] = []
+        self._starters: dict[str, Process] = {}
+        self._at_birth: dict[Process, int] = {}
+
+    def begun(self, process: Process) -> Process:
+        """Take note of a process that just began."""
+        self._at_birth[process] = len(self._savers)
+        self._watch(process)
+        return process
+
+    def go(self, process: Process, fault: Fault | None = None) -> None:
+        """Let *process* make its next call, which meets *fault*."""
+        process.go(fault)
+        self._watch(process)
+
+    def finish(self, process: Process) -> Process:
+        """Let *process* go on to its end without a fault."""
+        while process.stops_before:
+            self.go(process)
+        return process
+
+    def advance(self, time: timedelta) -> None:
+        """Let *time* pass; a process that gets too old is ended by its platform."""
+        for process in list(self.world.processes):
+            if self.world.now + time - process.born >= FUNCTION_TIMEOUT:
+                self.go(process, Fault.CRASH_BEFORE)
+        self.world.now += time
+
+    def _watch(self, process: Process) -> None:
+        self.broken = True
+        self._check(process)
+        self.broken = False
+
+    def _check(self, process: Process) -> None:
+        world = self.world
+        for model_id, document in world.ledger.history[len(self._savers) :]:
+            self._savers.append(process)
+            self._saved(model_id, document)
+        runs = list(world.service.runs.values())
+        for number in range(len(self._starters), len(runs)):
+            self._starters[runs[number].run_id] = process
+            self._started(runs[number], runs[:number])
+        for trigger in world.bus.published[self._published :]:
+            world.put({"ask": trigger.to_fields(), "id": world.new_id()})
+        self._published = len(world.bus.published)
+        if process.stops_before is None:
+            world.processes.remove(process)
+            self._over(process)
+
+    def _saved(self, model_id: str, document: str) -> None:
+        before, after = self._states[model_id], read_state(document)
+        assert write_state(after) == document, "a document is read and written again as it was"
+        assert read_state(write_state(after)) == after
+        check_saved(before, after)
+        for line in reversed(added(before.decisions, after.decisions, MAX_DECISIONS)):
+            self.told[model_id, line.trigger_id].append(line)
+            if line.decision == "reject":
+                self._refused(model_id, line.trigger_id)
+        self._states[model_id] = after
+
+    def _refused(self, model_id: str, trigger_id: str) -> None:
+        refused = [trigger for trigger in self.world.service.refused if trigger.trigger_id == trigger_id]
+        assert model_id in [trigger.model_id for trigger in refused], f"the service never refused {trigger_id}"
+        assert not self.runs_of(model_id, trigger_id), f"{trigger_id} is rejected, and it trains"
+        if self.world.setting.own_letters:
+            bodies = [letter["event"] for letter in self.world.letters.letters]
+            assert (model_id, trigger_id) in map(named, bodies), f"{trigger_id} is refused, and no dead letter"
+
+    def _started(self, run: ServiceRun, before: list[ServiceRun]) -> None:
+        setting, trigger = self.world.setting, run.request.trigger
+        others = [other for other in before if other.request.trigger.model_id == trigger.model_id]
+        same = [other for other in others if other.request.trigger.trigger_id == trigger.trigger_id]
+        assert not (same and setting.honours_tokens and setting.shows_runs), f"{trigger.trigger_id} trains twice"
+        for other in same:
+            assert other.request.token == run.request.token
+            assert self._starters[other.run_id].faults, f"{trigger.trigger_id} is handed over twice without need"
+        for other in others:
+            age = run.started_at - other.started_at
+            lasts = setting.shows_runs and other.result is RunResult.RUNNING and age < setting.policy.max_run
+            assert not lasts, f"{run.run_id} starts beside {other.run_id}"
+            cools = not trigger.force and other not in same and age < setting.policy.cooldown
+            assert not cools, f"{run.run_id} starts {age} after {other.run_id}"
+
+    def _over(self, process: Process) -> None:
+        event, error = self.world.deliveries.get(process), process.error
+        if error is None:
+            if event is not None:
+                self._acknowledged(process, event)
+        elif isinstance(error, PermanentError) and event is not None and not self.world.setting.own_letters:
+            self.world.platform_letters.append(event.body)
+            self._acknowledged(process, event)
+        elif not self._may_fail(process, error):
+            raise AssertionError(str(process)) from error
+
+    def _may_fail(self, process: Process, error: BaseException) -> bool:
+        if isinstance(error, LaunchInProgressError):
+            return not self.world.setting.honours_tokens
+        if isinstance(error, InvalidTriggerError):
+            return process not in self.world.deliveries
+        return isinstance(error, UnavailableError | Crash) and bool(process.faults)
+
+    def _acknowledged(self, process: Process, event: Event) -> None:
+        event.acknowledged = True
+        outcome = process.answer
+        if isinstance(outcome, Outcome) and outcome.reason == "duplicate" and not process.faults:
+            self._check_duplicate(process, outcome)
+        if self._is_letter(event) or "ask" not in event.body:
+            assert "wrong" not in event.body or self._is_letter(event), f"{event.body} is lost"
+            return
+        model_id, trigger_id = named(event.body)
+        lines = self.told[model_id, trigger_id]
+        assert lines, f"{trigger_id} is acknowledged and forgotten"
+        if lines[-1].decision == "launch":
+            claim = self._states[model_id].training
+            claimed = claim is not None and claim.trigger.trigger_id == trigger_id
+            assert claimed or self.runs_of(model_id, trigger_id), f"{trigger_id} is acknowledged, and never starts"
+
+    def _check_duplicate(self, process: Process, outcome: Outcome) -> None:
+        """A duplicate at a model that nobody else touches costs one load."""
+        birth = self._at_birth[process]
+        earlier = [document for name, document in self.world.ledger.history[:birth] if name == outcome.model_id]
+        alone = set(self._savers[birth:]) <= {process}
+        if alone and earlier and not lifecycle.can_advance(read_state(earlier[-1])):
+            assert process.calls == ["load"], f"a duplicate costs {process.calls}"
+            last = self.told[outcome.model_id, outcome.trigger_id][-1]
+            assert last.decision != "reject", f"{outcome.trigger_id} was refused, and may not be sent again"
+
+    def runs_of(self, model_id: str, trigger_id: str) -> list[ServiceRun]:
+        """Return the trainings of one trigger."""
+        runs = [run for run in self.world.service.runs.values() if run.request.trigger.trigger_id == trigger_id]
+        return [run for run in runs if run.request.trigger.model_id == model_id]
+
+    def _is_letter(self, event: Event) -> bool:
+        ours = [letter["event"] for letter in self.world.letters.letters]
+        return event.body in (*ours, *self.world.platform_letters)
+
+
+def named(body: dict[str, object]) -> tuple[str, str]:
+    """Return whose trigger an event asks for, or a dead letter holds, and which."""
+    fields = body.get("ask", body)
+    assert isinstance(fields, dict)
+    return fields.get("model_id", MODELS[0]), fields.get("trigger_id", body.get("id"))

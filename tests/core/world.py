@@ -1,0 +1,199 @@
+"""A small world around the core: a bus that delivers at will, processes that stop and die, a training service."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from shared import approval
+from shared.config import Configuration, Model, Policy
+from shared.document import read_state
+from shared.errors import UnreadableEventError
+from shared.fields import parse_time
+from shared.followups import FollowUps
+from shared.parts import Emitter, Receiver
+from shared.ports import RunResult
+from shared.receive import receive
+from shared.runs import sweep
+from shared.state import ModelState
+from shared.targets import CommandTarget
+from shared.trigger import run_name
+from shared.wire.incoming import Asked, Ended, Foreign, Incoming
+from tests.core.processes import Process
+from tests.fakes.faults import Gate
+from tests.fakes.memory import MemoryBus, MemoryDeadLetters, MemoryLedger
+from tests.fakes.training import MemoryLauncher, ServiceRun, TrainingService
+
+# A time with fractions of a second, as clocks tell it.
+BEGINNING: Final = datetime(2026, 11, 21, 3, 0, 0, 250_000, tzinfo=UTC)
+# The contract: no function runs longer.
+FUNCTION_TIMEOUT: Final = timedelta(seconds=60)
+MODELS: Final = ("churn", "fraud")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What is given in a world.
+
+    Attributes:
+        policy: of every model.
+        honours_tokens: as `TrainingService` has it.
+        shows_runs: as `TrainingService` has it.
+        own_letters: whether rejected events are put to dead letters of our side, or raised.
+
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    honours_tokens: bool = True
+    shows_runs: bool = True
+    own_letters: bool = True
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Event:
+    """An event on the bus, which may be delivered as often as a test likes.
+
+    Attributes:
+        body: the event.
+        acknowledged: whether a delivery of it succeeded.
+
+    """
+
+    body: dict[str, object]
+    acknowledged: bool = False
+
+
+class World:
+    """Everything that the core sees, and what really happened behind it.
+
+    Attributes:
+        setting: what is given.
+        now: the time.
+        events: every event that was ever on the bus.
+        processes: those that live.
+        deliveries: which event a process was begun to deliver.
+        platform_letters: what the platform dead-lettered, because a delivery of it raised a permanent error.
+
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        """Begin with nothing."""
+        self.setting = setting
+        self.now = BEGINNING
+        self.events: list[Event] = []
+        self.processes: list[Process] = []
+        self.deliveries: dict[Process, Event] = {}
+        self.platform_letters: list[dict[str, object]] = []
+        self.ledger, self.letters, self.bus = MemoryLedger(), MemoryDeadLetters(), MemoryBus()
+        self.service = TrainingService(self.clock, honours_tokens=setting.honours_tokens, shows_runs=setting.shows_runs)
+        self.config = _configuration(setting.policy)
+        self._numbers = itertools.count(1)
+
+    def clock(self) -> datetime:
+        """Tell the time."""
+        return self.now
+
+    def new_id(self) -> str:
+        """Make an id."""
+        return f"id-{next(self._numbers)}"
+
+    def state(self, model_id: str) -> ModelState:
+        """Return what the ledger knows of a model."""
+        return read_state(self.ledger.peek(model_id).document)
+
+    def deploy(self, policy: Policy) -> None:
+        """Give every model another policy."""
+        self.setting = dataclasses.replace(self.setting, policy=policy)
+        self.config = _configuration(policy)
+
+    def put(self, body: Mapping[str, object]) -> Event:
+        """Put an event on the bus."""
+        event = Event(body=dict(body))
+        self.events.append(event)
+        return event
+
+    def ask(self, model_id: str, **fields: object) -> Event:
+        """Put a new trigger on the bus."""
+        return self.put({"ask": {"model_id": model_id, **fields}, "id": self.new_id()})
+
+    def deliver(self, event: Event) -> Process:
+        """Begin to deliver *event*."""
+        process = self._begin("deliver", lambda gate: receive(self.receiver(gate), event.body, decode))
+        self.deliveries[process] = event
+        return process
+
+    def sweep(self) -> Process:
+        """Begin a sweep."""
+        return self._begin("sweep", lambda gate: sweep(self.receiver(gate)))
+
+    def judge(self, model_id: str, trigger_id: str, *, approved: bool) -> Process:
+        """Begin to approve or to reject a waiting trigger."""
+        judged = approval.approve if approved else approval.reject
+        fields = {"trigger_id": trigger_id}
+        return self._begin(judged.__name__, lambda gate: judged(self._emitter(gate), model_id, fields, "ada"))
+
+    def end(self, run: ServiceRun, result: RunResult, reports: int = 1, model_id: str | None = None) -> None:
+        """Let a run end, which is reported so many times, each with *model_id* as a hint."""
+        self.service.end(run.run_id, result)
+        told = {"run_id": run.run_id, "name": run_name(run.request.token), "result": result.value}
+        for _ in range(reports):
+            self.put({"end": told | {"model_id": model_id, "ended_at": self.now.isoformat()}})
+
+    def receiver(self, gate: Gate) -> Receiver:
+        """Return the parts for a process whose calls go through *gate*."""
+        launcher = MemoryLauncher(self.service, gate)
+        return Receiver(
+            cloud="local",
+            config=self.config,
+            source="ml3_platform",
+            ledger=self.ledger.through(gate),
+            launcher=lambda _target: launcher,
+            dead_letters=self.letters.through(gate) if self.setting.own_letters else None,
+            clock=self.clock,
+            new_id=self.new_id,
+            observe=lambda _model_id, _decided: None,
+        )
+
+    def _emitter(self, gate: Gate) -> Emitter:
+        names = {one.name for one in dataclasses.fields(Emitter)} - {"bus"}
+        receiver = self.receiver(gate)
+        return Emitter(bus=self.bus.through(gate), **{name: getattr(receiver, name) for name in names})
+
+    def _begin(self, name: str, work: Callable[[Gate], object]) -> Process:
+        process = Process(f"{name} {next(self._numbers)}", work, self.now)
+        self.processes.append(process)
+        return process
+
+
+def decode(event: object) -> Incoming:
+    """Read an event of this world."""
+    match event:
+        case {"ask": dict(fields), "id": str(trigger_id)}:
+            return Asked(fields=fields, trigger_id=trigger_id)
+        case {"end": dict(told)}:
+            read = {"result": RunResult(told["result"]), "ended_at": parse_time(told["ended_at"])}
+            return Ended(**told | read)
+        case {"foreign": what}:
+            return Foreign(what=str(what))
+    raise UnreadableEventError("the event is none of this world")
+
+
+def _configuration(policy: Policy) -> Configuration:
+    models = tuple(_model(name, policy) for name in MODELS)
+    return Configuration(models=models, channels=(), repositories=(), folder=Path("/bundle"))
+
+
+def _model(name: str, policy: Policy) -> Model:
+    return Model(
+        name=name,
+        default=name == MODELS[0],
+        schedule=False,
+        signals=(),
+        policy=policy,
+        parameters={"epochs": 8, "model": "$model_id"},
+        targets={"local": CommandTarget(command=("train",))},
+        after=FollowUps(),
+    )

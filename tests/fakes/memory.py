@@ -1,0 +1,119 @@
+"""Ledger, dead letters and event bus in memory."""
+
+import copy
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from shared.dead_letter import letter_document
+from shared.errors import BusError
+from shared.ports import DeadLetter, Stored
+from shared.trigger import RetrainTrigger
+from tests.fakes.faults import Gate, perform
+
+
+class Gated:
+    """A port whose calls go through a gate."""
+
+    def __init__(self, gate: Gate = perform) -> None:
+        """Let every call go through *gate*."""
+        self._gate = gate
+
+    def through(self, gate: Gate) -> Self:
+        """Return the same thing for somebody whose calls go through another *gate*; the content is shared."""
+        other = copy.copy(self)
+        other._gate = gate  # noqa: SLF001 - our own kind
+        return other
+
+
+class MemoryLedger(Gated):
+    """A `shared.ports.Ledger`.
+
+    Attributes:
+        history: every document that was ever saved, with its model, oldest first.
+
+    """
+
+    def __init__(self, gate: Gate = perform) -> None:
+        """Know no model yet."""
+        super().__init__(gate)
+        self.history: list[tuple[str, str]] = []
+        self._pages: dict[str, tuple[str, int]] = {}
+        self._lock = threading.Lock()
+
+    def load(self, model_id: str) -> Stored:
+        """Return the newest document; see the port."""
+        return self._gate("load", lambda: self.peek(model_id))
+
+    def save(self, model_id: str, document: str, version: object) -> bool:
+        """Replace the document if it still has *version*; see the port."""
+        return self._gate("save", lambda: self._replace(model_id, document, version))
+
+    def models(self, after: str | None, limit: int) -> list[str]:
+        """Return a page of the stored models' ids; see the port."""
+        return self._gate("models", lambda: self._page(after or "", max(limit, 0)))
+
+    def peek(self, model_id: str) -> Stored:
+        """Return the newest document without a call that could fail."""
+        document, version = self._pages.get(model_id, (None, None))
+        return Stored(document=document, version=version)
+
+    def _replace(self, model_id: str, document: str, version: object) -> bool:
+        with self._lock:
+            if self.peek(model_id).version != version:
+                return False
+            self.history.append((model_id, document))
+            self._pages[model_id] = (document, len(self.history))
+            return True
+
+    def _page(self, after: str, limit: int) -> list[str]:
+        with self._lock:
+            return sorted(model_id for model_id in self._pages if model_id > after)[:limit]
+
+
+class MemoryDeadLetters(Gated):
+    """A `shared.ports.DeadLetters`.
+
+    Attributes:
+        letters: what was put here, as the JSON objects that every cloud writes.
+
+    """
+
+    def __init__(self, gate: Gate = perform) -> None:
+        """Keep nothing yet."""
+        super().__init__(gate)
+        self.letters: list[dict[str, Any]] = []
+
+    def put(self, letter: DeadLetter) -> None:
+        """Keep *letter*; see the port."""
+        document = json.loads(json.dumps(letter_document(letter)))
+        self._gate("put", lambda: self.letters.append(document))
+
+
+class MemoryBus(Gated):
+    """A `shared.ports.EventBus`.
+
+    Attributes:
+        published: the triggers that it took, oldest first.
+
+    """
+
+    def __init__(self, gate: Gate = perform, refused: Mapping[str, str] | None = None) -> None:
+        """Take every trigger but those whose ids are *refused*, each for its reason."""
+        super().__init__(gate)
+        self.published: list[RetrainTrigger] = []
+        self._refused = dict(refused or {})
+
+    def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
+        """Take all *triggers*; see the port."""
+        if triggers:
+            self._gate("publish", lambda: self._take(triggers))
+
+    def _take(self, triggers: Sequence[RetrainTrigger]) -> None:
+        self.published.extend(trigger for trigger in triggers if trigger.trigger_id not in self._refused)
+        failures = {
+            one.trigger_id: self._refused[one.trigger_id] for one in triggers if one.trigger_id in self._refused
+        }
+        if failures:
+            raise BusError("The memory bus", failures)

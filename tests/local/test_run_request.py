@@ -1,0 +1,97 @@
+"""What a command gets, and what is refused before anything is started."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from functions.local.run_request import RunRequest, parameter_variables, prepare, resolve
+from shared.errors import TargetRefusedError
+from shared.targets import CommandTarget
+from tests.local.given import a_request, a_trigger
+
+
+def test_parameters_are_variables() -> None:
+    """A parameter's name is written in capitals, anything but letters, digits and `_` as `_`; its value as text."""
+    assert parameter_variables(
+        {"epochs": 8, "learning-rate": 1e-05, "Data Set": "a b\n=ü", "warm": True, "cold": False, "größe": -1, "": ""}
+    ) == {
+        "RETRAIN_PARAM_EPOCHS": "8",
+        "RETRAIN_PARAM_LEARNING_RATE": "1e-05",
+        "RETRAIN_PARAM_DATA_SET": "a b\n=ü",
+        "RETRAIN_PARAM_WARM": "true",
+        "RETRAIN_PARAM_COLD": "false",
+        "RETRAIN_PARAM_GR_SSE": "-1",
+        "RETRAIN_PARAM_": "",
+    }
+
+
+def test_two_parameters_of_one_name() -> None:
+    """Parameters that would overwrite each other are refused: the training would run with the wrong one."""
+    with pytest.raises(TargetRefusedError, match=r"two parameters would be RETRAIN_PARAM_A_B; 'a.b' is one of them"):
+        parameter_variables({"a-b": 1, "a.b": 2})
+
+
+def test_the_whole_request(tmp_path: Path) -> None:
+    """The command knows its model, trigger, run and run folder, and the request survives being written and read."""
+    bus = tmp_path / "bus.sqlite"
+    run = prepare(
+        a_request(parameters={"epochs": 8}, max_run=90),
+        CommandTarget(command=("python", "train.py", "--fast")),
+        folder=tmp_path,
+        runs=tmp_path / "runs",
+        bus=bus,
+        path=None,
+    )
+    name = f"retrain-{a_trigger().token[:40]}"
+    assert run == RunRequest(
+        run_id=name,
+        model_id="churn",
+        command=(sys.executable, "train.py", "--fast"),
+        folder=str(tmp_path),
+        environment={
+            "RETRAIN_PARAM_EPOCHS": "8",
+            "RETRAIN_MODEL_ID": "churn",
+            "RETRAIN_TRIGGER_ID": "t-1",
+            "RETRAIN_RUN_ID": name,
+            "RETRAIN_RUN_DIR": str(tmp_path / "runs" / name),
+        },
+        max_run=90,
+        bus=str(bus),
+    )
+    assert RunRequest.parse(run.to_json()) == run
+
+
+def test_programs_are_looked_for(tmp_path: Path) -> None:
+    """A bare name is looked for in the path, one with a slash from the configuration's folder, `python` is this one."""
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "train.sh"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    assert resolve(("train.sh", "x"), Path("/"), str(script.parent)) == (str(script), "x")
+    assert resolve(("bin/train.sh",), tmp_path, "/nowhere") == (str(script),)
+    assert resolve(("./bin/train.sh",), tmp_path, "/nowhere") == (str(script),)
+    assert resolve((str(script),), Path("/"), "/nowhere") == (str(script),)
+    assert resolve(("python", "a.py"), tmp_path, "/nowhere") == (sys.executable, "a.py")
+
+
+@pytest.mark.parametrize("command", [("no-such-program",), ("./plain.txt",), ("bin/none",), ("folder/",), ("",), ()])
+def test_what_cannot_be_run_is_refused(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """A program that is missing, a file that is none and a folder are refused for good, with the name."""
+    (tmp_path / "plain.txt").write_text("not a program")
+    (tmp_path / "folder").mkdir()
+    name = command[0] if command else ""
+    with pytest.raises(TargetRefusedError, match=f"command: '{name}' is no program that can be run from "):
+        resolve(command, tmp_path, "/usr/bin:/bin")
+
+
+def test_a_nul_character_is_refused(tmp_path: Path) -> None:
+    """A value that no environment can hold is refused, and named; its text is not quoted."""
+    settings = {"folder": tmp_path, "runs": tmp_path, "bus": None, "path": None}
+    target = CommandTarget(command=("python",))
+    with pytest.raises(TargetRefusedError, match="command: RETRAIN_PARAM_A has a NUL character"):
+        prepare(a_request(parameters={"a": "x\0y", "b": "fine"}), target, **settings)  # type: ignore[arg-type]
+    request = replace(a_request(), trigger=a_trigger("a\0b"))
+    with pytest.raises(TargetRefusedError, match="RETRAIN_TRIGGER_ID has a NUL"):
+        prepare(request, target, **settings)  # type: ignore[arg-type]
