@@ -22,13 +22,7 @@ from shared.log import log_to
 def local_stage(home: Path) -> Iterator[Stage]:
     """Run the local cloud on a free port until the story is over."""
     train_first(home)
-    commands = {
-        model_id: ["python", str(TRAIN), "--production", str(production_of(home, model_id))] for model_id in MODELS
-    }
-    targets = {
-        model_id: f'local = {{ kind = "command", command = {json.dumps(command)} }}'
-        for model_id, command in commands.items()
-    }
+    targets = {model_id: _target(home, model_id) for model_id in MODELS}
     (home / "retrain.toml").write_text(configuration(targets))
     with (home / "log.jsonl").open("w") as log:
         log_to(log)
@@ -44,10 +38,16 @@ def local_stage(home: Path) -> Iterator[Stage]:
             log_to(sys.stderr)
 
 
+def _target(home: Path, model_id: str) -> str:
+    command = ["python", str(TRAIN), "--production", str(production_of(home, model_id))]
+    return f'local = {{ kind = "command", command = {json.dumps(command)} }}'
+
+
 def _stage(cloud: LocalCloud, home: Path, url: str) -> Stage:
-    def deliver(event: Json, times: int) -> None:
+    def deliver(event: Json, times: int) -> str:
         for _ in range(times):
             cloud.bus.put(event)
+        return str(event["id"])
 
     def request(method: str, path: str, body: Json | None) -> tuple[int, Json]:
         return http(f"{url}{path}", method, body)

@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
 
+WIDTH = 34
+
 
 class Report:
     """Tells the story on a console and keeps count of what came true."""
@@ -37,7 +39,7 @@ class Report:
             table.add_column(column, overflow="fold")
         for decided in reversed(model["decisions"]):
             shown = decided["trigger_id"]
-            short = shown if len(shown) <= 34 else f"{shown[:31]}..."
+            short = shown if len(shown) <= WIDTH else f"{shown[: WIDTH - 3]}..."
             table.add_row(decided["at"][11:19], short, decided["decision"], decided["reason"], decided["detail"])
         self._console.print(table)
 

@@ -24,7 +24,7 @@ class Stage:
         title: what runs, in one line.
         home: where everything is written.
         request: sends an HTTP request (method, path, body) and returns status and JSON body.
-        deliver: puts an event on the bus as its sender would; then the bus delivers it so many times.
+        deliver: lets the bus deliver an event so many times (more), and returns the id that it has there.
         tick: lets the schedule come due, for the time given.
         dead_letters: returns what lies in the dead letters.
         services: how often each service was called, where the cloud can tell.
@@ -34,7 +34,7 @@ class Stage:
     title: str
     home: Path
     request: Callable[[str, str, Json | None], tuple[int, Json]]
-    deliver: Callable[[Json, int], None]
+    deliver: Callable[[Json, int], str]
     tick: Callable[[datetime], None]
     dead_letters: Callable[[], list[Json]]
     services: Callable[[], Mapping[str, int]] = dict
@@ -93,4 +93,4 @@ def run(command: Sequence[str], variables: Mapping[str, str]) -> None:
         subprocess.CalledProcessError: it failed.
 
     """
-    subprocess.run(command, env={**os.environ, **variables}, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, env={**os.environ, **variables}, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own script

@@ -1,0 +1,22 @@
+"""What stands for a SageMaker pipeline's steps in the demo: the training, in a folder of its own."""
+
+import hashlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from examples.demo.stage import TRAIN, production_of
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Become the training of the model that *arguments* name, below the folder that they name."""
+    home, model_id = Path(arguments[0]), arguments[1]
+    trigger_id = os.environ["RETRAIN_PARAM_TRIGGER_ID"]
+    folder = home / "runs" / hashlib.sha256(trigger_id.encode()).hexdigest()[:16]
+    command = [sys.executable, str(TRAIN), "--run", str(folder), "--production", str(production_of(home, model_id))]
+    os.execve(sys.executable, command, {**os.environ, "RETRAIN_TRIGGER_ID": trigger_id})  # noqa: S606 - our own script
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
