@@ -22,7 +22,8 @@ def approve(emitter: Emitter, model_id: str, fields: Mapping[str, object], calle
     """
     trigger_id = _named(emitter, model_id, fields)
     now, by = emitter.clock(), caller or "somebody"
-    state = book.change(emitter, model_id, lambda state: lifecycle.approved(state, trigger_id, by, now=now))
+    page = book.change(emitter, model_id, lambda state: lifecycle.approved(state, trigger_id, by, now=now))
+    state = page.state
     if state.waiting is None or state.waiting.trigger.trigger_id != trigger_id:
         raise _not_waiting(trigger_id)
     publish(emitter, [state.waiting.trigger])

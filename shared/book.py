@@ -53,26 +53,29 @@ def load(ledger: Ledger, model_id: str) -> Page:
     return Page(state=read_state(stored.document), version=stored.version)
 
 
-def save(keeper: Keeper, model_id: str, page: Page, state: ModelState) -> bool:
-    """Replace *page* by *state*; False when somebody else was faster. New decisions are logged and counted.
+def save(keeper: Keeper, model_id: str, page: Page, state: ModelState) -> Page | None:
+    """Replace *page* by *state* and return the new page; None when somebody else was faster.
+
+    New decisions are logged and counted.
 
     Raises:
         UnavailableError: the ledger is away.
 
     """
-    if not keeper.ledger.save(model_id, write_state(state), page.version):
-        return False
+    stored = keeper.ledger.save(model_id, write_state(state), page.version)
+    if stored is None:
+        return None
     known = set(page.state.decisions)
     for decided in reversed(state.decisions):
         if decided not in known:
             tell(keeper, model_id, decided)
-    return True
+    return Page(state=state, version=stored.version)
 
 
-def change(keeper: Keeper, model_id: str, step: Callable[[ModelState], ModelState]) -> ModelState:
-    """Apply *step* to the state of *model_id* until nobody was faster, and return the outcome.
+def change(keeper: Keeper, model_id: str, step: Callable[[ModelState], ModelState], page: Page | None = None) -> Page:
+    """Apply *step* to the state of *model_id* until nobody was faster, and return the page as it is then.
 
-    A *step* that changes nothing costs no write.
+    A *step* that changes nothing costs no write. A *page* that the caller has just written saves the first read.
 
     Raises:
         ContentionError: somebody else was faster every time.
@@ -80,10 +83,12 @@ def change(keeper: Keeper, model_id: str, step: Callable[[ModelState], ModelStat
 
     """
     for _ in range(ATTEMPTS):
-        page = load(keeper.ledger, model_id)
+        page = page or load(keeper.ledger, model_id)
         state = step(page.state)
-        if state == page.state or save(keeper, model_id, page, state):
-            return state
+        changed = page if state == page.state else save(keeper, model_id, page, state)
+        if changed is not None:
+            return changed
+        page = None
     raise contention(model_id)
 
 

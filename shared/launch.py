@@ -17,14 +17,14 @@ log = logging.getLogger("retrain")
 
 
 def launch(
-    receiver: Receiver, model_id: str, training: Training, *, again: bool, event: object = None
+    receiver: Receiver, model_id: str, page: book.Page, *, again: bool, event: object = None
 ) -> TargetRefusedError | None:
-    """Start the claimed *training* and confirm it; then whatever was queued and became free to start.
+    """Start the training that is claimed on *page* and confirm it; then whatever was queued and may start.
 
     Args:
         receiver: the parts.
         model_id: whose training.
-        training: what was claimed, by the caller or by somebody who is gone.
+        page: the state as it was saved last, with a claim of the caller or of somebody who is gone.
         again: somebody may have started it before.
         event: what to put to the dead letters if the service refuses; the trigger itself where there is none.
 
@@ -35,18 +35,26 @@ def launch(
         UnavailableError: it may or may not run; the claim stays for a repeat, the next trigger or the sweep.
 
     """
+    training = page.state.training
+    if training is None:
+        return None
     outcome = _start(receiver, model_id, training, again=again)
     if isinstance(outcome, TargetRefusedError):
         # First the letter, then the record: a crash between them repeats the letter instead of losing it.
         give_up(receiver, str(outcome), training.trigger.to_fields() if event is None else event)
-    state = _settle(receiver, model_id, training, outcome)
-    claimed = state.training
-    if claimed is not None and claimed.run_id is None and claimed.holder == training.holder:
-        launch(receiver, model_id, claimed, again=False)
+    page = _settle(receiver, model_id, page, outcome)
+    if is_claimed_by(training.holder, page):
+        launch(receiver, model_id, page, again=False)
     return outcome if isinstance(outcome, TargetRefusedError) else None
 
 
-def finish(receiver: Receiver, model_id: str, training: Training, *, event: object = None) -> TargetRefusedError | None:
+def is_claimed_by(holder: str, page: book.Page) -> bool:
+    """Whether *page* has a claim of *holder* that is not started yet."""
+    training = page.state.training
+    return training is not None and training.run_id is None and training.holder == holder
+
+
+def finish(receiver: Receiver, model_id: str, page: book.Page, *, event: object = None) -> TargetRefusedError | None:
     """Finish a claimed launch that its claimer may have left undone, on behalf of its trigger.
 
     An abandoned claim is taken over first. One that is fresh is started again at once where the target's idempotency
@@ -57,16 +65,19 @@ def finish(receiver: Receiver, model_id: str, training: Training, *, event: obje
         UnavailableError: it may or may not run.
 
     """
-    now = receiver.clock()
+    now, training = receiver.clock(), page.state.training
+    if training is None:
+        return None
     if lifecycle.is_abandoned(training, now):
         holder, token = receiver.new_id(), training.trigger.token
-        state = book.change(receiver, model_id, lambda state: lifecycle.reclaimed(state, token, now=now, holder=holder))
-        if state.training is None or state.training.holder != holder:
+        page = book.change(
+            receiver, model_id, lambda state: lifecycle.reclaimed(state, token, now=now, holder=holder), page
+        )
+        if not is_claimed_by(holder, page):
             return None
-        training = state.training
     elif not launcher_of(receiver, model_id).idempotent:
         raise LaunchInProgressError(f"trigger {training.trigger.trigger_id!r} is being handed over; try again")
-    return launch(receiver, model_id, training, again=True, event=event)
+    return launch(receiver, model_id, page, again=True, event=event)
 
 
 def give_up(receiver: Receiver, error: str, event: object) -> None:
@@ -114,7 +125,10 @@ def _start(receiver: Receiver, model_id: str, training: Training, *, again: bool
         return refusal
 
 
-def _settle(receiver: Receiver, model_id: str, training: Training, outcome: Run | TargetRefusedError) -> ModelState:
+def _settle(receiver: Receiver, model_id: str, page: book.Page, outcome: Run | TargetRefusedError) -> book.Page:
+    training = page.state.training
+    if training is None:
+        return page
     now, token, policy = receiver.clock(), training.trigger.token, policy_of(receiver, model_id)
 
     def step(state: ModelState) -> ModelState:
@@ -126,7 +140,7 @@ def _settle(receiver: Receiver, model_id: str, training: Training, outcome: Run 
 
     if isinstance(outcome, Run):
         log.info("retrain.started", extra={"model_id": model_id, "run_id": outcome.run_id, "token": token})
-    return book.change(receiver, model_id, step)
+    return book.change(receiver, model_id, step, page)
 
 
 def policy_of(receiver: Receiver, model_id: str) -> Policy:

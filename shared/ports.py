@@ -54,8 +54,8 @@ class Ledger(Protocol):
 
         """
 
-    def save(self, model_id: str, document: str, version: object) -> bool:
-        """Replace the document if it still has *version*; False when somebody else was faster.
+    def save(self, model_id: str, document: str, version: object) -> Stored | None:
+        """Replace the document if it still has *version*, and return what is stored now; None: somebody was faster.
 
         A save whose answer got lost may have happened: the caller must be able to recognise its own document.
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from shared import book, lifecycle
 from shared.admission import trigger_of
-from shared.errors import PermanentError, TargetRefusedError, UnknownModelError
-from shared.fields import MAX_MODEL_ID
+from shared.errors import PermanentError, TargetRefusedError
+from shared.fields import read_model_id
 from shared.launch import finish, give_up, launch
 from shared.parts import Receiver
 from shared.policy import Verdict, decide
 from shared.runs import advance, run_ended, tend
-from shared.state import Decided, ModelState
+from shared.state import Decided
 from shared.trigger import MAX_TRIGGER_ID, RetrainTrigger
 from shared.wire.incoming import Asked, Ended, Foreign, Incoming
 
@@ -90,40 +90,41 @@ def handle(receiver: Receiver, trigger: RetrainTrigger, event: object) -> Outcom
     for _ in range(book.ATTEMPTS):
         page = book.load(receiver.ledger, model_id)
         if page.state.has_seen(trigger.trigger_id):
-            return _repeat(receiver, trigger, page.state, holder, event)
-        if tend(receiver, model_id, page.state):
+            return _repeat(receiver, trigger, page, holder, event)
+        if tend(receiver, model_id, page):
             continue
         now = receiver.clock()
         verdict = decide(page.state, trigger, policy, now)
         state = lifecycle.decided(page.state, trigger, verdict, policy, now=now, holder=holder)
-        if book.save(receiver, model_id, page, state):
-            return _carry_out(receiver, trigger, verdict, state, event)
+        saved = book.save(receiver, model_id, page, state)
+        if saved is not None:
+            return _carry_out(receiver, trigger, verdict, saved, event)
     raise book.contention(model_id)
 
 
 def _carry_out(
-    receiver: Receiver, trigger: RetrainTrigger, verdict: Verdict, state: ModelState, event: object
+    receiver: Receiver, trigger: RetrainTrigger, verdict: Verdict, page: book.Page, event: object
 ) -> Outcome:
-    if verdict.decision == "launch" and state.training is not None:
-        refusal = launch(receiver, trigger.model_id, state.training, again=False, event=event)
+    if verdict.decision == "launch":
+        refusal = launch(receiver, trigger.model_id, page, again=False, event=event)
         if refusal is not None:
             return _refused(receiver, trigger, refusal)
     return _about(trigger, verdict)
 
 
-def _repeat(receiver: Receiver, trigger: RetrainTrigger, state: ModelState, holder: str, event: object) -> Outcome:
-    if lifecycle.can_advance(state):
-        advance(receiver, trigger.model_id)
-        state = book.load(receiver.ledger, trigger.model_id).state
-    training = state.training
+def _repeat(receiver: Receiver, trigger: RetrainTrigger, page: book.Page, holder: str, event: object) -> Outcome:
+    if lifecycle.can_advance(page.state):
+        advance(receiver, trigger.model_id, page)
+        page = book.load(receiver.ledger, trigger.model_id)
+    training = page.state.training
     if training is None or training.run_id is not None or training.trigger.trigger_id != trigger.trigger_id:
         verdict = Verdict(decision="skip", reason="duplicate", detail="this trigger was decided before")
         return _outcome(receiver, trigger.model_id, trigger.trigger_id, verdict)
     if training.holder == holder:
         # Our own claim: it was saved although the ledger's answer got lost.
-        refusal = launch(receiver, trigger.model_id, training, again=False, event=event)
+        refusal = launch(receiver, trigger.model_id, page, again=False, event=event)
     else:
-        refusal = finish(receiver, trigger.model_id, training, event=event)
+        refusal = finish(receiver, trigger.model_id, page, event=event)
     if refusal is not None:
         return _refused(receiver, trigger, refusal)
     return _about(trigger, Verdict(decision="launch", reason="launched", detail="finished a launch that was under way"))
@@ -153,10 +154,10 @@ def _reject(receiver: Receiver, error: PermanentError, incoming: Incoming | None
 
 def _is_known(receiver: Receiver, model_id: str) -> bool:
     try:
-        receiver.config.find(model_id)
-    except UnknownModelError:
+        receiver.config.find(read_model_id(model_id))
+    except PermanentError:
         return False
-    return len(model_id) <= MAX_MODEL_ID
+    return True
 
 
 def _outcome(receiver: Receiver, model_id: str, trigger_id: str, verdict: Verdict) -> Outcome:

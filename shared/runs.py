@@ -7,7 +7,7 @@ from typing import Final
 
 from shared import book, lifecycle
 from shared.errors import RetrainError, TransientError, UnavailableError, UnknownModelError
-from shared.launch import finish, launch, launcher_of, policy_of
+from shared.launch import finish, is_claimed_by, launch, launcher_of, policy_of
 from shared.parts import Receiver
 from shared.ports import Ledger, RunResult, RunStatus
 from shared.state import ModelState, Training
@@ -21,21 +21,21 @@ PAGE: Final = 100
 log = logging.getLogger("retrain")
 
 
-def tend(receiver: Receiver, model_id: str, state: ModelState) -> bool:
+def tend(receiver: Receiver, model_id: str, page: book.Page) -> bool:
     """Finish what is left undone at a model before something new is decided; tells whether anything changed.
 
     Raises:
         TransientError: a service must answer first, and does not.
 
     """
-    training, now = state.training, receiver.clock()
-    if lifecycle.can_advance(state):
-        advance(receiver, model_id)
+    training, now = page.state.training, receiver.clock()
+    if lifecycle.can_advance(page.state):
+        advance(receiver, model_id, page)
         return True
     if training is None:
         return False
     if lifecycle.is_abandoned(training, now):
-        finish(receiver, model_id, training)
+        finish(receiver, model_id, page)
         return True
     last = training.checked_at or training.started_at
     if training.run_id is None or last is None or now - last < CHECK_EVERY:
@@ -43,7 +43,7 @@ def tend(receiver: Receiver, model_id: str, state: ModelState) -> bool:
     return ask(receiver, model_id, training, training.run_id)
 
 
-def advance(receiver: Receiver, model_id: str) -> None:
+def advance(receiver: Receiver, model_id: str, page: book.Page) -> None:
     """Let go on what may go on at a model: a trigger that a person released, the queued one at a free model.
 
     Raises:
@@ -51,8 +51,13 @@ def advance(receiver: Receiver, model_id: str) -> None:
 
     """
     now, holder, policy = receiver.clock(), receiver.new_id(), policy_of(receiver, model_id)
-    state = book.change(receiver, model_id, lambda state: lifecycle.advanced(state, policy, now=now, holder=holder))
-    _launch_claimed(receiver, model_id, state, holder)
+
+    def step(state: ModelState) -> ModelState:
+        return lifecycle.advanced(state, policy, now=now, holder=holder)
+
+    page = book.change(receiver, model_id, step, page)
+    if is_claimed_by(holder, page):
+        launch(receiver, model_id, page, again=False)
 
 
 def ask(receiver: Receiver, model_id: str, training: Training, run_id: str) -> bool:
@@ -96,13 +101,12 @@ def run_ended(receiver: Receiver, news: Ended) -> str | None:
         return None
     ended_at = news.ended_at or receiver.clock()
     for model_id in _candidates(receiver, news):
-        state = book.load(receiver.ledger, model_id).state
-        if not _owns(state, news):
+        if not _owns(book.load(receiver.ledger, model_id).state, news):
             continue
         _free(receiver, model_id, news.run_id, news.name, news.result, ended_at)
-        behind = book.load(receiver.ledger, model_id).state.training
-        if behind is not None and behind.run_id is None:
-            finish(receiver, model_id, behind)
+        page = book.load(receiver.ledger, model_id)
+        if page.state.training is not None and page.state.training.run_id is None:
+            finish(receiver, model_id, page)
         return model_id
     return None
 
@@ -145,12 +149,12 @@ def stored_models(ledger: Ledger) -> Iterator[str]:
 
 
 def _sweep_one(receiver: Receiver, model_id: str) -> None:
-    state = book.load(receiver.ledger, model_id).state
-    training = state.training
+    page = book.load(receiver.ledger, model_id)
+    training = page.state.training
     if training is not None and training.run_id is not None:
         ask(receiver, model_id, training, training.run_id)
     else:
-        tend(receiver, model_id, state)
+        tend(receiver, model_id, page)
 
 
 def _candidates(receiver: Receiver, news: Ended) -> Iterator[str]:
@@ -174,11 +178,7 @@ def _free(receiver: Receiver, model_id: str, run_id: str, name: str, result: str
         return lifecycle.advanced(over, policy, now=now, holder=holder)
 
     log.info("retrain.ended", extra={"model_id": model_id, "run_id": run_id, "result": result})
-    _launch_claimed(receiver, model_id, book.change(receiver, model_id, step), holder)
+    page = book.change(receiver, model_id, step)
+    if is_claimed_by(holder, page):
+        launch(receiver, model_id, page, again=False)
     return True
-
-
-def _launch_claimed(receiver: Receiver, model_id: str, state: ModelState, holder: str) -> None:
-    training = state.training
-    if training is not None and training.run_id is None and training.holder == holder:
-        launch(receiver, model_id, training, again=False)

@@ -1,7 +1,7 @@
 """`python -m examples.demo local|aws`: runs the story and says what happened; exit code 0 when all of it came true."""
 
-import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -23,9 +23,9 @@ def main(arguments: Sequence[str]) -> int:
     if cloud not in STAGES:
         console.print(f"CLOUD must be one of {', '.join(STAGES)}, not {cloud!r}")
         return 2
-    home = (HOME / cloud).resolve()
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
+    HOME.mkdir(parents=True, exist_ok=True)
+    # A folder of its own: a training that an interrupted demo left behind may still write to the old one.
+    home = Path(tempfile.mkdtemp(prefix=f"{cloud}-", dir=HOME)).resolve()
     began = time.monotonic()
     report = Report(console)
     with STAGES[cloud](home) as stage:

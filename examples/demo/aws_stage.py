@@ -1,6 +1,7 @@
 """AWS as a stage: the built bundle under the real Lambda runtime, moto's services, and a stand-in for SageMaker."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -90,6 +91,8 @@ def aws_stage(home: Path) -> Iterator[Stage]:
     train_first(home)
     targets = {model_id: f'aws = {{ kind = "sagemaker", pipeline = "{model_id}" }}' for model_id in MODELS}
     (home / "retrain.toml").write_text(configuration(targets))
+    # moto tells every request; what the story needs is in the table at its end.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with ExitStack() as running:
         account = Account(running.enter_context(moto_server()))
         sagemaker = SageMakerStandIn(

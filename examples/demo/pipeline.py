@@ -15,6 +15,9 @@ def main(arguments: Sequence[str]) -> None:
     trigger_id = os.environ["RETRAIN_PARAM_TRIGGER_ID"]
     folder = home / "runs" / hashlib.sha256(trigger_id.encode()).hexdigest()[:16]
     command = [sys.executable, str(TRAIN), "--run", str(folder), "--production", str(production_of(home, model_id))]
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "output.log").open("a") as output:
+        os.dup2(output.fileno(), sys.stdout.fileno())
     os.execve(sys.executable, command, {**os.environ, "RETRAIN_TRIGGER_ID": trigger_id})  # noqa: S606 - our own script
 
 

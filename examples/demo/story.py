@@ -116,7 +116,5 @@ def _wait(until: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not until():
         if time.monotonic() > deadline:
-            raise TimeoutError(
-                f"something did not happen within {PATIENCE:.0f} s; see {Path.cwd() / '.local' / 'demo'}"
-            )
+            raise TimeoutError(f"what comes next did not happen within {PATIENCE:.0f} s; the logs are in .local/demo")
         time.sleep(0.02)

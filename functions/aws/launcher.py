@@ -128,13 +128,18 @@ class SageMakerLauncher:
 def pipeline_parameters(parameters: Mapping[str, Parameter]) -> list[dict[str, str]]:
     """Return *parameters* as SageMaker takes them: every value a text, `true` and `false` as in JSON.
 
+    An empty one is left to the default of the pipeline: the service model allows it, but the service refuses it
+    (sagemaker-python-sdk, issue 4016).
+
     Raises:
         TargetRefusedError: one has a name or a value that the service does not take; it is named.
 
     """
     if len(parameters) > MOST_PARAMETERS:
         raise TargetRefusedError(f"parameters: SageMaker takes at most {MOST_PARAMETERS}, not {len(parameters)}")
-    return [{"Name": _checked_name(name), "Value": _text(name, value)} for name, value in parameters.items()]
+    return [
+        {"Name": _checked_name(name), "Value": _text(name, value)} for name, value in parameters.items() if value != ""
+    ]
 
 
 def provenance(trigger: RetrainTrigger) -> str:

@@ -47,7 +47,7 @@ class DynamoLedger:
             return Stored(document=None)
         return Stored(document=item["document"]["S"], version=int(item["version"]["N"]))
 
-    def save(self, model_id: str, document: str, version: object) -> bool:
+    def save(self, model_id: str, document: str, version: object) -> Stored | None:
         """Replace the document if it still has *version*; see the port."""
         current = version if isinstance(version, int) else 0
         item = {"model_id": {"S": model_id}, "version": {"N": str(current + 1)}, "document": {"S": document}}
@@ -55,8 +55,8 @@ class DynamoLedger:
             with translated("DynamoDB", f"save the state of {model_id!r} to the table {self._table}", LOST):
                 self._client().put_item(TableName=self._table, Item=item, **_condition(current))
         except RefusalError:
-            return False
-        return True
+            return None
+        return Stored(document=document, version=current + 1)
 
     def models(self, after: str | None, limit: int) -> list[str]:
         """Return up to *limit* ids behind *after*, in the order of the table's hashes; see the port."""

@@ -69,7 +69,7 @@ def receiver() -> Receiver:
         config=environment.config,
         ledger=DynamoLedger(clients.factory("dynamodb"), environment.ledger),
         launcher=lambda target: _launcher(clients, target),
-        dead_letters=SqsDeadLetters(clients.factory("sqs"), letters) if letters else None,
+        dead_letters=SqsDeadLetters(clients.factory("sqs", region_of(letters)), letters) if letters else None,
         clock=_now,
         new_id=_new_id,
         observe=_count,
@@ -98,8 +98,8 @@ def _launcher(clients: Clients, target: Target) -> Launcher:
     match target:
         case SageMakerTarget(pipeline=pipeline):
             return SageMakerLauncher(clients.factory("sagemaker", region_of(pipeline)), target)
-        case SqsTarget():
-            return SqsLauncher(clients.factory("sqs"), target)
+        case SqsTarget(queue_url=queue_url):
+            return SqsLauncher(clients.factory("sqs", region_of(queue_url)), target)
     raise UnknownModelError(f"target.{CLOUD}.kind: {target.kind!r} cannot be launched by this bundle")
 
 

@@ -31,8 +31,8 @@ class SqliteLedger:
         )
         return Stored(document=rows[0][0], version=rows[0][1]) if rows else Stored(document=None)
 
-    def save(self, model_id: str, document: str, version: object) -> bool:
-        """Replace the document if it still has *version*; False when somebody else was faster.
+    def save(self, model_id: str, document: str, version: object) -> Stored | None:
+        """Replace the document if it still has *version*, and return what is stored now; None: somebody was faster.
 
         Raises:
             UnavailableError: as in `load`; whether it saved is unknown.
@@ -40,11 +40,13 @@ class SqliteLedger:
         """
         if version is None:
             statement = "INSERT INTO ledger VALUES (?2, 1, ?1) ON CONFLICT DO NOTHING RETURNING version"
-            return bool(self._database.execute("save a model", statement, [document, model_id]))
+            rows = self._database.execute("save a model", statement, [document, model_id])
+            return Stored(document=document, version=rows[0][0]) if rows else None
         statement = (
             "UPDATE ledger SET document = ?, version = version + 1 WHERE model_id = ? AND version = ? RETURNING version"
         )
-        return bool(self._database.execute("save a model", statement, [document, model_id, version]))
+        rows = self._database.execute("save a model", statement, [document, model_id, version])
+        return Stored(document=document, version=rows[0][0]) if rows else None
 
     def models(self, after: str | None, limit: int) -> list[str]:
         """Return up to *limit* ids of stored models behind *after*, in the order of their UTF-8 bytes.

@@ -82,7 +82,7 @@ def test_of_sixteen_writers_one_wins(clients: Clients, table: str, *, known: boo
 
         def write(number: int, model_id: str = model_id, version: object = version) -> bool:
             together.wait()  # noqa: B023 - all writers of this turn wait
-            return ledger.save(model_id, f"writer {number}", version)  # noqa: B023 - all write to this turn's ledger
+            return ledger.save(model_id, f"writer {number}", version) is not None  # noqa: B023 - all write to this turn's ledger
 
         with ThreadPoolExecutor(16) as pool:
             saved = list(pool.map(write, range(16)))

@@ -27,7 +27,7 @@ class Amazon(AmazonPorts, Cloud):
 
     caller: ClassVar[str] = CALLER
     content_field: ClassVar[str] = "detail"
-    launch_calls: ClassVar[Sequence[str]] = ("GetItem", "PutItem", "StartPipelineExecution", "GetItem", "PutItem")
+    launch_calls: ClassVar[Sequence[str]] = ("GetItem", "PutItem", "StartPipelineExecution", "PutItem")
     duplicate_calls: ClassVar[Sequence[str]] = ("GetItem",)
 
     def event(self, content: object, **envelope: object) -> Json:

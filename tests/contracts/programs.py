@@ -54,7 +54,8 @@ def won(ledger: Ledger, rounds: int) -> int:
             return count
         # Long enough for all others to load the same version.
         time.sleep(0.01)
-        count += ledger.save("race", json.dumps({"round": replaced + 1, "by": os.getpid()}), stored.version)
+        document = json.dumps({"round": replaced + 1, "by": os.getpid()})
+        count += ledger.save("race", document, stored.version) is not None
 
 
 def at_once(prepared: Sequence[Callable[[], Work]]) -> int:

@@ -92,9 +92,9 @@ def test_sweep_instead(path: Path, tokens: bool, fault: Fault) -> None:  # noqa:
 
 
 def test_cost_of_a_launch() -> None:
-    """A launch costs one reading and one writing for the claim, the start, and the same once more to confirm it."""
+    """A launch costs four calls: one reading, one writing for the claim, the start, one writing to confirm it."""
     witness = new_witness(launch, tokens=True)
-    assert witness.finish(witness.begun(launch(witness)())).calls == ["load", "save", "start", "load", "save"]
+    assert witness.finish(witness.begun(launch(witness)())).calls == ["load", "save", "start", "save"]
 
 
 def test_cost_of_a_duplicate() -> None:

@@ -46,7 +46,7 @@ class MemoryLedger(Gated):
         """Return the newest document; see the port."""
         return self._gate("load", lambda: self.peek(model_id))
 
-    def save(self, model_id: str, document: str, version: object) -> bool:
+    def save(self, model_id: str, document: str, version: object) -> Stored | None:
         """Replace the document if it still has *version*; see the port."""
         return self._gate("save", lambda: self._replace(model_id, document, version))
 
@@ -59,13 +59,13 @@ class MemoryLedger(Gated):
         document, version = self._pages.get(model_id, (None, None))
         return Stored(document=document, version=version)
 
-    def _replace(self, model_id: str, document: str, version: object) -> bool:
+    def _replace(self, model_id: str, document: str, version: object) -> Stored | None:
         with self._lock:
             if self.peek(model_id).version != version:
-                return False
+                return None
             self.history.append((model_id, document))
             self._pages[model_id] = (document, len(self.history))
-            return True
+            return self.peek(model_id)
 
     def _page(self, after: str, limit: int) -> list[str]:
         with self._lock:

@@ -39,7 +39,7 @@ def race(path: str, rounds: str) -> None:
     for number in range(int(rounds)):
         version = None if number == 0 else number
         while ledger.load("churn").version == version:
-            won += ledger.save("churn", json.dumps([os.getpid(), number]), version)
+            won += ledger.save("churn", json.dumps([os.getpid(), number]), version) is not None
     say(won)
 
 
