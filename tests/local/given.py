@@ -21,6 +21,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def real_clock() -> datetime:
+    """Tell the real time."""
     return datetime.now(UTC)
 
 
@@ -51,12 +52,14 @@ class Box:
 
 
 def a_trigger(trigger_id: str = "t-1", model_id: str = "churn") -> RetrainTrigger:
+    """Return a trigger to test with."""
     return RetrainTrigger(model_id=model_id, trigger_id=trigger_id, origin="manual", requested_at=NOON)
 
 
 def a_request(
     trigger_id: str = "t-1", parameters: Mapping[str, Parameter] | None = None, max_run: float = 60
 ) -> LaunchRequest:
+    """Return a request to start a training."""
     trigger = a_trigger(trigger_id)
     return LaunchRequest(
         trigger=trigger,
@@ -68,6 +71,7 @@ def a_request(
 
 
 def a_launcher(folder: Path, *command: str, environment: Mapping[str, str] | None = None) -> CommandLauncher:
+    """Return a launcher of a command."""
     return CommandLauncher(
         CommandTarget(command=command),
         folder=folder,
@@ -79,6 +83,7 @@ def a_launcher(folder: Path, *command: str, environment: Mapping[str, str] | Non
 
 
 def run_folder(folder: Path, run_id: str) -> RunFolder:
+    """Return the folder of the training that a request asks for."""
     return RunFolder(folder / "runs" / run_id)
 
 

@@ -146,6 +146,7 @@ def crash_supervisor(folder: str) -> None:
 
 
 def crash_at_every_line(root: Path, work: Callable[[Any, Any], object], *, prepared: bool = False) -> None:
+    """Kill this process at one line after the other."""
     launcher = a_launcher(root, "sh", "-c", 'echo x >> "executions-$RETRAIN_TRIGGER_ID"; sleep 0.05')
     if prepared:
         launcher.start(a_request("template"), again=False)
@@ -177,6 +178,7 @@ def copy_request(root: Path, template: str, trigger_id: str) -> None:
 
 
 def recover(launcher: Any, root: Path, step: int, started: bool) -> None:  # noqa: FBT001 - one of a thread's arguments
+    """Do once more what a killed process left undone, and tell what came of it."""
     run = launcher.start(a_request(f"step-{step}"), again=True)
     until(lambda: launcher.status(run.run_id).result is not RunResult.RUNNING, 30)
     executions = root / f"executions-step-{step}"

@@ -45,6 +45,7 @@ def failing(*errors: Exception | None) -> tuple[Callable[[object], None], list[o
 def a_consumer(
     bus: SqliteBus, handle: Callable[[object], object], letters: DeadLetters, clock: HandClock, **settings: object
 ) -> Consumer:
+    """Return a consumer that is not started."""
     return Consumer(bus, handle, letters, clock, jitter=lambda: 1.0, settings=Delivering(**settings))  # type: ignore[arg-type]
 
 
@@ -188,6 +189,7 @@ def test_an_unexpected_error_is_logged_without_the_event(
 
 
 def a_running_consumer(bus: SqliteBus, handle: Callable[[object], object], box: Box) -> Consumer:
+    """Run a consumer until the test is over."""
     consumer = Consumer(bus, handle, box, real_clock, jitter=lambda: 0.0, settings=Delivering())
     consumer.start()
     return consumer

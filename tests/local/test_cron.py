@@ -13,6 +13,7 @@ from tests.local.given import NOON, HandClock, until
 
 
 def at(hour: int, minute: int = 0, day: int = 21) -> datetime:
+    """Return a time of the day that the tests are about."""
     return datetime(2026, 11, day, hour, minute, tzinfo=UTC)
 
 
@@ -63,6 +64,7 @@ def test_a_wrong_expression(expression: str, problem: str) -> None:
 
 
 def a_cron(file: Path, clock: Callable[[], datetime], ticks: list[datetime], expression: str = "0 * * * *") -> Cron:
+    """Return a schedule that is not started."""
     return Cron(expression, clock, tick=ticks.append, memory=file)
 
 

@@ -24,6 +24,7 @@ def database(file: Path) -> Iterator[Database]:
 
 
 def numbers(database: Database) -> list[int]:
+    """Return the numbers that are stored."""
     return [row[0] for row in database.execute("read", "SELECT number FROM numbers ORDER BY number")]
 
 

@@ -13,6 +13,7 @@ from tests.local.given import NOON
 
 
 def a_letter(event: object, seconds: float = 0) -> DeadLetter:
+    """Return a letter to keep."""
     at = NOON + timedelta(seconds=seconds)
     return DeadLetter(at=at, cloud="local", reason="rejected", error="severity: must be high", event=event)
 

@@ -14,6 +14,7 @@ from tests.local.given import NOON
 
 
 def an_end() -> dict[str, Any]:
+    """Return the end of a training."""
     request = RunRequest(
         run_id="retrain-1", model_id="churn", command=("true",), folder="/", environment={}, max_run=1, bus=None
     )
