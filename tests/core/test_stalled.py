@@ -156,9 +156,9 @@ def test_rejected_event_whose_record_is_written_twice() -> None:
 
 
 def test_confirming_beside_somebody_else() -> None:
-    """Who confirms a start keeps what was decided meanwhile, between his reading and his writing too."""
+    """Who confirms a start keeps what was decided meanwhile, between his claim and his writing."""
     witness = new_witness(Policy())
-    process = begin(witness, witness.world.ask("churn"), BEFORE_CONFIRMING + 1)
+    process = begin(witness, witness.world.ask("churn"), BEFORE_CONFIRMING)
     assert process.stops_before == "save"
     assert ask(witness, "second") == "queued"
     witness.finish(process)
