@@ -5,6 +5,8 @@ MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3
 export PIP_ROOT_USER_ACTION := ignore
+# Trainings run beside other work on all cores: threads that spin while they wait for one another cost minutes.
+export OMP_NUM_THREADS := 1
 CLOUD ?= local
 VENV := .venv
 BIN := $(VENV)/bin

@@ -30,7 +30,7 @@ def train(run: Path, parameters: Mapping[str, str], *, demand: Path = DEMAND) ->
         **{f"RETRAIN_PARAM_{name.upper()}": value for name, value in parameters.items()},
     }
     command = [sys.executable, str(demand / "train.py")]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
 
 
 def metrics(run: Path) -> dict[str, Any]:
