@@ -16,7 +16,7 @@ SAM_VENV := .tools/sam
 SAM := $(SAM_VENV)/bin/sam
 PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
-CODE := shared functions tests examples bench
+
 SAM_FLAGS := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1
 
 .PHONY: help
@@ -41,19 +41,28 @@ $(SAM): tests/deploy/sam.txt
 	@$(SAM_VENV)/bin/python -m $(PIP_INSTALL) -r $<
 	@touch $@
 
+# The storage emulator for Azure comes from npm: where that is missing, the tests that need it say so and are skipped.
+AZURITE := .tools/azurite
+.PHONY: azurite
+azurite: $(if $(shell command -v npm),$(AZURITE)/.ready)
+$(AZURITE)/.ready: tests/emulators/azurite/package-lock.json
+	@rm -rf $(AZURITE) && mkdir -p $(AZURITE)
+	@cp tests/emulators/azurite/package.json $< $(AZURITE)/
+	@npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error
+	@touch $@
+
 .PHONY: requirements
 requirements: $(READY) ## pin the requirements anew, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	set -e; pin() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade --custom-compile-command "make requirements" "$$@"; }; \
 	pin requirements.in -o requirements.txt; \
-	pin -c requirements.txt functions/aws/requirements.in -o functions/aws/requirements.txt; \
-	pin -c requirements.txt functions/local/requirements.in -o functions/local/requirements.txt; \
+	for cloud in aws azure gcp local; do pin -c requirements.txt functions/$$cloud/requirements.in -o functions/$$cloud/requirements.txt; done; \
 	pin tests/deploy/sam.in -o tests/deploy/sam.txt
 
 # --- using it ---------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(READY) $(if $(filter aws,$(CLOUD)),build-aws) ## from a trigger to exactly one training; CLOUD=aws through the Lambda runtime
+demo: $(READY) $(if $(filter aws gcp azure,$(CLOUD)),build-$(CLOUD)) $(if $(filter azure,$(CLOUD)),azurite) ## from a trigger to exactly one training; CLOUD=aws|gcp|azure through that cloud's runtime
 	@$(BIN)/python -m examples.demo $(CLOUD)
 
 .PHONY: serve
@@ -63,7 +72,7 @@ serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this m
 # --- checking it ------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: $(READY) build-aws ## all tests
+test: $(READY) build azurite ## all tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 .PHONY: lint
@@ -85,10 +94,12 @@ check-sam: $(SAM) ## the template as AWS reads it, and the build that is deploye
 # --- building it ------------------------------------------------------------------------------------------------------
 
 .PHONY: build
-build: build-aws ## all bundles
+build: build-aws build-gcp build-azure ## all bundles
 
-.PHONY: build-aws
-build-aws: dist/aws/.built ## the AWS bundle: dist/aws
+.PHONY: build-aws build-gcp build-azure
+build-aws: dist/.aws ## the AWS bundle: dist/aws
+build-gcp: dist/.gcp ## the Google bundle: dist/gcp, and as dist/gcp.zip
+build-azure: dist/.azure ## the Azure bundle: dist/azure, and as dist/azure.zip
 
 # The bundles are built for the interpreter that builds, unless these name the deployed one (3.13, manylinux2014_aarch64).
 TARGET_PYTHON ?=
@@ -109,28 +120,55 @@ define stage
 	$(PYTHON) -m shared.config_file "$(2)/retrain.toml"
 endef
 
-# Dependencies stand flat beside the code, with bytecode: /var/task is read-only, so Lambda would compile at every cold
-# start (0.2 s). The hashes stay valid without looking at times, which a zip does not keep.
-# $(call carry,folder)
+# Dependencies come with bytecode: the deployed folder is read-only, so each cold start would compile anew (0.2 s on Lambda).
+# The hashes stay valid without looking at times, which a zip does not keep; the paths are those of the deployed folder.
+# $(call carry,folder,requirements,deployed folder)
 define carry
-	$(PYTHON) -m $(PIP_INSTALL) $(TARGET) --target "$(1)" -r "$(1)/requirements.txt"
+	$(PYTHON) -m $(PIP_INSTALL) --no-compile $(TARGET) --target "$(1)" -r "$(2)"
 	rm -rf "$(1)/bin"
-	$(if $(TARGET_PYTHON),,$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash "$(1)")
 endef
 
-SOURCES_AWS := $(shell find shared functions/aws functions/__init__.py -name '*.py' -o -name requirements.txt) retrain.toml Makefile
+# $(call precompile,folder,deployed folder)
+define precompile
+	$(if $(TARGET_PYTHON),,$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p "$(2)" "$(1)")
+endef
 
-dist/aws/.built: $(SOURCES_AWS)
+CORE := $(shell find shared functions/__init__.py -name '*.py') retrain.toml Makefile
+sources = $(CORE) $(shell find functions/$(1) -name '*.py' -o -name requirements.txt)
+
+dist/.aws: $(call sources,aws)
 	@rm -rf dist/aws
 	@$(call stage,aws,dist/aws)
-	@$(call carry,dist/aws)
+	@$(call carry,dist/aws,dist/aws/requirements.txt)
+	@$(call precompile,dist/aws,/var/task)
+	@touch $@
+
+# Cloud Functions installs the requirements itself, and looks for main.py.
+dist/.gcp: $(call sources,gcp) deploy/archive.py
+	@rm -rf dist/gcp dist/gcp.zip
+	@$(call stage,gcp,dist/gcp)
+	@mv dist/gcp/functions/gcp/main.py dist/gcp/
+	@$(PYTHON) deploy/archive.py dist/gcp dist/gcp.zip
+	@touch $@
+
+# Azure Functions looks for function_app.py beside host.json, and for dependencies where its own tools put them.
+PACKAGES_AZURE := .python_packages/lib/site-packages
+dist/.azure: $(call sources,azure) host.json deploy/archive.py
+	@rm -rf dist/azure dist/azure.zip
+	@$(call stage,azure,dist/azure)
+	@mv dist/azure/functions/azure/function_app.py dist/azure/
+	@cp host.json dist/azure/
+	@$(call carry,dist/azure/$(PACKAGES_AZURE),dist/azure/requirements.txt)
+	@$(call precompile,dist/azure,/home/site/wwwroot)
+	@$(PYTHON) deploy/archive.py dist/azure dist/azure.zip
 	@touch $@
 
 # `sam build` calls these, with the folder that it wants to be filled.
 .PHONY: build-EmitFunction build-ReceiveFunction
 build-EmitFunction build-ReceiveFunction:
 	$(call stage,aws,$(ARTIFACTS_DIR))
-	$(call carry,$(ARTIFACTS_DIR))
+	$(call carry,$(ARTIFACTS_DIR),$(ARTIFACTS_DIR)/requirements.txt)
+	$(call precompile,$(ARTIFACTS_DIR),/var/task)
 
 .PHONY: clean
 clean: ## remove what was built and what the demo left

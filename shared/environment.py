@@ -24,6 +24,9 @@ class Environment:
         dead_letters: where rejected events go.
         role_arn: AWS: the role to assume for emitting.
         external_id: AWS: what that role asks for.
+        event_grid_key: Azure: the key of the Event Grid topic.
+        vertex_endpoint: base URL of Vertex AI, where it is not the public one.
+        arm_endpoint: base URL of Azure Resource Manager, where it is not the public one.
 
     """
 
@@ -34,6 +37,9 @@ class Environment:
     dead_letters: str
     role_arn: str
     external_id: str = field(repr=False)
+    event_grid_key: str = field(repr=False)
+    vertex_endpoint: str
+    arm_endpoint: str
 
 
 def read_environment(variables: Mapping[str, str], *, root: Path, needed: tuple[str, ...]) -> Environment:
@@ -61,6 +67,9 @@ def read_environment(variables: Mapping[str, str], *, root: Path, needed: tuple[
         dead_letters=variables.get("RETRAIN_DEAD_LETTERS", ""),
         role_arn=variables.get("RETRAIN_ROLE_ARN", ""),
         external_id=variables.get("RETRAIN_EXTERNAL_ID", ""),
+        event_grid_key=variables.get("RETRAIN_EVENT_GRID_KEY", ""),
+        vertex_endpoint=variables.get("RETRAIN_VERTEX_ENDPOINT", ""),
+        arm_endpoint=variables.get("RETRAIN_ARM_ENDPOINT", ""),
     )
 
 

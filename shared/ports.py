@@ -1,4 +1,4 @@
-"""What a cloud must bring: five small promises."""
+"""What a cloud must bring: four small promises."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,13 +1,12 @@
 """EventBridge as event bus: checks that the bus exists, sends in chunks, sends again what was throttled."""
 
 import logging
-import random
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from functions.aws.errors import INVALID_REQUEST, MISSING_RIGHT, RefusalError, translated
+from shared.backoff import STANDARD, Backoff
 from shared.errors import BusError, UnavailableError
 from shared.trigger import RetrainTrigger
 from shared.wire.eventbridge import encode
@@ -35,32 +34,6 @@ class EventsClient(Protocol):
 
     def describe_event_bus(self, **arguments: object) -> Mapping[str, Any]:
         """Look a bus up."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
-    """How entries that the bus was too busy for are sent again.
-
-    Attributes:
-        attempts: how often an entry is sent at most.
-        base: the longest first pause, in seconds; it doubles each time.
-        sleep: waits so many seconds.
-        chance: draws from 0 to 1, so that emitters that were throttled together do not come back together.
-
-    """
-
-    attempts: int = 4
-    base: float = 0.2
-    sleep: Callable[[float], None] = time.sleep
-    chance: Callable[[], float] = random.random
-
-    def pause(self, attempt: int) -> None:
-        """Wait before the attempt of that number; the first has number 0 and waits for nothing."""
-        if attempt:
-            self.sleep(self.chance() * self.base * 2 ** (attempt - 1))
-
-
-_BACKOFF: Final = Backoff()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +68,7 @@ class EventBridgeBus:
         bus: str,
         source: str,
         *,
-        backoff: Backoff = _BACKOFF,
+        backoff: Backoff = STANDARD,
         size_limit: int = SIZE_LIMIT,
     ) -> None:
         """Look for nothing yet."""

@@ -1,17 +1,17 @@
 """Amazon EventBridge: triggers as PutEvents entries, and the events that a rule or a schedule delivers."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared.errors import InvalidTriggerError, UnreadableEventError
-from shared.fields import MAX_MODEL_ID, brief, parse_time
+from shared.fields import brief
 from shared.json_text import compact
 from shared.ports import RunResult
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire.incoming import Asked, Ended, Foreign, Incoming
+from shared.wire.reading import model_of_provenance, text, time
 
 DETAIL_TYPE: Final = "retrain_trigger"
 STATUS_CHANGE: Final = ("aws.sagemaker", "SageMaker Model Building Pipeline Execution Status Change")
@@ -73,7 +73,7 @@ def decode(event: object, source: str) -> Incoming:
     """
     if not isinstance(event, Mapping):
         raise UnreadableEventError(f"an event must be an object, not {brief(event)}")
-    sender, kind = _text(event.get("source")), _text(event.get("detail-type"))
+    sender, kind = text(event.get("source")), text(event.get("detail-type"))
     if sender.startswith(source) and kind.startswith(DETAIL_TYPE):
         return _asked(event, sender)
     news = _ended(event) if (sender, kind) == STATUS_CHANGE else None
@@ -84,7 +84,7 @@ def decode_tick(event: object) -> Tick | None:
     """Return the tick of a rule with a schedule or of EventBridge Scheduler; none where *event* is no tick."""
     if not isinstance(event, Mapping) or (event.get("source"), event.get("detail-type")) not in TICKS:
         return None
-    return Tick(at=_time(event.get("time")))
+    return Tick(at=time(event.get("time")))
 
 
 def run_result(status: str) -> RunResult:
@@ -93,13 +93,13 @@ def run_result(status: str) -> RunResult:
 
 
 def _asked(event: Mapping[str, object], sender: str) -> Asked:
-    detail, event_id = event.get("detail"), _text(event.get("id"))
+    detail, event_id = event.get("detail"), text(event.get("id"))
     if not isinstance(detail, Mapping):
         raise InvalidTriggerError("detail", f"must be an object, not {brief(detail)}")
     return Asked(
         fields=detail,
         trigger_id=derived_id(sender, event_id) if event_id else "",
-        sent_at=_time(event.get("time")),
+        sent_at=time(event.get("time")),
     )
 
 
@@ -107,40 +107,15 @@ def _ended(event: Mapping[str, object]) -> Ended | None:
     detail = event.get("detail")
     if not isinstance(detail, Mapping):
         return None
-    run_id, status = _text(detail.get("pipelineExecutionArn")), _text(detail.get("currentPipelineExecutionStatus"))
+    run_id, status = text(detail.get("pipelineExecutionArn")), text(detail.get("currentPipelineExecutionStatus"))
     if not run_id or not status:
         return None
     result = run_result(status)
-    ended_at = _time(detail.get("executionEndTime")) or _time(event.get("time"))
+    ended_at = time(detail.get("executionEndTime")) or time(event.get("time"))
     return Ended(
         run_id=run_id,
-        name=_text(detail.get("pipelineExecutionDisplayName")),
-        model_id=_model_id(_text(detail.get("pipelineExecutionDescription"))),
+        name=text(detail.get("pipelineExecutionDisplayName")),
+        model_id=model_of_provenance(text(detail.get("pipelineExecutionDescription"))),
         result=result,
         ended_at=None if result is RunResult.RUNNING else ended_at,
     )
-
-
-def _model_id(description: str) -> str | None:
-    """Read the model from the provenance that our launches write as description; anybody may write another one."""
-    try:
-        provenance = json.loads(description)
-    except (ValueError, RecursionError):
-        return None
-    model_id = _text(provenance.get("model_id")) if isinstance(provenance, Mapping) else ""
-    return model_id if 0 < len(model_id) <= MAX_MODEL_ID else None
-
-
-def _time(value: object) -> datetime | None:
-    # Samples of AWS services hold epoch milliseconds here.
-    try:
-        return parse_time(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _text(value: object) -> str:
-    """Return *value* if it is a text that can be written again: JSON can spell a lone surrogate, UTF-8 cannot."""
-    if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
-        return ""
-    return value

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from functions.aws.bus import Backoff, EventBridgeBus
+from functions.aws.bus import EventBridgeBus
 from functions.aws.clients import CallLimits, Clients
 from functions.aws.launcher import SageMakerLauncher
 from functions.aws.ledger import DynamoLedger
+from shared.backoff import Backoff
 from shared.fields import Parameter
 from shared.ports import LaunchRequest
 from shared.targets import SageMakerTarget

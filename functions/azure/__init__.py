@@ -1,0 +1,1 @@
+"""Azure: Event Grid in, Azure Machine Learning out."""

@@ -1,0 +1,35 @@
+"""Reading fields that anybody may have written: what is not as it should be counts as absent."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from shared.fields import MAX_MODEL_ID, parse_time
+
+
+def model_of_provenance(description: str) -> str | None:
+    """Read the model from the provenance that our launches write as description; anybody may write another one."""
+    try:
+        provenance = json.loads(description)
+    except (ValueError, RecursionError):
+        return None
+    model_id = text(provenance.get("model_id")) if isinstance(provenance, Mapping) else ""
+    return model_id if 0 < len(model_id) <= MAX_MODEL_ID else None
+
+
+def time(value: object) -> datetime | None:
+    """Return the time that *value* tells in ISO 8601; none for what is no such text.
+
+    Samples of services hold epoch milliseconds where a time should be.
+    """
+    try:
+        return parse_time(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def text(value: object) -> str:
+    """Return *value* if it is a text that can be written again: JSON can spell a lone surrogate, UTF-8 cannot."""
+    if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
+        return ""
+    return value
