@@ -107,17 +107,19 @@ TARGET_PLATFORM ?=
 TARGET := $(if $(TARGET_PYTHON),--python-version $(TARGET_PYTHON)) $(if $(TARGET_PLATFORM),--platform $(TARGET_PLATFORM)) \
 	$(if $(TARGET_PYTHON)$(TARGET_PLATFORM),--only-binary=:all:)
 
+# What every cloud uses beside the core.
+COMMON := functions/__init__.py $(wildcard functions/github functions/notify)
+
 # A bundle holds the core, its own cloud and the configuration, at the paths that they have here.
 # $(call stage,cloud,folder)
 define stage
 	mkdir -p "$(2)/functions"
-	cp -r shared retrain.toml "$(2)/"
-	cp functions/__init__.py "$(2)/functions/"
-	cp -r functions/$(1) "$(2)/functions/"
+	cp -r shared retrain*.toml "$(2)/"
+	cp -r $(COMMON) functions/$(1) "$(2)/functions/"
 	find "$(2)" -name __pycache__ -prune -exec rm -rf {} +
 	mv "$(2)/functions/$(1)/requirements.txt" "$(2)/"
 	rm -f "$(2)/functions/$(1)/requirements.in"
-	$(PYTHON) -m shared.config_file "$(2)/retrain.toml"
+	for file in "$(2)"/retrain*.toml; do $(PYTHON) -m shared.config_file "$$file" || exit; done
 endef
 
 # Dependencies come with bytecode: the deployed folder is read-only, so each cold start would compile anew (0.2 s on Lambda).
@@ -133,7 +135,7 @@ define precompile
 	$(if $(TARGET_PYTHON),,$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p "$(2)" "$(1)")
 endef
 
-CORE := $(shell find shared functions/__init__.py -name '*.py') retrain.toml Makefile
+CORE := $(shell find shared $(COMMON) -name '*.py') $(wildcard retrain*.toml) Makefile
 sources = $(CORE) $(shell find functions/$(1) -name '*.py' -o -name requirements.txt)
 
 dist/.aws: $(call sources,aws)
@@ -148,6 +150,7 @@ dist/.gcp: $(call sources,gcp) deploy/archive.py
 	@rm -rf dist/gcp dist/gcp.zip
 	@$(call stage,gcp,dist/gcp)
 	@mv dist/gcp/functions/gcp/main.py dist/gcp/
+	@for file in retrain*.toml; do $(PYTHON) -m functions.gcp.pipelines $$file dist/gcp || exit; done
 	@$(PYTHON) deploy/archive.py dist/gcp dist/gcp.zip
 	@touch $@
 

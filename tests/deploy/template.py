@@ -78,10 +78,11 @@ def read_template(values: Mapping[str, str], path: Path = ROOT / "template.yaml"
 
     """
     document = _document(path.read_text(encoding="utf-8"))
-    evaluate = _Evaluation(document, values).evaluate
+    evaluation = _Evaluation(document, values)
+    evaluate = evaluation.evaluate
     return Template(
         parameters=document["Parameters"],
-        resources=evaluate(document["Resources"]),
+        resources=evaluate({name: entry for name, entry in document["Resources"].items() if evaluation.makes(entry)}),
         defaults=evaluate(document["Globals"]["Function"]),
     )
 
@@ -159,6 +160,11 @@ class _Evaluation:
             return self._functions[name](argument)
         evaluated = {key: self.evaluate(item) for key, item in value.items()}
         return {key: item for key, item in evaluated.items() if item is not _NO_VALUE}
+
+    def makes(self, resource: Mapping[str, Any]) -> bool:
+        """Tell whether a resource is made with these parameters."""
+        condition = resource.get("Condition")
+        return condition is None or bool(self.evaluate(self._conditions[condition]))
 
     def _ref(self, name: str) -> Any:
         if name == "AWS::NoValue":
