@@ -1,0 +1,5 @@
+environment = "dev"
+project     = "acme-dev"
+region      = "europe-west4"
+trainers    = ["trainer@acme-dev.iam.gserviceaccount.com"]
+callers     = ["group:ml-engineers@acme.example"]

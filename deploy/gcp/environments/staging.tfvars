@@ -1,0 +1,5 @@
+environment = "staging"
+project     = "acme-staging"
+region      = "europe-west4"
+trainers    = ["trainer@acme-staging.iam.gserviceaccount.com"]
+callers     = ["group:ml-engineers@acme.example"]

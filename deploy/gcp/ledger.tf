@@ -1,0 +1,24 @@
+locals {
+  collection = "retrain"
+  ledger     = "${google_firestore_database.ledger.id}/documents/${local.collection}"
+}
+
+resource "google_firestore_database" "ledger" {
+  name        = "retrain-${var.environment}"
+  location_id = var.region
+  type        = "FIRESTORE_NATIVE"
+  # Writers never wait for one another: they compare and swap.
+  concurrency_mode                  = "OPTIMISTIC"
+  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
+  # Without it the cooldowns, what waits and what was decided are forgotten, and a repeated trigger trains again.
+  delete_protection_state = "DELETE_PROTECTION_ENABLED"
+  deletion_policy         = "ABANDON"
+}
+
+# The state is read by the model's name only: no index of its text, which would cost writes and has a size limit.
+resource "google_firestore_field" "document" {
+  database   = google_firestore_database.ledger.name
+  collection = local.collection
+  field      = "document"
+  index_config {}
+}

@@ -1,0 +1,24 @@
+output "http_api" {
+  description = "The HTTP API; callers need run.invoker and send an identity token."
+  value       = google_cloudfunctions2_function.emit.service_config[0].uri
+}
+
+output "topic" {
+  description = "Where others may publish triggers."
+  value       = google_pubsub_topic.triggers.id
+}
+
+output "ledger" {
+  description = "The state of the models."
+  value       = local.ledger
+}
+
+output "rejected" {
+  description = "The subscription with the events that were rejected."
+  value       = google_pubsub_subscription.letters["rejected"].id
+}
+
+output "undelivered" {
+  description = "The subscription with the events that kept failing."
+  value       = google_pubsub_subscription.letters["undelivered"].id
+}

@@ -1,0 +1,38 @@
+resource "google_cloud_scheduler_job" "tick" {
+  name             = "retrain-tick-${var.environment}"
+  region           = var.region
+  description      = "Asks for the models with `schedule = true`."
+  schedule         = var.schedule
+  time_zone        = "Etc/UTC"
+  attempt_deadline = "90s"
+  retry_config {
+    retry_count          = 5
+    min_backoff_duration = "10s"
+    max_backoff_duration = "600s"
+  }
+  # By HTTP: only there does a tick tell its scheduled time, so one that comes twice asks once.
+  http_target {
+    http_method = "POST"
+    uri         = "${google_cloudfunctions2_function.emit.service_config[0].uri}/tick"
+    oidc_token {
+      service_account_email = google_service_account.schedule.email
+      audience              = google_cloudfunctions2_function.emit.service_config[0].uri
+    }
+  }
+}
+
+resource "google_cloud_scheduler_job" "sweep" {
+  name        = "retrain-sweep-${var.environment}"
+  region      = var.region
+  description = "Looks after what was left undone."
+  schedule    = var.sweep_schedule
+  time_zone   = "Etc/UTC"
+  retry_config {
+    retry_count = 3
+  }
+  pubsub_target {
+    topic_name = google_pubsub_topic.triggers.id
+    data       = base64encode("{}")
+    attributes = { event_type = "retrain_sweep" }
+  }
+}

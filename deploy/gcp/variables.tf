@@ -1,0 +1,111 @@
+variable "project" {
+  description = "The project that everything is made in."
+  type        = string
+}
+
+variable "region" {
+  description = "The region of the functions."
+  type        = string
+}
+
+variable "environment" {
+  description = "dev, staging or prod; part of every name."
+  type        = string
+  validation {
+    condition     = contains(["dev", "staging", "prod"], var.environment)
+    error_message = "environment must be dev, staging or prod."
+  }
+}
+
+variable "bundle" {
+  description = "The zip that `make build-gcp` makes."
+  type        = string
+  default     = "../../dist/gcp.zip"
+}
+
+variable "configuration" {
+  description = "The configuration in the bundle, such as retrain.staging.toml."
+  type        = string
+  default     = "retrain.toml"
+}
+
+variable "source_prefix" {
+  description = "The source of triggers that are emitted, and the prefix of the sources that are accepted."
+  type        = string
+  default     = "ml3_platform"
+}
+
+variable "schedule" {
+  description = "When the models with `schedule = true` are asked for, in UTC. Five fields: Cloud Scheduler has no seconds."
+  type        = string
+  default     = "30 9 * * 1"
+  validation {
+    condition     = length(split(" ", var.schedule)) == 5
+    error_message = "A schedule of Cloud Scheduler has five fields."
+  }
+}
+
+variable "sweep_schedule" {
+  description = "How often unfinished launches, queued triggers and trainings without news are looked after."
+  type        = string
+  default     = "0 * * * *"
+  validation {
+    condition     = length(split(" ", var.sweep_schedule)) == 5
+    error_message = "A schedule of Cloud Scheduler has five fields."
+  }
+}
+
+variable "trainers" {
+  description = "The service accounts that the pipelines run as: e-mail addresses. The receiver may start jobs as these and no others."
+  type        = set(string)
+}
+
+variable "callers" {
+  description = "Who may call the HTTP API, as members: user:..., group:..., serviceAccount:... Nobody else can."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = length(setintersection(var.callers, ["allUsers", "allAuthenticatedUsers"])) == 0
+    error_message = "The HTTP API starts trainings: it must not be open to everybody."
+  }
+}
+
+variable "publishers" {
+  description = "Who else may publish triggers, as members, such as the service account of ML cube Platform's credentials."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = length(setintersection(var.publishers, ["allUsers", "allAuthenticatedUsers"])) == 0
+    error_message = "The topic starts trainings: it must not be open to everybody."
+  }
+}
+
+variable "signal_buckets" {
+  description = "The buckets that models have as signals (`gcs-object:`)."
+  type        = set(string)
+  default     = []
+}
+
+variable "monitoring_signals" {
+  description = "Whether anomalies that Vertex model monitoring logs are sent to the receiver (`vertex-monitoring:`)."
+  type        = bool
+  default     = false
+}
+
+variable "github_token_secret" {
+  description = "The secret that holds the token for GitHub, by its short name; none: nothing is dispatched."
+  type        = string
+  default     = ""
+}
+
+variable "notification_channels" {
+  description = "The Cloud Monitoring channels that are told of dead letters, by full name."
+  type        = list(string)
+  default     = []
+}
+
+variable "max_instances" {
+  description = "At most so many copies of each function work at a time."
+  type        = number
+  default     = 10
+}

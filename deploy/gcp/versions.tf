@@ -1,0 +1,17 @@
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 6.0, < 8.0"
+    }
+  }
+  # Where the state is kept is given at `terraform init -backend-config=bucket=...`, one bucket or prefix an environment.
+  backend "gcs" {}
+}
+
+provider "google" {
+  project        = var.project
+  region         = var.region
+  default_labels = { application = "retrain", environment = var.environment }
+}

@@ -1,0 +1,82 @@
+"""Reads the Terraform files: every resource and data source as it stands, blocks as lists of mappings."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hcl2
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "gcp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A resource or a data source.
+
+    Attributes:
+        section: `resource` or `data`.
+        kind: its type, such as `google_pubsub_topic`.
+        name: its name within the files.
+        content: its attributes and blocks.
+
+    """
+
+    section: str
+    kind: str
+    name: str
+    content: Mapping[str, Any]
+
+
+def blocks() -> list[Block]:
+    """Return all resources and data sources."""
+    return [
+        Block(section=section, kind=kind, name=name, content=content)
+        for document in documents()
+        for section in ("resource", "data")
+        for entry in document.get(section, [])
+        for kind, named in entry.items()
+        for name, content in named.items()
+    ]
+
+
+def of_kind(kind: str) -> dict[str, Mapping[str, Any]]:
+    """Return the resources of one type, by name."""
+    return {block.name: block.content for block in blocks() if block.kind == kind and block.section == "resource"}
+
+
+def variables() -> dict[str, Mapping[str, Any]]:
+    """Return the declared variables, by name."""
+    return {
+        name: content
+        for document in documents()
+        for entry in document.get("variable", [])
+        for name, content in entry.items()
+    }
+
+
+def documents() -> Iterator[Mapping[str, Any]]:
+    """Yield what each file holds."""
+    for path in sorted(FOLDER.glob("*.tf")):
+        yield plain(hcl2.loads(path.read_text(encoding="utf-8")))
+
+
+def settings(environment: str) -> Mapping[str, Any]:
+    """Return the values that an environment gives to the variables."""
+    text = (FOLDER / "environments" / f"{environment}.tfvars").read_text(encoding="utf-8")
+    return dict(plain(hcl2.loads(text)))
+
+
+def plain(value: Any) -> Any:
+    """Return *value* without what the parser adds to it: quotation marks, and keys of its own."""
+    if isinstance(value, dict):
+        return {
+            plain(key): plain(item)
+            for key, item in value.items()
+            if not (isinstance(key, str) and re.fullmatch(r"__\w+__", key))
+        }
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    quoted = isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"'
+    return value[1:-1] if quoted else value

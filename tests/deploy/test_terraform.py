@@ -1,0 +1,204 @@
+"""The Terraform files for Google Cloud fit the code, lose no event, and leave nothing open."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared import environment as read_environment
+from shared.lifecycle import CLAIM_LEASE
+from shared.wire.pubsub_runs import LOG, RESOURCE
+from tests.deploy.terraform import FOLDER, Block, blocks, of_kind, settings, variables
+
+ROOT = FOLDER.parents[1]
+ENVIRONMENTS = ("dev", "staging", "prod")
+OPEN_TO_ALL = re.compile(r"\ball(Authenticated)?Users\b")
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Yield every text in *value*."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+
+
+def members() -> list[tuple[str, str]]:
+    """Return the role and the member of every grant."""
+    return [
+        (block.content["role"], str(block.content["member"]))
+        for block in blocks()
+        if block.kind.endswith("_iam_member")
+    ]
+
+
+def seconds(text: str) -> float:
+    """Return a duration as Terraform spells it in seconds."""
+    return float(text.removesuffix("s"))
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+def test_the_files_are_formatted() -> None:
+    """`terraform fmt`, which parses them too, would change nothing."""
+    done = subprocess.run(
+        ["terraform", "fmt", "-check", "-recursive", str(FOLDER)],  # noqa: S607 - looked for above
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_what_is_referred_to_exists() -> None:
+    """Each resource, data source, variable and local that an expression names is declared."""
+    known = {f"{block.kind}.{block.name}" for block in blocks()}
+    text = "\n".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.tf"))
+    named = set(re.findall(r"\b(google_\w+\.\w+)\b(?!\.googleapis)", text)) - set(re.findall(r'"(google_\w+)" "', text))
+    assert named <= known
+    assert set(re.findall(r"\bvar\.(\w+)", text)) == set(variables())
+    assert set(re.findall(r"\blocal\.(\w+)", text)) <= set(re.findall(r"^  (\w+) += ", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_gives_every_variable_that_has_no_default(name: str) -> None:
+    """Its file is complete, names nothing that is not declared, and is that environment's own."""
+    given = settings(name)
+    needed = {variable for variable, declared in variables().items() if "default" not in declared}
+    assert needed <= set(given) <= set(variables())
+    assert given["environment"] == name
+
+
+def test_the_environments_share_nothing() -> None:
+    """Each is a project of its own."""
+    assert len({settings(name)["project"] for name in ENVIRONMENTS}) == len(ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("entry", ["emit", "receive"])
+def test_a_function_is_one_of_the_bundle(entry: str) -> None:
+    """Its entry point is in main.py, the code reads its environment, and it is over before its claim."""
+    function = of_kind("google_cloudfunctions2_function")[entry]
+    (build,), (service,) = function["build_config"], function["service_config"]
+    assert build["entry_point"] == entry
+    assert re.search(rf"^def {entry}\(", (ROOT / "functions/gcp/main.py").read_text(encoding="utf-8"), re.MULTILINE)
+    assert 0 < service["timeout_seconds"] <= CLAIM_LEASE.total_seconds()
+    given = set(re.findall(r"RETRAIN_\w+", str(service["environment_variables"])))
+    assert given <= set(re.findall(r'"(RETRAIN_\w+)"', Path(read_environment.__file__).read_text(encoding="utf-8")))
+    assert {"RETRAIN_LEDGER", "RETRAIN_SOURCE"} <= given
+
+
+def test_events_are_delivered_again_and_kept_in_the_end() -> None:
+    """The subscription waits longer than the function runs, retries with growing pauses, and has a dead-letter topic."""
+    subscription = of_kind("google_pubsub_subscription")["receive"]
+    service = of_kind("google_cloudfunctions2_function")["receive"]["service_config"][0]
+    assert subscription["ack_deadline_seconds"] > service["timeout_seconds"]
+    (retry,), (letters,) = subscription["retry_policy"], subscription["dead_letter_policy"]
+    assert seconds(retry["minimum_backoff"]) >= 10
+    assert seconds(retry["maximum_backoff"]) == 600
+    assert letters["max_delivery_attempts"] == 100
+    assert "letters" in letters["dead_letter_topic"]
+    (push,) = subscription["push_config"]
+    assert push["oidc_token"][0]["service_account_email"] == "${google_service_account.push.email}"
+
+
+def test_no_subscription_dies_of_neglect() -> None:
+    """By default Pub/Sub removes a subscription that was idle for a month, and with it what waits there."""
+    for subscription in of_kind("google_pubsub_subscription").values():
+        assert subscription["expiration_policy"] == [{"ttl": ""}]
+
+
+def test_pubsub_may_move_dead_letters() -> None:
+    """Without these two rights the dead-letter policy is silently without effect."""
+    grants = {
+        (kind, str(content["role"]), str(content["member"]))
+        for kind in ("google_pubsub_topic_iam_member", "google_pubsub_subscription_iam_member")
+        for name, content in of_kind(kind).items()
+        if name == "dead_lettering"
+    }
+    assert grants == {
+        ("google_pubsub_topic_iam_member", "roles/pubsub.publisher", "${local.pubsub_agent}"),
+        ("google_pubsub_subscription_iam_member", "roles/pubsub.subscriber", "${local.pubsub_agent}"),
+    }
+
+
+def test_every_dead_letter_topic_has_a_subscription_and_an_alert() -> None:
+    """A topic without a subscription forgets; a subscription that nobody hears of is not read."""
+    letters = of_kind("google_pubsub_topic")["letters"]["for_each"]
+    assert of_kind("google_pubsub_subscription")["letters"]["for_each"] == letters
+    assert of_kind("google_monitoring_alert_policy")["letters"]["for_each"] == letters
+
+
+def test_nothing_is_open_to_everybody() -> None:
+    """No grant is for all users, and no variable can bring one in."""
+    for _, member in members():
+        assert not OPEN_TO_ALL.search(member)
+    for name in ("callers", "publishers"):
+        assert "allUsers" in str(variables()[name]["validation"])
+    assert of_kind("google_storage_bucket")["bundles"]["public_access_prevention"] == "enforced"
+    assert of_kind("google_cloudfunctions2_function")["receive"]["service_config"][0]["ingress_settings"] == (
+        "ALLOW_INTERNAL_ONLY"
+    )
+
+
+def test_no_role_is_a_basic_one() -> None:
+    """No account is owner, editor or viewer, or administrator of anything."""
+    for role, _ in members():
+        assert not re.search(r"roles/(owner|editor|viewer)$|admin", role, re.IGNORECASE)
+    (custom,) = of_kind("google_project_iam_custom_role").values()
+    assert custom["permissions"] == ["aiplatform.pipelineJobs.create", "aiplatform.pipelineJobs.get"]
+
+
+def test_rights_on_the_project_are_the_two_that_cannot_be_narrower() -> None:
+    """Documents are limited to the one database by a condition; the launcher's role knows pipeline jobs only."""
+    grants = of_kind("google_project_iam_member")
+    assert set(grants) == {"ledger", "launcher"}
+    assert "google_firestore_database.ledger.name" in grants["ledger"]["condition"][0]["expression"]
+
+
+def test_the_tick_goes_by_http_and_the_sweep_over_the_topic() -> None:
+    """Only HTTP tells the scheduled time; the sweep has the attribute that the code looks for."""
+    jobs = of_kind("google_cloud_scheduler_job")
+    assert jobs["tick"]["http_target"][0]["uri"].endswith("/tick")
+    assert jobs["tick"]["http_target"][0]["oidc_token"]
+    assert jobs["sweep"]["pubsub_target"][0]["attributes"] == {"event_type": "retrain_sweep"}
+    for job in jobs.values():
+        assert job["time_zone"] == "Etc/UTC"
+
+
+@pytest.mark.parametrize("name", ["schedule", "sweep_schedule"])
+def test_a_schedule_has_five_fields(name: str) -> None:
+    """Cloud Scheduler has no seconds, and the variable's own rule says so."""
+    declared = variables()[name]
+    assert len(declared["default"].split()) == 5
+    assert "== 5" in str(declared["validation"])
+
+
+def test_the_sink_takes_the_log_that_the_code_reads() -> None:
+    """The filter names the resource and the log of the ends of pipeline jobs, and our jobs only."""
+    text = (FOLDER / "signals.tf").read_text(encoding="utf-8")
+    assert f'resource.type=\\"{RESOURCE}\\"' in text
+    assert f"/{LOG}" in text
+    assert 'pipeline_job_id:\\"retrain-\\"' in text
+
+
+def test_the_ledger_survives() -> None:
+    """The database is protected against removal, can be restored, and does not index the documents' text."""
+    (database,) = of_kind("google_firestore_database").values()
+    assert database["delete_protection_state"] == "DELETE_PROTECTION_ENABLED"
+    assert database["point_in_time_recovery_enablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
+    (field,) = of_kind("google_firestore_field").values()
+    assert (field["field"], field["index_config"]) == ("document", [{}])
+
+
+def test_no_secret_is_in_the_files() -> None:
+    """The token for GitHub is named, never given: what a variable holds ends up in Terraform's state."""
+    named: list[Block] = blocks()
+    assert not [block.kind for block in named if block.kind == "google_secret_manager_secret_version"]
+    assert not [text for block in named for text in texts(block.content) if re.search(r"gh[pousr]_\w{20,}", text)]
