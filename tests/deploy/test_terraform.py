@@ -95,7 +95,7 @@ def test_a_function_is_one_of_the_bundle(entry: str) -> None:
 
 
 def test_events_are_delivered_again_and_kept_in_the_end() -> None:
-    """The subscription waits longer than the function runs, retries with growing pauses, and has a dead-letter topic."""
+    """The subscription waits longer than a run takes, retries with growing pauses, and has a dead-letter topic."""
     subscription = of_kind("google_pubsub_subscription")["receive"]
     service = of_kind("google_cloudfunctions2_function")["receive"]["service_config"][0]
     assert subscription["ack_deadline_seconds"] > service["timeout_seconds"]
