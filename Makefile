@@ -12,6 +12,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Set up again when the pinned requirements change, or another interpreter is asked for.
 READY := $(VENV)/.ready
+CHECKOV_VENV := .tools/checkov
+CHECKOV := $(CHECKOV_VENV)/bin/checkov
+PROVIDER := .tools/provider/.ready
 SAM_VENV := .tools/sam
 SAM := $(SAM_VENV)/bin/sam
 PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes --no-deps
@@ -41,6 +44,18 @@ $(SAM): tests/deploy/sam.txt
 	@$(SAM_VENV)/bin/python -m $(PIP_INSTALL) -r $<
 	@touch $@
 
+$(CHECKOV): tests/deploy/checkov.txt
+	@echo "Setting up checkov, which needs an environment of its own"
+	@$(PYTHON) -m venv --clear $(CHECKOV_VENV)
+	@$(CHECKOV_VENV)/bin/python -m $(PIP_INSTALL) -r $<
+	@touch $@
+
+# The schema of Terraform's provider, in a package that is only read, never installed.
+$(PROVIDER): tests/deploy/provider.txt
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$(PYTHON) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --dest $(@D) -r $<
+	@touch $@
+
 # The storage emulator for Azure comes from npm: where that is missing, the tests that need it say so and are skipped.
 AZURITE := .tools/azurite
 .PHONY: azurite
@@ -57,7 +72,8 @@ requirements: $(READY) ## pin the requirements anew, with hashes
 	set -e; pin() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade --custom-compile-command "make requirements" "$$@"; }; \
 	pin requirements.in -o requirements.txt; \
 	for cloud in aws azure gcp local; do pin -c requirements.txt functions/$$cloud/requirements.in -o functions/$$cloud/requirements.txt; done; \
-	pin tests/deploy/sam.in -o tests/deploy/sam.txt
+	for tool in sam checkov; do pin tests/deploy/$$tool.in -o tests/deploy/$$tool.txt; done; \
+	pin --no-deps tests/deploy/provider.in -o tests/deploy/provider.txt
 
 # --- using it ---------------------------------------------------------------------------------------------------------
 
@@ -84,12 +100,19 @@ lint: $(READY) ## style, types, docstrings and the borders between the rooms
 	$(BIN)/interrogate --quiet --fail-under 100 --ignore-nested-functions --ignore-private --ignore-semiprivate --ignore-init-method --ignore-magic tests
 
 .PHONY: check
-check: lint test check-sam ## everything that CI does
+check: lint test check-sam check-deploy ## everything that CI does
 
 .PHONY: check-sam
 check-sam: $(SAM) ## the template as AWS reads it, and the build that is deployed; offline
 	$(SAM_FLAGS) $(SAM) validate --lint
 	$(SAM_FLAGS) $(SAM) build --build-in-source
+
+.PHONY: check-deploy
+check-deploy: $(READY) $(CHECKOV) $(PROVIDER) ## what deploys to the three clouds, against the provider's schema and checkov's rules
+	CHECK_DEPLOY=1 $(BIN)/python -m pytest -q tests/deploy/test_terraform_schema.py
+	$(CHECKOV) --config-file deploy/checkov.yaml --framework cloudformation --file template.yaml
+	$(CHECKOV) --config-file deploy/checkov.yaml --framework terraform --directory deploy/gcp
+	$(CHECKOV) --config-file deploy/checkov.yaml --framework arm --file deploy/azure/azuredeploy.json
 
 # --- building it ------------------------------------------------------------------------------------------------------
 
