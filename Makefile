@@ -114,6 +114,41 @@ check-deploy: $(READY) $(CHECKOV) $(PROVIDER) ## what deploys to the three cloud
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework terraform --directory deploy/gcp
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework arm --file deploy/azure/azuredeploy.json
 
+.PHONY: audit
+audit: ## known vulnerabilities in what the bundles carry; asks the vulnerability service of PyPI
+	@$(PYTHON) -m venv .tools/audit && .tools/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	for cloud in aws azure gcp local; do .tools/audit/bin/pip-audit --requirement functions/$$cloud/requirements.txt --no-deps --disable-pip --strict || exit; done
+
+# --- deploying it -----------------------------------------------------------------------------------------------------
+
+ENV ?=
+GROUP ?=
+STATE ?=
+# $(call needs,command,what it is)
+needs = @command -v $(1) > /dev/null || { echo "$(1) is needed: $(2)"; exit 2; }
+is_environment = @case "$(ENV)" in dev|staging|prod) ;; *) echo 'Say where to: make $@ ENV=dev, ENV=staging or ENV=prod'; exit 2;; esac
+
+.PHONY: deploy-aws deploy-gcp deploy-azure
+deploy-aws: ## to AWS: make deploy-aws ENV=dev PARAMETERS='PipelineArns=...'
+	$(is_environment)
+	@$(MAKE) --no-print-directory check-sam
+	$(SAM) deploy --config-env $(ENV) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+
+deploy-gcp: ## to Google Cloud: make deploy-gcp ENV=dev STATE=bucket
+	$(is_environment)
+	$(call needs,terraform,see https://developer.hashicorp.com/terraform/install)
+	@test -n "$(STATE)" || { echo "Say where Terraform keeps its state: make $@ ENV=$(ENV) STATE=bucket"; exit 2; }
+	@$(MAKE) --no-print-directory build-gcp
+	terraform -chdir=deploy/gcp init -backend-config=bucket=$(STATE) -backend-config=prefix=retrain/$(ENV)
+	terraform -chdir=deploy/gcp apply -var-file=environments/$(ENV).tfvars
+
+deploy-azure: ## to Azure: make deploy-azure ENV=dev GROUP=resource-group
+	$(is_environment)
+	$(call needs,az,see https://learn.microsoft.com/cli/azure/install-azure-cli)
+	@test -n "$(GROUP)" || { echo "Say which resource group: make $@ ENV=$(ENV) GROUP=name"; exit 2; }
+	@$(MAKE) --no-print-directory build-azure
+	deploy/azure/deploy $(ENV) $(GROUP)
+
 # --- building it ------------------------------------------------------------------------------------------------------
 
 .PHONY: build

@@ -7,7 +7,7 @@ locals {
       runs = "resource.type=\"aiplatform.googleapis.com/PipelineJob\" AND log_id(\"aiplatform.googleapis.com/pipeline_job_events\") AND resource.labels.pipeline_job_id:\"retrain-\""
     },
     var.monitoring_signals ? {
-      monitoring = "jsonPayload.\"@type\":\"ModelMonitoringAnomaliesLogEntry\""
+      monitoring = "resource.type=\"aiplatform.googleapis.com/ModelDeploymentMonitoringJob\" AND jsonPayload.\"@type\"=\"type.googleapis.com/google.cloud.aiplatform.logging.ModelMonitoringAnomaliesLogEntry\""
     } : {}
   )
 }
