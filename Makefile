@@ -72,7 +72,7 @@ requirements: $(READY) ## pin the requirements anew, with hashes
 	set -e; pin() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade --custom-compile-command "make requirements" "$$@"; }; \
 	pin requirements.in -o requirements.txt; \
 	for cloud in aws azure gcp local; do pin -c requirements.txt functions/$$cloud/requirements.in -o functions/$$cloud/requirements.txt; done; \
-	for tool in sam checkov; do pin tests/deploy/$$tool.in -o tests/deploy/$$tool.txt; done; \
+	for tool in sam checkov sbom; do pin tests/deploy/$$tool.in -o tests/deploy/$$tool.txt; done; \
 	pin --no-deps tests/deploy/provider.in -o tests/deploy/provider.txt
 
 # --- using it ---------------------------------------------------------------------------------------------------------
@@ -113,6 +113,17 @@ check-deploy: $(READY) $(CHECKOV) $(PROVIDER) ## what deploys to the three cloud
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework cloudformation --file template.yaml
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework terraform --directory deploy/gcp
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework arm --file deploy/azure/azuredeploy.json
+
+SBOM := .tools/sbom/bin/cyclonedx-py
+$(SBOM): tests/deploy/sbom.txt
+	@$(PYTHON) -m venv --clear .tools/sbom
+	@.tools/sbom/bin/python -m $(PIP_INSTALL) -r $<
+	@touch $@
+
+.PHONY: sbom
+sbom: $(SBOM) ## a software bill of materials for each bundle: dist/sbom
+	@mkdir -p dist/sbom
+	for cloud in aws azure gcp; do $(SBOM) requirements --output-reproducible --output-format JSON --output-file dist/sbom/$$cloud.cdx.json functions/$$cloud/requirements.txt || exit; done
 
 .PHONY: audit
 audit: ## known vulnerabilities in what the bundles carry; asks the vulnerability service of PyPI
