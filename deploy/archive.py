@@ -16,7 +16,7 @@ def archive(folder: Path, target: Path) -> None:
             entry = ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
             entry.compress_type = ZIP_DEFLATED
             entry.external_attr = MODE << 16
-            packed.writestr(entry, path.read_bytes())
+            packed.writestr(entry, path.read_bytes(), compresslevel=9)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from shared.config import Configuration, Model
 from shared.errors import InvalidTriggerError, UnreadableEventError
-from shared.trigger import FIELDS, RetrainTrigger
-from shared.wire.incoming import Asked
+from shared.trigger import FIELDS, MAX_TEXT, RetrainTrigger
+from shared.wire.incoming import Asked, Incoming, Signal
+from shared.wire.signals import names
 
 
 def admit(config: Configuration, cloud: str, trigger: RetrainTrigger) -> Model:
@@ -26,6 +27,18 @@ def admit(config: Configuration, cloud: str, trigger: RetrainTrigger) -> Model:
             allowed = ", ".join(model.parameters) or "none"
             raise InvalidTriggerError(f"parameters.{name}", f"is not a parameter of {model.name}; it allows {allowed}")
     return model
+
+
+def triggers_of(config: Configuration, cloud: str, incoming: Incoming, now: datetime) -> list[RetrainTrigger]:
+    """Return what is asked for: one training, or, by a signal, one for each model that names it, or nothing.
+
+    Raises:
+        PermanentError: it is ours, but wrong; see `trigger_of`.
+
+    """
+    if isinstance(incoming, Asked):
+        return [trigger_of(config, cloud, incoming, now)]
+    return _triggers_of_signal(config, cloud, incoming, now) if isinstance(incoming, Signal) else []
 
 
 def trigger_of(config: Configuration, cloud: str, asked: Asked, now: datetime) -> RetrainTrigger:
@@ -50,6 +63,27 @@ def trigger_of(config: Configuration, cloud: str, asked: Asked, now: datetime) -
     )
     admit(config, cloud, trigger)
     return trigger
+
+
+def _triggers_of_signal(config: Configuration, cloud: str, signal: Signal, now: datetime) -> list[RetrainTrigger]:
+    """Make a trigger for each model here whose `signals` name *signal*; all have one id, which counts per model."""
+    fields = {
+        "reason": signal.reason,
+        "severity": signal.severity,
+        "requested_by": f"{signal.kind}:{signal.subject}"[:MAX_TEXT],
+        "evidence": signal.evidence,
+    }
+    told = [fields["requested_by"], signal.reason, dict(signal.evidence), str(signal.sent_at)]
+    return [
+        RetrainTrigger.parse(
+            fields | {"model_id": model.name},
+            trigger_id=signal.trigger_id or content_id(told),
+            origin=signal.origin,
+            requested_at=signal.sent_at or now,
+        )
+        for model in config.models
+        if cloud in model.targets and any(names(entry, signal) for entry in model.signals)
+    ]
 
 
 def content_id(content: object) -> str:

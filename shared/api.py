@@ -1,5 +1,6 @@
 """The routes of the HTTP API and what each of them does."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
@@ -12,6 +13,7 @@ from shared.fields import read_model_id
 from shared.http import HttpError, Request, Response, answer, problem_of, read_json_object
 from shared.listing import list_models
 from shared.parts import Emitter
+from shared.trigger import MAX_TEXT
 from shared.views import details
 
 Route = Callable[[Emitter, Request, str], Response]
@@ -19,9 +21,11 @@ Route = Callable[[Emitter, Request, str], Response]
 
 def respond(emitter: Emitter, request: Request) -> Response:
     """Answer *request*; every error of the core is a problem document."""
+    # A platform may call people by longer names than a trigger's field takes; that is not the caller's mistake.
+    named = dataclasses.replace(request, caller=request.caller[:MAX_TEXT] if request.caller else None)
     try:
-        route, model_id = _find(request)
-        return route(emitter, request, model_id)
+        route, model_id = _find(named)
+        return route(emitter, named, model_id)
     except (HttpError, RetrainError) as error:
         response = problem_of(error)
         if response is None:

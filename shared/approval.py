@@ -1,21 +1,26 @@
 """A person releases a waiting trigger, or drops it; written to the ledger, by whom and when."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from shared import book, lifecycle
 from shared.emit import publish
 from shared.errors import InvalidTriggerError
 from shared.fields import brief
 from shared.parts import Emitter
-from shared.state import ModelState
+from shared.state import Decided, ModelState
+
+_STARTED: Final = ("launched", "queued")
 
 
 def approve(emitter: Emitter, model_id: str, fields: Mapping[str, object], caller: str | None) -> str:
     """Release the waiting trigger that *fields* name and send it once more, for whoever can start it; returns its id.
 
+    Whoever asks again for one that was released and has gone on since gets the same answer, and nothing is sent.
+
     Raises:
         UnknownModelError: there is no such model.
-        InvalidTriggerError: the trigger is not named, or does not wait.
+        InvalidTriggerError: the trigger is not named, or does not wait; what became of it is told.
         BusError: the approval is written down, but the bus refuses the trigger; approve again, or let the sweep see it.
         UnavailableError: the ledger or the bus is away; approve again.
 
@@ -24,9 +29,10 @@ def approve(emitter: Emitter, model_id: str, fields: Mapping[str, object], calle
     now, by = emitter.clock(), caller or "somebody"
     page = book.change(emitter, model_id, lambda state: lifecycle.approved(state, trigger_id, by, now=now))
     state = page.state
-    if state.waiting is None or state.waiting.trigger.trigger_id != trigger_id:
-        raise _not_waiting(trigger_id)
-    publish(emitter, [state.waiting.trigger])
+    if state.waiting is not None and state.waiting.trigger.trigger_id == trigger_id:
+        publish(emitter, [state.waiting.trigger])
+    elif not _was_released(state, trigger_id):
+        raise _not_waiting(state, trigger_id)
     return trigger_id
 
 
@@ -35,7 +41,7 @@ def reject(emitter: Emitter, model_id: str, fields: Mapping[str, object], caller
 
     Raises:
         UnknownModelError: there is no such model.
-        InvalidTriggerError: the trigger is not named, or does not wait.
+        InvalidTriggerError: the trigger is not named, or does not wait; what became of it is told.
         UnavailableError: the ledger is away.
 
     """
@@ -45,7 +51,7 @@ def reject(emitter: Emitter, model_id: str, fields: Mapping[str, object], caller
     def step(state: ModelState) -> ModelState:
         dropped = lifecycle.not_approved(state, trigger_id, by, now=now)
         if dropped == state and not _was_dropped(state, trigger_id):
-            raise _not_waiting(trigger_id)
+            raise _not_waiting(state, trigger_id)
         return dropped
 
     book.change(emitter, model_id, step)
@@ -60,9 +66,21 @@ def _named(emitter: Emitter, model_id: str, fields: Mapping[str, object]) -> str
     return trigger_id
 
 
+def _history(state: ModelState, trigger_id: str) -> list[Decided]:
+    return [line for line in state.decisions if line.trigger_id == trigger_id]
+
+
+def _was_released(state: ModelState, trigger_id: str) -> bool:
+    return any(
+        line.reason in _STARTED and line.detail.startswith(lifecycle.APPROVED) for line in _history(state, trigger_id)
+    )
+
+
 def _was_dropped(state: ModelState, trigger_id: str) -> bool:
-    return any(line.trigger_id == trigger_id and line.reason == "not_approved" for line in state.decisions)
+    return any(line.reason == "not_approved" for line in _history(state, trigger_id))
 
 
-def _not_waiting(trigger_id: str) -> InvalidTriggerError:
-    return InvalidTriggerError("trigger_id", f"{brief(trigger_id)} does not wait for an approval")
+def _not_waiting(state: ModelState, trigger_id: str) -> InvalidTriggerError:
+    history = _history(state, trigger_id)
+    became = f" any more: {history[0].detail or history[0].reason}" if history else ""
+    return InvalidTriggerError("trigger_id", f"{brief(trigger_id)} does not wait for an approval{became}")

@@ -1,5 +1,6 @@
 """Reading and changing a model's state in the ledger; every new decision is told exactly where it is saved."""
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,11 +36,13 @@ class Page:
     Attributes:
         state: the state.
         version: what the ledger wants back to replace it.
+        before: what it replaced; none where it was not just written.
 
     """
 
     state: ModelState
     version: object
+    before: ModelState | None = None
 
 
 def load(ledger: Ledger, model_id: str) -> Page:
@@ -69,7 +72,7 @@ def save(keeper: Keeper, model_id: str, page: Page, state: ModelState) -> Page |
     for decided in reversed(state.decisions):
         if decided not in known:
             tell(keeper, model_id, decided)
-    return Page(state=state, version=stored.version)
+    return Page(state=state, version=stored.version, before=page.state)
 
 
 def change(keeper: Keeper, model_id: str, step: Callable[[ModelState], ModelState], page: Page | None = None) -> Page:
@@ -85,7 +88,9 @@ def change(keeper: Keeper, model_id: str, step: Callable[[ModelState], ModelStat
     for _ in range(ATTEMPTS):
         page = page or load(keeper.ledger, model_id)
         state = step(page.state)
-        changed = page if state == page.state else save(keeper, model_id, page, state)
+        if state == page.state:
+            return dataclasses.replace(page, before=None)
+        changed = save(keeper, model_id, page, state)
         if changed is not None:
             return changed
         page = None

@@ -8,9 +8,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-from shared.errors import UnknownModelError
-from shared.fields import MAX_MODEL_ID, Parameter, brief
-from shared.followups import FollowUps
+from shared.drift import DriftCheck
+from shared.errors import PermanentError, UnknownModelError
+from shared.fields import MAX_MODEL_ID, Parameter, brief, read_model_id
+from shared.followups import NOTIFY_ON, FollowUps
 from shared.targets import Target
 
 _WILDCARDS: Final = "*?["
@@ -44,6 +45,7 @@ class Model:
         parameters: what a trigger may set, with the defaults.
         targets: where it trains, by cloud.
         after: what follows a training, by its result.
+        drift: what the drift monitor does for it, if anything.
 
     """
 
@@ -55,6 +57,7 @@ class Model:
     parameters: Mapping[str, Parameter]
     targets: Mapping[str, Target]
     after: FollowUps
+    drift: DriftCheck | None = None
 
     @property
     def is_pattern(self) -> bool:
@@ -82,6 +85,7 @@ class Configuration:
         channels: where people are told, from `[notify]`.
         repositories: what may be dispatched to, from `[github]`.
         folder: where the file stands; relative paths in it start here.
+        notify_on: what is told there for every model: `launched`, `ended`, `failed`, `rejected`, `awaiting_approval`.
 
     """
 
@@ -90,6 +94,7 @@ class Configuration:
     channels: tuple[str, ...] = field(repr=False)
     repositories: tuple[str, ...]
     folder: Path
+    notify_on: tuple[str, ...] = NOTIFY_ON
 
     @property
     def default_model(self) -> str | None:
@@ -103,6 +108,13 @@ class Configuration:
     def scheduled(self, cloud: str) -> list[str]:
         """Return the models that a cron tick on *cloud* asks for."""
         return [model.name for model in self.models if model.schedule and cloud in model.targets]
+
+    def knows(self, model_id: str) -> bool:
+        """Whether *model_id* may be a model's id, and something of the configuration matches it."""
+        try:
+            return bool(self.find(read_model_id(model_id)))
+        except PermanentError:
+            return False
 
     def find(self, model_id: str) -> Model:
         """Return the model of that name, else of the most specific pattern that matches.

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final, TypeGuard
 
 from shared.config import Configuration, Model, Policy
+from shared.drift import read_drift
 from shared.errors import ConfigError, InvalidTriggerError
 from shared.fields import INT64, Parameter, read_model_id
-from shared.followups import read_follow_ups, read_repositories
+from shared.followups import check_event_type, read_follow_ups, read_notify, read_repositories
 from shared.tables import Table
 from shared.targets import CLOUDS, GitHubTarget, read_targets
 from shared.trigger import FIELDS, SEVERITIES
@@ -54,9 +55,7 @@ def parse_configuration(text: str, *, source: str, folder: Path) -> Configuratio
     problems: list[str] = []
     file = Table(content, "", problems)
     repositories = read_repositories(file.table("github"))
-    notify = file.table("notify", secret=True)
-    channels = notify.texts("channels", secret=True)
-    notify.done()
+    notify = read_notify(file.table("notify", secret=True))
     named = file.table("models")
     models = tuple(_read_model(name, table, repositories) for name, table in named.quoted_tables())
     file.done()
@@ -65,7 +64,9 @@ def parse_configuration(text: str, *, source: str, folder: Path) -> Configuratio
     problems += _problems_between(models)
     if problems:
         raise ConfigError(source, problems)
-    return Configuration(models=models, channels=channels, repositories=repositories, folder=folder)
+    return Configuration(
+        models=models, channels=notify.channels, notify_on=notify.on, repositories=repositories, folder=folder
+    )
 
 
 def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model:
@@ -77,8 +78,8 @@ def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model
         table.problem("target", f"is missing; one table for each cloud it trains on ({', '.join(CLOUDS)})")
     targets = read_targets(table.table("target")) if "target" in table else {}
     for cloud, target in targets.items():
-        if isinstance(target, GitHubTarget) and target.repository and target.repository not in repositories:
-            table.problem(f"target.{cloud}.repository", f"{target.repository!r} is not in github.repositories")
+        if isinstance(target, GitHubTarget):
+            _check_github(table, cloud, target, repositories)
     model = Model(
         name=name,
         default=table.flag("default"),
@@ -88,13 +89,20 @@ def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model
         parameters=_read_parameters(table.table("parameters")),
         targets=targets,
         after=read_follow_ups(table.table("after"), repositories),
+        drift=read_drift(table),
     )
     table.done()
     if model.is_pattern:
-        for key in ("default", "schedule", "signals"):
+        for key in ("default", "schedule", "signals", "drift"):
             if getattr(model, key):
                 table.problem(key, "needs a model's name, not a pattern")
     return model
+
+
+def _check_github(table: Table, cloud: str, target: GitHubTarget, repositories: tuple[str, ...]) -> None:
+    if target.repository and target.repository not in repositories:
+        table.problem(f"target.{cloud}.repository", f"{target.repository!r} is not in github.repositories")
+    check_event_type(table, f"target.{cloud}.event_type", target.event_type)
 
 
 def _read_policy(table: Table) -> Policy:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.fields import format_time, parse_time
+from shared.pending import Pending
 from shared.state import Decided, ModelState, Parked, PastRun, Seen, Training
 from shared.trigger import SCHEMA, RetrainTrigger
 
@@ -31,7 +32,11 @@ def write_state(state: ModelState) -> str:
 
 
 def read_state(document: str | None) -> ModelState:
-    """Read the JSON *document* of a ledger; none is a model that nothing happened to."""
+    """Read the JSON *document* of a ledger; none is a model that nothing happened to.
+
+    Keys that are missing are empty, and keys that nobody knows are left out: an older or a newer version of this
+    project may have written it.
+    """
     if document is None:
         return ModelState()
     content = json.loads(document)
@@ -48,6 +53,7 @@ def read_state(document: str | None) -> ModelState:
         decisions=tuple(_decided(item) for item in content.get("decisions", ())),
         runs=tuple(_past_run(item) for item in content.get("runs", ())),
         rejected=tuple(_decided(item) for item in content.get("rejected", ())),
+        pending=tuple(_pending(item) for item in content.get("pending", ())),
     )
 
 
@@ -64,7 +70,7 @@ def _plain(value: object) -> object:
         return format_time(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, Training | Parked | Decided | PastRun):
+    if isinstance(value, Training | Parked | Decided | PastRun | Pending):
         return plain(value)
     return value
 
@@ -78,20 +84,25 @@ def _trigger(fields: Mapping[str, object]) -> RetrainTrigger:
 
 
 def _training(content: dict[str, Any]) -> Training:
-    return Training(**{**_timed(content), "trigger": _trigger(content["trigger"])})
+    return Training(**{**_known(Training, content), "trigger": _trigger(content["trigger"])})
 
 
 def _parked(content: dict[str, Any]) -> Parked:
-    return Parked(**{**_timed(content), "trigger": _trigger(content["trigger"])})
+    return Parked(**{**_known(Parked, content), "trigger": _trigger(content["trigger"])})
 
 
 def _decided(content: dict[str, Any]) -> Decided:
-    return Decided(**_timed(content))
+    return Decided(**_known(Decided, content))
 
 
 def _past_run(content: dict[str, Any]) -> PastRun:
-    return PastRun(**_timed(content))
+    return PastRun(**_known(PastRun, content))
 
 
-def _timed(content: dict[str, Any]) -> dict[str, Any]:
-    return {name: parse_time(value) if name in _TIMES else value for name, value in content.items()}
+def _pending(content: dict[str, Any]) -> Pending:
+    return Pending(**{**_known(Pending, content), "actions": tuple(content["actions"])})
+
+
+def _known(kind: "type[DataclassInstance]", content: dict[str, Any]) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(kind) if field.name in content]
+    return {name: parse_time(content[name]) if name in _TIMES else content[name] for name in names}

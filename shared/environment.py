@@ -27,6 +27,8 @@ class Environment:
         event_grid_key: Azure: the key of the Event Grid topic.
         vertex_endpoint: base URL of Vertex AI, where it is not the public one.
         arm_endpoint: base URL of Azure Resource Manager, where it is not the public one.
+        github_token: the token for GitHub, or the name of the secret that holds it.
+        github_api: base URL of GitHub's API, where it is not the public one.
 
     """
 
@@ -40,6 +42,8 @@ class Environment:
     event_grid_key: str = field(repr=False)
     vertex_endpoint: str
     arm_endpoint: str
+    github_token: str = field(repr=False)
+    github_api: str
 
 
 def read_environment(variables: Mapping[str, str], *, root: Path, needed: tuple[str, ...]) -> Environment:
@@ -70,6 +74,8 @@ def read_environment(variables: Mapping[str, str], *, root: Path, needed: tuple[
         event_grid_key=variables.get("RETRAIN_EVENT_GRID_KEY", ""),
         vertex_endpoint=variables.get("RETRAIN_VERTEX_ENDPOINT", ""),
         arm_endpoint=variables.get("RETRAIN_ARM_ENDPOINT", ""),
+        github_token=variables.get("RETRAIN_GITHUB_TOKEN", ""),
+        github_api=variables.get("RETRAIN_GITHUB_API", ""),
     )
 
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 
 from shared import book, lifecycle
+from shared.announce import announce
 from shared.config import Model, Policy
 from shared.errors import LaunchInProgressError, TargetRefusedError, UnknownModelError
 from shared.fields import Parameter
@@ -45,6 +46,7 @@ def launch(
     page = _settle(receiver, model_id, page, outcome)
     if is_claimed_by(training.holder, page):
         launch(receiver, model_id, page, again=False)
+    announce(receiver, page)
     return outcome if isinstance(outcome, TargetRefusedError) else None
 
 

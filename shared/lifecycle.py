@@ -9,17 +9,23 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.config import Policy
-from shared.policy import Verdict, counts_as_drift, decide_approved, decide_queued, streak_at
+from shared.fields import format_time
+from shared.policy import Verdict, counts_as_drift, decide_approved, decide_queued, decide_released, streak_at
 from shared.ports import Run
 from shared.state import MAX_REJECTED, MAX_RUNS, Decided, ModelState, Parked, PastRun, Training
-from shared.trigger import RetrainTrigger, run_name
+from shared.trigger import RetrainTrigger
 
 # The contract keeps function timeouts at 60 s or less: whoever made an older claim is not alive any more.
 CLAIM_LEASE: Final = timedelta(seconds=60)
 GONE: Final = "gone"
 HANDED_OVER: Final = "handed_over"
 
+APPROVED: Final = "approved by "
+
+_MAX_NAME: Final = 300
 _MAX_DETAIL: Final = 500
+# In scripts whose characters take more than two bytes a detail is shorter: the state has to fit into a ledger's item.
+_MAX_DETAIL_BYTES: Final = 900
 
 
 def decided(
@@ -68,7 +74,7 @@ def refused(state: ModelState, token: str, error: str, *, now: datetime) -> Mode
 
 def rejected(state: ModelState, trigger_id: str, error: str, *, now: datetime, decision: bool = False) -> ModelState:
     """List a rejected event; *decision* corrects an earlier one of the same trigger in the history too."""
-    line = Decided(at=now, trigger_id=trigger_id, decision="reject", reason="rejected", detail=error[:_MAX_DETAIL])
+    line = Decided(at=now, trigger_id=trigger_id, decision="reject", reason="rejected", detail=_detail(error))
     if line in state.rejected and not decision:
         return state
     listed = dataclasses.replace(state, rejected=(line, *state.rejected)[:MAX_REJECTED])
@@ -82,41 +88,24 @@ def checked(state: ModelState, run_id: str, *, now: datetime) -> ModelState:
     return dataclasses.replace(state, training=dataclasses.replace(state.training, checked_at=now))
 
 
-def ended(state: ModelState, run_id: str, name: str, result: str, *, ended_at: datetime, now: datetime) -> ModelState:
-    """Record that a training is over and free the model; a run that is not the model's changes nothing.
-
-    The end may be told before the start was confirmed: then the run is known by its *name*.
-    """
-    training = state.training
-    if training is None or (training.run_id or run_id) != run_id:
-        return _ended_late(state, run_id, result, ended_at)
-    if training.run_id is None:
-        if run_name(training.trigger.token) != name:
-            return state
-        # The latest possible time keeps the cooldown: who found the claim still fresh may have started it a lease on.
-        started = min(now, training.claimed_at + 2 * CLAIM_LEASE)
-        state = confirmed(state, training.trigger.token, Run(run_id=run_id), now=started)
-    runs = tuple(
-        dataclasses.replace(run, ended_at=ended_at, result=result) if run.run_id == run_id else run
-        for run in state.runs
-    )
-    return dataclasses.replace(state, training=None, runs=runs)
-
-
 def advanced(state: ModelState, policy: Policy, *, now: datetime, holder: str) -> ModelState:
     """Let go on what may: first the trigger that a person released, then, at a free model, the queued one.
 
     Each is claimed, parked, or skipped by the rules that still hold for it.
     """
-    if state.waiting is not None and state.waiting.approved_by:
-        trigger, by = state.waiting.trigger, state.waiting.approved_by
-        verdict = decide_approved(state, trigger, policy, now)
-        told = dataclasses.replace(verdict, detail=f"approved by {by}; {verdict.detail}".rstrip("; "))
-        state = _apply(dataclasses.replace(state, waiting=None), trigger, told, now=now, holder=holder)
-    if state.training is None and state.queued is not None:
-        trigger = state.queued.trigger
-        verdict = decide_queued(state, trigger, policy, now)
-        state = _apply(dataclasses.replace(state, queued=None), trigger, verdict, now=now, holder=holder)
+    released = state.waiting
+    if released is not None and released.approved_by:
+        verdict = _told(released, decide_approved(state, released.trigger, policy, now))
+        state = dataclasses.replace(state, waiting=None)
+        state = _apply(state, released.trigger, verdict, now=now, holder=holder)
+        if verdict.decision == "queue":
+            # Who released it goes with it: a person is asked once.
+            state = dataclasses.replace(state, queued=dataclasses.replace(released, since=now))
+    queued = state.queued
+    if state.training is None and queued is not None:
+        judge = decide_released if queued.approved_by else decide_queued
+        verdict = _told(queued, judge(state, queued.trigger, policy, now))
+        state = _apply(dataclasses.replace(state, queued=None), queued.trigger, verdict, now=now, holder=holder)
     return state
 
 
@@ -138,8 +127,24 @@ def not_approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) 
     """Drop the waiting trigger; naming another one changes nothing."""
     if state.waiting is None or state.waiting.trigger.trigger_id != trigger_id:
         return state
-    line = Decided(at=now, trigger_id=trigger_id, decision="skip", reason="not_approved", detail=f"rejected by {by}")
+    line = Decided(
+        at=now, trigger_id=trigger_id, decision="skip", reason="not_approved", detail=_detail(f"rejected by {by}")
+    )
     return dataclasses.replace(state, waiting=None).noted(line)
+
+
+def _told(parked: Parked, verdict: Verdict) -> Verdict:
+    if not parked.approved_by or parked.approved_at is None:
+        return verdict
+    by = f"{APPROVED}{parked.approved_by[:_MAX_NAME]} at {format_time(parked.approved_at)}"
+    return dataclasses.replace(verdict, detail=f"{by}; {verdict.detail}".rstrip("; "))
+
+
+def _detail(text: str) -> str:
+    short = text[:_MAX_DETAIL]
+    while len(short.encode("utf-8", "surrogatepass")) > _MAX_DETAIL_BYTES:
+        short = short[:-1]
+    return short
 
 
 def _apply(state: ModelState, trigger: RetrainTrigger, verdict: Verdict, *, now: datetime, holder: str) -> ModelState:
@@ -154,7 +159,7 @@ def _apply(state: ModelState, trigger: RetrainTrigger, verdict: Verdict, *, now:
     elif verdict.decision == "wait":
         state = _superseded(state, state.waiting, trigger, now)
         state = dataclasses.replace(state, waiting=Parked(trigger=trigger, since=now))
-    told = dataclasses.asdict(verdict) | {"detail": verdict.detail[:_MAX_DETAIL]}
+    told = dataclasses.asdict(verdict) | {"detail": _detail(verdict.detail)}
     return state.noted(Decided(at=now, trigger_id=trigger.trigger_id, **told))
 
 
@@ -173,14 +178,3 @@ def _claimed(state: ModelState, token: str) -> Training | None:
 
 def _with_run(state: ModelState, run: PastRun) -> ModelState:
     return dataclasses.replace(state, runs=(run, *state.runs)[:MAX_RUNS])
-
-
-def _ended_late(state: ModelState, run_id: str, result: str, ended_at: datetime) -> ModelState:
-    # A run that counted as gone may still tell how it ended.
-    runs = tuple(
-        dataclasses.replace(run, ended_at=ended_at, result=result)
-        if run.run_id == run_id and run.result == GONE
-        else run
-        for run in state.runs
-    )
-    return dataclasses.replace(state, runs=runs)

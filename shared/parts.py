@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shared.config import Configuration
 from shared.ports import Clock, DeadLetters, EventBus, Launcher, Ledger, RandomId
+from shared.ports_after import Dispatcher, Notifier
 from shared.state import Decided
 from shared.targets import Target
 
@@ -23,6 +24,8 @@ class Receiver:
         clock: tells the time.
         new_id: makes the ids of claims.
         observe: is told the model and every decision, to count it.
+        notifier: makes the notifier of a channel of the configuration, on first use; none: nobody is told anything.
+        dispatcher: sends follow-ups to GitHub; none: they are given up, to the dead letters.
 
     """
 
@@ -35,6 +38,8 @@ class Receiver:
     clock: Clock
     new_id: RandomId
     observe: Callable[[str, Decided], None]
+    notifier: Callable[[str], Notifier] | None = None
+    dispatcher: Dispatcher | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

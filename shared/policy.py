@@ -45,6 +45,11 @@ def decide_approved(state: ModelState, trigger: RetrainTrigger, policy: Policy, 
     return _first((_cooldown, _busy), state, trigger, policy, now)
 
 
+def decide_released(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: datetime) -> Verdict:
+    """Judge a queued trigger that a person released before it was queued, when the model is free."""
+    return _first((_cooldown,), state, trigger, policy, now)
+
+
 def counts_as_drift(trigger: RetrainTrigger, verdict: Verdict) -> bool:
     """Whether the trigger is one of those that `consecutive` counts."""
     return trigger.origin == "drift" and verdict.reason not in ("duplicate", "low_severity")

@@ -1,4 +1,4 @@
-"""What a cloud must bring: four small promises."""
+"""What a cloud must bring: four small promises. What it may bring besides is in `ports_after`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -3,21 +3,26 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from shared import book, lifecycle
-from shared.admission import trigger_of
-from shared.errors import PermanentError, TargetRefusedError
-from shared.fields import read_model_id
+from shared.admission import triggers_of
+from shared.after import resume
+from shared.announce import announce, announce_rejection
+from shared.errors import PermanentError, RetrainError, TargetRefusedError
 from shared.launch import finish, give_up, launch
 from shared.parts import Receiver
 from shared.policy import Verdict, decide
 from shared.runs import advance, run_ended, tend
 from shared.state import Decided
 from shared.trigger import MAX_TRIGGER_ID, RetrainTrigger
-from shared.wire.incoming import Asked, Ended, Foreign, Incoming
+from shared.wire.incoming import Asked, Ended, Foreign, Incoming, Signal
 
 Decode = Callable[[object], Incoming]
 """Reads a native event; raises `PermanentError` for one that is unreadable, or ours but wrong."""
+
+
+_WEIGHTS: Final = ("launch", "queue", "wait", "reject", "skip")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,20 +61,37 @@ def receive(receiver: Receiver, event: object, decode: Decode) -> Outcome:
     incoming: Incoming | None = None
     try:
         incoming = decode(event)
-        asked = incoming if isinstance(incoming, Asked) else None
-        trigger = trigger_of(receiver.config, receiver.cloud, asked, receiver.clock()) if asked else None
+        triggers = triggers_of(receiver.config, receiver.cloud, incoming, receiver.clock())
     except PermanentError as error:
         give_up(receiver, str(error), event)
         outcome = _reject(receiver, error, incoming)
         if receiver.dead_letters is None:
             raise
         return outcome
-    if trigger is not None:
-        return handle(receiver, trigger, event)
+    if triggers:
+        return _handle_each(receiver, triggers, event)
     if isinstance(incoming, Ended):
         return Outcome(decision="ended", reason=incoming.result, model_id=run_ended(receiver, incoming) or "")
-    what = incoming.what if isinstance(incoming, Foreign) else ""
+    what = incoming.what if isinstance(incoming, Foreign | Signal) else ""
     return _outcome(receiver, "", "", Verdict(decision="ignore", reason="ignored", detail=what))
+
+
+def _handle_each(receiver: Receiver, triggers: list[RetrainTrigger], event: object) -> Outcome:
+    """Handle every trigger of an event; it is delivered again if one of them must be, the others are repeats then."""
+    outcomes: list[Outcome] = []
+    failures: list[RetrainError] = []
+    for trigger in triggers:
+        try:
+            outcomes.append(handle(receiver, trigger, event))
+        except RetrainError as error:
+            failures.append(error)
+    if failures:
+        raise next((error for error in failures if error.retryable), failures[0])
+    if len(outcomes) == 1:
+        return outcomes[0]
+    # The weightiest one, and what became of each.
+    detail = "; ".join(f"{outcome.model_id}: {outcome.reason}" for outcome in outcomes)
+    return dataclasses.replace(min(outcomes, key=lambda outcome: _WEIGHTS.index(outcome.decision)), detail=detail)
 
 
 def handle(receiver: Receiver, trigger: RetrainTrigger, event: object) -> Outcome:
@@ -90,15 +112,19 @@ def handle(receiver: Receiver, trigger: RetrainTrigger, event: object) -> Outcom
     for _ in range(book.ATTEMPTS):
         page = book.load(receiver.ledger, model_id)
         if page.state.has_seen(trigger.trigger_id):
-            return _repeat(receiver, trigger, page, holder, event)
-        if tend(receiver, model_id, page):
+            outcome = _repeat(receiver, trigger, page, holder, event)
+        elif tend(receiver, model_id, page):
             continue
-        now = receiver.clock()
-        verdict = decide(page.state, trigger, policy, now)
-        state = lifecycle.decided(page.state, trigger, verdict, policy, now=now, holder=holder)
-        saved = book.save(receiver, model_id, page, state)
-        if saved is not None:
-            return _carry_out(receiver, trigger, verdict, saved, event)
+        else:
+            now = receiver.clock()
+            verdict = decide(page.state, trigger, policy, now)
+            state = lifecycle.decided(page.state, trigger, verdict, policy, now=now, holder=holder)
+            saved = book.save(receiver, model_id, page, state)
+            if saved is None:
+                continue
+            outcome = _carry_out(receiver, trigger, verdict, saved, event)
+        resume(receiver, model_id, page.state)
+        return outcome
     raise book.contention(model_id)
 
 
@@ -109,6 +135,8 @@ def _carry_out(
         refusal = launch(receiver, trigger.model_id, page, again=False, event=event)
         if refusal is not None:
             return _refused(receiver, trigger, refusal)
+    elif verdict.decision == "wait":
+        announce(receiver, page)
     return _about(trigger, verdict)
 
 
@@ -143,21 +171,15 @@ def _reject(receiver: Receiver, error: PermanentError, incoming: Incoming | None
     given = fields.get("trigger_id")
     trigger_id = given if isinstance(given, str) and given else getattr(incoming, "trigger_id", "")
     verdict = Verdict(decision="reject", reason="rejected", detail=str(error))
-    if not isinstance(model_id, str) or not _is_known(receiver, model_id):
+    if not isinstance(model_id, str) or not receiver.config.knows(model_id):
+        announce_rejection(receiver, None, "", trigger_id, str(error))
         return _outcome(receiver, "", trigger_id, verdict)
     now = receiver.clock()
-    book.change(
+    page = book.change(
         receiver, model_id, lambda state: lifecycle.rejected(state, trigger_id[:MAX_TRIGGER_ID], str(error), now=now)
     )
+    announce_rejection(receiver, page, model_id, trigger_id, str(error))
     return _outcome(receiver, model_id, trigger_id, verdict)
-
-
-def _is_known(receiver: Receiver, model_id: str) -> bool:
-    try:
-        receiver.config.find(read_model_id(model_id))
-    except PermanentError:
-        return False
-    return True
 
 
 def _outcome(receiver: Receiver, model_id: str, trigger_id: str, verdict: Verdict) -> Outcome:

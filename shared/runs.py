@@ -2,10 +2,14 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from shared import book, lifecycle
+from shared.after import resume
+from shared.announce import announce
+from shared.conclude import conclude
+from shared.ending import End
 from shared.errors import RetrainError, TransientError, UnavailableError, UnknownModelError
 from shared.launch import finish, is_claimed_by, launch, launcher_of, policy_of
 from shared.parts import Receiver
@@ -58,6 +62,7 @@ def advance(receiver: Receiver, model_id: str, page: book.Page) -> None:
     page = book.change(receiver, model_id, step, page)
     if is_claimed_by(holder, page):
         launch(receiver, model_id, page, again=False)
+    announce(receiver, page)
 
 
 def ask(receiver: Receiver, model_id: str, training: Training, run_id: str) -> bool:
@@ -79,19 +84,19 @@ def ask(receiver: Receiver, model_id: str, training: Training, run_id: str) -> b
         log.warning("retrain.status_unknown", extra={"model_id": model_id, "run_id": run_id, "error": str(error)})
         status = RunStatus(result=RunResult.RUNNING)
     if status.result is not RunResult.RUNNING:
-        return _free(receiver, model_id, run_id, "", status.result, status.ended_at or now)
+        return conclude(receiver, model_id, End(run_id=run_id, result=status.result, at=status.ended_at or now))
     if overdue:
         log.warning("retrain.run_overdue", extra={"model_id": model_id, "run_id": run_id})
-        return _free(receiver, model_id, run_id, "", lifecycle.GONE, now)
+        return conclude(receiver, model_id, End(run_id=run_id, result=lifecycle.GONE, at=now))
     book.change(receiver, model_id, lambda state: lifecycle.checked(state, run_id, now=now))
     return True
 
 
 def run_ended(receiver: Receiver, news: Ended) -> str | None:
-    """Record the end of a run, free its model and start what is queued; returns whose run it was.
+    """Record the end of a run, free its model, start what is queued and do what follows; returns whose run it was.
 
     However often an end is told, only the first time changes anything; a later one helps to finish the start of the
-    queued trigger, if that was left undone.
+    queued trigger and what follows, if that was left undone.
 
     Raises:
         TransientError: deliver the news again.
@@ -103,16 +108,19 @@ def run_ended(receiver: Receiver, news: Ended) -> str | None:
     for model_id in _candidates(receiver, news):
         if not _owns(book.load(receiver.ledger, model_id).state, news):
             continue
-        _free(receiver, model_id, news.run_id, news.name, news.result, ended_at)
+        conclude(receiver, model_id, End(run_id=news.run_id, name=news.name, result=news.result, at=ended_at))
         page = book.load(receiver.ledger, model_id)
         if page.state.training is not None and page.state.training.run_id is None:
             finish(receiver, model_id, page)
+        resume(receiver, model_id, page.state)
         return model_id
     return None
 
 
 def sweep(receiver: Receiver) -> list[str]:
-    """Look after every stored model: abandoned claims, trainings that may be over, queued triggers.
+    """Look after every stored model: abandoned claims, trainings that may be over, queued triggers, what follows.
+
+    What follows trainings comes last: however slow GitHub is, every model is looked after.
 
     Returns:
         The models that were looked after.
@@ -123,13 +131,19 @@ def sweep(receiver: Receiver) -> list[str]:
     """
     swept: list[str] = []
     failures: list[str] = []
+    left: dict[str, ModelState] = {}
     for model_id in stored_models(receiver.ledger):
         try:
-            _sweep_one(receiver, model_id)
+            page = book.load(receiver.ledger, model_id)
+            if page.state.pending:
+                left[model_id] = page.state
+            _sweep_one(receiver, model_id, page)
             swept.append(model_id)
         except RetrainError as error:
             log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": str(error)})
             failures.append(f"{model_id}: {error}")
+    for model_id, state in left.items():
+        resume(receiver, model_id, state)
     if failures:
         raise UnavailableError("The sweep", "look after every model", "; ".join(failures[:10]))
     return swept
@@ -148,8 +162,7 @@ def stored_models(ledger: Ledger) -> Iterator[str]:
         after = page[-1]
 
 
-def _sweep_one(receiver: Receiver, model_id: str) -> None:
-    page = book.load(receiver.ledger, model_id)
+def _sweep_one(receiver: Receiver, model_id: str, page: book.Page) -> None:
     training = page.state.training
     if training is not None and training.run_id is not None:
         ask(receiver, model_id, training, training.run_id)
@@ -168,17 +181,3 @@ def _owns(state: ModelState, news: Ended) -> bool:
     if training is not None and run_name(training.trigger.token) == news.name:
         return True
     return any(run.run_id == news.run_id for run in state.runs)
-
-
-def _free(receiver: Receiver, model_id: str, run_id: str, name: str, result: str, ended_at: datetime) -> bool:
-    now, holder, policy = receiver.clock(), receiver.new_id(), policy_of(receiver, model_id)
-
-    def step(state: ModelState) -> ModelState:
-        over = lifecycle.ended(state, run_id, name, result, ended_at=ended_at, now=now)
-        return lifecycle.advanced(over, policy, now=now, holder=holder)
-
-    log.info("retrain.ended", extra={"model_id": model_id, "run_id": run_id, "result": result})
-    page = book.change(receiver, model_id, step)
-    if is_claimed_by(holder, page):
-        launch(receiver, model_id, page, again=False)
-    return True

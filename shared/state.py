@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.pending import Pending
 from shared.trigger import RetrainTrigger
 
 # The contract shows the last 20 or more; with these the largest state fits into the smallest item of a ledger.
@@ -134,6 +135,7 @@ class ModelState:
         decisions: the last decisions.
         runs: the last trainings.
         rejected: the last rejected events of this model.
+        pending: what is still to be done after trainings, oldest first.
 
     """
 
@@ -146,6 +148,7 @@ class ModelState:
     decisions: tuple[Decided, ...] = ()
     runs: tuple[PastRun, ...] = ()
     rejected: tuple[Decided, ...] = ()
+    pending: tuple[Pending, ...] = ()
 
     def has_seen(self, trigger_id: str) -> bool:
         """Whether *trigger_id* was decided before."""

@@ -60,14 +60,14 @@ class Table:
             self.problem(key, "is missing")
         return self.text(key)
 
-    def texts(self, key: str, *, secret: bool = False) -> tuple[str, ...]:
+    def texts(self, key: str, default: tuple[str, ...] = (), *, secret: bool = False) -> tuple[str, ...]:
         """Return a list of strings that are not empty; a *secret* one is not shown in a problem."""
         wanted = "a list of texts that are not empty"
 
         def check(value: object) -> tuple[str, ...] | None:
             return tuple(value) if isinstance(value, list) and all(map(_is_text, value)) else None
 
-        return self.value(key, (), check, wanted, secret=secret)
+        return self.value(key, default, check, wanted, secret=secret)
 
     def flag(self, key: str) -> bool:
         """Return true or false; absent means false."""

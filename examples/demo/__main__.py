@@ -1,4 +1,7 @@
-"""`python -m examples.demo local|aws`: runs the story and says what happened; exit code 0 when all of it came true."""
+"""`python -m examples.demo local|aws|gcp|azure`: runs the story and says what happened.
+
+Exit code 0: all of it came true; 1: not all of it; 2: it could not be told, and why.
+"""
 
 import sys
 import tempfile
@@ -10,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from examples.demo.report import Report
-from examples.demo.stage import Stage
+from examples.demo.stage import NotInstalledError, Stage
 from examples.demo.story import tell
 
 HOME = Path(".local", "demo")
@@ -28,8 +31,12 @@ def main(arguments: Sequence[str]) -> int:
     home = Path(tempfile.mkdtemp(prefix=f"{cloud}-", dir=HOME)).resolve()
     began = time.monotonic()
     report = Report(console)
-    with STAGES[cloud](home) as stage:
-        tell(stage, report)
+    try:
+        with STAGES[cloud](home) as stage:
+            tell(stage, report)
+    except NotInstalledError as lacking:
+        console.print(str(lacking))
+        return 2
     report.line(f"Everything it wrote is in {home.relative_to(Path.cwd())}. It took {time.monotonic() - began:.0f} s.")
     return 0 if report.came_true else 1
 
@@ -46,7 +53,19 @@ def _aws(home: Path) -> AbstractContextManager[Stage]:
     return aws_stage(home)
 
 
-STAGES = {"local": _local, "aws": _aws}
+def _gcp(home: Path) -> AbstractContextManager[Stage]:
+    from examples.demo.gcp_stage import gcp_stage
+
+    return gcp_stage(home)
+
+
+def _azure(home: Path) -> AbstractContextManager[Stage]:
+    from examples.demo.azure_stage import azure_stage
+
+    return azure_stage(home)
+
+
+STAGES = {"local": _local, "aws": _aws, "gcp": _gcp, "azure": _azure}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -142,7 +142,7 @@ def _stage(home: Path, account: Account, sagemaker: SageMakerStandIn, emit: Lamb
             sent[event["id"]] = account.send(event)
             times -= 1
         account.redeliver(sent[event["id"]], times)
-        return str(sent[event["id"]]["id"])
+        return f"ml3_platform:{sent[event['id']]['id']}"
 
     def request(method: str, path: str, body: Json | None) -> tuple[int, Json]:
         answer: Any = emit.invoke(_url_event(method, path, body))

@@ -6,7 +6,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -47,7 +47,7 @@ def _stage(cloud: LocalCloud, home: Path, url: str) -> Stage:
     def deliver(event: Json, times: int) -> str:
         for _ in range(times):
             cloud.bus.put(event)
-        return str(event["id"])
+        return f"ml3_platform:{event['id']}"
 
     def request(method: str, path: str, body: Json | None) -> tuple[int, Json]:
         return http(f"{url}{path}", method, body)
@@ -65,11 +65,11 @@ def _stage(cloud: LocalCloud, home: Path, url: str) -> Stage:
     )
 
 
-def http(url: str, method: str, body: Json | None) -> tuple[int, Json]:
+def http(url: str, method: str, body: Json | None, headers: Mapping[str, str] | None = None) -> tuple[int, Json]:
     """Send a request and return status and JSON body."""
     data = None if body is None else json.dumps(body).encode()
-    headers = {"content-type": "application/json"}
-    request = urllib.request.Request(url, data=data, method=method, headers=headers)  # noqa: S310 - our own server
+    named = {"content-type": "application/json", **(headers or {})}
+    request = urllib.request.Request(url, data=data, method=method, headers=named)  # noqa: S310 - our own server
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server
             return answer.status, json.load(answer)

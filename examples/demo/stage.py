@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,25 @@ TRAIN = Path(__file__).parents[1] / "demand" / "train.py"
 MODELS = ("demand", "demand-weekly")
 
 Json = dict[str, Any]
+
+# As the documentation of ML cube Platform shows it for Amazon EventBridge: no model, no id but the bus's own.
+ML_CUBE_EVENT: Json = {
+    "version": "0",
+    "id": "fcdd87c7-f56e-c722-4f85-4cb6ba85a00a",
+    "detail-type": "retrain_trigger",
+    "source": "ml3_platform",
+    "account": "123456789",
+    "time": "2023-11-02T14:16:23Z",
+    "region": "eu-west-3",
+    "resources": [],
+    "detail": {"first_param": "hi", "second_param": "bye"},
+}
+UNKNOWN_MODEL = "churm"
+MISTAKEN_EVENT: Json = {**ML_CUBE_EVENT, "id": "with-a-mistake", "detail": {"model_id": UNKNOWN_MODEL}}
+
+
+class NotInstalledError(Exception):
+    """A stage needs what this machine does not have; says what, and how to get it, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +43,12 @@ class Stage:
         title: what runs, in one line.
         home: where everything is written.
         request: sends an HTTP request (method, path, body) and returns status and JSON body.
-        deliver: lets the bus deliver an event so many times (more), and returns the id that it has there.
+        deliver: lets the bus deliver an event so many times (more), and returns the id of the trigger in it.
         tick: lets the schedule come due, for the time given.
         dead_letters: returns what lies in the dead letters.
         services: how often each service was called, where the cloud can tell.
+        ml_cube_event: asks for `demand`, in the form that the documentation of ML cube Platform has for this bus.
+        mistaken_event: the same, but for `UNKNOWN_MODEL`.
 
     """
 
@@ -38,6 +59,8 @@ class Stage:
     tick: Callable[[datetime], None]
     dead_letters: Callable[[], list[Json]]
     services: Callable[[], Mapping[str, int]] = dict
+    ml_cube_event: Json = field(default_factory=lambda: ML_CUBE_EVENT)
+    mistaken_event: Json = field(default_factory=lambda: MISTAKEN_EVENT)
 
     def model(self, model_id: str) -> Json:
         """Return what `GET /models/{model_id}` says."""

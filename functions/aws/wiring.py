@@ -12,13 +12,18 @@ from functions.aws.clients import AssumedRole, Clients, region_of
 from functions.aws.dead_letters import SqsDeadLetters
 from functions.aws.launcher import SageMakerLauncher
 from functions.aws.ledger import DynamoLedger
+from functions.aws.notifier import SnsNotifier
 from functions.aws.queue_launcher import SqsLauncher
+from functions.aws.secrets import read_secret
+from functions.github.token import SecretStore
+from functions.github.wiring import GitHubParts, github_parts
+from functions.notify.wiring import channel_notifiers
 from shared.environment import Environment, read_environment
 from shared.errors import UnknownModelError
 from shared.parts import Emitter, Receiver
 from shared.ports import Launcher
 from shared.state import Decided
-from shared.targets import SageMakerTarget, SqsTarget, Target
+from shared.targets import GitHubTarget, SageMakerTarget, SqsTarget, Target
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -63,16 +68,19 @@ def receiver() -> Receiver:
     environment = _environment("RETRAIN_LEDGER")
     clients = Clients()
     letters = environment.dead_letters
+    github = github_parts(environment, cloud=CLOUD, stores={SecretStore.AWS: lambda arn: _read_secret(clients, arn)})
     return Receiver(
         cloud=CLOUD,
         source=environment.source,
         config=environment.config,
         ledger=DynamoLedger(clients.factory("dynamodb"), environment.ledger),
-        launcher=lambda target: _launcher(clients, target),
+        launcher=lambda target: _launcher(clients, target, github),
         dead_letters=SqsDeadLetters(clients.factory("sqs", region_of(letters)), letters) if letters else None,
         clock=_now,
         new_id=_new_id,
         observe=_count,
+        notifier=channel_notifiers(environment.config.channels, sns=lambda arn: _topic(clients, arn)),
+        dispatcher=github.dispatcher,
     )
 
 
@@ -94,10 +102,20 @@ def _emitting_clients(environment: Environment, own: Clients) -> Clients:
     return Clients(role=AssumedRole(arn=environment.role_arn, external_id=environment.external_id))
 
 
-def _launcher(clients: Clients, target: Target) -> Launcher:
+def _read_secret(clients: Clients, arn: str) -> str:
+    return read_secret(clients.factory("secretsmanager", region_of(arn)), arn)
+
+
+def _topic(clients: Clients, arn: str) -> SnsNotifier:
+    return SnsNotifier(clients.factory("sns", region_of(arn)), arn)
+
+
+def _launcher(clients: Clients, target: Target, github: GitHubParts) -> Launcher:
     match target:
         case SageMakerTarget(pipeline=pipeline):
             return SageMakerLauncher(clients.factory("sagemaker", region_of(pipeline)), target)
+        case GitHubTarget():
+            return github.launcher(target)
         case SqsTarget(queue_url=queue_url):
             return SqsLauncher(clients.factory("sqs", region_of(queue_url)), target)
     raise UnknownModelError(f"target.{CLOUD}.kind: {target.kind!r} cannot be launched by this bundle")

@@ -8,19 +8,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from functions.github.wiring import GitHubParts, github_parts
 from functions.local.bus import SqliteBus
 from functions.local.consumer import Consumer, Delivering
 from functions.local.dead_letters import FolderDeadLetters
 from functions.local.events import decode
 from functions.local.launcher import CommandLauncher
 from functions.local.ledger import SqliteLedger
+from functions.notify.wiring import channel_notifiers
 from shared.environment import Environment, read_environment
 from shared.errors import UnknownModelError
 from shared.parts import Emitter, Receiver
 from shared.ports import Launcher
 from shared.receive import Outcome, receive
 from shared.state import Decided
-from shared.targets import CommandTarget, Target
+from shared.targets import CommandTarget, GitHubTarget, Target
 
 CLOUD: Final = "local"
 ROOT: Final = Path(__file__).parents[2]
@@ -74,16 +76,19 @@ def local_cloud(
     bus = SqliteBus(database, now, new_id, environment.source)
     letters = FolderDeadLetters(Path(environment.dead_letters or home / "dead-letters"), new_id)
     ledger = SqliteLedger(Path(environment.ledger or home / "retrain.db"))
+    github = github_parts(environment, cloud=CLOUD, stores={})
     receiver = Receiver(
         cloud=CLOUD,
         source=environment.source,
         config=environment.config,
         ledger=ledger,
-        launcher=lambda target: _launcher(target, environment, database, variables),
+        launcher=lambda target: _launcher(target, environment, database, variables, github),
         dead_letters=letters,
         clock=now,
         new_id=new_id,
         observe=observe,
+        notifier=channel_notifiers(environment.config.channels),
+        dispatcher=github.dispatcher,
     )
     emitter = Emitter(
         cloud=CLOUD, config=environment.config, ledger=ledger, bus=bus, clock=now, new_id=new_id, observe=observe
@@ -106,7 +111,11 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def _launcher(target: Target, environment: Environment, bus: Path, variables: Mapping[str, str]) -> Launcher:
+def _launcher(
+    target: Target, environment: Environment, bus: Path, variables: Mapping[str, str], github: GitHubParts
+) -> Launcher:
+    if isinstance(target, GitHubTarget):
+        return github.launcher(target)
     if not isinstance(target, CommandTarget):
         raise UnknownModelError(f"target.{CLOUD}.kind: {target.kind!r} cannot be launched on this machine")
     folder = environment.config.folder

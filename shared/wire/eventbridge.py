@@ -12,6 +12,7 @@ from shared.ports import RunResult
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire.incoming import Asked, Ended, Foreign, Incoming
 from shared.wire.reading import model_of_provenance, text, time
+from shared.wire.signals_aws import read_signal
 
 DETAIL_TYPE: Final = "retrain_trigger"
 STATUS_CHANGE: Final = ("aws.sagemaker", "SageMaker Model Building Pipeline Execution Status Change")
@@ -76,7 +77,7 @@ def decode(event: object, source: str) -> Incoming:
     sender, kind = text(event.get("source")), text(event.get("detail-type"))
     if sender.startswith(source) and kind.startswith(DETAIL_TYPE):
         return _asked(event, sender)
-    news = _ended(event) if (sender, kind) == STATUS_CHANGE else None
+    news = _ended(event) if (sender, kind) == STATUS_CHANGE else read_signal(event)
     return news or Foreign(what=f"{sender[:100] or 'no source'} / {kind[:100] or 'no detail-type'}")
 
 

@@ -1,8 +1,9 @@
 """What can arrive, as every codec tells it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from shared.ports import RunResult
 
@@ -44,6 +45,43 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A platform tells by itself what a model's `signals` may name as a reason to train.
+
+    What it brings is already cut to what a trigger may hold.
+
+    Attributes:
+        kind: the kind of signal, as the configuration spells it.
+        subject: what the signal is about; with the kind in front it is what `signals` name.
+        trigger_id: the same for every delivery of this signal; empty where the event brings nothing to tell by.
+        origin: `drift` or `data`.
+        reason: what happened, for people.
+        severity: how bad it is, where the platform tells.
+        evidence: where that can be checked.
+        sent_at: when it happened, where the event tells.
+        begins: further names of the subject, which count if they begin with what `signals` name.
+        mentions: texts in which the named subject may stand anywhere.
+
+    """
+
+    kind: str
+    subject: str
+    trigger_id: str
+    origin: str
+    reason: str
+    severity: str | None = None
+    evidence: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    sent_at: datetime | None = None
+    begins: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """What it is, short, for the log."""
+        return f"{self.kind}:{self.subject}"[:200]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
     """Readable, but none of ours.
 
@@ -55,4 +93,4 @@ class Foreign:
     what: str
 
 
-Incoming = Asked | Ended | Foreign
+Incoming = Asked | Ended | Signal | Foreign

@@ -1,28 +1,10 @@
-"""The bundle that would be uploaded to AWS: `dist/aws`, made when it is missing or older than its sources."""
+"""The bundle that would be uploaded to AWS: `dist/aws`."""
 
-import fcntl
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.contracts.bundles import built_bundle
 
 
 def aws_bundle() -> Path:
-    """Return the folder of the bundle, built for the interpreter that runs the tests.
-
-    Raises:
-        RuntimeError: it cannot be built; what `make` says about it is told.
-
-    """
-    # A `make` that started the tests hands its own settings down.
-    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
-    command = ["make", "build-aws", f"PYTHON={sys.executable}"]
-    with (ROOT / "Makefile").open() as lock:
-        # Several workers of one test run must not build into one folder.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        built = subprocess.run(command, cwd=ROOT, env=inherited, check=False, capture_output=True, text=True)
-    if built.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {built.stderr[-2000:]}")
-    return ROOT / "dist" / "aws"
+    """Return the folder of the bundle; see `built_bundle`."""
+    return built_bundle("aws")

@@ -10,12 +10,19 @@ import pytest
 from tests.contracts.clouds import Cloud
 from tests.contracts.in_memory import in_memory
 from tests.contracts.on_aws import Amazon, amazon
+from tests.contracts.on_azure import Azure, microsoft
+from tests.contracts.on_google import Google, google
 from tests.contracts.on_this_machine import this_machine
 from tests.contracts.ports import Ports
 
 # How a cloud is opened: once a session, given a folder; the result opens it anew for a test, given another folder.
 Opener = Callable[[Path], AbstractContextManager[Any]]
-CLOUDS: Mapping[str, Callable[[Path], AbstractContextManager[Opener]]] = {"local": this_machine, "aws": amazon}
+CLOUDS: Mapping[str, Callable[[Path], AbstractContextManager[Opener]]] = {
+    "local": this_machine,
+    "aws": amazon,
+    "gcp": google,
+    "azure": microsoft,
+}
 # What has adapters but no entry points.
 FAKES: Mapping[str, Callable[[Path], AbstractContextManager[Opener]]] = {"memory": in_memory}
 
@@ -59,4 +66,18 @@ def ports(request: pytest.FixtureRequest, opened: Opened, tmp_path: Path) -> Ite
 def aws(opened: Opened, tmp_path: Path) -> Iterator[Amazon]:
     """Return AWS, on which nothing has happened yet, for what no other cloud has."""
     with opened("aws")(tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def gcp(opened: Opened, tmp_path: Path) -> Iterator[Google]:
+    """Return Google Cloud, on which nothing has happened yet, for what no other cloud has."""
+    with opened("gcp")(tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def azure(opened: Opened, tmp_path: Path) -> Iterator[Azure]:
+    """Return Azure, on which nothing has happened yet, for what no other cloud has."""
+    with opened("azure")(tmp_path) as fresh:
         yield fresh

@@ -1,4 +1,4 @@
-"""A gate between AWS clients and the services' stand-ins: notes every call, and fails those that a test names."""
+"""A gate between clients and the services' stand-ins: notes every call, and fails those that a test names."""
 
 import http.client
 import itertools
@@ -43,7 +43,7 @@ class _Fault:
 
 
 class Gate:
-    """Passes calls of the JSON protocols on: those to SageMaker to one server, all others to another.
+    """Passes calls on: of the JSON protocols of AWS those to SageMaker to one server, all others to another.
 
     Attributes:
         calls: the operations called so far, those that were failed included.
@@ -62,8 +62,13 @@ class Gate:
 
     @property
     def url(self) -> str:
-        """The endpoint for `AWS_ENDPOINT_URL`."""
+        """The endpoint, for `AWS_ENDPOINT_URL` and the like."""
         return self._server.url
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return self._server.address
 
     def __enter__(self) -> Self:
         """Begin to answer."""
@@ -104,17 +109,29 @@ class Gate:
             self.calls.clear()
 
     def _respond(self, request: Request) -> Answer | None:
-        target = request.headers.get("x-amz-target", "")
-        service, _, operation = target.partition(".")
+        service, operation = self.named(request)
         with self._lock:
             self.calls.append(operation)
             named = [fault for fault in self._faults if fault.operation in (operation, f"{service}.")]
-            fault = next((fault for fault in named if fault.met(request.body)), None)
+            fault = next((fault for fault in named if fault.met(self.shown(request))), None)
         if fault is None or fault.done:
             # moto judges a condition and writes in two steps, between which another one may write; DynamoDB does not.
             with self._writing if operation == "PutItem" else nullcontext():
-                answer = _passed_on(self.sagemaker if service == "SageMaker" else self._others, request)
+                answer = passed_on(self.behind(service), request)
         return fault.answer if fault else answer
+
+    def named(self, request: Request) -> tuple[str, str]:
+        """Return the service that a request is for, and the operation."""
+        service, _, operation = request.headers.get("x-amz-target", "").partition(".")
+        return service, operation
+
+    def shown(self, request: Request) -> bytes:
+        """Return what a fault may know its requests by."""
+        return request.body
+
+    def behind(self, service: str) -> str:
+        """Return the URL of a service."""
+        return self.sagemaker if service == "SageMaker" else self._others
 
 
 def refusal(code: str, status: int = 400) -> Answer:
@@ -123,7 +140,8 @@ def refusal(code: str, status: int = 400) -> Answer:
     return Answer(status=status, body=body.encode(), headers={"Content-Type": "application/x-amz-json-1.0"})
 
 
-def _passed_on(url: str, request: Request) -> Answer | None:
+def passed_on(url: str, request: Request) -> Answer | None:
+    """Send *request* to the server at *url*, and return the answer; none: it closed the connection."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     headers = {name: value for name, value in request.headers.items() if name not in _OWN_HEADERS}
     try:

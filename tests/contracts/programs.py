@@ -103,6 +103,18 @@ def _aws_ledger() -> Ledger:
     return wiring.receiver().ledger
 
 
+def _gcp_ledger() -> Ledger:
+    from functions.gcp import wiring
+
+    return wiring.receiver().ledger
+
+
+def _azure_ledger() -> Ledger:
+    from functions.azure import wiring
+
+    return wiring.receiver().ledger
+
+
 def _local_ledger() -> Ledger:
     ledger: Ledger = _machine().receiver.ledger
     return ledger
@@ -114,16 +126,23 @@ def _machine() -> Any:
     return local_cloud(os.environ)
 
 
-LEDGERS: dict[str, Callable[[], Ledger]] = {"aws": _aws_ledger, "local": _local_ledger}
+LEDGERS: dict[str, Callable[[], Ledger]] = {
+    "aws": _aws_ledger,
+    "gcp": _gcp_ledger,
+    "azure": _azure_ledger,
+    "local": _local_ledger,
+}
+
+
+_SLOW_IMPORTS = {"aws": ("aws_lambda_powertools", "botocore.session"), "azure": ("azure.data.tables",)}
 
 
 def race(cloud: str, rounds: str, contenders: str) -> int:
     """Let *contenders* processes take part in `won`."""
     # Imported once, before the processes part.
     __import__(f"functions.{cloud}.wiring")
-    if cloud == "aws":
-        __import__("aws_lambda_powertools")
-        __import__("botocore.session")
+    for module in _SLOW_IMPORTS.get(cloud, ()):
+        __import__(module)
 
     def prepare() -> Work:
         ledger = LEDGERS[cloud]()

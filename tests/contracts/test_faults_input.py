@@ -101,7 +101,8 @@ def test_a_permanent_error_is_delivered_once(cloud: Cloud) -> None:
     cloud.put(event)
     cloud.drain()
     ((letter),) = map(json.loads, cloud.letters())
-    assert letter["event"] == event
+    # The fields are enough: some queues give an event its id only when it is put there.
+    assert cloud.fields(letter["event"]) == cloud.fields(event)
     assert letter["error"].startswith("severity: ")
     assert len(state_of(cloud.ledger).rejected) == 1
 

@@ -20,6 +20,7 @@ from shared.wire.incoming import Incoming
 from tests.core.samples import NOW, configured, model_text
 from tests.fakes.faults import Gate, perform
 from tests.fakes.memory import MemoryBus, MemoryDeadLetters, MemoryLedger
+from tests.fakes.outlets import Channels, MemoryDispatcher, MemoryNotifier, Repositories
 from tests.fakes.training import MemoryLauncher, TrainingService
 
 SOURCE = "ml3_platform"
@@ -53,6 +54,8 @@ class Deployment:
         dead_letters: where rejected events go.
         service: where trainings run.
         told: every decision that was observed, with its model.
+        channels: what people were told.
+        repositories: what GitHub was sent.
         emitter: the parts that ask.
         receiver: the parts that decide.
 
@@ -67,11 +70,13 @@ class Deployment:
         gate: Gate = perform,
         launcher_gate: Gate = perform,
         letter_gate: Gate = perform,
+        outlet_gate: Gate = perform,
     ) -> None:
         """Run the configuration *text*; the model `churn` alone where there is none.
 
         Another *bus* carries nothing. Whoever asks reaches the ledger through *gate*, whoever receives reaches the
-        training service through *launcher_gate* and the dead letters through *letter_gate*.
+        training service through *launcher_gate*, the dead letters through *letter_gate*, people and GitHub through
+        *outlet_gate*.
         """
         self.now: datetime = NOW
         self.ledger = MemoryLedger()
@@ -79,6 +84,7 @@ class Deployment:
         self.dead_letters = MemoryDeadLetters(letter_gate)
         self.service = TrainingService(self.clock)
         self.told: list[tuple[str, Decided]] = []
+        self.channels, self.repositories = Channels(), Repositories()
         self._ids = itertools.count(1)
         config = configured(text or model_text())
         self.emitter = Emitter(
@@ -100,6 +106,8 @@ class Deployment:
             clock=self.clock,
             new_id=self.new_id,
             observe=self.observe,
+            notifier=lambda channel: MemoryNotifier(self.channels, channel, outlet_gate),
+            dispatcher=MemoryDispatcher(self.repositories, outlet_gate),
         )
 
     def clock(self) -> datetime:

@@ -5,8 +5,10 @@ from typing import Final
 from hypothesis import strategies as st
 
 from shared.config import Policy
+from shared.followups import FollowUps
+from shared.notice import EVENTS
 from tests.core.samples import HOUR, SECOND
-from tests.core.world import MODELS
+from tests.core.setting import MODELS
 from tests.fakes.faults import Fault
 
 DAY: Final = 24 * HOUR
@@ -22,6 +24,15 @@ POLICIES: Final = st.builds(
 )
 # A service with tokens that shows its runs; a plain queue; a queue that knows tokens for a while.
 SERVICES: Final = st.sampled_from([(True, True), (True, True), (False, False), (True, False)])
+GITHUB: Final = "github:acme/churn#machinelearningservices-runcompleted"
+AFTER: Final = st.sampled_from(
+    [
+        FollowUps(),
+        FollowUps(succeeded=(GITHUB,), failed=("github:acme/churn#training-failed",)),
+        FollowUps(succeeded=(GITHUB, "notify", "github:acme/churn#second"), failed=("notify",)),
+    ]
+)
+NOTIFY_ON: Final = st.sampled_from([(), (), ("failed", "rejected", "awaiting_approval"), EVENTS])
 MOMENTS: Final = [1 * SECOND, 20 * SECOND, 40 * SECOND, 59 * SECOND, 60 * SECOND]
 TIMES: Final = [61 * SECOND, 600 * SECOND, HOUR, 6 * HOUR, 12 * HOUR, 3 * DAY, 15 * DAY]
 # How far a process goes, and what meets the call after that, if there is one.

@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Final
 
 from shared.config import Policy
+from shared.followups import FollowUps
 from shared.ports import RunResult
 from tests.core.processes import Process
+from tests.core.setting import Setting
 from tests.core.witness import Witness
-from tests.core.world import Setting, World
+from tests.core.world import World
 from tests.fakes.faults import Fault
 
 # Longer than any claim is fresh, or any service may know a token.
@@ -87,6 +89,23 @@ def ended_early(witness: Witness) -> Begin:
     return _end_of_first(witness)
 
 
+def followed(witness: Witness) -> Begin:
+    """Deliver the end of a training that a workflow, two channels and another trigger wait for."""
+    return ended(witness)
+
+
+def taken_over(witness: Witness) -> Begin:
+    """Deliver a trigger to a model where somebody left undone what follows a training."""
+    witness.finish(witness.begun(launch(witness)()))
+    stalled = witness.begun(_end_of_first(witness)())
+    while stalled.stops_before != "dispatch":
+        witness.go(stalled)
+    witness.go(stalled, Fault.CRASH_BEFORE)
+    witness.advance(A_WHILE)
+    event = witness.world.ask("churn", trigger_id="second")
+    return lambda: witness.world.deliver(event)
+
+
 def _end_of_first(witness: Witness) -> Begin:
     witness.world.end(witness.world.service.running()[0], RunResult.SUCCEEDED)
     event = witness.world.events[-1]
@@ -110,12 +129,18 @@ TRAININGS: Final[dict[Path, set[str]]] = {
     released: {"first"},
     ended: {"first", "second"},
     ended_early: {"first", "second"},
+    followed: {"first", "second"},
+    taken_over: {"first", "second"},
 }
+# Where something follows the training of `first`.
+FOLLOWED: Final = (followed, taken_over)
 # A training that is handed over has no end of ours.
-ENDS: Final = (ended, ended_early)
+ENDS: Final = (ended, ended_early, *FOLLOWED)
+AFTER: Final = FollowUps(succeeded=("github:acme/churn#done", "notify"))
 
 
 def new_witness(path: Path, *, tokens: bool) -> Witness:
     """Return the witness of an empty world for *path*."""
     policy = Policy(approval=path in (approved, released))
-    return Witness(World(Setting(policy=policy, honours_tokens=tokens, shows_runs=tokens)))
+    after = AFTER if path in FOLLOWED else FollowUps()
+    return Witness(World(Setting(policy=policy, honours_tokens=tokens, shows_runs=tokens, after=after)))

@@ -1,14 +1,16 @@
 """What must be true of a world once every fault is over."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from shared import lifecycle
 from shared.ports import RunResult
+from tests.core.setting import MODELS
 from tests.core.witness import Witness
-from tests.core.world import MODELS
 
 ROUNDS: Final = 6
+DAY: Final = timedelta(days=1)
 
 
 def settle(witness: Witness, *, refusing: bool = False) -> None:
@@ -28,6 +30,7 @@ def settle(witness: Witness, *, refusing: bool = False) -> None:
         claim = world.state(model_id).training
         assert claim is None or claim.run_id, f"{model_id} stays claimed"
     _repeat(witness, _end_all, lambda: any(world.state(model_id).training for model_id in MODELS))
+    _repeat(witness, _wait, lambda: any(world.state(model_id).pending for model_id in MODELS))
     for model_id in MODELS:
         assert not lifecycle.can_advance(world.state(model_id)), f"{model_id} lets somebody wait for nothing"
     for (model_id, trigger_id), lines in witness.told.items():
@@ -53,6 +56,11 @@ def _repeat(witness: Witness, move: Callable[[Witness], None], undone: Callable[
 def _deliver_all(witness: Witness) -> None:
     for event in [event for event in witness.world.events if not event.acknowledged]:
         witness.finish(witness.begun(witness.world.deliver(event)))
+
+
+def _wait(witness: Witness) -> None:
+    """Let every pause between two attempts be over."""
+    witness.advance(DAY)
 
 
 def _end_all(witness: Witness) -> None:

@@ -65,7 +65,7 @@ FILES = [
         "models: only one may have default = true, not a, b",
     ),
     ("notify = 3\n" + model_text(), "notify: must be a table"),
-    ("[notify]\nchanels = []\n" + model_text(), "notify.chanels: is not a key of this table; it knows channels"),
+    ("[notify]\nchanels = []\n" + model_text(), "notify.chanels: is not a key of this table; it knows channels, on"),
     ("github.repositories = [1]\n" + model_text(), f"github.repositories: {TEXTS}, not [1]"),
     (
         'github.repositories = ["https://github.com/acme/churn"]\n' + model_text(),
@@ -133,6 +133,8 @@ def test_ten_mistakes_are_ten_problems() -> None:
         'notify.channel = ["slack://token"]',
         'notify.channels.slack = "slack://token"',
         'channels = ["slack://token"]',
+        'notify.on = "slack://token"',
+        'notify.on = ["slack://token"]',
         'notify.channels = ["slack://token"',
     ],
 )

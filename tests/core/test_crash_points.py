@@ -6,7 +6,8 @@ from typing import Final
 import pytest
 
 from shared.errors import RetrainError
-from tests.core.paths import A_WHILE, ENDS, TRAININGS, Begin, Path, launch, new_witness
+from tests.core.aftermath import expected
+from tests.core.paths import A_WHILE, ENDS, FOLLOWED, TRAININGS, Begin, Path, ended, followed, launch, new_witness
 from tests.core.settling import settle
 from tests.core.witness import Witness
 from tests.fakes.faults import Crash, Fault
@@ -54,6 +55,9 @@ def check_outcome(witness: Witness, path: Path) -> None:
     assert set(started) == TRAININGS[path]
     if witness.world.setting.honours_tokens:
         assert len(started) == len(set(started))
+    if path in FOLLOWED:
+        followed = {key for key, _ in witness.aftermath.doers if key[0] == "run-1"}
+        assert followed == {("run-1", action) for action in expected(witness.world.setting, "succeeded")}
 
 
 @pytest.mark.parametrize("fault", Fault)
@@ -82,8 +86,9 @@ def test_sweep_instead(path: Path, tokens: bool, fault: Fault) -> None:  # noqa:
     for witness, begin in broken_off(path, tokens=tokens, fault=fault):
         witness.advance(A_WHILE)
         assert witness.finish(witness.begun(witness.world.sweep())).error is None
-        training = witness.world.state("churn").training
-        assert training is None or training.run_id
+        state = witness.world.state("churn")
+        assert state.training is None or state.training.run_id
+        assert not state.pending
         for (_, trigger_id), lines in witness.told.items():
             runs = [run for run in witness.world.service.runs.values() if run.request.trigger.trigger_id == trigger_id]
             assert bool(runs) == (lines[-1].decision == "launch")
@@ -103,6 +108,19 @@ def test_cost_of_a_duplicate() -> None:
     begin = launch(witness)
     witness.finish(witness.begun(begin()))
     assert witness.finish(witness.begun(begin())).calls == ["load"]
+
+
+def test_cost_of_an_end() -> None:
+    """An end that nothing follows costs three readings and one writing; each action its call and one writing more."""
+    calls = {}
+    for path in (ended, followed):
+        witness = new_witness(path, tokens=True)
+        calls[path] = witness.finish(witness.begun(path(witness)())).calls
+    start = ["start", "save"]
+    assert calls[ended] == ["models", "load", "load", "save", *start, "load"]
+    # The first action finds that the start of the queued trigger has written since.
+    actions = ["dispatch", "save", "load", "save", "send", "save", "send", "save"]
+    assert calls[followed] == ["models", "load", "load", "save", *start, *actions, "load"]
 
 
 def test_many_deliveries_in_a_row() -> None:

@@ -1,9 +1,12 @@
 """A person releases or drops over HTTP what waits for an approval."""
 
+import dataclasses
 import json
 
 import pytest
 
+from shared.document import write_state
+from shared.http import Response
 from tests.core.deployment import Deployment, problem
 from tests.core.samples import MINUTE, model_text
 
@@ -27,7 +30,84 @@ def test_an_approval_releases_the_waiting_trigger() -> None:
     deployment.carry()
     assert [run.request.trigger.trigger_id for run in deployment.service.runs.values()] == ["t-1"]
     assert deployment.reasons() == ["awaiting_approval", "launched"]
-    assert deployment.state().decisions[0].detail == "approved by ada"
+    assert deployment.state().decisions[0].detail == "approved by ada at 2026-11-21T03:01:00Z"
+
+
+def approve(deployment: Deployment, name: str = "t-1", caller: str = "ada") -> Response:
+    """Approve a trigger over HTTP."""
+    return deployment.call("POST", "/models/churn/approve", {"trigger_id": name}, caller=caller)
+
+
+def test_an_approval_that_comes_again_after_the_launch_is_answered_alike() -> None:
+    """While it trains and after, nothing is sent again, and the first approval stands."""
+    deployment = Deployment(WAITING)
+    deployment.ask("t-1")
+    first = approve(deployment)
+    deployment.carry()
+    for _ in range(2):
+        assert approve(deployment, caller="bob") == first
+        assert deployment.bus.published == []
+        deployment.end(deployment.service.runs["run-1"].request.trigger, "run-1")
+    assert len(deployment.service.runs) == 1
+    assert deployment.state().decisions[0].detail.startswith("approved by ada at ")
+
+
+def test_a_trigger_that_was_replaced_cannot_be_approved() -> None:
+    """The newest trigger waits; who approves the one before learns which it is."""
+    deployment = Deployment(WAITING)
+    deployment.ask("t-1")
+    deployment.ask("t-2")
+    assert deployment.reasons() == ["awaiting_approval", "superseded", "awaiting_approval"]
+    told = problem(approve(deployment), 422, "Unprocessable Entity")
+    assert told == "trigger_id: 't-1' does not wait for an approval any more: replaced by t-2"
+    assert approve(deployment, "t-2").status == 200
+
+
+def test_an_approval_that_a_cooldown_makes_void_is_told() -> None:
+    """The released trigger was skipped by a rule that still held; approving it again says so."""
+    deployment = Deployment(model_text(settings='approval = true\ncooldown = "6h"'))
+    deployment.ask("t-1")
+    approve(deployment)
+    waiting = deployment.state().waiting
+    assert waiting is not None
+    state = dataclasses.replace(deployment.state(), last_start=deployment.now)
+    deployment.ledger.save("churn", write_state(state), deployment.ledger.peek("churn").version)
+    deployment.carry()
+    told = problem(approve(deployment), 422, "Unprocessable Entity")
+    assert told.endswith("any more: approved by ada at 2026-11-21T03:00:00Z; no training before 2026-11-21T09:00:00Z")
+
+
+def test_a_person_is_asked_once() -> None:
+    """A trigger that was released while a training ran starts when that ends, without a second approval."""
+    deployment = Deployment(WAITING)
+    deployment.ask("t-1")
+    policy = dataclasses.replace(deployment.receiver.config.models[0].policy, approval=False)
+    (model,) = deployment.receiver.config.models
+    free = dataclasses.replace(deployment.receiver.config, models=(dataclasses.replace(model, policy=policy),))
+    careful = deployment.receiver
+    deployment.receiver = dataclasses.replace(careful, config=free)
+    deployment.ask("t-2")
+    deployment.receiver = careful
+    approve(deployment)
+    deployment.carry()
+    queued = deployment.state().queued
+    assert queued is not None
+    assert (queued.trigger.trigger_id, queued.approved_by) == ("t-1", "ada")
+    assert approve(deployment).status == 200
+    deployment.end(deployment.service.runs["run-1"].request.trigger, "run-1")
+    assert [run.request.trigger.trigger_id for run in deployment.service.runs.values()] == ["t-2", "t-1"]
+    assert deployment.state().decisions[0].detail == "approved by ada at 2026-11-21T03:00:00Z"
+
+
+def test_a_person_with_a_long_name_may_approve() -> None:
+    """What the platform calls people is cut, and never an error."""
+    deployment = Deployment(WAITING)
+    deployment.call("POST", "/retrain", {"model_id": "churn", "trigger_id": "t-1"}, caller="a" * 2000)
+    assert deployment.bus.published[0].requested_by == "a" * 512
+    deployment.carry()
+    assert approve(deployment, caller="b" * 2000).status == 200
+    deployment.carry()
+    assert deployment.state().decisions[0].detail == f"approved by {'b' * 300} at 2026-11-21T03:00:00Z"
 
 
 def test_a_rejection_drops_the_waiting_trigger() -> None:
@@ -38,7 +118,9 @@ def test_a_rejection_drops_the_waiting_trigger() -> None:
         response = deployment.call("POST", "/models/churn/reject", {"trigger_id": "t-1"}, caller="ada")
         assert json.loads(response.body) == {"model_id": "churn", "trigger_id": "t-1", "status": "rejected"}
     late = deployment.call("POST", "/models/churn/approve", {"trigger_id": "t-1"})
-    assert problem(late, 422, "Unprocessable Entity") == "trigger_id: 't-1' does not wait for an approval"
+    assert problem(late, 422, "Unprocessable Entity") == (
+        "trigger_id: 't-1' does not wait for an approval any more: rejected by ada"
+    )
     deployment.ask("t-1")
     assert deployment.service.runs == {}
     assert deployment.reasons() == ["awaiting_approval", "not_approved"]

@@ -8,12 +8,13 @@ from itertools import product
 import pytest
 
 from shared.config import Policy
-from shared.policy import Verdict, counts_as_drift, decide, decide_approved, decide_queued, streak_at
+from shared.policy import Verdict, counts_as_drift, decide, decide_approved, decide_queued, decide_released, streak_at
 from shared.state import ModelState, Training
 from shared.trigger import RetrainTrigger
 from tests.core.samples import HOUR, NOW, SECOND, trigger
 
 Judge = Callable[[ModelState, RetrainTrigger, Policy, datetime], Verdict]
+LATER = [(decide_queued, ("cooldown", "awaiting_approval")), (decide_approved, ("cooldown", "busy"))]
 
 ORDER = ("duplicate", "low_severity", "not_consecutive", "cooldown", "busy", "awaiting_approval")
 DECISIONS = {"awaiting_approval": "wait", "launched": "launch"}
@@ -188,12 +189,8 @@ def test_what_counts_as_drift(origin: str, reason: str, *, counts: bool) -> None
     assert counts_as_drift(trigger(origin=origin), Verdict(decision="skip", reason=reason)) is counts
 
 
-@pytest.mark.parametrize(
-    ("judge", "rules"),
-    [(decide_queued, ("cooldown", "awaiting_approval")), (decide_approved, ("cooldown", "busy"))],
-    ids=["queued", "released"],
-)
-def test_what_waited_is_judged_anew_by_two_rules(judge: Judge, rules: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("judge", "rules"), [*LATER, (decide_released, ("cooldown",))])
+def test_what_waited_is_judged_anew(judge: Judge, rules: tuple[str, ...]) -> None:
     """The other rules were applied on arrival; a queued trigger's training is over, and a release is the approval."""
     for holding, state, policy in situations():
         left = [reason for reason in holding if reason in rules]

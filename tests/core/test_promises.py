@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from shared.config import Policy
+from shared.followups import FollowUps
 from shared.ports import RunResult
-from tests.core.draws import BACK, MODEL_IDS, MOMENTS, ODD, POLICIES, SERVICES, TIMES, WAYS, Way
+from tests.core.draws import AFTER, BACK, MODEL_IDS, MOMENTS, NOTIFY_ON, ODD, POLICIES, SERVICES, TIMES, WAYS, Way
 from tests.core.processes import Process
 from tests.core.samples import SECOND
+from tests.core.setting import CHANNELS, MODELS, Setting
 from tests.core.settling import settle
 from tests.core.witness import Witness
-from tests.core.world import MODELS, Setting, World
+from tests.core.world import World
 
 MOST_PROCESSES: Final = 3
 
@@ -30,10 +32,24 @@ class Promises(RuleBasedStateMachine):
         super().__init__()
         self.witness = Witness(World(Setting()))
 
-    @initialize(policy=POLICIES, service=SERVICES, own_letters=st.sampled_from([True, True, False]))
-    def set_up(self, policy: Policy, service: tuple[bool, bool], own_letters: bool) -> None:  # noqa: FBT001 - a draw
+    @initialize(
+        policy=POLICIES,
+        service=SERVICES,
+        own_letters=st.sampled_from([True, True, False]),
+        after=AFTER,
+        notify_on=NOTIFY_ON,
+    )
+    def set_up(
+        self,
+        policy: Policy,
+        service: tuple[bool, bool],
+        own_letters: bool,  # noqa: FBT001 - a draw
+        after: FollowUps,
+        notify_on: tuple[str, ...],
+    ) -> None:
         """Begin a world in which one training is asked for."""
         setting = Setting(policy=policy, honours_tokens=service[0], shows_runs=service[1], own_letters=own_letters)
+        setting = dataclasses.replace(setting, after=after, notify_on=notify_on)
         self.witness = Witness(World(setting))
         self.world.ask(MODELS[0])
 
@@ -142,6 +158,12 @@ class Promises(RuleBasedStateMachine):
     def refuse_or_not(self, refusing: bool) -> None:  # noqa: FBT001 - a draw
         """Let the service refuse new trainings; or take them again, but never while it decides about one."""
         self.world.service.refusing = refusing or (self.world.service.refusing and bool(self.world.processes))
+
+    @rule(refusing=st.sampled_from([False, False, True]), closed=st.sampled_from([0, 0, 1]))
+    def close_or_open(self, refusing: bool, closed: int) -> None:  # noqa: FBT001 - a draw
+        """Let GitHub refuse everything, or take it again; a channel that is closed stays closed."""
+        self.world.repositories.refusing = refusing
+        self.world.channels.closed |= set(CHANNELS[:closed])
 
     def step(self, process: Process, way: Way) -> None:
         """Let *process* go its *way*."""

@@ -12,9 +12,10 @@ from shared.ports import RunResult
 from shared.runs import CHECK_EVERY
 from tests.core.processes import Process
 from tests.core.samples import HOUR, SECOND
+from tests.core.setting import Setting
 from tests.core.settling import settle
 from tests.core.witness import Witness
-from tests.core.world import Event, Setting, World
+from tests.core.world import Event, World
 from tests.fakes.faults import Fault
 
 COOLDOWN: Final = Policy(cooldown=6 * HOUR)

@@ -128,11 +128,9 @@ def test_other_sources_and_types_are_foreign(source: str, kind: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "drift-detection-CloudWatchAlarm-feature_baseline_drift.json",
         "powertools-codePipelineEvent.json",
         "powertools-eventBridgeEvent.json",
         "powertools-kinesisStreamEvent.json",
-        "powertools-s3EventBridgeNotificationObjectCreatedEvent.json",
         "powertools-sqsEvent.json",
         "samcli-ScheduledEvent.json",
     ],

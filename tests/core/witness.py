@@ -1,17 +1,19 @@
 """Watches a world step by step and holds the core to its promises."""
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from shared import lifecycle
+from shared import lifecycle, outbox
 from shared.document import read_state, write_state
 from shared.errors import InvalidTriggerError, LaunchInProgressError, PermanentError, UnavailableError
 from shared.ports import RunResult
 from shared.receive import Outcome
 from shared.state import MAX_DECISIONS, Decided, ModelState
+from tests.core.aftermath import Aftermath
 from tests.core.processes import Process
+from tests.core.setting import MODELS
 from tests.core.transitions import added, check_saved
-from tests.core.world import FUNCTION_TIMEOUT, MODELS, Event, World
+from tests.core.world import FUNCTION_TIMEOUT, Event, World
 from tests.fakes.faults import Crash, Fault
 from tests.fakes.training import ServiceRun
 
@@ -22,6 +24,7 @@ class Witness:
     Attributes:
         told: the decisions about each trigger of each model, oldest first.
         broken: whether a promise is broken already.
+        aftermath: watches what follows trainings.
 
     """
 
@@ -30,6 +33,7 @@ class Witness:
         self.world = world
         self.told: defaultdict[tuple[str, str], list[Decided]] = defaultdict(list)
         self.broken = False
+        self.aftermath = Aftermath(world)
         self._states: defaultdict[str, ModelState] = defaultdict(ModelState)
         self._published = 0
         self._savers: list[Process] = []
@@ -77,6 +81,7 @@ class Witness:
         for trigger in world.bus.published[self._published :]:
             world.put({"ask": trigger.to_fields(), "id": world.new_id()})
         self._published = len(world.bus.published)
+        self.aftermath.watch(process, self.told)
         if process.stops_before is None:
             world.processes.remove(process)
             self._over(process)
@@ -86,6 +91,7 @@ class Witness:
         assert write_state(after) == document, "a document is read and written again as it was"
         assert read_state(write_state(after)) == after
         check_saved(before, after)
+        self.aftermath.saved(model_id, before, after)
         for line in reversed(added(before.decisions, after.decisions, MAX_DECISIONS)):
             self.told[model_id, line.trigger_id].append(line)
             if line.decision == "reject":
@@ -154,7 +160,7 @@ class Witness:
         birth = self._at_birth[process]
         earlier = [document for name, document in self.world.ledger.history[:birth] if name == outcome.model_id]
         alone = set(self._savers[birth:]) <= {process}
-        if alone and earlier and not lifecycle.can_advance(read_state(earlier[-1])):
+        if alone and earlier and not _has_work(read_state(earlier[-1]), process.born):
             assert process.calls == ["load"], f"a duplicate costs {process.calls}"
             last = self.told[outcome.model_id, outcome.trigger_id][-1]
             assert last.decision != "reject", f"{outcome.trigger_id} was refused, and may not be sent again"
@@ -167,6 +173,10 @@ class Witness:
     def _is_letter(self, event: Event) -> bool:
         ours = [letter["event"] for letter in self.world.letters.letters]
         return event.body in (*ours, *self.world.platform_letters)
+
+
+def _has_work(state: ModelState, now: datetime) -> bool:
+    return lifecycle.can_advance(state) or any(outbox.is_due(entry, now) for entry in state.pending)
 
 
 def named(body: dict[str, object]) -> tuple[str, str]:

@@ -3,53 +3,33 @@
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from shared import approval
-from shared.config import Configuration, Model, Policy
+from shared.config import Policy
 from shared.document import read_state
 from shared.errors import UnreadableEventError
 from shared.fields import parse_time
-from shared.followups import FollowUps
 from shared.parts import Emitter, Receiver
 from shared.ports import RunResult
 from shared.receive import receive
 from shared.runs import sweep
 from shared.state import ModelState
-from shared.targets import CommandTarget
 from shared.trigger import run_name
 from shared.wire.incoming import Asked, Ended, Foreign, Incoming
 from tests.core.processes import Process
+from tests.core.setting import Setting, configuration
 from tests.fakes.faults import Gate
 from tests.fakes.memory import MemoryBus, MemoryDeadLetters, MemoryLedger
+from tests.fakes.outlets import Channels, MemoryDispatcher, MemoryNotifier, Repositories
 from tests.fakes.training import MemoryLauncher, ServiceRun, TrainingService
 
 # A time with fractions of a second, as clocks tell it.
 BEGINNING: Final = datetime(2026, 11, 21, 3, 0, 0, 250_000, tzinfo=UTC)
 # The contract: no function runs longer.
 FUNCTION_TIMEOUT: Final = timedelta(seconds=60)
-MODELS: Final = ("churn", "fraud")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What is given in a world.
-
-    Attributes:
-        policy: of every model.
-        honours_tokens: as `TrainingService` has it.
-        shows_runs: as `TrainingService` has it.
-        own_letters: whether rejected events are put to dead letters of our side, or raised.
-
-    """
-
-    policy: Policy = field(default_factory=Policy)
-    honours_tokens: bool = True
-    shows_runs: bool = True
-    own_letters: bool = True
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -76,6 +56,8 @@ class World:
         processes: those that live.
         deliveries: which event a process was begun to deliver.
         platform_letters: what the platform dead-lettered, because a delivery of it raised a permanent error.
+        channels: what people were told.
+        repositories: what GitHub was sent.
 
     """
 
@@ -89,7 +71,8 @@ class World:
         self.platform_letters: list[dict[str, object]] = []
         self.ledger, self.letters, self.bus = MemoryLedger(), MemoryDeadLetters(), MemoryBus()
         self.service = TrainingService(self.clock, honours_tokens=setting.honours_tokens, shows_runs=setting.shows_runs)
-        self.config = _configuration(setting.policy)
+        self.channels, self.repositories = Channels(), Repositories()
+        self.config = configuration(setting)
         self._numbers = itertools.count(1)
 
     def clock(self) -> datetime:
@@ -107,7 +90,7 @@ class World:
     def deploy(self, policy: Policy) -> None:
         """Give every model another policy."""
         self.setting = dataclasses.replace(self.setting, policy=policy)
-        self.config = _configuration(policy)
+        self.config = configuration(self.setting)
 
     def put(self, body: Mapping[str, object]) -> Event:
         """Put an event on the bus."""
@@ -155,6 +138,8 @@ class World:
             clock=self.clock,
             new_id=self.new_id,
             observe=lambda _model_id, _decided: None,
+            notifier=lambda channel: MemoryNotifier(self.channels, channel, gate),
+            dispatcher=MemoryDispatcher(self.repositories, gate),
         )
 
     def _emitter(self, gate: Gate) -> Emitter:
@@ -179,21 +164,3 @@ def decode(event: object) -> Incoming:
         case {"foreign": what}:
             return Foreign(what=str(what))
     raise UnreadableEventError("the event is none of this world")
-
-
-def _configuration(policy: Policy) -> Configuration:
-    models = tuple(_model(name, policy) for name in MODELS)
-    return Configuration(models=models, channels=(), repositories=(), folder=Path("/bundle"))
-
-
-def _model(name: str, policy: Policy) -> Model:
-    return Model(
-        name=name,
-        default=name == MODELS[0],
-        schedule=False,
-        signals=(),
-        policy=policy,
-        parameters={"epochs": 8, "model": "$model_id"},
-        targets={"local": CommandTarget(command=("train",))},
-        after=FollowUps(),
-    )

@@ -1,0 +1,181 @@
+"""Azure as a stage: the built function app, Azurite, stand-ins for Event Grid and for the jobs of Azure ML."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from azure.core.credentials import AzureKeyCredential
+from azure.data.tables import TableServiceClient
+from azure.eventgrid import EventGridEvent, EventGridPublisherClient
+from azure.storage.blob import ContainerClient
+
+from examples.demo.local_stage import http
+from examples.demo.stage import MODELS, UNKNOWN_MODEL, Json, NotInstalledError, Stage, configuration, train_first
+from shared.fields import format_time
+from shared.trigger import derived_id
+from tests.emulators.arm import ArmStandIn, Component, Identity
+from tests.emulators.arm.standin import WORKSPACE
+from tests.emulators.event_grid import EventGridStandIn, Subscription
+from tests.emulators.event_grid.standin import KEY
+from tests.emulators.functions_host import FunctionsHost
+from tests.emulators.storage import Storage, azurite, missing
+
+ROOT = Path(__file__).parents[2]
+BUNDLE = ROOT / "dist" / "azure"
+# As the documentation of ML cube Platform shows it.
+DOCUMENTED = ROOT / "tests" / "events" / "ml3cube" / "seed-eventgrid-literal.json"
+TABLE, CONTAINER = "retrain", "dead-letters"
+WEEK = timedelta(days=7)
+
+
+@dataclass(kw_only=True, eq=False)
+class Bus:
+    """The topic with its two subscriptions.
+
+    Attributes:
+        topic: Event Grid.
+        trigger: delivers to the function with the Event Grid trigger.
+        webhook: the endpoint for events as they are written, in snake case, which the trigger's library drops.
+
+    """
+
+    topic: EventGridStandIn
+    trigger: Subscription
+    webhook: Subscription
+    _sent: dict[str, Json] = field(default_factory=dict)
+
+    def deliver(self, event: Json, times: int) -> str:
+        """Send *event* once by the SDK; Event Grid, which promises at least once, delivers it again."""
+        model_id = event["data"]["model_id"]
+        if model_id == UNKNOWN_MODEL:
+            # This one as it is written, to a subscription of the kind webhook.
+            self.webhook.deliver(*[event] * times)
+            return ""
+        if model_id not in self._sent:
+            with EventGridPublisherClient(self.topic.endpoint, AzureKeyCredential(KEY)) as publisher:
+                publisher.send(EventGridEvent(**event))
+            self._sent[model_id] = self.topic.events[-1]
+            times -= 1
+        sent = self._sent[model_id]
+        for _ in range(times):
+            self.trigger.put(sent)
+        return derived_id(*(sent[name] for name in ("topic", "subject", "eventType", "id")))
+
+    def tell(self, event: Json) -> None:
+        """Deliver news of Azure ML twice, as the system topic of a workspace may."""
+        for _ in range(2):
+            self.trigger.put(event)
+
+
+@contextmanager
+def azure_stage(home: Path) -> Iterator[Stage]:
+    """Run the function app and what it needs until the story is over.
+
+    Raises:
+        NotInstalledError: Azurite is not there, or the bundle is not built.
+
+    """
+    _check()
+    train_first(home)
+    (home / "retrain.toml").write_text(configuration({model_id: _target(model_id) for model_id in MODELS}))
+    with ExitStack() as running:
+        storage = running.enter_context(azurite())
+        container = running.enter_context(_made(storage))
+        identity = running.enter_context(Identity())
+        topic = running.enter_context(EventGridStandIn())
+        arm = running.enter_context(ArmStandIn(components=_components(home), identity=identity))
+        host = running.enter_context(FunctionsHost(BUNDLE, _environment(home, storage, topic, arm, identity)))
+        trigger = running.enter_context(Subscription(url=host.event_grid_url("retrain_receive")))
+        trigger.validate()
+        webhook = Subscription(url=f"{host.url}/events?code={host.keys.function}")
+        webhook.validate()
+        topic.subscriptions.append(trigger)
+        bus = Bus(topic=topic, trigger=trigger, webhook=webhook)
+        arm.on_event = bus.tell
+        yield _stage(home, bus, arm, host, container)
+        (home / "functions.log").write_text(_log(host))
+
+
+def _check() -> None:
+    lacking = missing()
+    if lacking is None and not (BUNDLE / "function_app.py").exists():
+        lacking = "The bundle is not built: run `make build-azure`."
+    if lacking:
+        raise NotInstalledError(lacking)
+
+
+def _component(model_id: str) -> str:
+    return f"{WORKSPACE}/components/{model_id}/versions/1"
+
+
+def _target(model_id: str) -> str:
+    return f'azure = {{ kind = "azureml", workspace = "{WORKSPACE}", component = "{_component(model_id)}" }}'
+
+
+def _components(home: Path) -> Mapping[str, Component]:
+    command = (sys.executable, "-m", "examples.demo.pipeline", str(home))
+    inputs = ("until", "max_iter", "trigger_id")
+    return {_component(model_id): Component(inputs=inputs, command=(*command, model_id)) for model_id in MODELS}
+
+
+def _made(storage: Storage) -> ContainerClient:
+    """Make the table and the container, and return a client of the container."""
+    with TableServiceClient.from_connection_string(storage.connection_string) as tables:
+        tables.create_table(TABLE)
+    container = ContainerClient.from_connection_string(storage.connection_string, CONTAINER)
+    container.create_container()
+    return container
+
+
+def _environment(
+    home: Path, storage: Storage, topic: EventGridStandIn, arm: ArmStandIn, identity: Identity
+) -> Mapping[str, str]:
+    return {
+        **identity.variables,
+        "RETRAIN_CONFIG": str(home / "retrain.toml"),
+        "RETRAIN_BUS": topic.endpoint,
+        "RETRAIN_EVENT_GRID_KEY": KEY,
+        "RETRAIN_LEDGER": f"{storage.table}/{TABLE}",
+        "RETRAIN_DEAD_LETTERS": f"{storage.blob}/{CONTAINER}",
+        "RETRAIN_ARM_ENDPOINT": arm.url,
+        "AZURE_STORAGE_CONNECTION_STRING": storage.connection_string,
+    }
+
+
+def _stage(home: Path, bus: Bus, arm: ArmStandIn, host: FunctionsHost, container: ContainerClient) -> Stage:
+    def request(method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        return http(f"{host.url}{path}", method, body, {"x-functions-key": host.keys.function})
+
+    def tick(at: datetime) -> None:
+        status = {"Last": format_time(at - WEEK), "Next": format_time(at), "LastUpdated": format_time(at - WEEK)}
+        host.invoke("retrain_schedule", {"IsPastDue": False, "ScheduleStatus": status})
+
+    def dead_letters() -> list[Json]:
+        return [json.loads(container.download_blob(name).readall()) for name in container.list_blob_names()]
+
+    return Stage(
+        title="The Azure bundle; Azurite; stand-ins for the Functions host, Event Grid and Azure ML",
+        home=home,
+        request=request,
+        deliver=bus.deliver,
+        tick=tick,
+        dead_letters=dead_letters,
+        services=arm.calls,
+        ml_cube_event=_event("demand"),
+        mistaken_event=_event(UNKNOWN_MODEL),
+    )
+
+
+def _event(model_id: str) -> Json:
+    """Return the event of ML cube Platform with its placeholder filled in."""
+    documented: Json = json.loads(DOCUMENTED.read_text(encoding="utf-8"))
+    return {**documented, "data": {"model_id": model_id}}
+
+
+def _log(host: FunctionsHost) -> str:
+    lines = [line["message"] for invocation in host.invocations.values() for line in invocation.logs]
+    return "\n".join([host.logs(), *lines])

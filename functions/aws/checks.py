@@ -1,0 +1,204 @@
+"""What must be there on AWS before a trigger becomes a training; each check asks with the caller's own credentials."""
+
+import re
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
+from typing import Final
+
+from functions.aws.clients import SESSION_NAME, AssumedRole, CallLimits, Clients, region_of
+from functions.aws.errors import MISSING_RIGHT, translated
+from functions.aws.ledger import DynamoLedger
+from functions.aws.secrets import read_secret
+from functions.cli.check import (
+    PROBE,
+    Check,
+    CheckFailedError,
+    CheckSkippedError,
+    Form,
+    Setting,
+    explained,
+    needed,
+    variable_check,
+)
+from functions.cli.eventbridge import Rules
+from functions.cli.sagemaker import Pipeline
+from functions.github.token import ReadSecret, SecretStore
+from shared.config import Model
+from shared.errors import UnavailableError
+from shared.targets import SageMakerTarget, SqsTarget
+
+# A person waits.
+LIMITS: Final = CallLimits(attempts=2)
+# No item ever gets to this version; every program on the way keeps the number exactly.
+IMPOSSIBLE: Final = 2**53 - 1
+
+_FORMS: Final = {
+    "RETRAIN_BUS": Form(
+        wanted="the name or the ARN of an event bus",
+        pattern=re.compile(r"(arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/)?[A-Za-z0-9._/-]{1,256}"),
+    ),
+    "RETRAIN_LEDGER": Form(
+        wanted="the name or the ARN of a DynamoDB table",
+        pattern=re.compile(r"(arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/)?[A-Za-z0-9._-]{3,255}"),
+    ),
+    "RETRAIN_DEAD_LETTERS": Form(
+        wanted="the URL of an SQS queue",
+        pattern=re.compile(r"https?://\S+/\d{12}/[A-Za-z0-9_-]{1,80}(\.fifo)?"),
+        unset="a rejected event is raised, and the function's own dead-letter queue has to take it",
+    ),
+    "RETRAIN_ROLE_ARN": Form(
+        wanted="the ARN of a role",
+        pattern=re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+"),
+        unset="triggers are emitted with the function's own rights",
+    ),
+}
+_NO_BUS: Final = ("ResourceNotFoundException",)
+_NO_QUEUE: Final = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "InvalidAddress")
+# moto's words for a pipeline that is not there, beside those of the service.
+_NO_PIPELINE: Final = ("ResourceNotFound", "ValidationException")
+_NO_TOPIC: Final = ("NotFound", "NotFoundException")
+_NOBODY: Final = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
+_STRANGER: Final = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+_DENIED: Final = MISSING_RIGHT | {"AuthorizationError"}
+
+
+def checks(setting: Setting) -> list[Check]:
+    """Return the checks for AWS, in the order in which they are best repaired."""
+    account = _Account(setting)
+    role = setting.variables.get("RETRAIN_ROLE_ARN")
+    models = setting.config.models if setting.config else ()
+    channels = setting.config.channels if setting.config else ()
+    return [
+        Check(name="credentials", about="AWS knows who asks", run=account.identity),
+        *(variable_check(setting, name, form) for name, form in _FORMS.items()),
+        *([Check(name="role", about=f"the role {role} can be assumed", run=account.role)] if role else ()),
+        Check(name="event bus", about="the event bus is there", run=account.bus),
+        Check(name="publishing", about="triggers can be put on the event bus", run=_publishing),
+        *account.rules().checks(),
+        Check(name="ledger, reading", about="the table can be read", run=account.read),
+        Check(name="ledger, writing", about="a write was refused by nothing but its condition", run=account.write),
+        Check(name="dead letters", about="the queue for rejected events is there; none was sent", run=account.letters),
+        *(check for model in models for check in account.target(model)),
+        *(account.topic(channel) for channel in channels if channel.startswith("arn:")),
+    ]
+
+
+def secret_stores() -> Mapping[SecretStore, ReadSecret]:
+    """Return how secrets are read on AWS."""
+    clients = Clients(limits=LIMITS)
+    return {SecretStore.AWS: lambda arn: read_secret(clients.factory("secretsmanager", region_of(arn)), arn)}
+
+
+class _Account:
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._own = Clients(limits=LIMITS)
+        variables = setting.variables
+        arn, external_id = variables.get("RETRAIN_ROLE_ARN"), variables.get("RETRAIN_EXTERNAL_ID", "")
+        role = AssumedRole(arn=arn, external_id=external_id) if arn else None
+        region = region_of(variables.get("RETRAIN_BUS", ""))
+        self._events = Clients(role=role, limits=LIMITS).factory("events", region)
+
+    def identity(self) -> None:
+        hint = "sign in with `aws configure` or `aws sso login`, or set AWS_PROFILE"
+        sentences = {code: CheckFailedError(f"there are no AWS credentials ({code}): {hint}") for code in _NOBODY}
+        sentences |= {code: CheckFailedError(f"AWS refuses these credentials ({code}): {hint}") for code in _STRANGER}
+        sentences["NoRegionError"] = CheckFailedError("no region is set: set AWS_DEFAULT_REGION")
+        with explained(_codes_of, sentences), translated("STS", "tell who asks"):
+            # STS has an endpoint for no region, too; the others have none.
+            self._own.factory("dynamodb")()
+            self._own.factory("sts")().get_caller_identity()
+
+    def role(self) -> None:
+        arn, external_id = needed(self._setting, "RETRAIN_ROLE_ARN"), self._setting.variables.get("RETRAIN_EXTERNAL_ID")
+        given = {"ExternalId": external_id} if external_id else {}
+        wanted = " and its external id" if external_id else ", and RETRAIN_EXTERNAL_ID is not set"
+        denied = CheckFailedError(f"the role {arn} cannot be assumed: check its trust policy{wanted}")
+        with _told(denied, *_DENIED), translated("STS", f"assume the role {arn}"):
+            self._own.factory("sts")().assume_role(RoleArn=arn, RoleSessionName=SESSION_NAME, **given)
+
+    def bus(self) -> None:
+        bus = needed(self._setting, "RETRAIN_BUS")
+        gone = f"there is no event bus {bus}, and EventBridge takes events for it all the same and loses them"
+        failed = CheckFailedError(f"{gone}: deploy the stack, or correct RETRAIN_BUS")
+        with _told(failed, *_NO_BUS, right="events:DescribeEventBus"), translated("EventBridge", f"look up {bus}"):
+            self._events().describe_event_bus(Name=bus)
+
+    def rules(self) -> Rules:
+        gone = CheckSkippedError("not checked: the event bus is not there")
+
+        def told(right: str) -> AbstractContextManager[None]:
+            return _told(gone, *_NO_BUS, right=right)
+
+        bus, source = lambda: needed(self._setting, "RETRAIN_BUS"), self._setting.source
+        return Rules(self._events, bus, source, told)
+
+    def read(self) -> None:
+        with self._of_ledger("dynamodb:GetItem"):
+            self._ledger().load(PROBE)
+
+    def write(self) -> None:
+        """Write on a condition that nothing meets: DynamoDB looks at the right to write before it looks at that."""
+        with self._of_ledger("dynamodb:PutItem"):
+            self._ledger().save(PROBE, "{}", IMPOSSIBLE)
+
+    def letters(self) -> None:
+        self._queue(needed(self._setting, "RETRAIN_DEAD_LETTERS"), "RETRAIN_DEAD_LETTERS")
+
+    def target(self, model: Model) -> list[Check]:
+        match model.targets.get("aws"):
+            case SageMakerTarget(pipeline=pipeline):
+                client = self._own.factory("sagemaker", region_of(pipeline))
+                right = "sagemaker:DescribePipeline"
+                return Pipeline(client, model, pipeline, lambda gone: _told(gone, *_NO_PIPELINE, right=right)).checks()
+            case SqsTarget(queue_url=url):
+                place = f'models."{model.name}".target.aws.queue_url'
+                about = "the queue that trainings are handed to is there; none was sent"
+                return [Check(name=f"queue of {model.name}", about=about, run=lambda: self._queue(url, place))]
+        return []
+
+    def topic(self, arn: str) -> Check:
+        def run() -> None:
+            gone = CheckFailedError(f"there is no SNS topic {arn}: make it, or correct notify.channels")
+            with _told(gone, *_NO_TOPIC, right="sns:GetTopicAttributes"), translated("SNS", f"look up {arn}"):
+                self._own.factory("sns", region_of(arn))().get_topic_attributes(TopicArn=arn)
+
+        return Check(name=f"topic {arn.rpartition(':')[2]}", about="the SNS topic is there; nothing was sent", run=run)
+
+    def _ledger(self) -> DynamoLedger:
+        return DynamoLedger(self._own.factory("dynamodb"), needed(self._setting, "RETRAIN_LEDGER"))
+
+    def _of_ledger(self, right: str) -> AbstractContextManager[None]:
+        table = self._setting.variables.get("RETRAIN_LEDGER")
+        gone = f"there is no DynamoDB table {table} in this region: deploy the stack, or correct RETRAIN_LEDGER"
+        key = f"the DynamoDB table {table} is no ledger: its partition key must be the string model_id, and no other"
+        denied = f"these credentials lack {right} on the table {table}"
+        sentences = {"ResourceNotFoundException": gone, "ValidationException": key, **dict.fromkeys(_DENIED, denied)}
+        failures = {code: CheckFailedError(text) for code, text in sentences.items()}
+        return explained(_codes_of, failures | _excuses("credentials"))
+
+    def _queue(self, url: str, place: str) -> None:
+        gone = CheckFailedError(f"there is no SQS queue {url}: make it, or correct {place}")
+        with _told(gone, *_NO_QUEUE, right="sqs:GetQueueAttributes"), translated("SQS", f"look up the queue {url}"):
+            self._own.factory("sqs", region_of(url))().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+
+
+def _publishing() -> None:
+    raise CheckSkippedError("not checked: EventBridge tells that right to nobody who does not use it; `emit` uses it")
+
+
+def _told(gone: Exception, *codes: str, right: str = "") -> AbstractContextManager[None]:
+    """Let *gone* be what the *codes* mean; and without the *right* to look, nothing is known."""
+    return explained(_codes_of, _excuses(right) | dict.fromkeys(codes, gone))
+
+
+def _excuses(right: str) -> dict[str, Exception]:
+    nobody: Exception = CheckSkippedError("not checked: AWS does not know who asks, or where")
+    lacking: Exception = CheckSkippedError(f"not checked: these credentials lack {right}, which only this check needs")
+    return dict.fromkeys(_DENIED, lacking) | dict.fromkeys((*_NOBODY, *_STRANGER, "NoRegionError"), nobody)
+
+
+def _codes_of(error: UnavailableError) -> Collection[str]:
+    cause = error.__cause__
+    answer = getattr(cause, "response", None)
+    return {str(answer["Error"]["Code"])} if answer else {type(cause).__name__}

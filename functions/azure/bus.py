@@ -1,0 +1,111 @@
+"""Event Grid as event bus: an event with our own id a trigger, sent in requests that the topic takes."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from functions.azure.errors import STANDARD, Persistence, RefusalError, call
+from shared.errors import BusError, UnavailableError
+from shared.trigger import RetrainTrigger
+from shared.wire.eventgrid import encode
+
+# Documentation, "Event Grid quotas and limits": an event, and an array of them, 1 MB each; whether that is 10^6 bytes
+# or 2^20 is not said. The SDK checks neither.
+SIZE_LIMIT: Final = 1_000_000
+# What stands around an event on the wire besides its own fields.
+ENVELOPE: Final = 100
+# Missing rights (401, 403) are not among them: an operator repairs those, and the same triggers arrive then.
+REFUSED: Final = frozenset({400, 404, 405, 413, 415})
+
+
+class Publisher(Protocol):
+    """What is used of `azure.eventgrid.EventGridPublisherClient`."""
+
+    def send(self, events: list[Any], **options: object) -> None:
+        """Send events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Letter:
+    trigger_id: str
+    event: dict[str, Any]
+    size: int
+
+
+class EventGridBus:
+    """A `shared.ports.EventBus`.
+
+    Args:
+        client: makes the client of the topic.
+        endpoint: the topic's endpoint, for people.
+        source: the source of what is sent.
+        persistence: how often to send again; the SDK itself does not repeat what was throttled.
+        size_limit: how many bytes a request may have.
+
+    """
+
+    def __init__(
+        self,
+        client: Callable[[], Publisher],
+        endpoint: str,
+        source: str,
+        *,
+        persistence: Persistence = STANDARD,
+        size_limit: int = SIZE_LIMIT,
+    ) -> None:
+        """Send nothing yet."""
+        self._client = client
+        self._endpoint = endpoint
+        self._source = source
+        self._persistence = persistence
+        self._size_limit = size_limit
+
+    def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
+        """Hand over all *triggers*; see the port. One that is refused keeps no other request back."""
+        letters = [self._letter(trigger) for trigger in triggers]
+        failures = {
+            letter.trigger_id: f"TooLarge: {letter.size} bytes, more than {self._size_limit}"
+            for letter in letters
+            if letter.size > self._size_limit
+        }
+        away: UnavailableError | None = None
+        for chunk in _chunks([letter for letter in letters if letter.size <= self._size_limit], self._size_limit):
+            try:
+                if away is None:
+                    self._send(chunk)
+            except RefusalError as refusal:
+                failures |= {letter.trigger_id: str(refusal) for letter in chunk}
+            except UnavailableError as error:
+                away = error
+            if away is not None and failures:
+                failures |= {letter.trigger_id: str(away) for letter in chunk}
+        if failures:
+            raise BusError(self._endpoint, failures) from away
+        if away is not None:
+            raise away
+
+    def _letter(self, trigger: RetrainTrigger) -> _Letter:
+        event = encode(trigger, self._source)
+        size = len(json.dumps(event, default=str)) + ENVELOPE
+        return _Letter(trigger_id=trigger.trigger_id, event=event, size=size)
+
+    def _send(self, letters: Sequence[_Letter]) -> None:
+        def send() -> None:
+            from azure.eventgrid import EventGridEvent
+
+            self._client().send([EventGridEvent(**letter.event) for letter in letters])
+
+        action = f"take {len(letters)} trigger(s) for {self._endpoint}"
+        call(send, service="Event Grid", action=action, judged=REFUSED, persistence=self._persistence)
+
+
+def _chunks(letters: Sequence[_Letter], size_limit: int) -> Iterator[list[_Letter]]:
+    chunk: list[_Letter] = []
+    for letter in letters:
+        if chunk and sum(other.size for other in chunk) + letter.size > size_limit:
+            yield chunk
+            chunk = []
+        chunk.append(letter)
+    if chunk:
+        yield chunk

@@ -1,0 +1,166 @@
+"""Makes the clients of Azure services: on first use, with time limits that fit into a function."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from functions.azure.addresses import Place, is_loopback, is_plain
+from functions.azure.credentials import Access, make_identity, storage_keys
+from functions.azure.launcher import PUBLIC
+from shared.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimits:
+    """How long one try of a call may take; how often it is tried is told by `functions.azure.errors.Persistence`.
+
+    Attributes:
+        connect_timeout: seconds to connect.
+        read_timeout: seconds without a byte.
+
+    """
+
+    connect_timeout: float = 3
+    read_timeout: float = 10
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The same in azure-core's words."""
+        return {"connection_timeout": self.connect_timeout, "read_timeout": self.read_timeout}
+
+
+_NO_ACCESS: Final = Access()
+_DEFAULTS: Final = CallLimits()
+# The clients would sleep for as long as a service asks them to, and follow it anywhere with what they send.
+_TO_THE_POINT: Final[dict[str, Any]] = {"retry_total": 0, "permit_redirects": False}
+
+
+class Clients:
+    """Makes each client once; they may be used by several threads.
+
+    Args:
+        access: what there is to prove who we are.
+        limits: how long calls may take.
+
+    """
+
+    def __init__(self, access: Access = _NO_ACCESS, limits: CallLimits = _DEFAULTS) -> None:
+        """Make nothing yet."""
+        self._access = access
+        self._options = limits.options
+        self._made: dict[object, Any] = {}
+        # A client asks for the credential while it is made.
+        self._lock = threading.RLock()
+
+    def topic(self, endpoint: str) -> Callable[[], Any]:
+        """Return what makes the client of the Event Grid topic at *endpoint*."""
+        return partial(self._once, ("topic", endpoint), partial(self._make_topic, endpoint))
+
+    def table(self, place: Place) -> Callable[[], Any]:
+        """Return what makes the client of a table."""
+        return partial(self._once, ("table", place), partial(self._make_table, place))
+
+    def container(self, place: Place) -> Callable[[], Any]:
+        """Return what makes the client of a blob container."""
+        return partial(self._once, ("container", place), partial(self._make_container, place))
+
+    def resource_manager(self, endpoint: str = PUBLIC) -> Callable[[], Any]:
+        """Return what makes the client of Azure Resource Manager at *endpoint*."""
+        # Every cloud's Resource Manager has its own address as audience.
+        return self.rest(endpoint, PUBLIC if is_loopback(endpoint) else endpoint.rstrip("/"))
+
+    def rest(self, url: str, audience: str) -> Callable[[], Any]:
+        """Return what makes the client of a service at *url* that takes tokens for *audience*."""
+        return partial(self._once, ("rest", url, audience), partial(self._make_rest, url, audience))
+
+    def close(self) -> None:
+        """Close the connections of all clients that were made."""
+        with self._lock:
+            for client in self._made.values():
+                client.close()
+            self._made.clear()
+
+    def _once(self, key: object, make: Callable[[], object]) -> Any:  # noqa: ANN401 - each client has its own class
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
+
+    def _make_topic(self, endpoint: str) -> object:
+        from azure.core.credentials import AzureKeyCredential
+        from azure.eventgrid import EventGridPublisherClient
+
+        _check_secure(endpoint)
+        # The constructor ignores time limits and retries: they are given to every call.
+        options = {**self._options, **_TO_THE_POINT}
+        credential = None if self._access.topic_key else self._identity_for(endpoint)
+        if credential is None:
+            # A stand-in on this machine looks for no key, but the SDK sends nothing without one.
+            credential = AzureKeyCredential(self._access.topic_key or "none")
+        elif is_plain(endpoint):
+            options["enforce_https"] = False
+        return _Topic(EventGridPublisherClient(endpoint, credential), options)
+
+    def _make_table(self, place: Place) -> object:
+        from azure.data.tables import TableClient
+
+        credential = storage_keys(self._access, place.endpoint) or self._identity()
+        return TableClient(place.endpoint, place.name, credential=credential, **_TO_THE_POINT, **self._options)
+
+    def _make_container(self, place: Place) -> object:
+        from azure.storage.blob import ContainerClient
+
+        credential = storage_keys(self._access, place.endpoint) or self._identity()
+        return ContainerClient(place.endpoint, place.name, credential=credential, **_TO_THE_POINT, **self._options)
+
+    def _make_rest(self, url: str, audience: str) -> object:
+        from azure.core import PipelineClient
+        from azure.core.pipeline.policies import BearerTokenCredentialPolicy, UserAgentPolicy
+
+        _check_secure(url)
+        policies: list[Any] = [UserAgentPolicy("retrain-trigger")]
+        options: dict[str, Any] = {}
+        credential = self._identity_for(url)
+        if credential is not None:
+            policies.append(BearerTokenCredentialPolicy(credential, f"{audience}/.default"))
+            if is_plain(url):
+                options["enforce_https"] = False
+        return _Rest(PipelineClient(url, policies=policies, **self._options), options)
+
+    def _identity_for(self, url: str) -> Any:  # noqa: ANN401 - a class of azure-identity
+        """Return our identity; none for a stand-in on this machine, unless the platform offers one here as well."""
+        return None if is_loopback(url) and not self._access.managed_identity else self._identity()
+
+    def _identity(self) -> Any:  # noqa: ANN401 - a class of azure-identity
+        return self._once("identity", lambda: make_identity(self._access, **self._options))
+
+
+def _check_secure(url: str) -> None:
+    if is_plain(url) and not is_loopback(url):
+        raise ConfigError("environment", [f"{url}: must begin with https://, as a token or a key goes there"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    client: Any
+    options: dict[str, Any]
+
+    def send(self, events: list[Any], **options: object) -> None:
+        self.client.send(events, **self.options, **options)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    client: Any
+    options: dict[str, Any]
+
+    def send_request(self, request: Any, **options: Any) -> Any:  # noqa: ANN401 - as the SDK
+        return self.client.send_request(request, **self.options, **options)
+
+    def close(self) -> None:
+        self.client.close()

@@ -1,0 +1,103 @@
+"""What the Functions host hands to our functions, read; and HTTP answers in its form."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from shared.fields import format_time
+from shared.http import Request, Response
+from shared.wire.reading import time
+
+if TYPE_CHECKING:
+    import azure.functions as func
+
+# A host's clock may be a little behind its timer: the tick that is due now counts as due.
+CLOCK_SKEW: Final = timedelta(seconds=10)
+LONGEST_NAME: Final = 512
+KEY: Final = "function key"
+
+
+def read_request(request: "func.HttpRequest", *, authenticated: bool) -> Request:
+    """Read an HTTP request.
+
+    Args:
+        request: as the host hands it over.
+        authenticated: the platform itself has set the headers that name the caller.
+
+    """
+    # The route parameter comes decoded; the URL has the path as it was sent.
+    address = urlsplit(request.url)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Request(
+        method=str(request.method).upper(),
+        path=address.path or "/",
+        query=dict(parse_qsl(address.query, keep_blank_values=True)),
+        headers=headers,
+        body=request.get_body(),
+        caller=_caller(headers) if authenticated else KEY,
+    )
+
+
+def http_answer(response: Response) -> "func.HttpResponse":
+    """Return *response* as the host wants it."""
+    import azure.functions as func
+
+    return func.HttpResponse(response.body, status_code=int(response.status), headers=dict(response.headers))
+
+
+def event_of(event: "func.EventGridEvent | func.CloudEvent") -> dict[str, Any]:
+    """Return an event as it was on the wire, as far as the host's library lets it through.
+
+    What the library does not know (the snake case names of ML cube's documentation) is gone by then.
+    """
+    fields = _cloud_event(event) if hasattr(event, "specversion") else _grid_event(event)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def tick_time(timer: Any, now: datetime) -> datetime | None:  # noqa: ANN401 - the public type lacks the status
+    """Return when a timer's tick was due: the latest of its schedule's times that is not in the future.
+
+    Args:
+        timer: a `func.TimerRequest`; without a monitor its `schedule_status` is empty.
+        now: the time.
+
+    """
+    times = [time(timer.schedule_status.get(name)) for name in ("Last", "Next")]
+    return max((moment for moment in times if moment is not None and moment <= now + CLOCK_SKEW), default=None)
+
+
+def _caller(headers: Mapping[str, str]) -> str:
+    named = (headers.get(f"x-ms-client-principal-{part}") for part in ("name", "id"))
+    return next(filter(None, named), KEY)[:LONGEST_NAME]
+
+
+def _grid_event(event: Any) -> dict[str, object]:  # noqa: ANN401 - func.EventGridEvent
+    return {
+        "id": event.id,
+        "topic": event.topic,
+        "subject": event.subject,
+        "eventType": event.event_type,
+        "eventTime": _text(event.event_time),
+        "dataVersion": event.data_version,
+        "data": event.get_json(),
+    }
+
+
+def _cloud_event(event: Any) -> dict[str, object]:  # noqa: ANN401 - func.CloudEvent
+    return {
+        "specversion": event.specversion,
+        "id": event.id,
+        "source": event.source,
+        "subject": event.subject,
+        "type": event.type,
+        "time": _text(event.time),
+        "datacontenttype": event.datacontenttype,
+        "dataschema": event.dataschema,
+        "data": event.get_json(),
+        **event.extension_attrs,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else format_time(moment)

@@ -1,0 +1,70 @@
+"""The four Azure functions; the Makefile puts this file beside `host.json`, where the Functions host looks for it.
+
+What a function needs is imported when it runs: to list the functions the host only imports this file, and the rest
+would double what that costs.
+"""
+
+import logging
+import os
+
+import azure.functions as func
+
+log = logging.getLogger("retrain")
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+# Mondays 09:30 UTC, with seconds in front. The worker knows the app settings before it imports this file.
+SCHEDULE = os.environ.get("RETRAIN_SCHEDULE") or "0 30 9 * * 1"
+HOURLY = "0 0 * * * *"
+
+
+@app.route(route="{*path}", methods=list(func.HttpMethod))
+def retrain_http(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer the HTTP API, and Event Grid where a subscription of the kind webhook delivers to `/events`."""
+    from functions.azure import entry, webhook, wiring
+    from shared.api import respond
+
+    request = entry.read_request(req, authenticated=wiring.callers_are_authenticated())
+    if request.path == webhook.PATH:
+        return entry.http_answer(webhook.respond(request, _receive))
+    return entry.http_answer(respond(wiring.emitter(), request))
+
+
+@app.timer_trigger(arg_name="timer", schedule=SCHEDULE, run_on_startup=False, use_monitor=True)
+def retrain_schedule(timer: func.TimerRequest) -> None:
+    """Ask for every scheduled model."""
+    from functions.azure import entry, wiring
+    from shared.emit import tick
+
+    emitter = wiring.emitter()
+    tick(emitter, entry.tick_time(timer, emitter.clock()))
+
+
+@app.timer_trigger(arg_name="timer", schedule=HOURLY, run_on_startup=False, use_monitor=True)
+def retrain_sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by this name
+    """Look after everything that was left undone."""
+    from functions.azure import wiring
+    from shared.runs import sweep
+
+    # A timer answers nobody: what was done is told by the log alone.
+    log.info("retrain.swept", extra={"models": sweep(wiring.receiver())})
+
+
+@app.event_grid_trigger(arg_name="event")
+def retrain_receive(event: func.EventGridEvent) -> None:
+    """Act on an event; an error means that Event Grid delivers it again."""
+    from functions.azure import entry
+
+    _receive(entry.event_of(event))
+
+
+def _receive(event: object) -> object:
+    from dataclasses import asdict
+
+    from functions.azure import wiring
+    from shared.receive import receive
+    from shared.wire.eventgrid import decode
+
+    receiver = wiring.receiver()
+    outcome = receive(receiver, event, lambda event: decode(event, receiver.source))
+    log.info("retrain.received", extra=asdict(outcome))
+    return outcome

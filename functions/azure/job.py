@@ -1,0 +1,79 @@
+"""A training as a job of Azure Machine Learning."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from shared.fields import Parameter, format_time
+from shared.ports import LaunchRequest
+from shared.targets import AzureMlTarget
+from shared.trigger import RetrainTrigger
+from shared.wire.eventgrid_runs import MODEL_TAG
+
+EXPERIMENT: Final = "retrain"
+TOKEN_TAG: Final = "retrain-token"  # noqa: S105 - a name, and an idempotency token is no secret
+# The longest value that Azure ML takes for a tag.
+LONGEST_TAG: Final = 256
+STUDIO: Final = "https://ml.azure.com"
+
+
+def job_document(target: AzureMlTarget, request: LaunchRequest) -> dict[str, object]:
+    """Return the body that creates the job of *request* (REST API, Jobs - Create Or Update, PipelineJob)."""
+    # Without force_rerun the outputs of an equal job before may be taken for this one's.
+    settings: dict[str, object] = {"force_rerun": True}
+    if target.compute:
+        settings["default_compute"] = _compute(target)
+    return {
+        "properties": {
+            "jobType": "Pipeline",
+            "componentId": target.component,
+            "experimentName": target.experiment or EXPERIMENT,
+            "displayName": f"retrain {request.trigger.model_id}"[:LONGEST_TAG],
+            "tags": provenance(request),
+            "inputs": job_inputs(request.parameters),
+            "settings": settings,
+        }
+    }
+
+
+def job_inputs(parameters: Mapping[str, Parameter]) -> dict[str, dict[str, str]]:
+    """Return *parameters* as inputs: every value a text, `true` and `false` as in JSON.
+
+    An empty one is left to the default of the component: the REST API takes no literal without a character.
+    """
+    return {
+        name: {"jobInputType": "literal", "value": _text(value)} for name, value in parameters.items() if value != ""
+    }
+
+
+def provenance(request: LaunchRequest) -> dict[str, str]:
+    """Return the tags that tell why a job runs; long texts are cut."""
+    trigger: RetrainTrigger = request.trigger
+    tags = {
+        TOKEN_TAG: request.token,
+        MODEL_TAG: trigger.model_id,
+        "retrain-trigger-id": trigger.trigger_id,
+        "retrain-origin": trigger.origin,
+        "retrain-reason": trigger.reason,
+        "retrain-severity": trigger.severity or "",
+        "retrain-requested-by": trigger.requested_by or "",
+        "retrain-requested-at": format_time(trigger.requested_at),
+    }
+    return {name: text[:LONGEST_TAG] for name, text in tags.items() if text}
+
+
+def studio_url(job: Mapping[str, Any], name: str, workspace: str) -> str:
+    """Return where a person can look at a job: what the service says, or else the usual address."""
+    place: object = job
+    for step in ("properties", "services", "Studio", "endpoint"):
+        place = place.get(step) if isinstance(place, Mapping) else None
+    return place if isinstance(place, str) and place else f"{STUDIO}/runs/{name}?wsid={workspace}"
+
+
+def _compute(target: AzureMlTarget) -> str:
+    if target.compute.startswith("/"):
+        return target.compute
+    return f"/{target.workspace.strip('/')}/computes/{target.compute}"
+
+
+def _text(value: Parameter) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,130 @@
+"""Azure Machine Learning as training service: one job a token, by Azure Resource Manager."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from functions.azure.errors import STANDARD, Persistence, RefusalError, call
+from functions.azure.job import TOKEN_TAG, job_document, studio_url
+from shared.errors import TargetRefusedError, UnavailableError
+from shared.ports import LaunchRequest, Run, RunResult, RunStatus
+from shared.targets import AzureMlTarget
+from shared.trigger import run_name
+from shared.wire.eventgrid_runs import run_result
+from shared.wire.reading import time
+
+if TYPE_CHECKING:
+    from azure.core.rest import HttpRequest, HttpResponse
+
+PUBLIC: Final = "https://management.azure.com"
+API_VERSION: Final = "2024-10-01"
+# Only these mean that the job can never run. Missing rights are not among them: a role assignment takes minutes to be
+# known everywhere. Neither is 409: two first requests at once may meet.
+REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422})
+# The name is taken by a job with other content (azure-sdk-for-python, pull request 47389): ours, as a rule, since even
+# an equal body may differ from what the service made of it.
+IMMUTABLE: Final = "JobPropertyImmutable"
+UNKNOWN: Final = frozenset({400, 404, 405})
+
+# A job's resource id, or its name alone (REST API, Jobs - Get: the pattern of `id`).
+_RUN: Final = re.compile(r"(?:(?P<workspace>/subscriptions/[^?#]+)/jobs/)?(?P<name>[a-zA-Z0-9][a-zA-Z0-9_-]{0,254})")
+
+
+class ArmClient(Protocol):
+    """What is used of `azure.core.PipelineClient`."""
+
+    def send_request(self, request: "HttpRequest", **options: Any) -> "HttpResponse":  # noqa: ANN401 - as the SDK
+        """Send a request."""
+
+
+class AzureMlLauncher:
+    """A `shared.ports.Launcher`.
+
+    The name of a job is its idempotency token: it is made of ours, and a workspace has it once, for ever.
+
+    Args:
+        client: makes the client of Azure Resource Manager.
+        target: the component.
+        endpoint: base URL of Azure Resource Manager.
+        persistence: how often to try; a repeated PUT is the same job.
+
+    """
+
+    def __init__(
+        self,
+        client: Callable[[], ArmClient],
+        target: AzureMlTarget,
+        endpoint: str = PUBLIC,
+        *,
+        persistence: Persistence = STANDARD,
+    ) -> None:
+        """Ask nothing yet."""
+        self._client = client
+        self._target = target
+        self._workspace = "/" + target.workspace.strip("/")
+        self._endpoint = endpoint.rstrip("/")
+        self._persistence = persistence
+
+    @property
+    def idempotent(self) -> bool:
+        """Yes: by the job's name."""
+        return True
+
+    def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - a PUT finds the job that exists
+        """Start a job; see the port."""
+        name = run_name(request.token)
+        action = f"start the job {name} in {self._workspace}"
+        try:
+            job = self._ask("PUT", self._path(name), action, REFUSED, job_document(self._target, request))
+        except RefusalError as refusal:
+            if IMMUTABLE not in refusal.codes:
+                raise TargetRefusedError(f"Azure ML refuses to {action}: {refusal}") from refusal
+            job = self._existing(name, request.token, refusal)
+        return Run(run_id=self._path(name), url=studio_url(job, name, self._workspace))
+
+    def status(self, run_id: str) -> RunStatus:
+        """Ask how a job stands; see the port."""
+        run = _RUN.fullmatch(run_id)
+        if run is None:
+            return RunStatus(result=RunResult.STOPPED)
+        try:
+            path = f"{run['workspace'] or self._workspace}/jobs/{run['name']}"
+            job = self._ask("GET", path, f"look up the job {run_id}", UNKNOWN)
+        except RefusalError:
+            return RunStatus(result=RunResult.STOPPED)
+        result = run_result(str(_object(job, "properties").get("status")))
+        if result is RunResult.RUNNING:
+            return RunStatus(result=result)
+        # The end has no field of its own; nothing but its tags changes in a job after it.
+        return RunStatus(result=result, ended_at=time(_object(job, "systemData").get("lastModifiedAt")))
+
+    def _existing(self, name: str, token: str, refusal: RefusalError) -> Mapping[str, Any]:
+        """Return the job of that name if it is ours."""
+        job = self._ask("GET", self._path(name), f"look up the job {name} in {self._workspace}")
+        if _object(_object(job, "properties"), "tags").get(TOKEN_TAG) != token:
+            raise TargetRefusedError(f"{self._workspace} has a job {name} that is not ours: {refusal}") from refusal
+        return job
+
+    def _path(self, name: str) -> str:
+        return f"{self._workspace}/jobs/{name}"
+
+    def _ask(
+        self, method: str, path: str, action: str, judged: frozenset[int] = frozenset(), body: object = None
+    ) -> Mapping[str, Any]:
+        def send() -> object:
+            from azure.core.rest import HttpRequest
+
+            url = f"{self._endpoint}{path}?api-version={API_VERSION}"
+            response = self._client().send_request(HttpRequest(method, url, json=body))
+            response.raise_for_status()
+            return response.json()
+
+        answer = call(send, service="Azure ML", action=action, judged=judged, persistence=self._persistence)
+        if not isinstance(answer, Mapping):
+            raise UnavailableError("Azure ML", action, "the answer is no JSON object")
+        return answer
+
+
+def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = document.get(name)
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,56 @@
+"""Key Vault: reads a secret that the environment names."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from functions.azure.addresses import is_loopback
+from functions.azure.errors import STANDARD, Persistence, call
+from shared.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from azure.core.rest import HttpRequest, HttpResponse
+
+# REST reference, "Get Secret".
+API_VERSION: Final = "7.4"
+
+
+class VaultClient(Protocol):
+    """What is used of `azure.core.PipelineClient`."""
+
+    def send_request(self, request: "HttpRequest", **options: Any) -> "HttpResponse":  # noqa: ANN401 - as the SDK
+        """Send a request."""
+
+
+def audience_of(url: str) -> str:
+    """Return whose tokens the vault of a secret takes: `https://vault.azure.net`, or that of its sovereign cloud."""
+    if is_loopback(url):
+        return url
+    return f"https://{(urlsplit(url).hostname or '').partition('.')[2]}"
+
+
+def read_secret(client: Callable[[], VaultClient], url: str, *, persistence: Persistence = STANDARD) -> str:
+    """Return the text of the secret.
+
+    Args:
+        client: makes the client whose tokens are for the vault's audience.
+        url: `https://VAULT.vault.azure.net/secrets/NAME`, the newest version unless one follows.
+        persistence: how often to try.
+
+    Raises:
+        UnavailableError: the service is away, or the secret or the right is missing: an operator's matter.
+
+    """
+
+    def send() -> object:
+        from azure.core.rest import HttpRequest
+
+        response = client().send_request(HttpRequest("GET", f"{url.rstrip('/')}?api-version={API_VERSION}"))
+        response.raise_for_status()
+        return response.json()
+
+    action = f"give the secret {url}"
+    answer = call(send, service="Key Vault", action=action, persistence=persistence)
+    if not isinstance(answer, Mapping) or not isinstance(answer.get("value"), str):
+        raise UnavailableError("Key Vault", action, "it is no text")
+    return str(answer["value"])

@@ -1,0 +1,174 @@
+"""Puts the parts together on Azure: reads the environment and makes everything once, on first use, kept while warm."""
+
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache, wraps
+from pathlib import Path
+from typing import Final, TypeVar
+
+from functions.azure.addresses import place_of
+from functions.azure.bus import EventGridBus
+from functions.azure.clients import Clients
+from functions.azure.credentials import Access
+from functions.azure.dead_letters import BlobDeadLetters
+from functions.azure.launcher import PUBLIC, AzureMlLauncher
+from functions.azure.ledger import TableLedger
+from functions.azure.secrets import audience_of, read_secret
+from functions.github.token import SecretStore
+from functions.github.wiring import GitHubParts, github_parts
+from functions.notify.wiring import channel_notifiers
+from shared.environment import Environment, read_environment
+from shared.errors import UnknownModelError
+from shared.log import JsonFormatter
+from shared.parts import Emitter, Receiver
+from shared.ports import DeadLetters, Launcher, Ledger
+from shared.state import Decided
+from shared.targets import AzureMlTarget, GitHubTarget, Target
+
+T = TypeVar("T")
+
+CLOUD: Final = "azure"
+ROOT: Final = Path(__file__).parents[2]
+
+# The worker runs several functions at once in one process.
+_lock = threading.RLock()
+
+
+def _once(make: Callable[[], T]) -> Callable[[], T]:
+    """Let *make* run once, however many threads ask at the same time."""
+    cached = cache(make)
+
+    @wraps(make)
+    def made() -> T:
+        with _lock:
+            return cached()
+
+    return made
+
+
+@_once
+def emitter() -> Emitter:
+    """Return the parts for asking.
+
+    Raises:
+        ConfigError: the environment or the configuration is wrong.
+
+    """
+    _set_up_logs()
+    environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
+    return Emitter(
+        cloud=CLOUD,
+        config=environment.config,
+        ledger=_ledger(environment),
+        bus=EventGridBus(_clients().topic(environment.bus), environment.bus, environment.source),
+        clock=_now,
+        new_id=_new_id,
+        observe=_count,
+    )
+
+
+@_once
+def receiver() -> Receiver:
+    """Return the parts for deciding and launching.
+
+    Raises:
+        ConfigError: the environment or the configuration is wrong.
+
+    """
+    _set_up_logs()
+    environment = _environment("RETRAIN_LEDGER")
+    github = github_parts(environment, cloud=CLOUD, stores={SecretStore.AZURE: _read_secret})
+    return Receiver(
+        cloud=CLOUD,
+        source=environment.source,
+        config=environment.config,
+        ledger=_ledger(environment),
+        launcher=lambda target: _launcher(target, environment, github),
+        dead_letters=_dead_letters(environment),
+        clock=_now,
+        new_id=_new_id,
+        observe=_count,
+        notifier=channel_notifiers(environment.config.channels),
+        dispatcher=github.dispatcher,
+    )
+
+
+def callers_are_authenticated() -> bool:
+    """Whether App Service authentication is on; only then does the platform itself set the headers that name callers.
+
+    Where it is off anybody who has the function's key can send these headers.
+    """
+    return os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true"
+
+
+@_once
+def _clients() -> Clients:
+    environment = _environment()
+    access = Access(
+        managed_identity=bool(os.environ.get("IDENTITY_ENDPOINT")),
+        client_id=os.environ.get("AZURE_CLIENT_ID", ""),
+        topic_key=environment.event_grid_key,
+        connection_string=os.environ.get("AZURE_STORAGE_CONNECTION_STRING", ""),
+    )
+    return Clients(access)
+
+
+def _environment(*needed: str) -> Environment:
+    return read_environment(os.environ, root=ROOT, needed=needed)
+
+
+def _ledger(environment: Environment) -> Ledger:
+    place = place_of("RETRAIN_LEDGER", environment.ledger)
+    return TableLedger(_clients().table(place), place.name)
+
+
+def _dead_letters(environment: Environment) -> DeadLetters | None:
+    if not environment.dead_letters:
+        return None
+    place = place_of("RETRAIN_DEAD_LETTERS", environment.dead_letters)
+    return BlobDeadLetters(_clients().container(place), place.name)
+
+
+def _launcher(target: Target, environment: Environment, github: GitHubParts) -> Launcher:
+    endpoint = environment.arm_endpoint or PUBLIC
+    match target:
+        case AzureMlTarget():
+            return AzureMlLauncher(_clients().resource_manager(endpoint), target, endpoint)
+        case GitHubTarget():
+            return github.launcher(target)
+    raise UnknownModelError(f"target.{CLOUD}.kind: {target.kind!r} cannot be launched by this bundle")
+
+
+def _read_secret(url: str) -> str:
+    return read_secret(_clients().rest(url, audience_of(url)), url)
+
+
+def _set_up_logs() -> None:
+    """Let the core's log lines become JSON on their way to the worker's handler, which knows the invocation."""
+    logger = logging.getLogger("retrain")
+    logger.setLevel(logging.INFO)
+    if not logger.filters:
+        logger.addFilter(_as_json)
+    # At INFO azure-core logs every request and answer, which costs more to keep than our own lines.
+    logging.getLogger("azure").setLevel(logging.WARNING)
+
+
+def _as_json(record: logging.LogRecord) -> bool:
+    record.msg, record.args, record.exc_info = JsonFormatter().format(record), (), None
+    return True
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _count(_model_id: str, _decided: Decided) -> None:
+    """Count nothing here: Application Insights counts the log lines `retrain.decided` by their fields."""

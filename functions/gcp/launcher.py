@@ -1,0 +1,178 @@
+"""Vertex AI as training service: one pipeline job a token, by its id."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from functions.gcp.errors import RefusalError, translated
+from functions.gcp.rest import Session
+from functions.gcp.specification import (
+    Specification,
+    SpecificationError,
+    checked_parameters,
+    is_template,
+    read_specification,
+)
+from shared.errors import TargetRefusedError, UnavailableError
+from shared.ports import LaunchRequest, Run, RunResult, RunStatus
+from shared.targets import VertexTarget
+from shared.trigger import RetrainTrigger, run_name
+from shared.wire.pubsub_runs import job_name, run_result
+from shared.wire.reading import time
+
+EXISTS: Final = frozenset({"ALREADY_EXISTS"})
+MISSING: Final = frozenset({"NOT_FOUND"})
+# FAILED_PRECONDITION is left out: that is a service agent which is not set up yet.
+REFUSED: Final = EXISTS | MISSING | {"INVALID_ARGUMENT", "OUT_OF_RANGE", "UNIMPLEMENTED"}
+LONGEST_LABEL: Final = 63
+LONGEST_NAME: Final = 128
+# The label that tells our jobs from others.
+TOKEN_LABEL: Final = "retrain-token"  # noqa: S105 - the name of a label
+
+_RUN: Final = re.compile(r"projects/([^/]+)/locations/([a-z0-9-]+)/pipelineJobs/([a-z][a-z0-9-]{0,127})")
+
+
+class VertexLauncher:
+    """A `shared.ports.Launcher`.
+
+    Args:
+        session: calls Vertex AI.
+        target: the pipeline.
+        folder: where the paths of the configuration start.
+        endpoint: base URL of Vertex AI, where it is not the public one of the target's location.
+
+    """
+
+    def __init__(self, session: Session, target: VertexTarget, folder: Path, endpoint: str = "") -> None:
+        """Read and ask nothing yet."""
+        self._session = session
+        self._target = target
+        self._folder = folder
+        self._endpoint = endpoint.rstrip("/")
+
+    @property
+    def idempotent(self) -> bool:
+        """Yes: by `pipelineJobId`."""
+        return True
+
+    def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - the id itself is the search
+        """Create the job; see the port. One that has the id already is the same training, however it stands."""
+        content = self._content(request)
+        job_id = run_name(request.token)
+        try:
+            with translated("Vertex AI", f"start the pipeline {self._target.pipeline}", REFUSED):
+                job = self._session.post(self._jobs, content, {"pipelineJobId": job_id})
+        except RefusalError as refusal:
+            if refusal.code not in EXISTS:
+                raise TargetRefusedError(
+                    f"Vertex AI refuses to start the pipeline {self._target.pipeline}: {refusal}"
+                ) from refusal
+            job = self._existing(job_id, request.token)
+        return self._run(job, job_id)
+
+    def status(self, run_id: str) -> RunStatus:
+        """Ask how a job stands; see the port."""
+        named = _RUN.fullmatch(run_id)
+        if named is None:
+            return RunStatus(result=RunResult.STOPPED)
+        try:
+            with translated("Vertex AI", f"look up the run {run_id}", MISSING):
+                job = self._session.get(f"{self._base(named[2])}/v1/{quote(run_id)}")
+        except RefusalError:
+            return RunStatus(result=RunResult.STOPPED)
+        result = run_result(str(job.get("state", "")))
+        return RunStatus(result=result, ended_at=None if result is RunResult.RUNNING else _ended_at(job))
+
+    @cached_property
+    def _specification(self) -> Specification:
+        return read_specification(self._folder, self._target.pipeline)
+
+    @property
+    def _jobs(self) -> str:
+        target = self._target
+        parent = quote(f"projects/{target.project}/locations/{target.location}", safe="/:")
+        return f"{self._base(target.location)}/v1/{parent}/pipelineJobs"
+
+    def _base(self, location: str) -> str:
+        return self._endpoint or f"https://{location}-aiplatform.googleapis.com"
+
+    def _content(self, request: LaunchRequest) -> dict[str, object]:
+        """Return the job to create.
+
+        Raises:
+            TargetRefusedError: the bundle's specification cannot be launched, or not with these parameters.
+
+        """
+        target = self._target
+        content: dict[str, object] = {
+            # The longest id that a trigger may have fits.
+            "displayName": request.trigger.trigger_id[:LONGEST_NAME],
+            "labels": labels(request.trigger, request.token),
+        }
+        if is_template(target.pipeline):
+            content["templateUri"] = target.pipeline
+            # Whether there is a default for an empty one is not known here.
+            parameters: Mapping[str, object] = {name: each for name, each in request.parameters.items() if each != ""}
+        else:
+            try:
+                content["pipelineSpec"] = self._specification.content
+                parameters = checked_parameters(self._specification, request.parameters)
+            except SpecificationError as error:
+                raise TargetRefusedError(str(error)) from error
+        content["runtimeConfig"] = {"gcsOutputDirectory": target.root, "parameterValues": dict(parameters)}
+        return content | ({"serviceAccount": target.service_account} if target.service_account else {})
+
+    def _existing(self, job_id: str, token: str) -> Mapping[str, Any]:
+        """Return the job that has our id already.
+
+        Raises:
+            TargetRefusedError: somebody else made it, so that ours can never start.
+            UnavailableError: it is not to be seen now.
+
+        """
+        try:
+            with translated("Vertex AI", f"look up the job {job_id}", MISSING):
+                job: Mapping[str, Any] = self._session.get(f"{self._jobs}/{job_id}")
+        except RefusalError as refusal:
+            raise UnavailableError("Vertex AI", f"find the job {job_id}, which exists", str(refusal)) from refusal
+        if job.get("labels", {}).get(TOKEN_LABEL) != token[:LONGEST_LABEL]:
+            raise TargetRefusedError(f"Vertex AI has a job {job_id} already that is none of this trigger")
+        return job
+
+    def _run(self, job: Mapping[str, Any], job_id: str) -> Run:
+        target = self._target
+        # Vertex AI names the project by its number, and so does the log that tells of the end.
+        name = str(job.get("name", ""))
+        run_id = name if _RUN.fullmatch(name) else job_name(target.project, target.location, job_id)
+        console = "https://console.cloud.google.com/vertex-ai/locations"
+        return Run(run_id=run_id, url=f"{console}/{target.location}/pipelines/runs/{job_id}?project={target.project}")
+
+
+def labels(trigger: RetrainTrigger, token: str) -> dict[str, str]:
+    """Return why a job runs, in the form of labels: lower-case letters, digits, `-` and `_`, at most 63 of them."""
+    told = {
+        "retrain-model": trigger.model_id,
+        "retrain-trigger": trigger.trigger_id,
+        "retrain-origin": trigger.origin,
+        "retrain-severity": trigger.severity or "",
+        TOKEN_LABEL: token[:LONGEST_LABEL],
+    }
+    return {name: label(text) for name, text in told.items() if text}
+
+
+def label(text: str) -> str:
+    """Return *text* as the value of a label; two texts never share one, since what is changed gets a hash."""
+    if re.fullmatch(f"[a-z0-9_-]{{1,{LONGEST_LABEL}}}", text):
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    clean = re.sub("[^a-z0-9_-]+", "-", text.lower())[: LONGEST_LABEL - len(digest) - 1].strip("-")
+    return f"{clean}-{digest}" if clean else digest
+
+
+def _ended_at(job: Mapping[str, Any]) -> datetime | None:
+    return time(job.get("endTime")) or time(job.get("updateTime"))

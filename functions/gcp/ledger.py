@@ -1,0 +1,105 @@
+"""Firestore as ledger: one document a model, replaced on condition of the time of its last change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from functions.gcp.document_ids import document_id
+from functions.gcp.errors import RefusalError, translated
+from functions.gcp.rest import Session
+from shared.ports import Stored
+
+ENDPOINT: Final = "https://firestore.googleapis.com"
+MISSING: Final = frozenset({"NOT_FOUND"})
+# The precondition failed, or another writer was at the document just then.
+LOST: Final = frozenset({"ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Version:
+    """What a document had when it was read.
+
+    The number is there since a write that changes nothing keeps the old time, and then two writers of it would win.
+    """
+
+    updated_at: str
+    number: int
+
+
+class FirestoreLedger:
+    """A `shared.ports.Ledger`. Each document has the model's id, a number, and the state as one text.
+
+    Args:
+        session: calls Firestore.
+        collection: `projects/P/databases/D/documents/COLLECTION`.
+        endpoint: base URL of Firestore.
+
+    """
+
+    def __init__(self, session: Session, collection: str, endpoint: str = ENDPOINT) -> None:
+        """Read nothing yet."""
+        self._session = session
+        self._collection = collection
+        self._parent, _, self._name = collection.rpartition("/")
+        self._database = collection.partition("/documents/")[0]
+        self._base = f"{endpoint}/v1"
+
+    def load(self, model_id: str) -> Stored:
+        """Return the newest document of *model_id*; see the port. Firestore's reads are consistent."""
+        try:
+            with translated("Firestore", f"read the state of {model_id!r} from {self._collection}", MISSING):
+                found = self._session.get(f"{self._base}/{quote(self._document(model_id))}")
+        except RefusalError:
+            # Of a database that is not there it says the same; the save, which has to follow, tells them apart.
+            return Stored(document=None)
+        fields = found.get("fields", {})
+        number = int(fields.get("version", {}).get("integerValue", 0))
+        document = fields.get("document", {}).get("stringValue")
+        return Stored(document=document, version=_Version(updated_at=found["updateTime"], number=number))
+
+    def save(self, model_id: str, document: str, version: object) -> Stored | None:
+        """Replace the document if it still has *version*; see the port."""
+        current = version if isinstance(version, _Version) else None
+        number = current.number + 1 if current else 1
+        fields = {
+            "model_id": {"stringValue": model_id},
+            "version": {"integerValue": str(number)},
+            "document": {"stringValue": document},
+        }
+        condition = {"updateTime": current.updated_at} if current else {"exists": False}
+        write = {"update": {"name": self._document(model_id), "fields": fields}, "currentDocument": condition}
+        # A document that somebody has removed is not found; where there was none before, it is the database.
+        lost = LOST | MISSING if current else LOST
+        try:
+            with translated("Firestore", f"save the state of {model_id!r} to {self._collection}", lost):
+                answer = self._session.post(f"{self._base}/{self._database}/documents:commit", {"writes": [write]})
+        except RefusalError:
+            return None
+        updated_at = answer["writeResults"][0]["updateTime"]
+        return Stored(document=document, version=_Version(updated_at=updated_at, number=number))
+
+    def models(self, after: str | None, limit: int) -> list[str]:
+        """Return up to *limit* ids behind *after*, in the order of the documents' names; see the port."""
+        if limit < 1:
+            return []
+        query: dict[str, object] = {
+            "from": [{"collectionId": self._name}],
+            "select": {"fields": [{"fieldPath": "model_id"}]},
+            "orderBy": [{"field": {"fieldPath": "__name__"}}],
+            "limit": limit,
+        }
+        if after is not None:
+            query["startAt"] = {"values": [{"referenceValue": self._document(after)}], "before": False}
+        with translated("Firestore", f"list the models in {self._collection}"):
+            rows = self._session.post(f"{self._base}/{quote(self._parent)}:runQuery", {"structuredQuery": query})
+        return [model_id for row in rows if (model_id := _model_id(row))]
+
+    def _document(self, model_id: str) -> str:
+        return f"{self._collection}/{document_id(model_id)}"
+
+
+def _model_id(row: Mapping[str, Any]) -> str:
+    # The answer to no documents at all is one row without any.
+    fields = row.get("document", {}).get("fields", {})
+    return str(fields.get("model_id", {}).get("stringValue", ""))

@@ -1,0 +1,55 @@
+"""Logs in the form that Cloud Logging reads from standard output: one JSON object a line."""
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Final
+
+from shared.fields import format_time
+
+# What every record has, so that the rest is what the caller added.
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+class CloudFormatter(logging.Formatter):
+    """Writes a record as one line of JSON with Cloud Logging's names.
+
+    https://cloud.google.com/logging/docs/structured-logging: `severity`, `message` and `time` become fields of the
+    entry, everything else stands in its `jsonPayload`. Error Reporting finds an unexpected error by `stack_trace`.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line: dict[str, object] = {
+            "severity": record.levelname,
+            "message": record.getMessage(),
+            "time": format_time(datetime.fromtimestamp(record.created, UTC)),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in {*_STANDARD, *line}}
+        if record.exc_info and record.exc_info[1]:
+            line["stack_trace"] = "".join(traceback.format_exception(record.exc_info[1]))
+        return json.dumps(line, default=str)
+
+
+class StandardOutput(logging.Handler):
+    """Writes to what standard output is now: the framework replaces it during a request, to add its execution id."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line, in one piece, since threads share the stream."""
+        try:
+            sys.stdout.write(f"{self.format(record)}\n")
+            sys.stdout.flush()
+        except Exception:  # noqa: BLE001 - a log line that fails must not fail the work; logging has a way to tell
+            self.handleError(record)
+
+
+def log_to_cloud() -> None:
+    """Send the logs of this package to standard output; a second call changes nothing."""
+    handler = StandardOutput()
+    handler.setFormatter(CloudFormatter())
+    logger = logging.getLogger("retrain")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False

@@ -1,0 +1,47 @@
+"""The two functions: `emit` asks for trainings, `receive` starts them.
+
+`receive` is registered as an HTTP function, although what it gets are CloudEvents: of a CloudEvent function the
+framework itself answers 400 to everything that it cannot read (a push without data, a CloudEvent without a source); our
+code never sees it, and Pub/Sub delivers it again until it expires. Here it becomes a dead letter with a reason. The
+registration beats FUNCTION_SIGNATURE_TYPE, which Cloud Functions sets for functions with an event trigger
+(functions_framework/_function_registry.py, get_func_signature_type).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from http import HTTPStatus
+
+import flask
+import functions_framework
+
+from functions.gcp import wiring
+from functions.gcp.answers import acknowledged, answered
+from functions.gcp.entry import FlaskAnswer, http_answer, read_event, read_request
+from shared.http import problem
+
+
+@functions_framework.http
+def emit(request: flask.Request) -> FlaskAnswer:
+    """Answer an HTTP request, one of Cloud Scheduler among them."""
+    from shared.api import respond
+
+    return http_answer(answered(lambda: respond(wiring.emitter(), read_request(request, wiring.now()))))
+
+
+@functions_framework.http
+def receive(request: flask.Request) -> FlaskAnswer:
+    """Act on an event of Eventarc or a Pub/Sub push, or look after everything that was left undone."""
+    if request.method != "POST":
+        return http_answer(problem(HTTPStatus.METHOD_NOT_ALLOWED, "an event is delivered by POST", {"allow": "POST"}))
+    return http_answer(acknowledged(lambda: _receive(read_event(request))))
+
+
+def _receive(event: object) -> Mapping[str, object]:
+    from shared.receive import receive as act
+    from shared.runs import sweep
+    from shared.wire.pubsub import decode, is_sweep
+
+    receiver = wiring.receiver()
+    if is_sweep(event):
+        return {"swept": sweep(receiver)}
+    return asdict(act(receiver, event, lambda event: decode(event, receiver.source)))

@@ -1,0 +1,62 @@
+"""Copies the specifications of pipelines that the configuration names into the bundle; a step of its build."""
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from functions.gcp.specification import SpecificationError, is_template, read_specification, specification_path
+from shared.config import Configuration
+from shared.config_file import load_configuration
+from shared.errors import ConfigError
+from shared.targets import VertexTarget
+
+
+def copy_specifications(config: Configuration, folder: Path) -> list[str]:
+    """Copy every specification of *config* into *folder*, to the same relative path, and return the paths.
+
+    Raises:
+        ConfigError: one is missing, is no compiled pipeline, or lies outside of the configuration's folder; all such
+            problems are told at once, and nothing is copied.
+
+    """
+    named = dict(_named(config))
+    problems = [problem for place, pipeline in named.items() for problem in _problems(config, place, pipeline)]
+    if problems:
+        raise ConfigError(str(config.folder), problems)
+    pipelines = list(dict.fromkeys(named.values()))
+    for pipeline in pipelines:
+        source = specification_path(config.folder, pipeline)
+        copy = folder / source.relative_to(config.folder.resolve())
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+    return pipelines
+
+
+def _named(config: Configuration) -> Iterator[tuple[str, str]]:
+    for model in config.models:
+        target = model.targets.get("gcp")
+        if isinstance(target, VertexTarget) and not is_template(target.pipeline):
+            yield f'models."{model.name}".target.gcp.pipeline', target.pipeline
+
+
+def _problems(config: Configuration, place: str, pipeline: str) -> Iterator[str]:
+    try:
+        read_specification(config.folder, pipeline)
+    except SpecificationError as error:
+        yield f"{place}: {error}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Copy what the configuration file in *arguments* names to the folder in *arguments*, and tell every problem."""
+    file, folder = arguments
+    try:
+        copy_specifications(load_configuration(Path(file)), Path(folder))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

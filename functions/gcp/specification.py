@@ -1,0 +1,187 @@
+"""The compiled specification of a pipeline: read, its caching switched off, parameters checked against it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any, Final
+
+from shared.fields import Parameter, brief
+
+# IR of KFP 2, pipeline_spec.proto: ParameterType. What is not here cannot be set from outside.
+_KINDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    "NUMBER_INTEGER": ((int,), "an integer"),
+    "NUMBER_DOUBLE": ((int, float), "a number"),
+    "BOOLEAN": ((bool,), "true or false"),
+    "STRING": ((str,), "a text"),
+    "LIST": ((list,), "a list as JSON"),
+    "STRUCT": ((dict,), "an object as JSON"),
+}
+# Parameters travel as google.protobuf.Struct, which has doubles only.
+LARGEST_INTEGER: Final = 2**53
+
+
+class SpecificationError(Exception):
+    """The file is no specification that can be launched, or the parameters do not fit it; says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specification:
+    """A compiled pipeline.
+
+    Attributes:
+        content: the specification for `pipelineSpec`, caching off in every task; never to be changed.
+        parameters: the pipeline's parameters by name, each as it is defined.
+
+    """
+
+    content: Mapping[str, Any]
+    parameters: Mapping[str, Mapping[str, Any]]
+
+
+def is_template(pipeline: str) -> bool:
+    """Whether *pipeline* is an address in a template registry, and no file of the bundle."""
+    return pipeline.startswith("https://")
+
+
+def read_specification(folder: Path, pipeline: str) -> Specification:
+    """Read the file *pipeline*, a path relative to *folder*.
+
+    Raises:
+        SpecificationError: it is missing, lies outside of *folder*, or is no compiled pipeline in JSON.
+
+    """
+    path = specification_path(folder, pipeline)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecificationError(f"{pipeline}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise SpecificationError(
+            f"{pipeline}: is no JSON: {brief(str(error), 120)}; compile the pipeline to a file that ends in .json"
+        ) from error
+    return parse_specification(pipeline, content)
+
+
+def specification_path(folder: Path, pipeline: str) -> Path:
+    """Return where the file *pipeline* is.
+
+    Raises:
+        SpecificationError: it lies outside of *folder*, so that no bundle has it, or is no file at all.
+
+    """
+    if "://" in pipeline:
+        # Vertex AI reads templates of registries, but no objects of Cloud Storage.
+        raise SpecificationError(f"{pipeline}: is neither a file nor the https:// address of a template")
+    root = folder.resolve()
+    path = (root / pipeline).resolve()
+    if not path.is_relative_to(root):
+        raise SpecificationError(f"{pipeline}: lies outside the folder of the configuration, {root}")
+    return path
+
+
+def parse_specification(pipeline: str, content: object) -> Specification:
+    """Read a specification from JSON *content*; *pipeline* names it in errors.
+
+    Raises:
+        SpecificationError: it is no compiled pipeline of KFP 2.
+
+    """
+    # Older compilers wrote a whole PipelineJob around it.
+    inner = content.get("pipelineSpec", content) if isinstance(content, Mapping) else None
+    if not isinstance(inner, Mapping) or not isinstance(inner.get("root"), Mapping) or "pipelineInfo" not in inner:
+        raise SpecificationError(f"{pipeline}: is no compiled pipeline: it has no pipelineInfo and root")
+    version = str(inner.get("schemaVersion") or "none")
+    if not version.startswith("2.") or version.startswith("2.0"):
+        raise SpecificationError(f"{pipeline}: has the schemaVersion {version}; compile it with KFP 2")
+    try:
+        defined = inner["root"].get("inputDefinitions", {}).get("parameters", {})
+        parameters = {name: dict(definition) for name, definition in defined.items()}
+        return Specification(content=without_caching(inner), parameters=parameters)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise SpecificationError(f"{pipeline}: is no compiled pipeline: {error}") from error
+
+
+def without_caching(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a specification in which no task takes the result of an earlier run.
+
+    Vertex AI has no switch for it: a retraining with equal parameters would train nothing.
+    """
+    components = {name: _component_without(component) for name, component in content.get("components", {}).items()}
+    copy = {**content, "root": _component_without(content["root"])}
+    return {**copy, "components": components} if "components" in content else copy
+
+
+def checked_parameters(specification: Specification, given: Mapping[str, Parameter]) -> dict[str, object]:
+    """Return *given* as the pipeline's parameters want it.
+
+    An empty text is left to the default of the pipeline, where there is one.
+
+    Raises:
+        SpecificationError: the pipeline does not know one, needs another one, or wants another type; it is named.
+
+    """
+    known = specification.parameters
+    for name in given:
+        if name not in known:
+            raise SpecificationError(f"parameters.{name}: the pipeline has no such one; it has {_listed(known)}")
+    values = {
+        name: _value(name, str(known[name].get("parameterType", "")), value)
+        for name, value in given.items()
+        if value != "" or not _is_optional(known[name])
+    }
+    for name, definition in known.items():
+        if name not in values and not _is_optional(definition):
+            raise SpecificationError(f"parameters.{name}: is missing; the pipeline has no default for it")
+    return values
+
+
+def _component_without(component: Mapping[str, Any]) -> dict[str, Any]:
+    if "dag" not in component:
+        return dict(component)
+    dag = component["dag"]
+    # An empty message is how the IR says "off": false is the default of enableCache.
+    tasks = {name: {**task, "cachingOptions": {}} for name, task in dag.get("tasks", {}).items()}
+    return {**component, "dag": {**dag, "tasks": tasks}}
+
+
+def _is_optional(definition: Mapping[str, Any]) -> bool:
+    return "defaultValue" in definition or definition.get("isOptional") is True
+
+
+def _value(name: str, kind: str, value: Parameter) -> object:
+    if kind not in _KINDS:
+        raise SpecificationError(
+            f"parameters.{name}: the pipeline wants {kind or 'an unknown type'}, which is not set from outside"
+        )
+    types, wanted = _KINDS[kind]
+    read = _as_text(value) if kind == "STRING" else _as_json(value)
+    if kind == "NUMBER_INTEGER" and isinstance(read, float) and read.is_integer():
+        read = int(read)
+    # In Python true is an integer, too.
+    if not isinstance(read, types) or (isinstance(read, bool) and bool not in types):
+        raise SpecificationError(f"parameters.{name}: the pipeline wants {wanted}, not {brief(value)}")
+    if isinstance(read, int) and abs(read) > LARGEST_INTEGER:
+        raise SpecificationError(f"parameters.{name}: Vertex AI keeps integers up to 2**53 exactly, not {read}")
+    return read
+
+
+def _as_text(value: Parameter) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _as_json(value: Parameter) -> object:
+    """Return what a text spells: those who send a trigger may have nothing but texts, as ML cube Platform has."""
+    if not isinstance(value, str):
+        return value
+    try:
+        read = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    # Python reads NaN and Infinity, which no JSON has.
+    return value if isinstance(read, float) and not isfinite(read) else read
+
+
+def _listed(known: Mapping[str, object]) -> str:
+    return ", ".join(known) or "none"

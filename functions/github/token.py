@@ -1,0 +1,129 @@
+"""The token for GitHub: itself, or read from a store of secrets, kept for a while."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from shared.errors import ConfigError, UnavailableError
+
+VARIABLE: Final = "RETRAIN_GITHUB_TOKEN"
+# How long a token that was read is used: so soon after a rotation the new one is, even where the old one stays valid.
+LIFETIME: Final = 300.0
+
+ReadSecret = Callable[[str], str]
+"""Reads the secret of that name; raises UnavailableError where the store, the secret or the right is missing."""
+
+# GitHub's tokens are letters, digits, `_`, `.` and `-` (installation tokens may be of several parts). Nothing else may
+# get into a header, and what looks like a name must not be taken for a token.
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_.-]{1,2048}")
+
+
+class SecretStore(StrEnum):
+    """Which store holds a secret."""
+
+    AWS = "Secrets Manager"
+    GCP = "Secret Manager"
+    AZURE = "Key Vault"
+
+
+_NAMES: Final = {
+    SecretStore.AWS: re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+"),
+    SecretStore.GCP: re.compile(
+        r"projects/[A-Za-z0-9:.-]+/(?:locations/[a-z0-9-]+/)?secrets/[A-Za-z0-9_-]+/versions/[A-Za-z0-9_-]+"
+    ),
+    # vault.azure.net, and those of sovereign clouds: vault.azure.cn, vault.usgovcloudapi.net.
+    SecretStore.AZURE: re.compile(
+        r"https://[A-Za-z0-9-]+\.vault\.[a-z0-9.-]+/secrets/[A-Za-z0-9-]+(?:/[A-Za-z0-9]+)?/?"
+    ),
+}
+
+
+class GitHubToken:
+    """Gives the token, which no error and no log shows.
+
+    Args:
+        setting: a token, the name of a secret that holds one, or nothing, where none is needed.
+        stores: how to read the secrets of the stores that this cloud can reach.
+        lifetime: seconds for which a token that was read is used.
+        monotonic: tells the seconds since whenever.
+
+    Raises:
+        ConfigError: the setting is neither, or a secret of another cloud.
+
+    """
+
+    def __init__(
+        self,
+        setting: str,
+        stores: Mapping[SecretStore, ReadSecret],
+        *,
+        lifetime: float = LIFETIME,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read no secret yet."""
+        self._setting = setting.strip()
+        self._read = _reader(self._setting, stores)
+        self._lifetime = lifetime
+        self._monotonic = monotonic
+        self._kept: tuple[str, float] | None = None
+
+    def current(self) -> str:
+        """Return the token; empty where none is needed.
+
+        Raises:
+            UnavailableError: the secret cannot be read, or holds no token.
+
+        """
+        if self._read is None:
+            return self._setting
+        kept = self._kept
+        if kept is None or self._monotonic() - kept[1] > self._lifetime:
+            kept = (_token_in(self._read(self._setting)), self._monotonic())
+            self._kept = kept
+        return kept[0]
+
+    def renew(self, refused: str) -> bool:
+        """Return whether there is another token than the *refused* one: the secret may have been rotated.
+
+        Raises:
+            UnavailableError: the secret cannot be read, or holds no token.
+
+        """
+        if self._read is None:
+            return False
+        self._kept = None
+        return self.current() != refused
+
+
+def store_of(setting: str) -> SecretStore | None:
+    """Return the store whose secret *setting* names; none where it is no such name."""
+    return next((store for store, name in _NAMES.items() if name.fullmatch(setting)), None)
+
+
+def _reader(setting: str, stores: Mapping[SecretStore, ReadSecret]) -> ReadSecret | None:
+    store = store_of(setting)
+    if store is None:
+        if setting and not _TOKEN.fullmatch(setting):
+            # The value is not shown: it may be a token after all, pasted with something around it.
+            raise ConfigError("environment", [f"{VARIABLE}: is neither a token nor the name of a secret"])
+        return None
+    if store not in stores:
+        raise ConfigError("environment", [f"{VARIABLE}: names a secret of {store}, which this cloud cannot read"])
+    return stores[store]
+
+
+def _token_in(secret: str) -> str:
+    """Return the token in *secret*: the text, or the value at `token` (or the only one) where it is a JSON object."""
+    text: object = secret.strip()
+    if secret.lstrip().startswith("{"):
+        try:
+            values = json.loads(secret)
+        except ValueError:
+            values = {}
+        text = values.get("token", next(iter(values.values())) if len(values) == 1 else None)
+    if not isinstance(text, str) or not _TOKEN.fullmatch(text):
+        raise UnavailableError("the store of secrets", f"give the token that {VARIABLE} names", "it holds no token")
+    return text

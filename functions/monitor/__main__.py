@@ -1,0 +1,56 @@
+"""The one entry of the image: `python -m functions.monitor`.
+
+Under Lambda's Runtime API it serves that, each event a run; anywhere else (a Cloud Run job, a Container Apps job, this
+machine) it makes one run, prints its result as JSON and exits with 0, or with 1 where a check failed.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from functions.monitor.request import read_moment
+from functions.monitor.result import FAILED
+from functions.monitor.run import run_checks
+from shared.errors import RetrainError
+
+HANDLER: Final = "functions.monitor.handler.check"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve Lambda, or make one run as *arguments* say; returns the exit code."""
+    if os.environ.get("AWS_LAMBDA_RUNTIME_API"):
+        return _serve()
+    options = _options(arguments)
+    try:
+        # Here, and not at the top: what is wrong with the environment must be told in one line, too.
+        from functions.monitor.wiring import monitor
+
+        parts = monitor()
+        lines = run_checks(parts, options.model, read_moment(options.at) if options.at else parts.emitter.clock())
+    except RetrainError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    json.dump({"checks": lines}, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+    return 1 if any(line["status"] == FAILED for line in lines) else 0
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m functions.monitor", description=__doc__)
+    parser.add_argument("--model", action="append", default=[], help="check this model only; may be repeated")
+    parser.add_argument("--at", help="the day or the time that the run is made for; default: now")
+    return parser.parse_args(arguments)
+
+
+def _serve() -> int:
+    from awslambdaric.__main__ import main as serve
+
+    serve([sys.argv[0], HANDLER])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

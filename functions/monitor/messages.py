@@ -1,0 +1,99 @@
+"""What a check says: the request for a training, and the notices for people."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from functions.monitor.result import Result
+from shared.announce import channel_label, described
+from shared.notice import Notice
+from shared.ports_after import Notifier
+from shared.trigger import MAX_TEXT
+
+MONITOR: Final = "drift monitor"
+FAILURE: Final = "monitor_failed"
+# Channels have limits on a message, and nobody reads further.
+MOST_COLUMNS: Final = 50
+
+log = logging.getLogger("retrain")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """The people to tell.
+
+    Attributes:
+        channels: the addresses of the configuration, which hold secrets.
+        notifier: makes the notifier of a channel; none: nobody is told.
+
+    """
+
+    channels: tuple[str, ...] = field(repr=False)
+    notifier: Callable[[str], Notifier] | None
+
+    def tell(self, notice: Notice) -> list[str]:
+        """Send *notice* through every channel, and return those that failed, by names that give no secret away."""
+        return [channel_label(channel) for channel in self.channels if not self._sent(channel, notice)]
+
+    def _sent(self, channel: str, notice: Notice) -> bool:
+        if self.notifier is None:
+            return True
+        try:
+            self.notifier(channel).send(notice)
+        except Exception as error:  # noqa: BLE001 - whatever one channel does, the others are told
+            told = {"channel": channel_label(channel), "notice": notice.event, "model_id": notice.model_id}
+            log.warning("monitor.notice_failed", extra={**told, "error": described(error)})
+            return False
+        return True
+
+
+def request_of(result: Result, report_url: str) -> dict[str, object]:
+    """Return the fields of the trigger that *result* asks for; the same data ask with the same id."""
+    fields: dict[str, object] = {
+        "model_id": result.model_id,
+        "trigger_id": result.trigger_id,
+        "origin": "drift",
+        "reason": _cut(result.summary(), MAX_TEXT),
+        "evidence": {
+            "report_url": report_url,
+            "share": round(result.share, 4),
+            "columns": [_cut(name, 100) for name in result.drifted[:MOST_COLUMNS]],
+            "current": result.current.address,
+        },
+    }
+    return fields | ({"severity": result.severity} if result.severity else {})
+
+
+def notice_of(result: Result, report_url: str, cloud: str) -> Notice:
+    """Return what people are told of *result*: the status of each column as JSON, and where the report is."""
+    statuses = dict(list(result.statuses().items())[:MOST_COLUMNS])
+    asked = {"trigger_id": result.trigger_id, "origin": "drift", "requested_by": MONITOR} if result.drift else {}
+    return Notice(
+        event=result.status,
+        cloud=cloud,
+        at=result.at,
+        model_id=result.model_id,
+        reason=result.summary(),
+        url=report_url,
+        severity=result.severity or "",
+        evidence={"columns": json.dumps(statuses, ensure_ascii=False), **_not_compared(result)},
+        **asked,
+    )
+
+
+def failure_notice(model_id: str, at: datetime, problem: str, cloud: str) -> Notice:
+    """Return what people are told of a check that failed because of *problem*."""
+    return Notice(event=FAILURE, cloud=cloud, at=at, model_id=model_id, reason=problem, requested_by=MONITOR)
+
+
+def _not_compared(result: Result) -> dict[str, object]:
+    names: Sequence[str] = list(result.left_out)
+    more = f" and {len(names) - MOST_COLUMNS} more" if len(names) > MOST_COLUMNS else ""
+    return {"not compared": ", ".join(names[:MOST_COLUMNS]) + more} if names else {}
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."

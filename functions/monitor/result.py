@@ -1,0 +1,128 @@
+"""What one check of one model found, as a value and as `drift.json`."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from functions.monitor.comparison import ColumnDrift
+from shared.fields import format_time
+
+SCHEMA: Final = 1
+DRIFT: Final = "drift"
+NO_DRIFT: Final = "no_drift"
+FAILED: Final = "failed"
+ID_DIGITS: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """Which data were compared.
+
+    Attributes:
+        address: where they are.
+        rows: how many rows they have.
+        sampled: how many of them were compared.
+
+    """
+
+    address: str
+    rows: int
+    sampled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One check that came to its end.
+
+    Attributes:
+        model_id: whose data.
+        at: the time that the check was made for, UTC.
+        drift: whether the rule of the model calls it drift.
+        severity: how much, if the model has steps for it.
+        share: the share of columns that drifted.
+        drift_share: the share from which on it is drift.
+        columns: every column that was compared, the drifted ones first.
+        left_out: column -> why it was not compared.
+        roles: column -> `target` or `prediction`.
+        reference: the data that were compared with.
+        current: the data that may have drifted.
+        trigger_id: equal for equal data, so that asking again for the same finding is one request.
+
+    """
+
+    model_id: str
+    at: datetime
+    drift: bool
+    severity: str | None
+    share: float
+    drift_share: float
+    columns: tuple[ColumnDrift, ...]
+    left_out: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    roles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    reference: Side
+    current: Side
+    trigger_id: str
+
+    @property
+    def status(self) -> str:
+        """`drift` or `no_drift`."""
+        return DRIFT if self.drift else NO_DRIFT
+
+    @property
+    def drifted(self) -> tuple[str, ...]:
+        """The names of the columns that drifted."""
+        return tuple(column.name for column in self.columns if column.drifted)
+
+    def summary(self) -> str:
+        """Return one line for people."""
+        count = f"{len(self.drifted)} of {len(self.columns)} columns drifted"
+        rule = f"{self.share:.0%}, drift is {self.drift_share:.0%} and more"
+        return f"{count} ({rule}){': ' if self.drifted else ''}{', '.join(self.drifted)}"
+
+    def statuses(self) -> dict[str, object]:
+        """Return the status of each column, as plain JSON."""
+        return {column.name: self._of(column) for column in self.columns}
+
+    def document(self) -> dict[str, object]:
+        """Return everything as plain JSON: `drift.json`."""
+        sides = {"reference": self.reference, "current": self.current}
+        return {
+            "schema": SCHEMA,
+            "model_id": self.model_id,
+            "at": format_time(self.at),
+            "status": self.status,
+            "severity": self.severity,
+            "share": self.share,
+            "drift_share": self.drift_share,
+            "trigger_id": self.trigger_id,
+            "columns": self.statuses(),
+            "left_out": dict(self.left_out),
+            **{
+                name: {"address": side.address, "rows": side.rows, "sampled": side.sampled}
+                for name, side in sides.items()
+            },
+        }
+
+    def _of(self, column: ColumnDrift) -> dict[str, object]:
+        role = self.roles.get(column.name)
+        return {
+            "status": DRIFT if column.drifted else NO_DRIFT,
+            "method": column.method,
+            "value": column.value,
+            "threshold": column.threshold,
+            **({"role": role} if role else {}),
+        }
+
+
+def failure_document(model_id: str, at: datetime, problem: str) -> dict[str, object]:
+    """Return the `drift.json` of a check that did not come to its end, because of *problem*."""
+    return {"schema": SCHEMA, "model_id": model_id, "at": format_time(at), "status": FAILED, "problem": problem}
+
+
+def trigger_id_of(*identities: str) -> str:
+    """Return the id of the request that follows from these data: the same data, the same id."""
+    digest = hashlib.sha256("\0\0".join(identities).encode()).hexdigest()
+    return f"drift:{digest[:ID_DIGITS]}"

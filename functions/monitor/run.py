@@ -1,0 +1,151 @@
+"""One run: every model is checked, published, told and, where its data drifted, asked for."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from functions.monitor.check import check_drift
+from functions.monitor.messages import MONITOR, People, failure_notice, notice_of, request_of
+from functions.monitor.result import FAILED
+from functions.monitor.site import Site
+from functions.monitor.storage import Storage
+from shared.announce import described
+from shared.config import Model
+from shared.drift import DriftCheck
+from shared.emit import publish, read_request
+from shared.errors import RetrainError, TransientError, UnknownModelError
+from shared.notice import Notice
+from shared.parts import Emitter
+
+log = logging.getLogger("retrain")
+
+Line = tuple[dict[str, object], Notice]
+"""What is known of a check: for the answer of the run, and for people."""
+
+
+class RunFailedError(RetrainError):
+    """Something of a run was left undone of which nobody could be told, or which only another run can do."""
+
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """Everything that a run needs.
+
+    Attributes:
+        emitter: the parts for asking, the configuration among them.
+        people: who is told.
+        storage: reads the data and writes the sites.
+
+    """
+
+    emitter: Emitter
+    people: People
+    storage: Storage
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """What is known of a run so far."""
+
+    at: datetime
+    lines: list[dict[str, object]] = field(default_factory=list)
+    undone: list[str] = field(default_factory=list)
+
+
+def run_checks(monitor: Monitor, model_ids: Sequence[str], at: datetime) -> list[dict[str, object]]:
+    """Check models, and return a line about each: `model_id`, `status`, `summary` and `report_url`, or `problem`.
+
+    A model that fails keeps none of the others up; people are told of it, and nothing is asked for.
+
+    Args:
+        monitor: the parts.
+        model_ids: which models; empty: all that have a drift table and train on this cloud.
+        at: the time that the run is made for, UTC.
+
+    Raises:
+        UnknownModelError: a model has no drift table, or does not train here.
+        RunFailedError: at the end, something was left undone: a request or a notice that did not get through, an
+            index that could not be written. Another run for the same time does it, and asks for nothing twice.
+
+    """
+    checks = {model_id: _check_of(monitor.emitter, model_id) for model_id in model_ids or monitored(monitor.emitter)}
+    run = _Run(at=at)
+    for model_id, check in checks.items():
+        _check(monitor, run, model_id, check)
+    for site in dict.fromkeys(_site(monitor, check) for check in checks.values()):
+        _rebuild(monitor, run, site)
+    if run.undone:
+        raise RunFailedError("; ".join(run.undone))
+    return run.lines
+
+
+def monitored(emitter: Emitter) -> list[str]:
+    """Return the models that have a drift table and train on this cloud."""
+    return [model.name for model in emitter.config.models if _is_monitored(emitter, model)]
+
+
+def _is_monitored(emitter: Emitter, model: Model) -> bool:
+    return model.drift is not None and emitter.cloud in model.targets
+
+
+def _check_of(emitter: Emitter, model_id: str) -> DriftCheck:
+    model = emitter.config.find(model_id)
+    model.target(emitter.cloud)
+    if model.drift is None:
+        raise UnknownModelError(f'model_id: models."{model.name}" has no drift table in the configuration')
+    return model.drift
+
+
+def _check(monitor: Monitor, run: _Run, model_id: str, check: DriftCheck) -> None:
+    try:
+        line, notice = _checked(monitor, run, model_id, check)
+    except Exception as error:
+        # Whatever it is, it ends in one message: a monitor that fails in silence looks like one that finds nothing.
+        log.exception("monitor.check_failed", extra={"model_id": model_id})
+        line, notice = _failed(monitor, run, model_id, error)
+        _record(_site(monitor, check), run, model_id, str(line["problem"]))
+    run.lines.append({"model_id": model_id, **line})
+    log.info("monitor.checked", extra=run.lines[-1])
+    failed = monitor.people.tell(notice)
+    if failed:
+        run.undone.append(f"{model_id}: the notice did not reach {', '.join(failed)}")
+
+
+def _checked(monitor: Monitor, run: _Run, model_id: str, check: DriftCheck) -> Line:
+    finding = check_drift(model_id, check, run.at, monitor.storage)
+    report_url = _site(monitor, check).publish(finding.result, finding.page)
+    if finding.result.drift:
+        trigger = read_request(monitor.emitter, request_of(finding.result, report_url), caller=MONITOR)
+        publish(monitor.emitter, [trigger])
+    told = {"summary": finding.result.summary(), "report_url": report_url}
+    return {"status": finding.result.status, **told}, notice_of(finding.result, report_url, monitor.emitter.cloud)
+
+
+def _failed(monitor: Monitor, run: _Run, model_id: str, error: Exception) -> Line:
+    # Only our own errors are known to hold no secrets.
+    problem = str(error) if isinstance(error, RetrainError) else f"an unexpected {type(error).__name__}; see the log"
+    if isinstance(error, TransientError):
+        run.undone.append(f"{model_id}: {problem}")
+    return {"status": FAILED, "problem": problem}, failure_notice(model_id, run.at, problem, monitor.emitter.cloud)
+
+
+def _record(site: Site, run: _Run, model_id: str, problem: str) -> None:
+    try:
+        site.record_failure(model_id, run.at, problem)
+    except RetrainError as error:
+        log.warning("monitor.failure_not_recorded", extra={"model_id": model_id, "error": described(error)})
+
+
+def _rebuild(monitor: Monitor, run: _Run, site: Site) -> None:
+    every = {model_id: _check_of(monitor.emitter, model_id) for model_id in monitored(monitor.emitter)}
+    try:
+        site.rebuild([model_id for model_id, check in every.items() if _site(monitor, check) == site])
+    except RetrainError as error:
+        run.undone.append(f"the index: {described(error)}")
+
+
+def _site(monitor: Monitor, check: DriftCheck) -> Site:
+    return Site(address=monitor.storage.whole(check.site), url=check.url, storage=monitor.storage)

@@ -1,0 +1,55 @@
+"""The one place where the errors of fsspec's drivers become errors of this project."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from functions.monitor.errors import UnusableDataError
+from shared.errors import UnavailableError
+
+# What the drivers raise beside OSError. A class can only have been raised if its module was loaded.
+_VENDOR_ERRORS: Final = (
+    ("botocore.exceptions", "BotoCoreError"),
+    ("botocore.exceptions", "ClientError"),
+    ("aiohttp", "ClientError"),
+    ("google.auth.exceptions", "GoogleAuthError"),
+    ("gcsfs.retry", "HttpError"),
+    ("azure.core.exceptions", "AzureError"),
+)
+_LONGEST: Final = 300
+
+
+@contextmanager
+def reached(address: str, action: str) -> Iterator[None]:
+    """Translate whatever the drivers raise inside.
+
+    Args:
+        address: what is worked on, for people.
+        action: what is tried, for people.
+
+    Raises:
+        UnusableDataError: it does not exist, or may not be used.
+        UnavailableError: any other failure.
+
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UnusableDataError(f"{address}: there is no such file") from error
+    except PermissionError as error:
+        raise UnusableDataError(f"{address}: may not be used: {_brief(error)}") from error
+    except _failures() as error:
+        raise UnavailableError(f"The storage of {address}", action, _brief(error)) from error
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    loaded = ((sys.modules[module], name) for module, name in _VENDOR_ERRORS if module in sys.modules)
+    found: list[type[Exception]] = [getattr(module, name) for module, name in loaded]
+    return OSError, *found
+
+
+def _brief(error: Exception) -> str:
+    # From the second line on, some services repeat the signed request.
+    first = str(error).strip().partition("\n")[0][:_LONGEST]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

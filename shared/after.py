@@ -1,0 +1,167 @@
+"""Doing what follows a training: telling people how it ended, and letting GitHub workflows go on.
+
+What is to be done is written down together with the end (`Pending`), and taken off one by one. What was left undone, by
+a crash or because somebody is away, is taken over by whoever sees the model next. Nothing here raises: an end that is
+recorded is acknowledged, and no training waits for what follows another one.
+"""
+
+import logging
+from typing import Final
+
+from shared import book, outbox
+from shared.announce import PATIENCE, channel_label, described
+from shared.config import Model
+from shared.errors import PermanentError, TargetRefusedError, TransientError, UnknownModelError
+from shared.fields import format_time
+from shared.followups import NOTIFY, read_dispatch
+from shared.launch import give_up
+from shared.notice import Notice
+from shared.parts import Receiver
+from shared.pending import MAX_ATTEMPTS, MAX_PENDING, Pending
+from shared.ports import RunResult
+from shared.ports_after import Dispatch
+from shared.state import ModelState
+from shared.targets import AzureMlTarget
+
+SUCCEEDED: Final = RunResult.SUCCEEDED
+
+log = logging.getLogger("retrain")
+
+
+def actions_after(receiver: Receiver, model_id: str, result: str) -> tuple[str, ...]:
+    """Return what follows the end of a training of *model_id*, each action once however many rules ask for it."""
+    after = _configured(receiver, model_id)
+    configured = () if after is None else after.after.succeeded if result == SUCCEEDED else after.after.failed
+    events = ("ended",) if result == SUCCEEDED else ("ended", "failed")
+    tells = NOTIFY in configured or any(event in receiver.config.notify_on for event in events)
+    channels = receiver.config.channels if tells and receiver.notifier is not None else ()
+    actions = [action for action in configured if action != NOTIFY]
+    actions += [f"{NOTIFY}:{channel_label(channel)}" for channel in channels]
+    return tuple(dict.fromkeys(actions))
+
+
+def follow(receiver: Receiver, model_id: str, page: book.Page, holder: str) -> None:
+    """Do what *holder* claimed on *page*, one action after another; nothing is raised.
+
+    What there is no time for is left to whoever sees the model next, like what failed.
+    """
+    until = receiver.clock() + PATIENCE
+    claimed = [(entry, action) for entry in page.state.pending if entry.holder == holder for action in entry.actions]
+    for entry, action in claimed:
+        if receiver.clock() > until:
+            return
+        try:
+            page = _act(receiver, model_id, page, entry, action)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again, and blocks nothing
+            told = {"model_id": model_id, "run_id": entry.run_id, "action": action, "attempt": entry.attempts}
+            log.warning("retrain.follow_up_failed", extra={**told, "error": described(error)})
+
+
+def resume(receiver: Receiver, model_id: str, state: ModelState) -> None:
+    """Take over and do what is left undone at a model, as it was seen in *state*; nothing is raised.
+
+    Where there is nothing to do, nothing is called.
+    """
+    now = receiver.clock()
+    if not any(outbox.is_due(entry, now) for entry in state.pending):
+        return
+    holder = receiver.new_id()
+    try:
+        page = book.change(receiver, model_id, lambda state: outbox.taken_over(state, now=now, holder=holder))
+    except TransientError as error:
+        log.warning("retrain.follow_up_failed", extra={"model_id": model_id, "error": described(error)})
+        return
+    follow(receiver, model_id, page, holder)
+
+
+def make_room(receiver: Receiver, model_id: str, page: book.Page) -> book.Page:
+    """Give up the oldest of what is left undone, as far as the model's state has no room for one entry more.
+
+    Raises:
+        TransientError: the ledger or the dead letters are away.
+
+    """
+    for entry in page.state.pending[: max(len(page.state.pending) - MAX_PENDING + 1, 0)]:
+        for action in entry.actions:
+            page = _drop(receiver, model_id, page, entry, action, f"more than {MAX_PENDING} ends wait")
+    return page
+
+
+def _act(receiver: Receiver, model_id: str, page: book.Page, entry: Pending, action: str) -> book.Page:
+    if outbox.is_given_up(entry):
+        return _drop(receiver, model_id, page, entry, action, f"no success in {MAX_ATTEMPTS} attempts")
+    try:
+        if action.startswith(f"{NOTIFY}:"):
+            _notify(receiver, model_id, entry, action)
+        else:
+            _dispatch(receiver, model_id, entry, action)
+    except PermanentError as error:
+        return _drop(receiver, model_id, page, entry, action, str(error))
+    log.info("retrain.followed_up", extra={"model_id": model_id, "run_id": entry.run_id, "action": action})
+    return book.change(receiver, model_id, lambda state: outbox.done(state, entry.run_id, action), page)
+
+
+def _drop(receiver: Receiver, model_id: str, page: book.Page, entry: Pending, action: str, error: str) -> book.Page:
+    told = {"model_id": model_id, "run_id": entry.run_id, "action": action}
+    log.error("retrain.follow_up_given_up", extra={**told, "error": error})
+    # First the letter, then the record: a crash between them repeats the letter instead of losing it.
+    event = {**told, "trigger_id": entry.trigger_id, "token": entry.token, "result": entry.result}
+    give_up(receiver, f"{action}: {error}", event)
+    now = receiver.clock()
+    return book.change(receiver, model_id, lambda state: outbox.given_up(state, entry, action, error, now=now), page)
+
+
+def _notify(receiver: Receiver, model_id: str, entry: Pending, action: str) -> None:
+    label = action.removeprefix(f"{NOTIFY}:")
+    channel = next((one for one in receiver.config.channels if channel_label(one) == label), None)
+    if receiver.notifier is None or channel is None:
+        raise TargetRefusedError("the configuration has no such channel any more")
+    notice = Notice(
+        event="ended" if entry.result == SUCCEEDED else "failed",
+        cloud=receiver.cloud,
+        at=entry.ended_at,
+        model_id=model_id,
+        trigger_id=entry.trigger_id,
+        reason=entry.reason,
+        run_id=entry.run_id,
+        url=entry.url or "",
+        result=entry.result,
+        severity=entry.severity or "",
+        origin=entry.origin,
+        requested_by=entry.requested_by or "",
+    )
+    receiver.notifier(channel).send(notice)
+
+
+def _dispatch(receiver: Receiver, model_id: str, entry: Pending, action: str) -> None:
+    repository, event_type = read_dispatch(action)
+    if repository not in receiver.config.repositories:
+        raise TargetRefusedError(f"{repository!r} is not in github.repositories any more")
+    if receiver.dispatcher is None:
+        raise TargetRefusedError("this bundle has no way to GitHub")
+    payload = {
+        # Workflows for Azure Machine Learning's own events read these two.
+        "data": {"runId": entry.run_id, "experimentName": _experiment(receiver, model_id)},
+        "model_id": model_id,
+        "trigger_id": entry.trigger_id,
+        "token": entry.token,
+        "result": entry.result,
+        "ended_at": format_time(entry.ended_at),
+        "url": entry.url or "",
+        "cloud": receiver.cloud,
+    }
+    dispatch = Dispatch(repository=repository, event_type=event_type, token=entry.token, payload=payload)
+    receiver.dispatcher.dispatch(dispatch)
+
+
+def _experiment(receiver: Receiver, model_id: str) -> str:
+    model = _configured(receiver, model_id)
+    target = model.targets.get(receiver.cloud) if model else None
+    return (target.experiment if isinstance(target, AzureMlTarget) else "") or model_id
+
+
+def _configured(receiver: Receiver, model_id: str) -> Model | None:
+    try:
+        return receiver.config.find(model_id)
+    except UnknownModelError:
+        return None

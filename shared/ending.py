@@ -1,0 +1,77 @@
+"""How the end of a training changes a model's state. No clock, no I/O."""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.lifecycle import CLAIM_LEASE, GONE, confirmed
+from shared.outbox import promised
+from shared.pending import Pending
+from shared.ports import Run
+from shared.state import ModelState
+from shared.trigger import run_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """The end of a training, as it was told.
+
+    Attributes:
+        run_id: how the service calls the run.
+        result: how it ended.
+        at: when.
+        name: the name that we gave it; empty where the run is known by its id.
+        actions: what follows such an end.
+        holder: who does that: an id that is made anew each time.
+
+    """
+
+    run_id: str
+    result: str
+    at: datetime
+    name: str = ""
+    actions: tuple[str, ...] = ()
+    holder: str = ""
+
+
+def ended(state: ModelState, end: End, *, now: datetime) -> ModelState:
+    """Record that a training is over, free the model and write down what follows, all at once and only once.
+
+    A run that is not the model's changes nothing. The end may be told before the start was confirmed: then the run is
+    known by its name.
+    """
+    training = state.training
+    if training is None or (training.run_id or end.run_id) != end.run_id:
+        return _ended_late(state, end)
+    if training.run_id is None:
+        if run_name(training.trigger.token) != end.name:
+            return state
+        # The latest possible time keeps the cooldown: who found the claim still fresh may have started it a lease on.
+        started = min(now, training.claimed_at + 2 * CLAIM_LEASE)
+        state = confirmed(state, training.trigger.token, Run(run_id=end.run_id), now=started)
+    runs = tuple(
+        dataclasses.replace(run, ended_at=end.at, result=end.result) if run.run_id == end.run_id else run
+        for run in state.runs
+    )
+    entry = Pending(
+        run_id=end.run_id,
+        trigger_id=training.trigger.trigger_id,
+        token=training.trigger.token,
+        result=end.result,
+        ended_at=end.at,
+        actions=end.actions,
+        holder=end.holder,
+        claimed_at=now,
+    )
+    return promised(dataclasses.replace(state, training=None, runs=runs), training, entry)
+
+
+def _ended_late(state: ModelState, end: End) -> ModelState:
+    # A run that counted as gone may still tell how it ended. What follows has followed then.
+    runs = tuple(
+        dataclasses.replace(run, ended_at=end.at, result=end.result)
+        if run.run_id == end.run_id and run.result == GONE
+        else run
+        for run in state.runs
+    )
+    return dataclasses.replace(state, runs=runs)

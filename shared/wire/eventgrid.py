@@ -1,0 +1,128 @@
+"""Azure Event Grid: triggers as events, and the events that a subscription delivers, in either schema."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from shared.errors import InvalidTriggerError, UnreadableEventError
+from shared.fields import brief
+from shared.trigger import RetrainTrigger, derived_id
+from shared.wire.eventgrid_runs import ended
+from shared.wire.incoming import Asked, Foreign, Incoming
+from shared.wire.reading import text, time
+from shared.wire.signals_azure import GridEvent, read_signal
+
+EVENT_TYPE: Final = "retrain_trigger"
+DATA_VERSION: Final = "1.0"
+
+
+def encode(trigger: RetrainTrigger, source: str) -> dict[str, Any]:
+    """Return the event of *trigger*, in the words of `azure.eventgrid.EventGridEvent`.
+
+    Args:
+        trigger: what to send.
+        source: the event's source, which Event Grid knows as its subject.
+
+    """
+    return {
+        "id": trigger.trigger_id,
+        "subject": source,
+        "event_type": EVENT_TYPE,
+        "data_version": DATA_VERSION,
+        "data": trigger.to_fields(),
+        "event_time": trigger.requested_at,
+    }
+
+
+def events_of(body: object) -> list[object]:
+    """Return the events in a delivery, which is an array of them or, of CloudEvents, a bare one."""
+    return list(body) if isinstance(body, list) else [body]
+
+
+def decode(event: object, source: str) -> Incoming:
+    """Read one event that a subscription delivered.
+
+    Source and type count by prefix. Event Grid schema (in camel case, and in the snake case of ML cube's documentation)
+    and CloudEvents 1.0 are told apart by `specversion`. Of the envelope nothing else is relied on: an id or a time may
+    be missing, a time may be none, any field may be added.
+
+    Args:
+        event: the event, parsed from JSON.
+        source: the prefix of the sources that are ours.
+
+    Raises:
+        UnreadableEventError: it is no object.
+        InvalidTriggerError: it is ours, but its `data` is no object.
+
+    """
+    if not isinstance(event, Mapping):
+        raise UnreadableEventError(f"an event must be an object, not {brief(event)}")
+    return _decode_cloud(event, source) if "specversion" in event else _decode_grid(event, source)
+
+
+def _decode_grid(event: Mapping[str, Any], source: str) -> Incoming:
+    subject, kind = text(event.get("subject")), text(event.get("eventType", event.get("event_type")))
+    sent_at = time(event.get("eventTime", event.get("event_time")))
+    topic, event_id = text(event.get("topic")), text(event.get("id"))
+    trigger_id = derived_id(topic, subject, kind, event_id) if event_id else ""
+    if subject.startswith(source) and kind.startswith(EVENT_TYPE):
+        return _asked(event, trigger_id, sent_at)
+    data = event.get("data")
+    return _other(
+        GridEvent(kind=kind, topic=topic, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
+    )
+
+
+def _decode_cloud(event: Mapping[str, Any], source: str) -> Incoming:
+    sender, subject = text(event.get("source")), text(event.get("subject"))
+    kind, sent_at = text(event.get("type")), time(event.get("time"))
+    event_id = text(event.get("id"))
+    trigger_id = derived_id(sender, event_id) if event_id else ""
+    # Where a topic maps its events to CloudEvents, the topic becomes the source, and the subject stays.
+    if (sender.startswith(source) or subject.startswith(source)) and kind.startswith(EVENT_TYPE):
+        return _asked(event, trigger_id, sent_at)
+    data = event.get("data")
+    return _other(
+        GridEvent(kind=kind, topic=sender, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
+    )
+
+
+def _asked(event: Mapping[str, Any], trigger_id: str, sent_at: datetime | None) -> Asked:
+    return Asked(fields=_data(event), trigger_id=trigger_id, sent_at=sent_at)
+
+
+def _other(event: GridEvent) -> Incoming:
+    news = ended(event.kind, event.topic, event.subject, event.data, event.sent_at) or read_signal(event)
+    about = event.subject or event.topic
+    return news or Foreign(what=f"{about[:100] or 'no subject'} / {event.kind[:100] or 'no type'}")
+
+
+def _data(event: Mapping[str, Any]) -> Mapping[str, object]:
+    """Return the fields in an event of ours: an object, or JSON of one as text or Base64."""
+    data = event.get("data")
+    if data is None and event.get("data_base64") is not None:
+        data = _unpacked(event["data_base64"])
+    if isinstance(data, str | bytes):
+        data = _parsed(data)
+    if not isinstance(data, Mapping):
+        raise InvalidTriggerError("data", f"must be an object, not {brief(data)}")
+    return data
+
+
+def _unpacked(packed: object) -> bytes:
+    try:
+        if not isinstance(packed, str):
+            raise TypeError  # noqa: TRY301 - one message for every way to be wrong
+        return base64.b64decode(packed, validate=True)
+    except (TypeError, ValueError, binascii.Error) as error:
+        raise InvalidTriggerError("data_base64", f"must be Base64, not {brief(packed)}") from error
+
+
+def _parsed(data: str | bytes) -> object:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InvalidTriggerError("data", f"must be an object, not {brief(data)}") from error

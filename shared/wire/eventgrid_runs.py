@@ -1,0 +1,74 @@
+"""The news that Azure Machine Learning sends about runs, by Event Grid."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from shared.fields import MAX_MODEL_ID
+from shared.ports import RunResult
+from shared.trigger import RUN_PREFIX
+from shared.wire.incoming import Ended
+from shared.wire.reading import text
+
+COMPLETED: Final = "Microsoft.MachineLearningServices.RunCompleted"
+STATUS_CHANGED: Final = "Microsoft.MachineLearningServices.RunStatusChanged"
+# The tag by which a job of ours names its model.
+MODEL_TAG: Final = "retrain-model-id"
+
+# The steps of a pipeline are runs as well; only whole jobs of ours have such a name.
+_OURS: Final = re.compile(re.escape(RUN_PREFIX) + "[0-9a-f]{40}")
+# Every other status may still change: a job that does not respond may come back (REST API, JobStatus.NotResponding).
+_RESULTS: Final = {
+    "Completed": RunResult.SUCCEEDED,
+    "Finished": RunResult.SUCCEEDED,
+    "Failed": RunResult.FAILED,
+    "Canceled": RunResult.STOPPED,
+}
+
+
+def run_result(status: str) -> RunResult:
+    """Return what the status of a job means; one that Azure adds later counts as running."""
+    return _RESULTS.get(status, RunResult.RUNNING)
+
+
+def ended(kind: str, workspace: str, subject: str, data: object, sent_at: datetime | None) -> Ended | None:
+    """Read the news about a run.
+
+    The case of the keys differs between the documentation and what is really sent, even within one event.
+
+    Args:
+        kind: the event's type.
+        workspace: the id of the workspace: the event's topic or source.
+        subject: `experiments/{id}/runs/{id}`.
+        data: what the event tells of the run.
+        sent_at: the event's time.
+
+    Returns:
+        The news; none where it is no news of a run that we started.
+
+    """
+    if kind not in (COMPLETED, STATUS_CHANGED):
+        return None
+    fields: Mapping[str, Any] = _by_small_name(data)
+    name = text(fields.get("runid")) or subject.rpartition("/runs/")[2]
+    if not _OURS.fullmatch(name):
+        return None
+    result = RunResult.SUCCEEDED if kind == COMPLETED else run_result(text(fields.get("runstatus")))
+    return Ended(
+        # As the launcher calls it.
+        run_id=f"{workspace}/jobs/{name}",
+        name=name,
+        model_id=_model(fields.get("runtags")),
+        result=result,
+        ended_at=None if result is RunResult.RUNNING else sent_at,
+    )
+
+
+def _by_small_name(data: object) -> Mapping[str, Any]:
+    return {str(name).lower(): value for name, value in data.items()} if isinstance(data, Mapping) else {}
+
+
+def _model(tags: object) -> str | None:
+    model_id = text(_by_small_name(tags).get(MODEL_TAG))
+    return model_id if 0 < len(model_id) <= MAX_MODEL_ID else None

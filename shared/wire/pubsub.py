@@ -1,0 +1,147 @@
+"""Google Pub/Sub: triggers as messages, and what a push subscription or Eventarc delivers."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.errors import InvalidTriggerError, UnreadableEventError
+from shared.fields import brief
+from shared.json_text import compact
+from shared.trigger import RetrainTrigger, derived_id
+from shared.wire import signals_gcp
+from shared.wire.incoming import Asked, Foreign, Incoming, Signal
+from shared.wire.pubsub_delivery import Delivery, kind_of, read_delivery
+from shared.wire.pubsub_runs import read_run_state
+from shared.wire.reading import text
+
+EVENT_TYPE: Final = "retrain_trigger"
+SWEEP: Final = "retrain_sweep"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is published.
+
+    Attributes:
+        data: the content, JSON.
+        attributes: what a subscription can filter by.
+
+    """
+
+    data: bytes
+    attributes: dict[str, str]
+
+
+def encode(trigger: RetrainTrigger, source: str, topic: str) -> Message:
+    """Return the message of *trigger*.
+
+    Args:
+        trigger: what to send.
+        source: the event's source.
+        topic: `projects/P/topics/T`.
+
+    """
+    project, _, name = topic.removeprefix("projects/").partition("/topics/")
+    body = {
+        "project_id": project,
+        "topic_name": name,
+        "source": source,
+        "event_type": EVENT_TYPE,
+        "payload": trigger.to_fields(),
+    }
+    attributes = {
+        "source": source,
+        "event_type": EVENT_TYPE,
+        "model_id": trigger.model_id,
+        "trigger_id": trigger.trigger_id,
+    }
+    return Message(data=compact(body).encode(), attributes=attributes)
+
+
+def decode(event: object, source: str) -> Incoming:
+    """Read what was delivered.
+
+    Source and type count by prefix, wherever they stand: in the message's attributes, with the payload alone as its
+    data, or in the data itself, around the payload.
+
+    Args:
+        event: a CloudEvent in its structured form, the body of a push, or a background event, parsed from JSON.
+        source: the prefix of the sources that are ours.
+
+    Raises:
+        UnreadableEventError: it is no object, or no JSON where JSON must be.
+        InvalidTriggerError: it is ours, but its payload is no object.
+
+    """
+    if not isinstance(event, Mapping):
+        raise UnreadableEventError(f"an event must be an object, not {brief(event)}")
+    delivery = read_delivery(event)
+    if delivery is None:
+        return signals_gcp.read_event(event) or Foreign(what=_described(text(event.get("source")), kind_of(event)))
+    sender = _claim(delivery.attributes, source)
+    content = _content(delivery, required=bool(sender))
+    whole = _claim(content, source) if isinstance(content, Mapping) else ""
+    if sender or whole:
+        return _asked(delivery, sender or whole, content, claims_itself=bool(whole))
+    news = read_run_state(content) if isinstance(content, Mapping) else None
+    return news or _signal(delivery, content) or Foreign(what=_named(delivery, content))
+
+
+def is_sweep(event: object) -> bool:
+    """Whether *event* delivers a message of the sweep's schedule; what cannot be read is none."""
+    try:
+        delivery = read_delivery(event) if isinstance(event, Mapping) else None
+    except UnreadableEventError:
+        return False
+    return delivery is not None and delivery.attributes.get("event_type") == SWEEP
+
+
+def _claim(told: Mapping[str, object], source: str) -> str:
+    """Return the source that *told* names, if source and type are ours; else an empty text."""
+    sender, kind = text(told.get("source")), text(told.get("event_type"))
+    return sender if sender.startswith(source) and kind.startswith(EVENT_TYPE) else ""
+
+
+def _content(delivery: Delivery, *, required: bool) -> object:
+    """Return the data as JSON; none for what is none and need not be, such as the plain text of somebody else.
+
+    What begins like an object must be one: cut short, or spoilt, it may be ours, and would be lost as somebody else's.
+    """
+    try:
+        return json.loads(delivery.data)
+    except (ValueError, RecursionError) as error:
+        if required or delivery.data.lstrip().startswith(b"{"):
+            raise UnreadableEventError(f"the data of the message is no JSON: {error}") from error
+        return None
+
+
+def _asked(delivery: Delivery, sender: str, content: object, *, claims_itself: bool) -> Asked:
+    fields = content.get("payload") if isinstance(content, Mapping) else content
+    if isinstance(content, Mapping) and not isinstance(fields, Mapping) and not claims_itself:
+        fields = content
+    if not isinstance(fields, Mapping):
+        raise InvalidTriggerError("payload", f"must be an object, not {brief(fields)}")
+    return Asked(
+        fields=fields,
+        trigger_id=derived_id(sender, delivery.message_id) if delivery.message_id else "",
+        sent_at=delivery.sent_at,
+    )
+
+
+def _signal(delivery: Delivery, content: object) -> Signal | None:
+    delivery_id = derived_id("pubsub", delivery.message_id) if delivery.message_id else ""
+    return signals_gcp.read_message(content, delivery.attributes, delivery_id=delivery_id, sent_at=delivery.sent_at)
+
+
+def _named(delivery: Delivery, content: object) -> str:
+    told = content if isinstance(content, Mapping) else {}
+    log = text(told.get("logName"))
+    if log:
+        return f"log entry of {log[:200]}"
+    names = [text(delivery.attributes.get(name)) or text(told.get(name)) for name in ("source", "event_type")]
+    return _described(*names) if any(names) else f"a message of {delivery.subscription[:200] or 'an unknown topic'}"
+
+
+def _described(sender: str, kind: str) -> str:
+    return f"{sender[:100] or 'no source'} / {kind[:100] or 'no type'}"

@@ -1,0 +1,101 @@
+"""How Google delivers a Pub/Sub message: as a CloudEvent, as the push itself, or as an old background event."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.errors import UnreadableEventError
+from shared.fields import brief
+from shared.wire.reading import text, time
+
+PUBLISHED: Final = "google.cloud.pubsub.topic.v1.messagePublished"
+# What first generation functions got; functions-framework-conformance holds a sample of each.
+LEGACY: Final = frozenset({"google.pubsub.topic.publish", "providers/cloud.pubsub/eventTypes/topic.publish"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A message as it was delivered.
+
+    Attributes:
+        attributes: its attributes that are text.
+        data: its content.
+        message_id: what Pub/Sub calls it on every delivery; empty where nothing tells.
+        sent_at: when it was published, where that is told.
+        subscription: what delivered it; empty where nothing tells.
+
+    """
+
+    attributes: Mapping[str, str]
+    data: bytes
+    message_id: str
+    sent_at: datetime | None
+    subscription: str
+
+
+def kind_of(event: Mapping[str, object]) -> str:
+    """Return the type that an event claims to have, whichever form it has; empty where it has none."""
+    if "specversion" in event:
+        return text(event.get("type"))
+    context = event.get("context")
+    return text(event.get("eventType")) or (text(context.get("eventType")) if isinstance(context, Mapping) else "")
+
+
+def read_delivery(event: Mapping[str, object]) -> Delivery | None:
+    """Return the message that *event* delivers; none where it is another kind of event.
+
+    Raises:
+        UnreadableEventError: it is a Pub/Sub message that Pub/Sub cannot have written.
+
+    """
+    if "specversion" in event:
+        return _of_push(event.get("data"), text(event.get("id"))) if kind_of(event) == PUBLISHED else None
+    if kind_of(event):
+        return _of_background_event(event) if kind_of(event) in LEGACY else None
+    return _of_push(event, "") if "message" in event else None
+
+
+def _of_push(body: object, event_id: str) -> Delivery:
+    message = body.get("message") if isinstance(body, Mapping) else None
+    if not isinstance(body, Mapping) or not isinstance(message, Mapping):
+        raise UnreadableEventError(f"a Pub/Sub event must hold a message, not {brief(body)}")
+    # The emulator spells both names twice; some publishers of samples only the second way.
+    return Delivery(
+        attributes=_attributes(message),
+        data=_data(message),
+        message_id=text(message.get("messageId")) or text(message.get("message_id")) or event_id,
+        sent_at=time(message.get("publishTime")) or time(message.get("publish_time")),
+        subscription=text(body.get("subscription")),
+    )
+
+
+def _of_background_event(event: Mapping[str, object]) -> Delivery:
+    inner = event.get("context")
+    context, message = inner if isinstance(inner, Mapping) else event, event.get("data")
+    if not isinstance(message, Mapping):
+        raise UnreadableEventError(f"a Pub/Sub event must hold a message, not {brief(message)}")
+    return Delivery(
+        attributes=_attributes(message),
+        data=_data(message),
+        message_id=text(context.get("eventId")),
+        sent_at=time(context.get("timestamp")),
+        subscription="",
+    )
+
+
+def _attributes(message: Mapping[str, object]) -> Mapping[str, str]:
+    given = message.get("attributes")
+    return {name: text(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
+
+
+def _data(message: Mapping[str, object]) -> bytes:
+    # A message with attributes only has no data, or an empty one.
+    data = message.get("data")
+    try:
+        if data is not None and not isinstance(data, str):
+            raise ValueError(f"it is {brief(data)}")  # noqa: TRY301 - one message for every way to be wrong
+        return base64.b64decode(data or "", validate=True)
+    except ValueError as error:
+        raise UnreadableEventError(f"the data of a Pub/Sub message must be base64: {error}") from error

@@ -1,0 +1,60 @@
+"""Vertex AI tells how a pipeline job stands in a log, which a sink hands to Pub/Sub one entry a message."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.ports import RunResult
+from shared.wire.incoming import Ended
+from shared.wire.reading import text, time
+
+RESOURCE: Final = "aiplatform.googleapis.com/PipelineJob"
+LOG: Final = "pipeline_job_events"
+_STATE: Final = "PIPELINE_STATE_"
+_RESULTS: Final = {
+    "PIPELINE_STATE_SUCCEEDED": RunResult.SUCCEEDED,
+    "PIPELINE_STATE_FAILED": RunResult.FAILED,
+    "PIPELINE_STATE_CANCELLED": RunResult.STOPPED,
+}
+
+
+def run_result(state: str) -> RunResult:
+    """Return what the state of a pipeline job means; one that Google adds later counts as running."""
+    return _RESULTS.get(state, RunResult.RUNNING)
+
+
+def job_name(project: str, location: str, job_id: str) -> str:
+    """Return the full name of a pipeline job."""
+    return f"projects/{project}/locations/{location}/pipelineJobs/{job_id}"
+
+
+def read_run_state(entry: Mapping[str, object]) -> Ended | None:
+    """Return what a log entry tells about a pipeline job; none where it tells nothing of the kind."""
+    resource, payload = entry.get("resource"), entry.get("jsonPayload")
+    if not isinstance(resource, Mapping) or not isinstance(payload, Mapping) or resource.get("type") != RESOURCE:
+        return None
+    labels, state = resource.get("labels"), text(payload.get("state"))
+    # The log's name is percent-encoded: projects/P/logs/aiplatform.googleapis.com%2Fpipeline_job_events.
+    if not isinstance(labels, Mapping) or not state.startswith(_STATE) or not _log_of(entry).endswith(LOG):
+        return None
+    job_id, location = text(labels.get("pipeline_job_id")), text(labels.get("location"))
+    project = _project(entry, labels)
+    if not (job_id and location and project):
+        return None
+    result = run_result(state)
+    ended_at = time(payload.get("endTime")) or time(entry.get("timestamp"))
+    return Ended(
+        run_id=job_name(project, location, job_id),
+        name=job_id,
+        result=result,
+        ended_at=None if result is RunResult.RUNNING else ended_at,
+    )
+
+
+def _log_of(entry: Mapping[str, object]) -> str:
+    return text(entry.get("logName"))
+
+
+def _project(entry: Mapping[str, object], labels: Mapping[str, object]) -> str:
+    """Return id or number of the project: of the resource, as Vertex AI itself names it, else that of the log."""
+    named = text(labels.get("resource_container")) or text(labels.get("project_id")) or _log_of(entry)
+    return named.removeprefix("projects/").partition("/")[0]

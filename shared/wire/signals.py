@@ -1,0 +1,86 @@
+"""Native signals: which of them a model's `signals` name, and how their evidence is kept small.
+
+What each platform sends is read in `signals_aws`, `signals_gcp` and `signals_azure`.
+"""
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from math import isfinite
+from typing import Final
+
+from shared.fields import INT64
+from shared.json_text import cut
+from shared.trigger import MAX_TEXT
+from shared.wire.incoming import Signal
+from shared.wire.reading import text
+
+ALARM: Final = "cloudwatch-alarm"
+S3_OBJECT: Final = "s3-object"
+VERTEX: Final = "vertex-monitoring"
+GCS_OBJECT: Final = "gcs-object"
+AZURE_ML: Final = "azureml-monitor"
+BLOB: Final = "blob"
+
+DRIFT: Final = "drift"
+DATA: Final = "data"
+
+# Bytes of JSON. All that one signal can bring stays below what the evidence of a trigger may have: 16 KB.
+MAX_VALUE: Final = 512
+# The longest names that the three object stores know have 1024 characters.
+MAX_NAME: Final = 4096
+# Metrics, values, features: the first ones tell enough, the rest is where the evidence points to.
+MAX_ITEMS: Final = 10
+MAX_ITEM: Final = 128
+
+
+def names(entry: str, signal: Signal) -> bool:
+    """Whether *entry*, one of a model's `signals`, names *signal*; patterns are as in fnmatch, and `*` crosses `/`."""
+    kind, _, pattern = entry.partition(":")
+    if kind != signal.kind:
+        return False
+    return (
+        fnmatchcase(signal.subject, pattern)
+        or any(fnmatchcase(name, f"{pattern}*") for name in signal.begins)
+        or any(fnmatchcase(said, f"*{pattern}*") for said in signal.mentions)
+    )
+
+
+def reason(told: object, otherwise: str = "") -> str:
+    """Return what the platform *told*, or *otherwise* where it told nothing, cut to the length of a reason."""
+    return (text(told).strip() or otherwise)[:MAX_TEXT]
+
+
+def evidence(**fields: object) -> dict[str, object]:
+    """Return those of *fields* that hold something."""
+    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+
+
+def short(value: object, size: int = MAX_VALUE) -> str:
+    """Return *value*, if it is a text, cut to *size* bytes of JSON."""
+    return cut(text(value)[:size], size)
+
+
+def plain(value: object) -> str | float | None:
+    """Return *value* if it is a text, which is cut, or a number; services write 64-bit integers as either."""
+    if isinstance(value, str):
+        return short(value, MAX_ITEM)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if (value in INT64 if isinstance(value, int) else isfinite(value)) else None
+
+
+def first(values: object) -> list[object]:
+    """Return the first items of *values*, if it is a list."""
+    return values[:MAX_ITEMS] if isinstance(values, list) else []
+
+
+def inside(value: object, *path: str) -> object:
+    """Return what stands under *path* in nested objects; none where one of them is missing or no object."""
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def filled(values: Iterable[object]) -> list[object]:
+    """Return those of *values* that hold something; zero is something."""
+    return [value for value in values if value not in (None, "", {})]

@@ -1,0 +1,1 @@
+"""The adapters and the entry file of Azure."""

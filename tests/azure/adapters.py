@@ -1,0 +1,74 @@
+"""The adapters under test, made for stand-ins, and what is sent through them."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from functions.azure.bus import EventGridBus
+from functions.azure.clients import CallLimits, Clients
+from functions.azure.errors import Persistence
+from shared.backoff import Backoff
+from shared.fields import Parameter
+from shared.ports import LaunchRequest
+from shared.targets import AzureMlTarget
+from shared.trigger import RetrainTrigger
+from tests.emulators.arm.standin import WORKSPACE
+from tests.emulators.event_grid import EventGridStandIn
+
+IMPATIENT = CallLimits(connect_timeout=1, read_timeout=0.5)
+PATIENT = CallLimits(read_timeout=30)
+
+SOURCE = "ml3_platform"
+COMPONENT = f"{WORKSPACE}/components/train/versions/1"
+TARGET = AzureMlTarget(workspace=WORKSPACE, component=COMPONENT, compute="cpu-cluster", experiment="churn")
+TRIGGER = RetrainTrigger(
+    model_id="churn",
+    trigger_id="t-1",
+    origin="drift",
+    requested_at=datetime(2026, 11, 21, 3, 0, tzinfo=UTC),
+    reason="Qualität fällt",
+    severity="high",
+    requested_by="monitor",
+)
+
+Answering = Callable[..., str]
+"""Starts a service that gives the same answer to everything, and returns its URL."""
+
+
+def trigger(number: int = 1, **fields: Any) -> RetrainTrigger:
+    """Return a trigger with a number in its id."""
+    return dataclasses.replace(TRIGGER, trigger_id=f"t-{number}", **fields)
+
+
+def noting(pauses: list[float], *, attempts: int = 3, **more: Any) -> Persistence:
+    """Return a persistence that notes its pauses instead of sleeping."""
+    backoff = Backoff(attempts=attempts, base=0.2, sleep=pauses.append, chance=lambda: 0.5)
+    return Persistence(backoff=backoff, **more)
+
+
+ONCE = noting([], attempts=1)
+
+
+def request(
+    asked: RetrainTrigger = TRIGGER, *, parameters: Mapping[str, Parameter] = MappingProxyType({})
+) -> LaunchRequest:
+    """Return a request that was claimed just now."""
+    return LaunchRequest(
+        trigger=asked,
+        token=asked.token,
+        parameters=parameters,
+        claimed_at=datetime.now(UTC),
+        max_run=timedelta(hours=1),
+    )
+
+
+def bus_at(url: str, clients: Clients, pauses: list[float]) -> EventGridBus:
+    """Return a bus whose topic is at *url*."""
+    return EventGridBus(clients.topic(url), url, SOURCE, persistence=noting(pauses))
+
+
+def arrived(topic: EventGridStandIn) -> list[str]:
+    """Return the ids of the events that the topic took."""
+    return [event["id"] for event in topic.events]

@@ -1,0 +1,57 @@
+"""Plain HTTP requests to the stand-ins, by no SDK that would help."""
+
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.emulators.arm import ArmStandIn
+
+COMPONENT = "/subscriptions/s-1/components/train/versions/1"
+JOB: dict[str, Any] = {
+    "jobType": "Pipeline",
+    "componentId": COMPONENT,
+    "experimentName": "churn",
+    "tags": {"by": "test"},
+    "inputs": {"epochs": {"jobInputType": "literal", "value": "8"}},
+    "settings": {"force_rerun": True},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """An answer: its status, its body as JSON (none where it has none), its headers by names in small letters."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+def call(method: str, url: str, body: object = None, *, timeout: float = 30, **headers: str) -> Answered:
+    """Send a request, a *body* that is no bytes as JSON, and return the answer."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
+    content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    try:
+        connection.request(method, f"{parts.path}?{parts.query}" if parts.query else parts.path, content, named)
+        answer = connection.getresponse()
+        text = answer.read()
+        told = {name.lower(): value for name, value in answer.getheaders()}
+        kind = told.get("content-type", "")
+        return Answered(status=answer.status, body=json.loads(text) if "json" in kind else text, headers=told)
+    finally:
+        connection.close()
+
+
+def job_url(arm: ArmStandIn, name: str = "retrain-1", version: str = "?api-version=2024-10-01") -> str:
+    """Return the address of a job."""
+    return f"{arm.url}{arm.workspace}/jobs/{name}{version}"
+
+
+def put(arm: ArmStandIn, name: str = "retrain-1", *, timeout: float = 30, token: str = "", **changes: Any) -> Answered:
+    """Put a job that has these *changes*; `...` leaves a property out."""
+    properties = {key: value for key, value in (JOB | changes).items() if value is not ...}
+    proof = {"Authorization": f"Bearer {token}"} if token else {}
+    return call("PUT", job_url(arm, name), {"properties": properties}, timeout=timeout, **proof)

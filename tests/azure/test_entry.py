@@ -1,0 +1,198 @@
+"""What the Functions host hands over, through Microsoft's own converters, and what we make of it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+import pytest
+from azure.functions import get_binding_registry, meta
+
+from functions.azure.entry import event_of, http_answer, read_request, tick_time
+from shared.http import HttpError, Request, answer
+from shared.wire.eventgrid import decode, events_of
+from shared.wire.incoming import Asked, Foreign
+
+EVENTS = Path(__file__).parents[1] / "events"
+SOURCE = "ml3_platform"
+NOW = datetime(2026, 11, 23, 9, 30, 0, 500, tzinfo=UTC)
+ASKING = {
+    "id": "e-1",
+    "topic": "/t",
+    "subject": SOURCE,
+    "eventType": "retrain_trigger",
+    "eventTime": "2026-11-21T03:00:00.1234567Z",
+    "data": {"model_id": "churn"},
+    "dataVersion": "1.0",
+    "metadataVersion": "1",
+}
+CLOUD_ASKING = {
+    "specversion": "1.0",
+    "id": "e-1",
+    "source": "/t",
+    "subject": SOURCE,
+    "type": "retrain_trigger",
+    "time": "2026-11-21T03:00:00Z",
+    "data": {"model_id": "churn"},
+}
+
+
+def converted(kind: str, payload: object) -> Any:
+    """Return what the worker gives to a function of that trigger."""
+    return get_binding_registry().get(kind).decode(meta.Datum(json.dumps(payload), "json"), trigger_metadata=None)
+
+
+def event(**changes: object) -> dict[str, Any]:
+    """Return an asking with other fields; `...` leaves one out."""
+    return {name: value for name, value in (ASKING | changes).items() if value is not ...}
+
+
+def asked(url: str = "http://x/models", *, method: str = "GET", body: bytes = b"", **headers: str) -> Request:
+    """Return what is read from a request where App Service authenticates."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = func.HttpRequest(method, url, headers=named, params={}, route_params={}, body=body)
+    return read_request(request, authenticated=True)
+
+
+def test_an_event_is_as_it_was() -> None:
+    """Every field of both schemas comes through, but for the one that the library does not know."""
+    told = event_of(converted("eventGridTrigger", ASKING))
+    assert told == event(eventTime="2026-11-21T03:00:00.123456Z", metadataVersion=...)
+    assert event_of(converted("eventGridTrigger", CLOUD_ASKING)) == CLOUD_ASKING
+
+
+@pytest.mark.parametrize("payload", [ASKING, CLOUD_ASKING], ids=["Event Grid", "CloudEvents"])
+def test_the_codec_reads_what_the_library_gives(payload: object) -> None:
+    """An asking stays one on its way through the library, with its id and its time."""
+    incoming = decode(event_of(converted("eventGridTrigger", payload)), SOURCE)
+    assert isinstance(incoming, Asked)
+    assert incoming.fields == {"model_id": "churn"}
+    assert incoming.trigger_id
+    assert incoming.sent_at is not None
+
+
+@pytest.mark.parametrize("missing", ["id", "topic", "eventTime", "data", "dataVersion"])
+def test_what_is_missing_is_missing(missing: str) -> None:
+    """A field that is not there is not made up, and the event is ours all the same."""
+    told = event_of(converted("eventGridTrigger", event(**{missing: ...})))
+    assert missing not in told
+    assert isinstance(decode({"data": {}} | told, SOURCE), Asked)
+
+
+def test_packed_data_come_through() -> None:
+    """The library does not know `data_base64`: it is among the extensions, where we find it."""
+    packed = {name: value for name, value in CLOUD_ASKING.items() if name != "data"}
+    told = event_of(converted("eventGridTrigger", packed | {"data_base64": "eyJtb2RlbF9pZCI6ICJjaHVybiJ9"}))
+    incoming = decode(told, SOURCE)
+    assert isinstance(incoming, Asked)
+    assert incoming.fields == {"model_id": "churn"}
+
+
+def test_names_in_snake_case_do_not_come_through() -> None:
+    """The library knows no other names than those of the wire; `/events` is the way for such events."""
+    literal = json.loads((EVENTS / "ml3cube/seed-eventgrid-literal.json").read_text(encoding="utf-8"))
+    assert decode(event_of(converted("eventGridTrigger", literal)), SOURCE) == Foreign(what="ml3_platform / no type")
+
+
+def test_a_time_that_is_none_fails_in_the_library() -> None:
+    """This happens before any code of ours, so the trigger answers 500; Event Grid itself lets no such event in."""
+    with pytest.raises(ValueError, match="yesterday"):
+        converted("eventGridTrigger", event(eventTime="yesterday"))
+
+
+@pytest.mark.parametrize("data", ["text", [1], 5, True, "x" * 2_000_000])
+def test_any_data_come_through(data: object) -> None:
+    """Whatever the data are, they are as they were."""
+    assert event_of(converted("eventGridTrigger", event(data=data)))["data"] == data
+
+
+@pytest.mark.parametrize("path", sorted((EVENTS / "azure").glob("*.json")), ids=lambda path: path.stem)
+def test_every_recorded_event_can_be_read(path: Path) -> None:
+    """Nothing that Azure was seen to send is beyond reading."""
+    for each in events_of(json.loads(path.read_text(encoding="utf-8"))):
+        decode(event_of(converted("eventGridTrigger", each)), SOURCE)
+
+
+def ticked(status: object) -> datetime | None:
+    """Return the time of a tick with that status of its schedule."""
+    return tick_time(converted("timerTrigger", {"IsPastDue": False, "ScheduleStatus": status}), NOW)
+
+
+@pytest.mark.parametrize(
+    ("last", "coming", "due"),
+    [
+        ("2026-11-16T09:30:00+00:00", "2026-11-23T09:30:00+00:00", "2026-11-23T09:30:00"),
+        ("2026-11-23T09:30:00Z", "2026-11-30T09:30:00Z", "2026-11-23T09:30:00"),
+        ("2026-11-23T10:30:00.0000000+01:00", "2026-11-30T09:30:00Z", "2026-11-23T09:30:00"),
+        ("0001-01-01T00:00:00", "2026-11-23T09:30:00+00:00", "2026-11-23T09:30:00"),
+        ("0001-01-01T00:00:00+00:00", "2026-11-30T09:30:00+00:00", "0001-01-01T00:00:00"),
+        (None, "2026-11-16T09:30:00Z", "2026-11-16T09:30:00"),
+    ],
+)
+def test_a_tick_has_the_time_at_which_it_was_due(last: str | None, coming: str, due: str) -> None:
+    """The latest of the schedule's times that is not in the future counts, be it before or after the host noted it."""
+    assert ticked({"Last": last, "Next": coming}) == datetime.fromisoformat(due).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        None,
+        {},
+        {"Last": None, "Next": None},
+        {"Last": "2027-01-01T00:00:00Z"},
+        {"Last": "soon", "Next": 5},
+        {"Last": "2026-01-01"},
+    ],
+)
+def test_a_tick_may_have_no_time(status: object) -> None:
+    """Where the host tells none, or only of the future, the core takes the time that it is."""
+    assert ticked(status) is None
+
+
+def test_a_timer_may_be_a_little_early() -> None:
+    """A host's clock may be behind: the tick that is due in a moment is this one, not the one before."""
+    due = NOW + timedelta(seconds=2)
+    assert ticked({"Last": "2026-11-16T09:30:00Z", "Next": due.isoformat()}) == due
+
+
+def test_a_request_is_read() -> None:
+    """Method, path as sent, query, headers in small letters, body."""
+    request = asked(
+        "https://acme.azurewebsites.net/models/a%2Fb%20c?after=x%20y&after=z&empty=",
+        method="post",
+        body=b"{}",
+        Content_Type="application/json",
+    )
+    assert (request.method, request.path) == ("POST", "/models/a%2Fb%20c")
+    assert request.query == {"after": "z", "empty": ""}
+    assert request.headers["content-type"] == "application/json"
+    assert request.body == b"{}"
+
+
+@pytest.mark.parametrize("url", ["http://x", "http://x/", "http://x/?a=b"])
+def test_the_root_has_a_path(url: str) -> None:
+    """The console is asked for at the root, with or without a slash."""
+    assert asked(url).path == "/"
+
+
+def test_the_caller_is_who_the_platform_says() -> None:
+    """Name before id; without either somebody has the function's key."""
+    assert asked(X_MS_CLIENT_PRINCIPAL_NAME="ada@example.com", X_MS_CLIENT_PRINCIPAL_ID="1").caller == "ada@example.com"
+    assert asked(X_MS_CLIENT_PRINCIPAL_ID="1").caller == "1"
+    assert asked().caller == "function key"
+
+
+def test_a_caller_cannot_name_himself() -> None:
+    """Without App Service authentication anybody can send these headers: they count for nothing."""
+    headers = {"x-ms-client-principal-name": "ada@example.com"}
+    request = func.HttpRequest("GET", "http://x/", headers=headers, params={}, route_params={}, body=b"")
+    assert read_request(request, authenticated=False).caller == "function key"
+
+
+def test_an_answer_is_the_hosts() -> None:
+    """Status, headers and body arrive as they are."""
+    response = http_answer(answer(HttpError(202, "x").status, {"a": "ü"}))  # type: ignore[arg-type]  # any status
+    assert (response.status_code, json.loads(response.get_body())) == (202, {"a": "ü"})
+    assert response.headers["content-type"] == "application/json"

@@ -1,0 +1,212 @@
+"""The function app of the built bundle: what the host sees of it, what its functions load and answer."""
+
+import json
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.contracts.bundles import built_bundle
+from tests.emulators.storage import connection_string
+
+pytestmark = pytest.mark.xdist_group("contracts-azure")
+
+PROBE: Final = Path(__file__).with_name("app_probe.py")
+# Nothing listens at port 1.
+NOWHERE: Final = "http://127.0.0.1:1"
+SDKS: Final = ("azure.core", "azure.identity", "azure.eventgrid", "azure.data", "azure.storage", "msal", "requests")
+FORBIDDEN: Final = frozenset({"boto3", "botocore", "google", "functions_framework", "pydantic", "aiohttp", "apprise"})
+SETTINGS: Final = {
+    "RETRAIN_BUS": f"{NOWHERE}/api/events",
+    "RETRAIN_LEDGER": f"{NOWHERE}/devstoreaccount1/models",
+    "RETRAIN_EVENT_GRID_KEY": "aHVudGVyMg==",
+    "AZURE_STORAGE_CONNECTION_STRING": connection_string("", ""),
+}
+CONFIGURATION: Final = """
+[models."churn"]
+default = true
+schedule = true
+[models."churn".target.azure]
+kind = "azureml"
+workspace = "/subscriptions/s/workspaces/w"
+component = "/subscriptions/s/components/c"
+"""
+ASKING: Final = {
+    "id": "e-1",
+    "topic": "/t",
+    "subject": "ml3_platform",
+    "eventType": "retrain_trigger",
+    "eventTime": "2026-11-21T03:00:00Z",
+    "data": {"model_id": "churn"},
+}
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Path:
+    """Return the folder that is deployed."""
+    return built_bundle("azure")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    """Return app settings of an app whose services are away."""
+    path = tmp_path / "retrain.toml"
+    path.write_text(CONFIGURATION, encoding="utf-8")
+    return {**SETTINGS, "RETRAIN_CONFIG": str(path)}
+
+
+def probed(bundle: Path, settings: dict[str, str], *work: tuple[str, object]) -> dict[str, Any]:
+    """Invoke functions in a fresh interpreter that can import the bundle and the standard library only."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", str(PROBE), str(bundle)],
+        env=settings,
+        input=json.dumps(work),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert not done.returncode, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told | {"errors": done.stderr}
+
+
+def loaded(modules: list[str], *names: str) -> list[str]:
+    """Return which of the packages are among the modules."""
+    return [name for name in names if name in modules]
+
+
+def test_the_host_finds_four_functions(bundle: Path) -> None:
+    """Their names and triggers are those of the contract; nothing runs on start-up, and missed ticks are noticed."""
+    bindings = probed(bundle, {})["bindings"]
+    assert {name: found[0]["type"] for name, found in bindings.items()} == {
+        "retrain_http": "httpTrigger",
+        "retrain_schedule": "timerTrigger",
+        "retrain_sweep": "timerTrigger",
+        "retrain_receive": "eventGridTrigger",
+    }
+    http = bindings["retrain_http"][0]
+    assert (http["route"], http["authLevel"]) == ("{*path}", "FUNCTION")
+    assert set(http["methods"]) == {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
+    for name in ("retrain_schedule", "retrain_sweep"):
+        timer = bindings[name][0]
+        assert (timer["runOnStartup"], timer["useMonitor"]) == (False, True)
+        assert len(timer["schedule"].split()) == 6
+    host = json.loads((bundle / "host.json").read_text(encoding="utf-8"))
+    assert host["extensions"]["http"]["routePrefix"] == ""
+    assert host["functionTimeout"] <= "00:01:00"
+
+
+def test_the_schedule_is_a_setting(bundle: Path) -> None:
+    """An app setting counts before the default, which is Monday morning; an empty one is none."""
+    for given, schedule in (("0 0 6 * * *", "0 0 6 * * *"), ("", "0 30 9 * * 1")):
+        bindings = probed(bundle, {"RETRAIN_SCHEDULE": given})["bindings"]
+        assert bindings["retrain_schedule"][0]["schedule"] == schedule
+
+
+def test_listing_the_functions_loads_nothing_else(bundle: Path) -> None:
+    """Before the first event there is no SDK, and nothing of ours but the file itself."""
+    modules = probed(bundle, {})["at start"]
+    assert loaded(modules, *SDKS) == []
+    assert [name for name in modules if name.partition(".")[0] in {"functions", "shared", *FORBIDDEN}] == []
+
+
+def test_health_loads_no_sdk(bundle: Path, settings: dict[str, str]) -> None:
+    """What asks no service loads no client of any."""
+    told = probed(bundle, settings, ("retrain_http", ["GET", "http://x/health", ""]))
+    assert told["answers"][0][:2] == [200, '{"status": "ok"}']
+    assert loaded(told["modules"], *SDKS) == []
+
+
+@pytest.mark.parametrize(
+    ("work", "needed"),
+    [
+        (("retrain_http", ["GET", "http://x/models/churn", ""]), {"azure.data"}),
+        (("retrain_http", ["POST", "http://x/retrain", "{}"]), {"azure.eventgrid"}),
+        (("retrain_schedule", {"ScheduleStatus": {"Next": "2026-11-16T09:30:00Z"}}), {"azure.eventgrid"}),
+        (("retrain_sweep", {}), {"azure.data"}),
+        (("retrain_receive", ASKING), {"azure.data"}),
+    ],
+    ids=["look", "ask", "tick", "sweep", "receive"],
+)
+def test_a_function_loads_what_it_needs(
+    bundle: Path, settings: dict[str, str], work: tuple[str, object], needed: set[str]
+) -> None:
+    """Each loads the client that it asks first, no identity where a key does, nothing of other clouds."""
+    modules = probed(bundle, settings, work)["modules"]
+    assert {name for name in loaded(modules, *SDKS) if name not in ("azure.core", "requests")} == needed
+    assert {name.partition(".")[0] for name in modules} & FORBIDDEN == set()
+
+
+def test_services_that_are_away_are_told_as_such(bundle: Path, settings: dict[str, str]) -> None:
+    """HTTP answers 503, every other trigger fails so that it is repeated; no secret is in any of it."""
+    told = probed(
+        bundle,
+        settings,
+        ("retrain_http", ["POST", "http://x/retrain", "{}"]),
+        ("retrain_http", ["POST", "http://x/events", json.dumps([ASKING])]),
+        ("retrain_receive", ASKING),
+        ("retrain_schedule", {}),
+    )
+    http, webhook, received, ticked = told["answers"]
+    assert [http[0], webhook[0]] == [503, 503]
+    assert http[2]["retry-after"]
+    assert received.startswith("UnavailableError: Azure Tables could not read the state of 'churn'")
+    assert ticked.startswith("UnavailableError: Event Grid could not take 1 trigger(s)")
+    for secret in (settings["RETRAIN_EVENT_GRID_KEY"], "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6"):
+        assert secret not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "told"),
+    [
+        (["GET", "http://x/nothing", ""], 404, "there is no /nothing"),
+        (["DELETE", "http://x/retrain", ""], 405, "takes POST, not DELETE"),
+        (["POST", "http://x/retrain", "{"], 400, "no JSON"),
+        (["POST", "http://x/retrain", '{"model_id": "nobody"}'], 404, "no model 'nobody'"),
+        (["POST", "http://x/retrain", '{"severity": "huge"}'], 422, "severity: must be one of"),
+        (["POST", "http://x/retrain", "x" * 300_000], 413, "300000 bytes"),
+    ],
+)
+def test_a_wrong_request_gets_a_problem_document(
+    bundle: Path, settings: dict[str, str], request_: list[str], status: int, told: str
+) -> None:
+    """The answer tells what is wrong, in the form of RFC 9457."""
+    (answer,) = probed(bundle, settings, ("retrain_http", request_))["answers"]
+    assert answer[0] == json.loads(answer[1])["status"] == status
+    assert told in json.loads(answer[1])["detail"]
+    assert answer[2]["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"RETRAIN_LEDGER": ""}, "RETRAIN_LEDGER: is not set"),
+        ({"RETRAIN_LEDGER": "models"}, "RETRAIN_LEDGER: must be a URL"),
+        ({"RETRAIN_CONFIG": "/nowhere.toml"}, "/nowhere.toml"),
+        ({"AZURE_STORAGE_CONNECTION_STRING": ""}, "AZURE_STORAGE_CONNECTION_STRING: must have AccountName"),
+    ],
+)
+def test_a_wrong_setting_is_named(bundle: Path, settings: dict[str, str], changes: dict[str, str], named: str) -> None:
+    """Nothing is acknowledged while the app is set up wrong, and its log says what to set."""
+    (error,) = probed(bundle, settings | changes, ("retrain_receive", ASKING))["answers"]
+    assert re.match("ConfigError: .*" + re.escape(named), error, re.DOTALL)
+
+
+def test_importing_the_app_costs_little_more_than_its_library(bundle: Path) -> None:
+    """In CPU time at most 1.3 times what `import azure.functions` costs, the least of several fresh processes each."""
+
+    def cost(module: str) -> float:
+        paths = [str(bundle / ".python_packages/lib/site-packages"), str(bundle)]
+        program = f"import sys; sys.path += {paths!r}; import {module}"
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-I", "-S", "-B", "-c", program], env={}, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    library, app = (min(cost(module) for _ in range(7)) for module in ("azure.functions", "function_app"))
+    assert app <= 1.3 * library

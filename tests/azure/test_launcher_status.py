@@ -1,0 +1,82 @@
+"""How a job stands, as Azure ML tells it."""
+
+import dataclasses
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from functions.azure.clients import Clients
+from functions.azure.launcher import AzureMlLauncher
+from shared.errors import UnavailableError
+from shared.ports import RunResult, RunStatus
+from shared.trigger import run_name
+from tests.azure.adapters import ONCE, TARGET, TRIGGER, Answering, request
+from tests.emulators.arm import ArmStandIn, FaultKind
+from tests.emulators.arm.standin import WORKSPACE
+
+NAME = run_name(TRIGGER.token)
+
+
+def at(url: str, clients: Clients, **changes: str) -> AzureMlLauncher:
+    """Return a launcher whose Resource Manager is at *url*, tried once."""
+    target = dataclasses.replace(TARGET, **changes)
+    return AzureMlLauncher(clients.resource_manager(url), target, url, persistence=ONCE)
+
+
+def test_a_run_goes_on_until_it_ends(launcher: AzureMlLauncher, arm: ArmStandIn) -> None:
+    """While it runs it has no end; afterwards it has a result and the time of its last change, in UTC."""
+    run = launcher.start(request(), again=False)
+    assert launcher.status(run.run_id) == RunStatus(result=RunResult.RUNNING)
+    before = datetime.now(UTC)
+    arm.end(NAME, "Failed")
+    status = launcher.status(run.run_id)
+    assert status.result is RunResult.FAILED
+    assert status.ended_at is not None
+    assert before <= status.ended_at <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    "run_id", [NAME, f"{WORKSPACE}/jobs/{NAME}", f"{WORKSPACE.upper()}/jobs/{NAME}".replace("/SUB", "/sub")]
+)
+def test_an_unknown_run_has_stopped(launcher: AzureMlLauncher, run_id: str) -> None:
+    """A job that the workspace does not have cannot run."""
+    assert launcher.status(run_id) == RunStatus(result=RunResult.STOPPED)
+
+
+@pytest.mark.parametrize(
+    "run_id", ["", "..", "../retrain", "a/b", "retrain?x=", "/subscriptions/s/jobs/", "ä", "x" * 256]
+)
+def test_what_is_no_id_of_a_job_is_not_asked_after(launcher: AzureMlLauncher, arm: ArmStandIn, run_id: str) -> None:
+    """Such a request could mean something else, as the list of all jobs."""
+    assert launcher.status(run_id) == RunStatus(result=RunResult.STOPPED)
+    assert arm.calls() == {}
+
+
+def test_the_workspace_of_a_run_is_remembered(arm: ArmStandIn, launcher: AzureMlLauncher, clients: Clients) -> None:
+    """A run is asked after where it was started, although the configuration names another workspace by now."""
+    run = launcher.start(request(), again=False)
+    moved = at(arm.url, clients, workspace=f"{WORKSPACE}-2")
+    assert moved.status(run.run_id) == RunStatus(result=RunResult.RUNNING)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"properties": None}, {"properties": {"status": None}}, {"properties": {"status": "Odd"}}]
+)
+def test_a_status_that_is_not_known_runs(clients: Clients, answering: Answering, body: Any) -> None:
+    """Only a final status frees a model."""
+    assert at(answering(200, body), clients).status(NAME) == RunStatus(result=RunResult.RUNNING)
+
+
+@pytest.mark.parametrize("data", [None, {}, {"lastModifiedAt": "yesterday"}, {"lastModifiedAt": 5}])
+def test_an_end_without_a_time_has_none(clients: Clients, answering: Answering, data: object) -> None:
+    """Where the service tells no time of the last change, none is made up."""
+    url = answering(200, {"properties": {"status": "Completed"}, "systemData": data})
+    assert at(url, clients).status(NAME) == RunStatus(result=RunResult.SUCCEEDED)
+
+
+def test_a_service_that_is_away_is_not_a_run_that_stopped(launcher: AzureMlLauncher, arm: ArmStandIn) -> None:
+    """Only the service itself can say that it does not know a run."""
+    arm.add_fault(FaultKind.FORBIDDEN, operation="GET job")
+    with pytest.raises(UnavailableError, match=f"look up the job {NAME}"):
+        launcher.status(NAME)

@@ -1,0 +1,127 @@
+"""Watches what follows trainings, and what people are told, and holds the core to its promises about both."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from shared import outbox
+from shared.announce import channel_label
+from shared.lifecycle import HANDED_OVER
+from shared.notice import Notice
+from shared.pending import MAX_PENDING, Pending
+from shared.ports import RunResult
+from shared.ports_after import Dispatch
+from shared.state import Decided, ModelState
+from tests.core.processes import Process
+from tests.core.setting import CHANNELS, Setting
+from tests.core.world import World
+
+ENDS: Final = ("ended", "failed")
+Told = Mapping[tuple[str, str], Sequence[Decided]]
+# The run, and the action.
+Key = tuple[str, str]
+
+
+class Aftermath:
+    """Asserts that what follows a training is promised with its end, and done once unless somebody fails.
+
+    Attributes:
+        doers: who did which action, oldest first.
+
+    """
+
+    def __init__(self, world: World) -> None:
+        """Watch *world* from its beginning."""
+        self.doers: list[tuple[Key, Process]] = []
+        self._world = world
+        self._dispatched = self._sent = 0
+        self._tellers: list[tuple[Notice, str, Process]] = []
+
+    def watch(self, process: Process, told: Told) -> None:
+        """Look at what *process* did in its last call; *told* are all decisions so far."""
+        dispatched, sent = self._world.repositories.dispatched, self._world.channels.sent
+        for dispatch in dispatched[self._dispatched :]:
+            self._dispatched += 1
+            self._done(_key(dispatch), str(dispatch.payload["result"]), process)
+            run = self._world.service.runs[_key(dispatch)[0]]
+            assert dispatch.token == run.request.token == dispatch.payload["token"]
+        for channel, notice in sent[self._sent :]:
+            self._sent += 1
+            if notice.event in ENDS:
+                self._done((notice.run_id, f"notify:{channel_label(channel)}"), notice.result, process)
+            else:
+                self._told(notice, channel, process, told)
+
+    def saved(self, model_id: str, before: ModelState, after: ModelState) -> None:
+        """Look at what one save of a model did to what is still to be done."""
+        left = {entry.run_id: entry for entry in after.pending}
+        for entry in before.pending:
+            now = left.pop(entry.run_id, None)
+            for action in entry.actions:
+                if now is None or action not in now.actions:
+                    self._taken_off(model_id, before, after, entry, action)
+        over = [run for run in after.runs if run.ended_at and run.result != HANDED_OVER]
+        known = {run.run_id for run in before.runs if run.ended_at}
+        ended = {run.run_id: run for run in over if run.run_id not in known}
+        assert set(left) <= set(ended), "something follows a training that has not just ended"
+        for run_id, run in ended.items():
+            wanted = expected(self._world.setting, str(run.result))
+            assert set(left[run_id].actions if run_id in left else ()) == wanted, "what follows is not promised"
+
+    def _taken_off(self, model_id: str, before: ModelState, after: ModelState, entry: Pending, action: str) -> None:
+        line = after.rejected[0] if after.rejected else None
+        if line is None or line in before.rejected or not line.detail.startswith(f"{action}: "):
+            assert (entry.run_id, action) in [key for key, _ in self.doers], f"{action} is forgotten"
+            return
+        refused = entry.token in [dispatch.token for dispatch in self._world.repositories.refused]
+        closed = any(action.endswith(channel_label(channel)) for channel in self._world.channels.closed)
+        crowded = len(before.pending) >= MAX_PENDING
+        assert refused or closed or crowded or outbox.is_given_up(entry), f"{action} is given up without need"
+        if self._world.setting.own_letters:
+            events = [letter["event"] for letter in self._world.letters.letters]
+            named = [(event["model_id"], event["run_id"], event["action"]) for event in events if "action" in event]
+            assert (model_id, entry.run_id, action) in named, f"{action} is given up, and no dead letter"
+
+    def _done(self, key: Key, result: str, process: Process) -> None:
+        run_id, action = key
+        run = self._world.service.runs[run_id]
+        state = self._world.state(run.request.trigger.model_id)
+        past = next(one for one in state.runs if one.run_id == run_id)
+        assert past.ended_at, f"{action} comes before the end"
+        assert result in (past.result, "gone"), f"{action} tells {result} and it is {past.result}"
+        assert result == "gone" or run.result is not RunResult.RUNNING, f"{action} comes before the real end"
+        assert action in expected(self._world.setting, result), f"nobody wants {action} after {result}"
+        for earlier, doer in self.doers:
+            assert earlier != key or doer.faults, f"{key} is done twice without need"
+        self.doers.append((key, process))
+
+    def _told(self, notice: Notice, channel: str, process: Process, told: Told) -> None:
+        assert notice.event in self._world.setting.notify_on, f"nobody wants to hear of {notice.event}"
+        same = [
+            doer
+            for one, through, doer in self._tellers
+            if through == channel and (one.event, one.model_id, one.trigger_id, one.run_id) == _about(notice)
+        ]
+        lines = Counter(line.reason for line in told.get((notice.model_id, notice.trigger_id), ()))
+        most = {"launched": 1, "awaiting_approval": lines["awaiting_approval"], "rejected": len(same) + 1}[notice.event]
+        assert len(same) < most or any(doer.faults for doer in (*same, process)), f"{notice.event} is told twice"
+        self._tellers.append((notice, channel, process))
+
+
+def expected(setting: Setting, result: str) -> set[str]:
+    """Return what should follow a training with that *result*."""
+    good = result == RunResult.SUCCEEDED
+    actions = set(setting.after.succeeded if good else setting.after.failed)
+    if "notify" in actions or "ended" in setting.notify_on or ("failed" in setting.notify_on and not good):
+        actions |= {f"notify:{channel_label(channel)}" for channel in CHANNELS}
+    return actions - {"notify"}
+
+
+def _key(dispatch: Dispatch) -> Key:
+    data = dispatch.payload["data"]
+    assert isinstance(data, dict)
+    return str(data["runId"]), f"github:{dispatch.repository}#{dispatch.event_type}"
+
+
+def _about(notice: Notice) -> tuple[str, str, str, str]:
+    return notice.event, notice.model_id, notice.trigger_id, notice.run_id

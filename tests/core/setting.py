@@ -1,0 +1,60 @@
+"""What is given in a world: the models, what follows their trainings, and how the training service is."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from shared.config import Configuration, Model, Policy
+from shared.followups import FollowUps
+from shared.targets import CommandTarget
+
+MODELS: Final = ("churn", "fraud")
+CHANNELS: Final = ("slack://one", "mailto://two")
+REPOSITORY: Final = "acme/churn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What is given in a world.
+
+    Attributes:
+        policy: of every model.
+        honours_tokens: as `TrainingService` has it.
+        shows_runs: as `TrainingService` has it.
+        own_letters: whether rejected events are put to dead letters of our side, or raised.
+        after: what follows a training of every model.
+        notify_on: what people are told.
+
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    honours_tokens: bool = True
+    shows_runs: bool = True
+    own_letters: bool = True
+    after: FollowUps = field(default_factory=FollowUps)
+    notify_on: tuple[str, ...] = ()
+
+
+def configuration(setting: Setting) -> Configuration:
+    """Return the configuration of a world."""
+    models = tuple(_model(name, setting) for name in MODELS)
+    return Configuration(
+        models=models,
+        channels=CHANNELS,
+        repositories=(REPOSITORY,),
+        folder=Path("/bundle"),
+        notify_on=setting.notify_on,
+    )
+
+
+def _model(name: str, setting: Setting) -> Model:
+    return Model(
+        name=name,
+        default=name == MODELS[0],
+        schedule=False,
+        signals=(),
+        policy=setting.policy,
+        parameters={"epochs": 8, "model": "$model_id"},
+        targets={"local": CommandTarget(command=("train",))},
+        after=setting.after,
+    )

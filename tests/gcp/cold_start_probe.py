@@ -1,0 +1,17 @@
+"""Run by a fresh interpreter in a bundle's folder: one cold start, to the end of the first request.
+
+`python cold_start_probe.py TARGET BODY`. Writes the answer and the loaded modules to standard error, for the
+logs are on standard output.
+"""
+
+import json
+import sys
+
+# In place of this file's own folder: what the framework's script has there is of no use to a function either.
+sys.path.pop(0)
+
+from functions_framework import create_app
+
+_app = create_app(sys.argv[1], "main.py")
+_answer = _app.test_client().post("/", data=sys.argv[2], content_type="application/json")
+sys.stderr.write(json.dumps({"answer": _answer.get_json(), "modules": sorted(sys.modules)}))

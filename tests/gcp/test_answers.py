@@ -1,0 +1,74 @@
+"""What Pub/Sub and people get to hear: never a stack, and a 2xx only for what is done."""
+
+import json
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from functions.gcp.answers import acknowledged, answered
+from shared.errors import ConfigError, RetrainError, TargetRefusedError, UnavailableError
+from shared.http import Response
+
+ERRORS = [
+    UnavailableError("Firestore", "read"),
+    TargetRefusedError("no"),
+    ConfigError("environment", ["RETRAIN_BUS: is not set"]),
+]
+
+
+def failing(error: Exception) -> Callable[[], Response]:
+    """Return what raises *error*."""
+
+    def fail() -> Response:
+        raise error
+
+    return fail
+
+
+def test_what_is_done_is_acknowledged() -> None:
+    """The outcome is the answer."""
+    response = acknowledged(lambda: {"decision": "launch"})
+    assert (response.status, json.loads(response.body)) == (200, {"decision": "launch"})
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_error_is_not_acknowledged(error: RetrainError, caplog: pytest.LogCaptureFixture) -> None:
+    """A 500 with the error's name and text, and one line in the log: Pub/Sub delivers again."""
+    with caplog.at_level(logging.INFO, logger="retrain"):
+        response = acknowledged(failing(error))
+    told = f"{type(error).__name__}: {error}"
+    assert (response.status, json.loads(response.body)["detail"]) == (500, told)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [(record.message, vars(record)["error"]) for record in caplog.records] == [
+        ("retrain.not_acknowledged", told)
+    ]
+
+
+@pytest.mark.parametrize("answer", [acknowledged, answered])
+def test_nobody_is_told_what_was_not_foreseen(
+    answer: Callable[[Callable[[], Response]], Response], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug's own words stay in the log, with the stack."""
+    with caplog.at_level(logging.INFO, logger="retrain"):
+        response = answer(failing(KeyError("hunter2")))
+    assert response.status == 500
+    assert "hunter2" not in response.body
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert (record.levelname, record.message, record.exc_info[0]) == ("ERROR", "retrain.failed", KeyError)
+
+
+def test_a_wrong_configuration_is_told_to_the_log_only(caplog: pytest.LogCaptureFixture) -> None:
+    """Who asks over HTTP learns that it is the configuration, and not what is in it."""
+    with caplog.at_level(logging.INFO, logger="retrain"):
+        response = answered(failing(ERRORS[2]))
+    assert json.loads(response.body)["detail"] == "ConfigError; the log tells more"
+    (record,) = caplog.records
+    assert "RETRAIN_BUS: is not set" in vars(record)["error"]
+
+
+def test_an_answer_goes_through() -> None:
+    """Whatever its status."""
+    response = Response(status=404, body="{}", headers={})
+    assert answered(lambda: response) is response

@@ -1,0 +1,106 @@
+"""What the answers of Vertex AI to a start mean: it runs, it will never run, or nobody knows."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.gcp.launcher import VertexLauncher
+from functions.gcp.rest import Session
+from shared.errors import TargetRefusedError, UnavailableError
+from shared.ports import Run
+from shared.trigger import run_name
+from tests.emulators.loopback import Answer
+from tests.gcp.conftest import Serving
+from tests.gcp.pipeline import target, written
+from tests.gcp.services import TRIGGER, refused, request, said
+
+JOB = run_name(TRIGGER.token)
+JOBS = "/v1/projects/acme/locations/europe-west4/pipelineJobs"
+NAME = f"projects/677687165274/locations/europe-west4/pipelineJobs/{JOB}"
+STARTED = {"name": NAME, "state": "PIPELINE_STATE_PENDING", "labels": {"retrain-token": TRIGGER.token[:63]}}
+EXISTS = refused(409, "ALREADY_EXISTS", "Pipeline job with the specified ID already exists.")
+CONSOLE = f"https://console.cloud.google.com/vertex-ai/locations/europe-west4/pipelines/runs/{JOB}?project=acme"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a compiled pipeline."""
+    return written(tmp_path)
+
+
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_job_that_exists_is_the_training(
+    session: Session, serving: Serving, folder: Path, state: str, *, again: bool
+) -> None:
+    """However it stands now, it was started for this trigger: its run is returned, and nothing is started."""
+    url, service = serving(EXISTS, said({**STARTED, "state": f"PIPELINE_STATE_{state}"}))
+    launcher = VertexLauncher(session, target(), folder, url)
+    assert launcher.start(request(parameters={"model_id": "x"}), again=again) == Run(run_id=NAME, url=CONSOLE)
+    assert service.calls[1:] == [f"GET {JOBS}/{JOB}"]
+
+
+@pytest.mark.parametrize("labeled", [{}, {"labels": {}}, {"labels": {"retrain-token": "other"}}])
+def test_a_job_of_somebody_else_is_refused(
+    session: Session, serving: Serving, folder: Path, labeled: dict[str, Any]
+) -> None:
+    """A job under our id that is not ours would be taken for a training that never ran."""
+    url, _ = serving(EXISTS, said({"name": NAME, **labeled}))
+    with pytest.raises(TargetRefusedError, match=rf"^Vertex AI has a job {JOB} already that is none of this trigger$"):
+        VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
+
+
+def test_a_job_that_exists_but_is_not_found_is_unknown(session: Session, serving: Serving, folder: Path) -> None:
+    """It may be deleted just now: whether it ran is not to be told, so that it must be tried again."""
+    url, _ = serving(EXISTS, refused(404, "NOT_FOUND"))
+    with pytest.raises(UnavailableError, match=r"^Vertex AI could not find the job .*; try again$"):
+        VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
+
+
+def test_a_lost_answer_is_asked_for_again(session: Session, serving: Serving, folder: Path) -> None:
+    """Within one call: the connection is cut after the job was created, and the repeat finds it."""
+    url, service = serving(None, EXISTS, said(STARTED))
+    run = VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
+    assert run.run_id == NAME
+    assert [call.partition(" ")[0] for call in service.calls] == ["POST", "POST", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "INVALID_ARGUMENT"), (404, "NOT_FOUND"), (400, "OUT_OF_RANGE"), (501, "UNIMPLEMENTED")]
+)
+def test_what_will_never_run_is_refused(
+    session: Session, serving: Serving, folder: Path, status: int, code: str
+) -> None:
+    """A request that is wrong stays wrong; the service's own words are told."""
+    url, service = serving(refused(status, code, "The parameter x is bad."))
+    with pytest.raises(TargetRefusedError) as raised:
+        VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
+    told = f"Vertex AI refuses to start the pipeline pipelines/churn.json: {code}: The parameter x is bad."
+    assert str(raised.value) == told
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refused(403, "PERMISSION_DENIED"),
+        refused(401, "UNAUTHENTICATED"),
+        refused(429, "RESOURCE_EXHAUSTED"),
+        refused(400, "FAILED_PRECONDITION", "the service agent is being set up"),
+        refused(409, "ABORTED"),
+        refused(500, "INTERNAL"),
+        refused(503, "UNAVAILABLE"),
+        Answer(status=404, body=b"<html>not even Google</html>"),
+        Answer(status=200, body=b"<html>a login</html>"),
+        None,
+    ],
+    ids=["right", "token", "quota", "agent", "aborted", "500", "503", "page", "login", "cut"],
+)
+def test_what_may_run_later_is_no_refusal(
+    session: Session, serving: Serving, folder: Path, answer: Answer | None
+) -> None:
+    """Time or an operator repairs it; whether something runs is unknown."""
+    url, _ = serving(answer)
+    with pytest.raises(UnavailableError, match=r"^Vertex AI could not start the pipeline .*; try again$"):
+        VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)

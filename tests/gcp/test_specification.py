@@ -1,0 +1,158 @@
+"""A compiled pipeline never reuses old results, and gets the parameters that it wants or none at all."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.gcp.specification import (
+    SpecificationError,
+    checked_parameters,
+    is_template,
+    parse_specification,
+    read_specification,
+)
+from shared.fields import Parameter
+from tests.gcp.pipeline import SPECIFICATION, written
+
+PARSED = parse_specification("churn.json", SPECIFICATION)
+
+
+def tasks(content: Any) -> Iterator[Any]:
+    """Return all tasks of a specification, at whatever depth."""
+    for component in (content["root"], *content["components"].values()):
+        yield from component.get("dag", {}).get("tasks", {}).values()
+
+
+def test_no_task_takes_an_old_result() -> None:
+    """Caching is off in every task, nested ones too, and in those that said nothing; all else is as it was."""
+    assert [task["cachingOptions"] for task in tasks(PARSED.content)] == [{}] * 4
+    expected = copy.deepcopy(SPECIFICATION)
+    for task in tasks(expected):
+        task["cachingOptions"] = {}
+    assert PARSED.content == expected
+
+
+def test_what_was_read_is_not_changed() -> None:
+    """The result is a copy: the parsed file stays what it was."""
+    before = json.dumps(SPECIFICATION)
+    parse_specification("churn.json", SPECIFICATION)
+    assert json.dumps(SPECIFICATION) == before
+
+
+def test_a_job_around_the_specification_is_taken_off() -> None:
+    """What older compilers wrote is read, too; a pipeline needs no components and no parameters."""
+    small = {"pipelineInfo": {"name": "x"}, "root": {"dag": {}}, "schemaVersion": "2.1.0"}
+    wrapped = parse_specification("x.json", {"displayName": "x", "pipelineSpec": small, "runtimeConfig": {}})
+    assert (wrapped.content, wrapped.parameters) == ({**small, "root": {"dag": {"tasks": {}}}}, {})
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"epochs": 3}, {"epochs": 3}),
+        ({"epochs": 3.0}, {"epochs": 3}),
+        ({"epochs": "3"}, {"epochs": 3}),
+        ({"epochs": ""}, {}),
+        ({"epochs": 2**53}, {"epochs": 2**53}),
+        ({"rate": 1}, {"rate": 1}),
+        ({"rate": 0.5}, {"rate": 0.5}),
+        ({"rate": "1e-3"}, {"rate": 0.001}),
+        ({"full": True}, {"full": True}),
+        ({"full": "true"}, {"full": True}),
+        ({"until": "2026"}, {"until": "2026"}),
+        ({"until": 2026}, {"until": "2026"}),
+        ({"until": True}, {"until": "true"}),
+        ({"until": ""}, {}),
+        ({"model_id": ""}, {"model_id": ""}),
+        ({"days": "[1, 2]"}, {"days": [1, 2]}),
+        ({"options": '{"a": 1}'}, {"options": {"a": 1}}),
+    ],
+)
+def test_a_parameter_gets_the_type_of_the_pipeline(given: dict[str, Parameter], sent: dict[str, object]) -> None:
+    """Numbers, flags, lists and objects may come as texts; an empty one is left to the pipeline's own default."""
+    values = checked_parameters(PARSED, {"model_id": "churn", **given})
+    expected = {"model_id": "churn", **sent}
+    assert values == expected
+    assert {name: type(value) for name, value in values.items()} == {name: type(v) for name, v in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"epochs": 3.5}, "parameters.epochs: the pipeline wants an integer, not 3.5"),
+        ({"epochs": True}, "parameters.epochs: the pipeline wants an integer, not True"),
+        ({"epochs": "many"}, "parameters.epochs: the pipeline wants an integer, not 'many'"),
+        ({"epochs": "1" * 5000}, "parameters.epochs: the pipeline wants an integer, not '1111"),
+        ({"epochs": 2**53 + 1}, "parameters.epochs: Vertex AI keeps integers up to 2**53 exactly, not 900"),
+        ({"rate": "NaN"}, "parameters.rate: the pipeline wants a number, not 'NaN'"),
+        ({"rate": False}, "parameters.rate: the pipeline wants a number, not False"),
+        ({"full": 1}, "parameters.full: the pipeline wants true or false, not 1"),
+        ({"days": "{}"}, "parameters.days: the pipeline wants a list as JSON, not '{}'"),
+        ({"days": "[" * 9999}, "parameters.days: the pipeline wants a list as JSON, not '[[["),
+        ({"options": 5}, "parameters.options: the pipeline wants an object as JSON, not 5"),
+        ({"status": "x"}, "parameters.status: the pipeline wants TASK_FINAL_STATUS, which is not set from outside"),
+        ({"image": "x"}, "parameters.image: the pipeline has no such one; it has model_id, epochs, rate, full, days,"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_does_not_fit_is_named(given: dict[str, Parameter], error: str) -> None:
+    """The service would say so too, but later, and in other words."""
+    with pytest.raises(SpecificationError) as raised:
+        checked_parameters(PARSED, {"model_id": "churn", **given})
+    assert str(raised.value).startswith(error)
+
+
+def test_a_parameter_that_is_missing_is_named() -> None:
+    """A pipeline without a default needs a value."""
+    with pytest.raises(SpecificationError, match=r"^parameters.model_id: is missing; the pipeline has no default"):
+        checked_parameters(PARSED, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ("{", "churn.json: is no JSON: "),
+        ("a: 1\n", "churn.json: is no JSON: "),
+        ("[" * 99_999, "churn.json: is no JSON: "),
+        ([], "churn.json: is no compiled pipeline: it has no pipelineInfo and root"),
+        ({}, "churn.json: is no compiled pipeline: it has no pipelineInfo and root"),
+        ({"pipelineSpec": 5}, "churn.json: is no compiled pipeline: it has no pipelineInfo and root"),
+        ({**SPECIFICATION, "schemaVersion": "2.0.0"}, "churn.json: has the schemaVersion 2.0.0; compile it with KFP 2"),
+        ({**SPECIFICATION, "schemaVersion": None}, "churn.json: has the schemaVersion none; compile it with KFP 2"),
+        ({**SPECIFICATION, "components": []}, "churn.json: is no compiled pipeline: "),
+        ({**SPECIFICATION, "root": {"dag": {"tasks": {"a": 5}}}}, "churn.json: is no compiled pipeline: "),
+    ],
+)
+def test_a_file_that_is_no_pipeline_says_so(tmp_path: Path, content: object, error: str) -> None:
+    """The build tells it, before anything is deployed."""
+    with pytest.raises(SpecificationError) as raised:
+        read_specification(written(tmp_path, content, "churn.json"), "churn.json")
+    assert str(raised.value).startswith(error)
+
+
+def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    """A missing file, and a folder in its place."""
+    with pytest.raises(SpecificationError, match=r"^churn.json: cannot be read: No such file or directory$"):
+        read_specification(tmp_path, "churn.json")
+    with pytest.raises(SpecificationError, match=r"^\.: cannot be read: Is a directory$"):
+        read_specification(tmp_path, ".")
+
+
+@pytest.mark.parametrize("pipeline", ["../churn.json", "/etc/passwd", "a/../../churn.json"])
+def test_a_file_outside_of_the_configurations_folder_is_not_read(tmp_path: Path, pipeline: str) -> None:
+    """No bundle has it, so that it must not work on the machine that builds either."""
+    written(tmp_path, name="churn.json")
+    (tmp_path / "inside").mkdir()
+    with pytest.raises(SpecificationError, match="lies outside the folder of the configuration"):
+        read_specification(tmp_path / "inside", pipeline)
+
+
+def test_an_address_is_no_file() -> None:
+    """A template registry is asked by Vertex AI itself."""
+    assert is_template("https://europe-west4-kfp.pkg.dev/acme/pipelines/churn/v1")
+    assert not is_template("pipelines/churn.json")
+    with pytest.raises(SpecificationError, match=r"^gs://acme/churn.json: is neither a file nor the https:// address"):
+        read_specification(Path(), "gs://acme/churn.json")

@@ -1,0 +1,115 @@
+"""The stand-in for Vertex AI fails as ordered, and its jobs end as ordered, or by themselves."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contracts.training_folder import until
+from tests.emulators.vertex import FaultKind, VertexStandIn
+from tests.emulators.vertex.jobs import CANCELLED, FAILED, RUNNING, SUCCEEDED
+from tests.emulators.vertex.log_entries import sink_message
+from tests.gcp.vertex_calls import PARENT, Caller, Json
+
+
+@pytest.fixture
+def vertex() -> Iterator[Caller]:
+    """Return a stand-in whose jobs last until they are ended."""
+    with VertexStandIn() as running:
+        yield Caller(running)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (FaultKind.THROTTLE, 429),
+        (FaultKind.INTERNAL, 500),
+        (FaultKind.UNAVAILABLE, 503),
+        (FaultKind.FORBIDDEN, 403),
+        (FaultKind.REFUSE, 400),
+    ],
+)
+def test_a_fault_is_answered_as_often_as_ordered(vertex: Caller, kind: FaultKind, status: int) -> None:
+    """An error that was ordered meets so many requests, does nothing, and is over."""
+    vertex.vertex.add_fault(kind, times=2)
+    assert [vertex.create()["http"] for _ in range(3)] == [status, status, 200]
+    assert vertex.vertex.calls("pipelineJobs.create") == 3
+
+
+@pytest.mark.parametrize(("kind", "jobs"), [(FaultKind.HANG, 0), (FaultKind.LOST_ANSWER, 1)])
+def test_a_connection_closes_without_an_answer(vertex: Caller, kind: FaultKind, jobs: int) -> None:
+    """A request that hangs has done nothing; one whose answer got lost has."""
+    vertex.vertex.add_fault(kind)
+    with pytest.raises(ConnectionError):
+        vertex.create()
+    assert len(vertex.vertex.jobs()) == jobs
+
+
+def test_a_fault_hits_the_operation_that_it_names(vertex: Caller) -> None:
+    """A fault of `get` leaves `create` alone; one of `*` hits whatever comes; what was forgotten hits nothing."""
+    vertex.vertex.add_fault(FaultKind.INTERNAL, operation="pipelineJobs.get")
+    vertex.vertex.add_fault(FaultKind.THROTTLE, operation="*")
+    assert [vertex.create()["http"], vertex.create()["http"], vertex.get()["http"]] == [429, 200, 500]
+    vertex.vertex.add_fault(FaultKind.INTERNAL)
+    vertex.vertex.faults.clear()
+    assert vertex.create("other")["http"] == 200
+    assert vertex.vertex.all_calls() == {"pipelineJobs.create": 3, "pipelineJobs.get": 1}
+
+
+def test_each_change_is_logged() -> None:
+    """A sink would export one entry for the begin and one for the end, with the id and the state, in a message each."""
+    entries: list[Json] = []
+    with VertexStandIn(on_log=entries.append) as running:
+        Caller(running).create()
+        running.end("retrain-1", FAILED, "out of memory")
+    assert [entry["jsonPayload"]["state"] for entry in entries] == [RUNNING, FAILED]
+    assert [entry["severity"] for entry in entries] == ["INFO", "ERROR"]
+    labels = {"location": "europe-west4", "pipeline_job_id": "retrain-1", "resource_container": "123456789012"}
+    assert entries[1]["resource"] == {"type": "aiplatform.googleapis.com/PipelineJob", "labels": labels}
+    assert entries[1]["logName"] == "projects/acme/logs/aiplatform.googleapis.com%2Fpipeline_job_events"
+    assert sink_message(entries[1])["attributes"] == {"logging.googleapis.com/timestamp": entries[1]["timestamp"]}
+
+
+@pytest.mark.parametrize(
+    ("program", "state"), [("assert os.environ['RETRAIN_PARAM_EPOCHS'] == '5'", SUCCEEDED), ("os._exit(3)", FAILED)]
+)
+def test_a_command_runs_for_a_job(program: str, state: str) -> None:
+    """With a command a job ends by itself: its exit code decides how, its parameters are variables."""
+    command = [sys.executable, "-S", "-c", f"import os; {program}"]
+    with VertexStandIn(command=lambda _job: command) as running:
+        caller = Caller(running)
+        caller.create()
+        until(lambda: running.jobs()[0].ended)
+        assert running.jobs()[0].state == state
+
+
+@pytest.mark.parametrize("command", [(), ("sleep", "60")])
+def test_a_job_is_cancelled(command: tuple[str, ...]) -> None:
+    """A cancelled job ends as such, and so does its command."""
+    with VertexStandIn(command=lambda _job: command) as running:
+        caller = Caller(running)
+        caller.create()
+        caller.call("POST", f"{PARENT}/pipelineJobs/retrain-1:cancel", {})
+        until(lambda: running.jobs()[0].ended)
+        assert running.jobs()[0].state == CANCELLED
+
+
+def test_what_has_ended_cannot_be_ended_again(vertex: Caller) -> None:
+    """A test that ends the wrong job, or in no final state, is told so."""
+    vertex.create()
+    with pytest.raises(ValueError, match="not 'PIPELINE_STATE_RUNNING'"):
+        vertex.vertex.end("retrain-1", RUNNING)
+    vertex.vertex.end("retrain-1")
+    with pytest.raises(LookupError, match="no unfinished job 'retrain-1'"):
+        vertex.vertex.end("retrain-1")
+
+
+def test_a_token_is_asked_for_where_there_is_one() -> None:
+    """Who brings no token, or a wrong one, is not let in."""
+    with VertexStandIn(token="secret") as running:
+        caller = Caller(running)
+        answers = [
+            caller.call("GET", f"{PARENT}/pipelineJobs", headers=headers)["http"]
+            for headers in ({}, {"Authorization": "Bearer other"}, {"Authorization": "Bearer secret"})
+        ]
+    assert answers == [401, 401, 200]

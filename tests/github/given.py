@@ -1,0 +1,83 @@
+"""What the tests of GitHub start from: a client of the stand-in, a training to hand over, a configuration."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from functions.github.address import read_address
+from functions.github.client import GitHubClient, Patience
+from functions.github.exchange import Timeouts
+from functions.github.token import GitHubToken
+from shared.fields import Parameter
+from shared.ports import LaunchRequest
+from shared.trigger import RetrainTrigger
+from tests.emulators.github import GitHubStandIn
+
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+TOKEN = "ghp_0123456789abcdefABCDEF"
+REPOSITORY = "acme/churn"
+# Long enough for a busy machine, and short enough for a test that waits for a silence to become too long.
+CALM = Timeouts(connect=5, read=10)
+HASTY = Timeouts(connect=5, read=0.3)
+
+
+@dataclass(slots=True)
+class Time:
+    """A time that passes only while somebody sleeps.
+
+    Attributes:
+        pauses: how long everybody has slept, in seconds.
+
+    """
+
+    pauses: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        self.pauses.append(seconds)
+
+    def monotonic(self) -> float:
+        """Return the seconds slept."""
+        return sum(self.pauses)
+
+    def now(self) -> datetime:
+        """Return the time of day."""
+        return NOW + timedelta(seconds=self.monotonic())
+
+    def patience(self, timeouts: Timeouts = CALM, **more: Any) -> Patience:
+        """Return a patience that lives in this time."""
+        return Patience(timeouts=timeouts, sleep=self.sleep, monotonic=self.monotonic, clock=self.now, **more)
+
+
+def client_of(
+    url: str,
+    *,
+    token: GitHubToken | str = TOKEN,
+    repositories: Sequence[str] = (REPOSITORY,),
+    patience: Patience | None = None,
+) -> GitHubClient:
+    """Return a client of the GitHub at *url*."""
+    given = token if isinstance(token, GitHubToken) else GitHubToken(token, {})
+    return GitHubClient(read_address(url), given, repositories, patience=patience or Time().patience())
+
+
+def bodies(github: GitHubStandIn) -> int:
+    """Return the number of requests that have arrived."""
+    return len(github.requests())
+
+
+def request(
+    *, parameters: Mapping[str, Parameter] = MappingProxyType({"epochs": 9, "full": True}), **fields: Any
+) -> LaunchRequest:
+    """Return a training to hand over; *fields* are those of its trigger."""
+    known: dict[str, Any] = {"model_id": "churn", "trigger_id": "t-1", "origin": "drift", "requested_at": NOW}
+    trigger = RetrainTrigger(**known | fields)
+    return LaunchRequest(
+        trigger=trigger,
+        token=trigger.token,
+        parameters=parameters,
+        claimed_at=NOW,
+        max_run=timedelta(hours=1),
+    )

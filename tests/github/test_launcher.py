@@ -1,0 +1,87 @@
+"""A workflow is handed a training once, or the launcher says that it may not have been."""
+
+import pytest
+
+from functions.github.launcher import GitHubLauncher
+from functions.github.payload import MOST_NAMES
+from shared.errors import TargetRefusedError, UnavailableError
+from shared.ports import RunResult
+from shared.targets import GitHubTarget
+from tests.emulators.github import GitHubStandIn
+from tests.github.given import REPOSITORY, client_of, request
+
+TARGET = GitHubTarget(repository=REPOSITORY, event_type="retrain")
+
+
+def launcher(github: GitHubStandIn) -> GitHubLauncher:
+    """Return a launcher of the stand-in's repository."""
+    return GitHubLauncher(client_of(github.url), TARGET)
+
+
+def test_a_workflow_gets_the_trigger_with_parameters_and_token(github: GitHubStandIn) -> None:
+    """Everything the trigger has, the parameters filled in, and the token to run one at a time by."""
+    full = request(
+        reason="accuracy fell",
+        severity="high",
+        requested_by="monitor",
+        evidence={"report_url": "https://a.example"},
+        parameters={"epochs": 9, "full": True, "name": "ü"},
+    )
+    launcher(github).start(full, again=False)
+    (event,) = github.dispatched()
+    assert event.event_type == "retrain"
+    assert event.payload == {
+        "token": full.token,
+        "model_id": "churn",
+        "trigger_id": "t-1",
+        "origin": "drift",
+        "reason": "accuracy fell",
+        "severity": "high",
+        "requested_by": "monitor",
+        "requested_at": "2026-11-21T03:00:00Z",
+        "evidence": {"report_url": "https://a.example"},
+        "parameters": {"epochs": 9, "full": True, "name": "ü"},
+    }
+    assert len(event.payload) == MOST_NAMES
+
+
+def test_empty_fields_are_left_out(github: GitHubStandIn) -> None:
+    """But `parameters` is always there, so that a workflow need not ask."""
+    launcher(github).start(request(parameters={}), again=False)
+    (event,) = github.dispatched()
+    assert set(event.payload) == {"token", "model_id", "trigger_id", "origin", "requested_at", "parameters"}
+    assert event.payload["parameters"] == {}
+
+
+def test_the_run_is_handed_over(github: GitHubStandIn) -> None:
+    """It is found by the token; its page lists the runs of such events; its end is not ours to see."""
+    training = launcher(github)
+    run = training.start(request(), again=False)
+    assert run.handed_over
+    assert run.run_id == request().token
+    assert run.url == f"{github.url}/acme/churn/actions?query=event%3Arepository_dispatch"
+    assert training.status(run.run_id).result is RunResult.STOPPED
+
+
+def test_a_repeat_is_a_second_event_with_the_same_token(github: GitHubStandIn) -> None:
+    """It says that it knows no token; whoever hands over again does so knowingly."""
+    training = launcher(github)
+    assert not training.idempotent
+    training.start(request(), again=False)
+    training.start(request(), again=True)
+    assert [event.payload["token"] for event in github.dispatched()] == [request().token] * 2
+
+
+def test_parameters_that_are_too_long_are_refused_before_anything_is_sent(github: GitHubStandIn) -> None:
+    """A training must not run with other parameters than were asked for."""
+    with pytest.raises(TargetRefusedError, match="parameters: "):
+        launcher(github).start(request(parameters={"text": "x" * 70_000}), again=False)
+    assert github.requests() == []
+
+
+def test_a_lost_answer_may_have_been_taken(github: GitHubStandIn) -> None:
+    """The event is kept, and is not handed over twice by one start."""
+    github.add_fault("lost_answer")
+    with pytest.raises(UnavailableError):
+        launcher(github).start(request(), again=False)
+    assert len(github.dispatched()) == 1

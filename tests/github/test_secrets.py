@@ -1,0 +1,165 @@
+"""A token is read from each cloud's own store of secrets; what is wrong there is told without showing it."""
+
+import base64
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from functions.aws.clients import CallLimits, Clients
+from functions.aws.secrets import read_secret as read_on_aws
+from functions.azure.clients import Clients as AzureClients
+from functions.azure.errors import Persistence
+from functions.azure.secrets import audience_of
+from functions.azure.secrets import read_secret as read_on_azure
+from functions.gcp.rest import Session
+from functions.gcp.secrets import read_secret as read_on_gcp
+from shared.backoff import Backoff
+from shared.errors import UnavailableError
+from tests.emulators.loopback import Answer, LoopbackServer, Request
+from tests.emulators.moto_server import CREDENTIALS, moto_server
+from tests.github.given import TOKEN
+
+NAME = "projects/acme/secrets/github/versions/latest"
+ONCE = Backoff(attempts=1)
+
+
+@contextmanager
+def answering(status: int, body: Mapping[str, Any]) -> Iterator[tuple[str, list[Request]]]:
+    """Run a service that gives one answer to everything; give its URL and what it was asked."""
+    asked: list[Request] = []
+
+    def respond(request: Request) -> Answer:
+        asked.append(request)
+        return Answer(
+            status=status, body=json.dumps(body).encode(), headers={"Content-Type": "application/json; charset=utf-8"}
+        )
+
+    with LoopbackServer(respond) as server:
+        yield server.url, asked
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    """Return the URL of a moto server."""
+    with moto_server() as url:
+        yield url
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch, moto: str) -> Clients:
+    """Return clients whose calls go to moto and are tried once."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": moto}.items():
+        monkeypatch.setenv(name, value)
+    return Clients(limits=CallLimits(read_timeout=30, attempts=1))
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """Return a session without an identity, whose calls are tried once."""
+    one = Session(backoff=ONCE)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def azure() -> Iterator[AzureClients]:
+    """Return clients without an identity."""
+    made = AzureClients()
+    yield made
+    made.close()
+
+
+def test_secrets_manager_gives_the_token(clients: Clients) -> None:
+    """By the secret's ARN."""
+    made = clients.factory("secretsmanager")().create_secret(Name=f"github-{uuid.uuid4()}", SecretString=TOKEN)
+    assert read_on_aws(clients.factory("secretsmanager"), made["ARN"]) == TOKEN
+
+
+def test_a_secret_of_secrets_manager_that_is_no_text_is_told(clients: Clients) -> None:
+    """A binary one holds no token."""
+    made = clients.factory("secretsmanager")().create_secret(Name=f"github-{uuid.uuid4()}", SecretBinary=b"\xff\x00")
+    with pytest.raises(UnavailableError, match=r"could not give the secret .*: it is no text"):
+        read_on_aws(clients.factory("secretsmanager"), made["ARN"])
+
+
+def test_a_secret_that_is_not_in_secrets_manager_is_an_operators_matter(clients: Clients) -> None:
+    """As missing rights and tables are: the event is kept."""
+    arn = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:gone-AbCdEf"
+    with pytest.raises(UnavailableError, match=f"give the secret {arn}: ResourceNotFoundException"):
+        read_on_aws(clients.factory("secretsmanager"), arn)
+
+
+def test_secret_manager_gives_the_token(session: Session) -> None:
+    """By the version's name; the text comes in base64."""
+    body = {"name": NAME, "payload": {"data": base64.b64encode(TOKEN.encode()).decode(), "dataCrc32c": "1"}}
+    with answering(200, body) as (url, asked):
+        assert read_on_gcp(session, NAME, url) == TOKEN
+    assert (asked[0].method, asked[0].path) == ("GET", f"/v1/{NAME}:access")
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"payload": {}}, {"payload": {"data": "?"}}, {"payload": {"data": "/w=="}}, {"payload": {"data": 3}}]
+)
+def test_a_secret_of_secret_manager_that_is_no_text_is_told(session: Session, body: Mapping[str, Any]) -> None:
+    """What it holds instead is in no message and no cause."""
+    with answering(200, body) as (url, _), pytest.raises(UnavailableError, match="it is no text") as caught:
+        read_on_gcp(session, NAME, url)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "PERMISSION_DENIED"), (404, "NOT_FOUND"), (503, "UNAVAILABLE")])
+def test_a_secret_that_secret_manager_does_not_give_is_an_operators_matter(
+    session: Session, status: int, code: str
+) -> None:
+    """Missing right, missing secret, or away: the event is kept."""
+    body = {"error": {"code": status, "message": "no", "status": code}}
+    with answering(status, body) as (url, _), pytest.raises(UnavailableError, match=f"Secret Manager could .*{code}"):
+        read_on_gcp(session, NAME, url)
+
+
+def test_key_vault_gives_the_token(azure: AzureClients) -> None:
+    """By the secret's URL, the newest version or the one that is named."""
+    with answering(200, {"value": TOKEN, "id": "x", "attributes": {"enabled": True}}) as (url, asked):
+        for path in ("/secrets/github", "/secrets/github/", "/secrets/github/4387e9f3"):
+            assert read_on_azure(azure.rest(url, audience_of(url)), f"{url}{path}") == TOKEN
+    assert [request.path for request in asked] == [
+        "/secrets/github?api-version=7.4",
+        "/secrets/github?api-version=7.4",
+        "/secrets/github/4387e9f3?api-version=7.4",
+    ]
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "Forbidden"), (404, "SecretNotFound"), (429, "Throttled")])
+def test_a_secret_that_key_vault_does_not_give_is_an_operators_matter(
+    azure: AzureClients, status: int, code: str
+) -> None:
+    """Missing right, missing secret, or throttled: the event is kept."""
+    body = {"error": {"code": code, "message": "no"}}
+    once = Persistence(backoff=ONCE)
+    with answering(status, body) as (url, _), pytest.raises(UnavailableError, match=f"Key Vault could .*{code}"):
+        read_on_azure(azure.rest(url, url), f"{url}/secrets/github", persistence=once)
+
+
+def test_a_secret_of_key_vault_without_a_value_is_told(azure: AzureClients) -> None:
+    """A key or a certificate is none."""
+    with answering(200, {"key": {}}) as (url, _), pytest.raises(UnavailableError, match="it is no text"):
+        read_on_azure(azure.rest(url, url), f"{url}/secrets/github")
+
+
+@pytest.mark.parametrize(
+    ("url", "audience"),
+    [
+        ("https://acme.vault.azure.net/secrets/github", "https://vault.azure.net"),
+        ("https://acme.vault.azure.cn/secrets/github", "https://vault.azure.cn"),
+        ("https://acme.vault.usgovcloudapi.net/secrets/github/1", "https://vault.usgovcloudapi.net"),
+    ],
+)
+def test_a_vault_takes_the_tokens_of_its_cloud(url: str, audience: str) -> None:
+    """Sovereign clouds have their own audience."""
+    assert audience_of(url) == audience

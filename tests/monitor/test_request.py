@@ -1,0 +1,79 @@
+"""What a run is asked for, and where it runs."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from functions.monitor.request import RunRequest, read_event
+from functions.monitor.wiring import cloud_of
+from shared.errors import ConfigError, InvalidTriggerError
+
+TICK = {
+    "version": "0",
+    "id": "89d1a02d-5ec7-412e-82f5-13505f849b41",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "123456789012",
+    "time": "2026-11-23T09:30:00Z",
+    "region": "eu-west-3",
+    "resources": ["arn:aws:events:eu-west-3:123456789012:rule/monitor"],
+    "detail": {},
+}
+
+
+def test_a_tick_is_a_run_for_the_time_that_it_was_scheduled_for() -> None:
+    """So that a tick delivered twice is the same run."""
+    assert read_event(TICK) == RunRequest(at=datetime(2026, 11, 23, 9, 30, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("event", "request_"),
+    [
+        ({}, RunRequest()),
+        ({"models": ["churn"]}, RunRequest(models=("churn",))),
+        ({"at": "2026-11-16"}, RunRequest(at=datetime(2026, 11, 16, tzinfo=UTC))),
+        ({"at": "2026-11-16T10:30:00+01:00"}, RunRequest(at=datetime(2026, 11, 16, 9, 30, tzinfo=UTC))),
+    ],
+)
+def test_a_run_may_be_asked_for_by_hand(event: object, request_: RunRequest) -> None:
+    """Models and time are optional."""
+    assert read_event(event) == request_
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        (None, "event: must be an object"),
+        ({"model": "churn"}, "model: is no field of a run; it has models, at"),
+        ({"models": "churn"}, "models: must be a list of names, not 'churn'"),
+        ({"models": [1]}, "models: must be a list of names"),
+        ({"at": 1}, "at: must be a text, not 1"),
+        ({"at": "yesterday"}, "at: must be an ISO 8601 time"),
+        ({"at": "2026-11-16T10:30:00"}, "at: must be an ISO 8601 time with an offset"),
+    ],
+)
+def test_a_wrong_field_is_named(event: object, problem: str) -> None:
+    """A misspelt field is an error, and not a run of everything."""
+    with pytest.raises(InvalidTriggerError, match=problem):
+        read_event(event)
+
+
+@pytest.mark.parametrize(
+    ("variables", "cloud"),
+    [
+        ({}, "local"),
+        ({"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"}, "aws"),
+        ({"CLOUD_RUN_JOB": "monitor"}, "gcp"),
+        ({"CONTAINER_APP_JOB_NAME": "monitor"}, "azure"),
+        ({"RETRAIN_CLOUD": "azure", "K_SERVICE": "monitor"}, "azure"),
+    ],
+)
+def test_the_cloud_is_found_by_what_its_platform_sets(variables: dict[str, str], cloud: str) -> None:
+    """`RETRAIN_CLOUD` wins over every sign."""
+    assert cloud_of(variables) == cloud
+
+
+def test_an_unknown_cloud_is_an_error() -> None:
+    """And names those that there are."""
+    with pytest.raises(ConfigError, match="RETRAIN_CLOUD: must be one of aws, gcp, azure, local, not 'mars'"):
+        cloud_of({"RETRAIN_CLOUD": "mars"})

@@ -1,0 +1,210 @@
+"""Data and sites in S3, Google Cloud Storage and Azure Blob Storage, each behind its real driver."""
+
+import io
+import json
+import os
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+import pytest
+
+from functions.monitor.errors import UnusableDataError
+from functions.monitor.layout import joined
+from functions.monitor.run import run_checks
+from functions.monitor.storage import Storage
+from functions.monitor.wiring import storage
+from shared.errors import UnavailableError
+from tests.emulators.storage import azurite, missing
+from tests.monitor.given import MONDAY, STAMP, World, configuration, links, rows
+
+Headers = tuple[str, str]
+
+# Of the driver for Azure, which hands a whole report to aiohttp.
+pytestmark = pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """A bucket or container of its own.
+
+    Attributes:
+        address: where it is.
+        put: stores a file under a name.
+        headers: returns type and cache control of the file with a name, as a browser gets them.
+
+    """
+
+    address: str
+    put: Callable[[str, bytes], object]
+    headers: Callable[[str], Headers]
+
+
+@pytest.fixture(scope="session")
+def s3(aws: str) -> Bucket:
+    """Make a bucket in S3, by moto."""
+    import boto3
+
+    client = boto3.client("s3", endpoint_url=aws)
+    client.create_bucket(Bucket="acme", CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+
+    def headers(name: str) -> Headers:
+        found = client.head_object(Bucket="acme", Key=name)
+        return found["ContentType"], found["CacheControl"]
+
+    def put(name: str, content: bytes) -> None:
+        client.put_object(Bucket="acme", Key=name, Body=content)
+
+    return Bucket(address="s3://acme", put=put, headers=headers)
+
+
+@pytest.fixture(scope="session")
+def abfs() -> Iterator[Bucket]:
+    """Make a container in Azure Blob Storage, by Azurite."""
+    reason = missing()
+    if reason:
+        assert not os.environ.get("CI"), reason
+        pytest.skip(reason)
+    from azure.storage.blob import BlobServiceClient
+
+    with azurite() as account, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AZURE_STORAGE_CONNECTION_STRING", account.connection_string)
+        with closing(BlobServiceClient.from_connection_string(account.connection_string)) as service:
+            container = service.create_container("acme")
+
+            def headers(name: str) -> Headers:
+                found = container.get_blob_client(name).get_blob_properties().content_settings
+                return found.content_type, found.cache_control
+
+            def put(name: str, content: bytes) -> None:
+                container.upload_blob(name, content, overwrite=True)
+
+            yield Bucket(address="abfs://acme", put=put, headers=headers)
+
+
+@pytest.fixture(scope="session")
+def gs() -> Iterator[Bucket]:
+    """Make a bucket in Google Cloud Storage, by an emulator."""
+    from gcp_storage_emulator.handlers.buckets import create_bucket
+    from gcp_storage_emulator.server import APIThread, Storage as Content
+
+    content = Content(use_memory_fs=True)
+    create_bucket("acme", content)
+    server = APIThread("127.0.0.1", 0, content, daemon=True)
+    server.start()
+    server.is_running.wait()
+    url = f"http://127.0.0.1:{server._httpd.server_address[1]}"  # noqa: SLF001 - it tells its port nowhere else
+
+    def request(method: str, path: str, body: bytes | None = None) -> Any:
+        asked = urllib.request.Request(f"{url}{path}", data=body, method=method)  # noqa: S310 - our own server
+        with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - our own server
+            return json.load(answer)
+
+    def put(name: str, body: bytes) -> None:
+        request("POST", f"/upload/storage/v1/b/acme/o?uploadType=media&name={quote(name, safe='')}", body)
+
+    def headers(name: str) -> Headers:
+        found = request("GET", f"/storage/v1/b/acme/o/{quote(name, safe='')}")
+        return found["contentType"], found.get("cacheControl")
+
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("STORAGE_EMULATOR_HOST", url)
+        yield Bucket(address="gs://acme", put=put, headers=headers)
+    server.join()
+
+
+@pytest.fixture(params=["s3", "gs", "abfs"])
+def bucket(request: pytest.FixtureRequest) -> Bucket:
+    """Give a bucket of each kind in turn."""
+    found: Bucket = request.getfixturevalue(request.param)
+    return found
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """Return *frame* as a Parquet file."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer)
+    return buffer.getvalue()
+
+
+def monitored(folder: Path, bucket: Bucket, **settings: str) -> World:
+    """Return a world whose data and site are below a folder of *bucket*."""
+    keys = {"reference": "reference.parquet", "current": "days/{date}/*.parquet", "site": "site", **settings}
+    drift = "\n".join(f'{key} = "{joined(bucket.address, folder.name, value)}"' for key, value in keys.items())
+    return World(folder, configuration(churn=drift), storage=storage(folder, os.environ))
+
+
+def fill(folder: Path, bucket: Bucket, shift: float = 1.0) -> None:
+    """Store reference and current data for *folder*, the latter in two parts."""
+    bucket.put(f"{folder.name}/reference.parquet", parquet(rows()))
+    current = rows(shift=shift, seed=1)
+    bucket.put(f"{folder.name}/days/2026-11-23/1.parquet", parquet(current[:700]))
+    bucket.put(f"{folder.name}/days/2026-11-23/2.parquet", parquet(current[700:]))
+
+
+def test_data_and_site_may_be_in_a_bucket(tmp_path: Path, bucket: Bucket) -> None:
+    """The same finding as on a disk; the index leads to what is there."""
+    fill(tmp_path, bucket)
+    world = monitored(tmp_path, bucket)
+    (line,) = run_checks(world.monitor, [], MONDAY)
+    assert line["status"] == "drift"
+    site = joined(bucket.address, tmp_path.name, "site")
+    assert line["report_url"] == f"{site}/models/churn/{STAMP}/report.html"
+    files = storage(tmp_path, os.environ)
+    (index,) = files.read([f"{site}/index.html"]).values()
+    found = [joined(site, link) for link in links(index.decode())]
+    assert len(found) == len(files.read(found)) == 2
+    document: Any = json.loads(files.read(found)[found[1]])
+    assert document["current"]["rows"] == 1500
+
+
+def test_a_browser_shows_the_pages_and_asks_for_new_ones(tmp_path: Path, bucket: Bucket) -> None:
+    """Each file has its type, or a browser would download it, and is asked for anew each time."""
+    fill(tmp_path, bucket)
+    run_checks(monitored(tmp_path, bucket).monitor, [], MONDAY)
+    site = f"{tmp_path.name}/site"
+    html, json_ = ("text/html; charset=utf-8", "no-cache"), ("application/json", "no-cache")
+    assert bucket.headers(f"{site}/index.html") == bucket.headers(f"{site}/error.html") == html
+    assert bucket.headers(f"{site}/models/churn/latest/report.html") == html
+    assert bucket.headers(f"{site}/models/churn/{STAMP}/drift.json") == json_
+
+
+def test_a_warm_function_sees_new_data(tmp_path: Path, bucket: Bucket) -> None:
+    """Nothing that an earlier run listed is believed: a part more is another data set, with another id."""
+    fill(tmp_path, bucket)
+    world = monitored(tmp_path, bucket)
+    run_checks(world.monitor, [], MONDAY)
+    run_checks(world.monitor, [], MONDAY)
+    bucket.put(f"{tmp_path.name}/days/2026-11-23/3.parquet", parquet(rows(500, shift=1.0, seed=2)))
+    run_checks(world.monitor, [], MONDAY)
+    first, again, more = (trigger.trigger_id for trigger in world.bus.published)
+    assert first == again != more
+
+
+def test_what_is_not_in_a_bucket_is_named(tmp_path: Path, bucket: Bucket) -> None:
+    """A missing file and a missing bucket end in an error with the whole address."""
+    files = storage(tmp_path, os.environ)
+    for place in (joined(bucket.address, tmp_path.name, "no.csv"), bucket.address.replace("acme", "nobody") + "/x.csv"):
+        with pytest.raises(UnusableDataError, match=f"^{place}: there is no such file$"):
+            files.find(place)
+    assert files.folders(joined(bucket.address, tmp_path.name, "no")) == []
+    assert files.read([joined(bucket.address, tmp_path.name, "no.csv")]) == {}
+
+
+def test_a_service_that_is_away_is_an_error_to_try_again(tmp_path: Path, aws: str) -> None:
+    """Nobody listens at the address: the run fails, and another one may help."""
+    import fsspec
+
+    del aws
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        environment.setenv("AWS_MAX_ATTEMPTS", "1")
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+        with pytest.raises(UnavailableError, match=r"The storage of s3://acme/x\.csv could not look for it"):
+            Storage(tmp_path).find("s3://acme/x.csv")
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
