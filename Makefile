@@ -212,7 +212,7 @@ endef
 
 # $(call precompile,folder,deployed folder,packages)
 define precompile
-	$(if $(TARGET_PYTHON),,$(PYTHON) -m compileall -q -x '/aio/' --invalidation-mode unchecked-hash -s "$(1)" -p "$(2)" $(or $(3),"$(1)"))
+	$(if $(TARGET_PYTHON),,$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p "$(2)" $(or $(3),"$(1)"))
 endef
 
 CORE := $(shell find shared $(COMMON) -name '*.py') $(wildcard retrain*.toml) Makefile
@@ -235,8 +235,8 @@ dist/.gcp: $(call sources,gcp) deploy/archive.py
 	@touch $@
 
 # Azure Functions looks for function_app.py beside host.json, and for dependencies where its own tools put them.
-# Bytecode of all packages would double the zip: that of what a launch imports must do, without the variants for asyncio.
-HOT_AZURE := azure/core azure/data azure/functions azure/identity msal requests urllib3
+# Bytecode of all packages would double the zip: that of what a launch imports must do. So would the variants for asyncio.
+HOT_AZURE := azure/core azure/data azure/functions azure/identity requests urllib3
 PACKAGES_AZURE := .python_packages/lib/site-packages
 dist/.azure: $(call sources,azure) host.json deploy/archive.py
 	@rm -rf dist/azure dist/azure.zip
@@ -244,6 +244,8 @@ dist/.azure: $(call sources,azure) host.json deploy/archive.py
 	@mv dist/azure/functions/azure/function_app.py dist/azure/
 	@cp host.json dist/azure/
 	@$(call carry,dist/azure/$(PACKAGES_AZURE),dist/azure/requirements.txt)
+	@find $(addprefix dist/azure/$(PACKAGES_AZURE)/azure/,storage identity eventgrid) -name aio -prune -exec rm -rf {} +
+	@rm -f dist/azure/$(PACKAGES_AZURE)/*.dist-info/RECORD
 	@$(call precompile,dist/azure,/home/site/wwwroot,dist/azure/function_app.py dist/azure/shared dist/azure/functions $(addprefix dist/azure/$(PACKAGES_AZURE)/,$(HOT_AZURE)))
 	@$(PYTHON) deploy/archive.py dist/azure dist/azure.zip
 	@touch $@

@@ -1,6 +1,7 @@
 """The README against the project: what it shows parses, what it names exists, what it calls answers so."""
 
 import argparse
+import base64
 import dataclasses
 import json
 import re
@@ -11,19 +12,19 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from functions.local.server import serve
 from functions.local.wiring import ROOT, local_cloud
 from shared.api import ROUTES
-from shared.config_file import parse_configuration
+from shared.config_file import SIGNALS, parse_configuration
 from shared.errors import ConfigError
 from shared.policy import ARRIVAL
-from shared.targets import CommandTarget, SageMakerTarget, SqsTarget
+from shared.targets import Target
 from shared.trigger import FIELDS
-from shared.wire import eventbridge
+from shared.wire import eventbridge, eventgrid, pubsub
 from shared.wire.incoming import Asked
 from tests.deploy.template import read_template
 
@@ -90,13 +91,13 @@ def test_the_keys_of_a_model_and_their_defaults_are_those_of_the_code() -> None:
     assert len(given) == 9
 
 
-def test_the_targets_are_those_that_a_launcher_exists_for() -> None:
-    """The table of targets has every kind that trains today, and its keys."""
-    table = section("Configuration").partition("`kind`")[2]
+def test_the_targets_are_those_of_the_code() -> None:
+    """The table of targets has every kind, and its keys."""
+    table = section("Configuration").partition("`kind`")[2].partition("### ")[0]
     rows = re.findall(r'^\| `(\w+)` \| `"(\w+)"` \|', table, re.MULTILINE)
     assert {(key, kind) for key, kind in rows} == {
         (key, target.kind)
-        for target in (SageMakerTarget, SqsTarget, CommandTarget)
+        for target in get_args(Target)
         for key in (field.name for field in dataclasses.fields(target))
     }
 
@@ -118,7 +119,23 @@ def test_the_events_that_are_shown_are_read_as_ours() -> None:
 
 def test_the_fields_of_a_trigger_are_those_of_the_code() -> None:
     """The table of fields has all of them, in their order on the wire or another."""
-    assert sorted(column(section("Events it reads"))) == sorted(FIELDS)
+    assert sorted(column(section("Events it reads").partition("**native signal**")[0])) == sorted(FIELDS)
+
+
+def test_the_signals_are_those_of_the_code() -> None:
+    """The table of signals has every kind that a configuration may name."""
+    told = [entry.partition(":")[0] for entry in column(section("Events it reads").partition("**native signal**")[2])]
+    assert sorted(told) == sorted(SIGNALS)
+
+
+def test_the_events_of_the_other_clouds_are_read_as_ours() -> None:
+    """The message shown for Pub/Sub and the event shown for Event Grid come through their codecs as requests."""
+    (message,) = re.findall(r"```json\n(.*?)```", section("On Google Cloud"), re.DOTALL)
+    push = {"message": {"data": base64.b64encode(message.encode()).decode(), "messageId": "1"}, "subscription": "s"}
+    (event,) = re.findall(r"```json\n(.*?)```", section("On Azure"), re.DOTALL)
+    for asked in (pubsub.decode(push, "ml3_platform"), eventgrid.decode(json.loads(event), "ml3_platform")):
+        assert isinstance(asked, Asked)
+        assert asked.fields["model_id"] == "churn"
 
 
 def test_the_rule_pattern_is_that_of_the_template() -> None:

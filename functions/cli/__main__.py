@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Final, TextIO
 
 from functions.cli import asking, doctor, trust
@@ -66,8 +67,9 @@ def _carried_out(options: argparse.Namespace, variables: Mapping[str, str], out:
 def _examined(options: argparse.Namespace, variables: Mapping[str, str], out: TextIO) -> int:
     from functions.cli.general import all_checks
 
-    checks = all_checks(options.cloud, variables, options.schedule)
-    fine = doctor.report_json(checks, options.cloud, out) if options.json else doctor.report(checks, out)
+    with ExitStack() as opened:
+        checks = all_checks(options.cloud, variables, options.schedule, opened)
+        fine = doctor.report_json(checks, options.cloud, out) if options.json else doctor.report(checks, out)
     return DONE if fine else REFUSED
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,12 +46,14 @@ class Setting:
         variables: the environment variables.
         config: the configuration; none if it is wrong, which a check of its own tells.
         source: the source of the events that are emitted.
+        opened: closes what the checks have opened, when all of them have run.
 
     """
 
     variables: Mapping[str, str]
     config: Configuration | None
     source: str
+    opened: ExitStack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

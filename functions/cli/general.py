@@ -1,6 +1,7 @@
 """The checks that every cloud has: the configuration, the channels to people, the token for GitHub, the schedule."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -20,18 +21,20 @@ from shared.ports_after import Notifier
 ROOT: Final = Path(__file__).parents[2]
 
 
-def all_checks(cloud: str, variables: Mapping[str, str], schedule: str | None) -> list[Check]:
+def all_checks(cloud: str, variables: Mapping[str, str], schedule: str | None, opened: ExitStack) -> list[Check]:
     """Return every check for *cloud*.
 
     Args:
         cloud: `aws`, `gcp`, `azure` or `local`.
         variables: the environment variables.
         schedule: the schedule to check; none: the one that the cloud deploys with.
+        opened: closes what the checks have opened.
 
     """
     path = ROOT / (variables.get("RETRAIN_CONFIG") or "retrain.toml")
     config = _loaded(path)
-    setting = Setting(variables=variables, config=config, source=variables.get("RETRAIN_SOURCE") or SOURCE)
+    source = variables.get("RETRAIN_SOURCE") or SOURCE
+    setting = Setting(variables=variables, config=config, source=source, opened=opened)
     return [
         Check(name="configuration", about=f"{path.name} is valid", run=lambda: load_configuration(path)),
         Check(name="targets", about=f"every model trains on {cloud}", run=lambda: _targets(setting, cloud)),

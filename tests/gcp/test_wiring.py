@@ -1,0 +1,107 @@
+"""The parts fit together: what the configuration asks for is there, and nothing else is loaded."""
+
+from pathlib import Path
+
+import pytest
+
+from functions.gcp import wiring
+from functions.gcp.launcher import VertexLauncher
+from functions.github.launcher import GitHubLauncher
+from shared.errors import ConfigError, UnknownModelError
+from shared.parts import Receiver
+from shared.targets import CommandTarget, GitHubTarget
+from tests.gcp.pipeline import target
+
+PLAIN = """
+[models."churn".target.gcp]
+kind = "vertex"
+pipeline = "churn.json"
+project = "acme"
+location = "europe-west4"
+root = "gs://acme"
+"""
+EVERYTHING = f"""{PLAIN}
+[models."fraud".target.gcp]
+kind = "github"
+repository = "acme/churn"
+event_type = "retrain"
+[github]
+repositories = ["acme/churn"]
+[notify]
+channels = ["json://127.0.0.1:1/x"]
+"""
+GITHUB = GitHubTarget(repository="acme/churn", event_type="retrain")
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Return an environment that is complete, without any credentials."""
+    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("RETRAIN_CONFIG", str(tmp_path / "retrain.toml"))
+    monkeypatch.setenv("RETRAIN_LEDGER", "projects/acme/databases/(default)/documents/models")
+    monkeypatch.setenv("RETRAIN_BUS", "projects/acme/topics/triggers")
+    monkeypatch.setenv("RETRAIN_GITHUB_TOKEN", "t")
+    return monkeypatch
+
+
+def received(folder: Path, configuration: str) -> Receiver:
+    """Return the parts for a configuration, made anew."""
+    (folder / "retrain.toml").write_text(configuration, encoding="utf-8")
+    return wiring.receiver.__wrapped__()
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_plain_configuration_has_no_more_than_it_needs(tmp_path: Path) -> None:
+    """A pipeline on Vertex AI, no dead letters, nobody to tell, nothing to dispatch."""
+    receiver = received(tmp_path, PLAIN)
+    assert (receiver.cloud, receiver.source) == ("gcp", "ml3_platform")
+    assert (receiver.dead_letters, receiver.notifier, receiver.dispatcher) == (None, None, None)
+    assert isinstance(receiver.launcher(target()), VertexLauncher)
+
+
+@pytest.mark.usefixtures("environment")
+def test_everything_that_is_configured_is_there(tmp_path: Path) -> None:
+    """GitHub as target and for what follows, channels for people."""
+    receiver = received(tmp_path, EVERYTHING)
+    assert receiver.notifier is not None
+    assert receiver.dispatcher is not None
+    assert isinstance(receiver.launcher(GITHUB), GitHubLauncher)
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("other", [CommandTarget(command=("true",)), GITHUB])
+def test_what_this_bundle_cannot_launch_is_told(tmp_path: Path, other: CommandTarget | GitHubTarget) -> None:
+    """A target of another cloud, or of GitHub where nothing may be dispatched to."""
+    with pytest.raises(UnknownModelError, match=rf"^target.gcp.kind: '{other.kind}' cannot be launched"):
+        received(tmp_path, PLAIN).launcher(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RETRAIN_LEDGER", "models"),
+        ("RETRAIN_LEDGER", "projects/p/databases/d/documents/a/b"),
+        ("RETRAIN_LEDGER", "projects/p/databases/d/documents/a/"),
+        ("RETRAIN_BUS", "triggers"),
+        ("RETRAIN_BUS", "projects/p/topics/t/x"),
+        ("RETRAIN_DEAD_LETTERS", "projects/p/subscriptions/s"),
+    ],
+)
+def test_a_name_of_another_form_is_told(tmp_path: Path, environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """By the variable, with the form that it must have and what it has."""
+    environment.setenv(name, value)
+    with pytest.raises(ConfigError) as raised:
+        received(tmp_path, PLAIN)
+    (problem,) = raised.value.problems
+    assert problem.startswith(f"{name}: must have the form projects/P/")
+    assert problem.endswith(f", not {value!r}")
+
+
+def test_what_is_missing_is_told_at_once(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    """Every variable that a function needs, in one error."""
+    for name in ("RETRAIN_LEDGER", "RETRAIN_BUS"):
+        environment.delenv(name)
+    (tmp_path / "retrain.toml").write_text(PLAIN, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"RETRAIN_BUS: is not set\n  RETRAIN_LEDGER: is not set"):
+        wiring.emitter.__wrapped__()
