@@ -12,6 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Set up again when the pinned requirements change, or another interpreter is asked for.
 READY := $(VENV)/.ready
+MONITOR := .tools/monitor
 CHECKOV_VENV := .tools/checkov
 CHECKOV := $(CHECKOV_VENV)/bin/checkov
 PROVIDER := .tools/provider/.ready
@@ -42,6 +43,12 @@ $(SAM): tests/deploy/sam.txt
 	@echo "Setting up the SAM command line, which needs an environment of its own"
 	@$(PYTHON) -m venv --clear $(SAM_VENV)
 	@$(SAM_VENV)/bin/python -m $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(MONITOR)/.ready: tests/monitor/requirements.txt
+	@echo "Setting up the drift monitor, which needs an environment of its own: Evidently and what it brings are 1 GB"
+	@$(PYTHON) -m venv --clear $(MONITOR)
+	@$(MONITOR)/bin/python -m $(PIP_INSTALL) -r $<
 	@touch $@
 
 $(CHECKOV): tests/deploy/checkov.txt
@@ -82,6 +89,8 @@ requirements: $(READY) ## pin the requirements anew, with hashes
 	set -e; pin() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade --custom-compile-command "make requirements" "$$@"; }; \
 	pin requirements.in -o requirements.txt; \
 	for room in aws azure gcp local notify; do pin -c requirements.txt functions/$$room/requirements.in -o functions/$$room/requirements.txt; done; \
+	pin functions/monitor/requirements.in -o functions/monitor/requirements.txt; \
+	pin -c functions/monitor/requirements.txt tests/monitor/requirements.in -o tests/monitor/requirements.txt; \
 	for tool in sam checkov sbom; do pin tests/deploy/$$tool.in -o tests/deploy/$$tool.txt; done; \
 	pin --no-deps tests/deploy/provider.in -o tests/deploy/provider.txt
 
@@ -90,6 +99,14 @@ requirements: $(READY) ## pin the requirements anew, with hashes
 .PHONY: demo
 demo: $(READY) $(if $(filter aws gcp azure,$(CLOUD)),build-$(CLOUD)) $(if $(filter azure,$(CLOUD)),azurite) ## from a trigger to exactly one training; CLOUD=aws|gcp|azure through that cloud's runtime
 	@$(BIN)/python -m examples.demo $(CLOUD)
+
+.PHONY: demo-drift
+demo-drift: $(MONITOR)/.ready ## data that drift, the report on it, and the training that it asks for
+	@$(MONITOR)/bin/python -m examples.demo.drift
+
+.PHONY: doctor
+doctor: $(READY) ## are the bus, the pipelines, the ledger and the rights there? CLOUD=aws|gcp|azure|local
+	@$(BIN)/python -m functions.cli doctor --cloud $(CLOUD)
 
 .PHONY: serve
 serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this machine
@@ -101,6 +118,10 @@ serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this m
 test: $(READY) build azurite actionlint ## all tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
+.PHONY: test-monitor
+test-monitor: $(MONITOR)/.ready azurite ## the tests of the drift monitor, in its own environment
+	MONITOR_TESTS=required $(MONITOR)/bin/python -m pytest tests/monitor -n 2
+
 .PHONY: lint
 lint: $(READY) ## style, types, docstrings and the borders between the rooms
 	$(BIN)/ruff format --check .
@@ -110,7 +131,7 @@ lint: $(READY) ## style, types, docstrings and the borders between the rooms
 	$(BIN)/interrogate --quiet --fail-under 100 --ignore-nested-functions --ignore-private --ignore-semiprivate --ignore-init-method --ignore-magic tests
 
 .PHONY: check
-check: lint test check-sam check-deploy ## everything that CI does
+check: lint test test-monitor check-sam check-deploy ## everything that CI does
 
 .PHONY: check-sam
 check-sam: $(SAM) ## the template as AWS reads it, and the build that is deployed; offline

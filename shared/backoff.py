@@ -3,8 +3,9 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from shared.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

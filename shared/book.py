@@ -3,11 +3,11 @@
 import dataclasses
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from shared.document import read_state, write_state
 from shared.errors import ContentionError
+from shared.frozen import dataclass
 from shared.ports import Ledger
 from shared.state import Decided, ModelState
 

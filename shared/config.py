@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from shared.drift import DriftCheck
 from shared.errors import PermanentError, UnknownModelError
 from shared.fields import MAX_MODEL_ID, Parameter, brief, read_model_id
 from shared.followups import NOTIFY_ON, FollowUps
+from shared.frozen import dataclass
 from shared.targets import Target
+
+if TYPE_CHECKING:
+    from shared.drift import DriftCheck
 
 _WILDCARDS: Final = "*?["
 # What fnmatch sees in a pattern: `[...]`, where a bracket that stands first counts as itself, or one character.
@@ -57,7 +60,7 @@ class Model:
     parameters: Mapping[str, Parameter]
     targets: Mapping[str, Target]
     after: FollowUps
-    drift: DriftCheck | None = None
+    drift: "DriftCheck | None" = None
 
     @property
     def is_pattern(self) -> bool:

@@ -5,16 +5,18 @@ import tomllib
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Final, TypeGuard
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from shared.config import Configuration, Model, Policy
-from shared.drift import read_drift
 from shared.errors import ConfigError, InvalidTriggerError
 from shared.fields import INT64, Parameter, read_model_id
 from shared.followups import check_event_type, read_follow_ups, read_notify, read_repositories
 from shared.tables import Table
 from shared.targets import CLOUDS, GitHubTarget, read_targets
 from shared.trigger import FIELDS, SEVERITIES
+
+if TYPE_CHECKING:
+    from shared.drift import DriftCheck
 
 SIGNALS: Final = (
     "cloudwatch-alarm",
@@ -89,7 +91,7 @@ def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model
         parameters=_read_parameters(table.table("parameters")),
         targets=targets,
         after=read_follow_ups(table.table("after"), repositories),
-        drift=read_drift(table),
+        drift=_read_drift(table),
     )
     table.done()
     if model.is_pattern:
@@ -97,6 +99,16 @@ def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model
             if getattr(model, key):
                 table.problem(key, "needs a model's name, not a pattern")
     return model
+
+
+def _read_drift(table: Table) -> "DriftCheck | None":
+    table.expect("drift")
+    if "drift" not in table:
+        return None
+    # Only here: no function but the monitor's has any use for it, and each would pay for it at its cold start.
+    from shared.drift import read_drift
+
+    return read_drift(table)
 
 
 def _check_github(table: Table, cloud: str, target: GitHubTarget, repositories: tuple[str, ...]) -> None:

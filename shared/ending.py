@@ -1,14 +1,14 @@
 """How the end of a training changes a model's state. No clock, no I/O."""
 
 import dataclasses
-from dataclasses import dataclass
 from datetime import datetime
 
+from shared.frozen import dataclass
 from shared.lifecycle import CLAIM_LEASE, GONE, confirmed
 from shared.outbox import promised
 from shared.pending import Pending
 from shared.ports import Run
-from shared.state import ModelState
+from shared.state import ModelState, Training
 from shared.trigger import run_name
 
 
@@ -41,20 +41,19 @@ def ended(state: ModelState, end: End, *, now: datetime) -> ModelState:
     known by its name.
     """
     training = state.training
-    if training is None or (training.run_id or end.run_id) != end.run_id:
+    if training is None or not _is_of(training, end):
         return _ended_late(state, end)
+    run_id = training.run_id or end.run_id
     if training.run_id is None:
-        if run_name(training.trigger.token) != end.name:
-            return state
         # The latest possible time keeps the cooldown: who found the claim still fresh may have started it a lease on.
         started = min(now, training.claimed_at + 2 * CLAIM_LEASE)
-        state = confirmed(state, training.trigger.token, Run(run_id=end.run_id), now=started)
+        state = confirmed(state, training.trigger.token, Run(run_id=run_id), now=started)
     runs = tuple(
-        dataclasses.replace(run, ended_at=end.at, result=end.result) if run.run_id == end.run_id else run
+        dataclasses.replace(run, ended_at=end.at, result=end.result) if run.run_id == run_id else run
         for run in state.runs
     )
     entry = Pending(
-        run_id=end.run_id,
+        run_id=run_id,
         trigger_id=training.trigger.trigger_id,
         token=training.trigger.token,
         result=end.result,
@@ -64,6 +63,20 @@ def ended(state: ModelState, end: End, *, now: datetime) -> ModelState:
         claimed_at=now,
     )
     return promised(dataclasses.replace(state, training=None, runs=runs), training, entry)
+
+
+def _is_of(training: Training, end: End) -> bool:
+    """Tell whether *end* is that of *training*.
+
+    An event may spell the run otherwise than the start did (Google's projects have a name and a number). Where the name
+    that we gave is the service's own id of the run, that is enough: there is no other run of this name.
+    """
+    named = run_name(training.trigger.token) == end.name
+    if training.run_id is None:
+        return named
+    return training.run_id == end.run_id or (
+        named and training.run_id.rpartition("/")[2] == end.run_id.rpartition("/")[2] == end.name
+    )
 
 
 def _ended_late(state: ModelState, end: End) -> ModelState:

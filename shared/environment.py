@@ -1,13 +1,14 @@
 """The environment as values: every variable of the bundle, read once, every problem in one error."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 from shared.config import Configuration
 from shared.config_file import load_configuration
 from shared.errors import ConfigError
+from shared.frozen import dataclass
 
 SOURCE: Final = "ml3_platform"
 

@@ -1,9 +1,9 @@
 """What follows a training, by its result: the `after` table, who is told, and the repositories it may dispatch to."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from shared.frozen import dataclass
 from shared.notice import EVENTS
 from shared.tables import Table
 

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
 from shared.errors import BusError, PermanentError, TransientError, UnknownModelError, UnreadableEventError
+from shared.frozen import dataclass
 
 MAX_BODY: Final = 256 * 1024
 # Seconds: longer than a throttle of any of the services usually lasts, shorter than people wait.

@@ -1,17 +1,21 @@
 """What people are told, as a value, as text and as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
 from shared.fields import format_time
+from shared.frozen import dataclass
 
 EVENTS: Final = ("launched", "ended", "failed", "rejected", "awaiting_approval")
 """What can be told: a training started; succeeded; failed, was stopped or is gone; something was turned down for good;
 a training waits for a person."""
+
+MONITOR_EVENTS: Final = ("drift", "no_drift", "monitor_failed")
+"""What the drift monitor tells, whatever `[notify]` `on` says: people read its result."""
 
 SCHEMA: Final = 1
 _TITLES: Final = {
@@ -20,6 +24,9 @@ _TITLES: Final = {
     "failed": "The training of {model} has {result}",
     "rejected": "An event for {model} was rejected",
     "awaiting_approval": "The training of {model} waits for an approval",
+    "drift": "The data of {model} have drifted",
+    "no_drift": "The data of {model} have not drifted",
+    "monitor_failed": "The drift check of {model} failed",
 }
 _RESULTS: Final = {"stopped": "been stopped", "gone": "not ended in time and counts as gone"}
 
@@ -29,7 +36,7 @@ class Notice:
     """One piece of news for people; what is not known is an empty text.
 
     Attributes:
-        event: one of `EVENTS`.
+        event: one of `EVENTS` or `MONITOR_EVENTS`.
         cloud: where: `aws`, `gcp`, `azure` or `local`.
         at: when it happened, aware, UTC.
         model_id: whose; empty for an event that is for no model.

@@ -1,9 +1,9 @@
 """What a cloud's wiring puts together, once, for the core to work with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from shared.config import Configuration
+from shared.frozen import dataclass
 from shared.ports import Clock, DeadLetters, EventBus, Launcher, Ledger, RandomId
 from shared.ports_after import Dispatcher, Notifier
 from shared.state import Decided

@@ -1,8 +1,9 @@
 """What is still to be done after a training: one entry for each end, kept in the model's state until all is done."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from shared.frozen import dataclass
 
 # With the longest actions that a configuration may have, so many entries leave room for the rest of the state.
 MAX_PENDING: Final = 10

@@ -1,12 +1,12 @@
 """Deciding: one verdict for each trigger, by rules in the order of the contract. No clock, no I/O."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared.config import Policy
 from shared.fields import format_time
+from shared.frozen import dataclass
 from shared.state import ModelState
 from shared.trigger import SEVERITIES, RetrainTrigger
 

@@ -1,12 +1,13 @@
 """What a cloud must bring: four small promises. What it may bring besides is in `ports_after`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from shared.fields import Parameter
+from shared.frozen import dataclass
 from shared.trigger import RetrainTrigger
 
 Clock = Callable[[], datetime]

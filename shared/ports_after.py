@@ -1,9 +1,10 @@
 """What a cloud may bring besides: who tells people, and who lets a workflow go on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from shared.frozen import dataclass
 from shared.notice import Notice
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from shared import book, lifecycle
@@ -10,6 +9,7 @@ from shared.admission import triggers_of
 from shared.after import resume
 from shared.announce import announce, announce_rejection
 from shared.errors import PermanentError, RetrainError, TargetRefusedError
+from shared.frozen import dataclass
 from shared.launch import finish, give_up, launch
 from shared.parts import Receiver
 from shared.policy import Verdict, decide

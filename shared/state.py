@@ -2,10 +2,10 @@
 
 import dataclasses
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.frozen import dataclass
 from shared.pending import Pending
 from shared.trigger import RetrainTrigger
 

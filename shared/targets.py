@@ -1,9 +1,9 @@
 """Where a model trains: one value per kind of target, and which kinds each cloud has."""
 
 import dataclasses
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from shared.frozen import dataclass
 from shared.tables import Table
 
 

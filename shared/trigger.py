@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Self
@@ -18,6 +18,7 @@ from shared.fields import (
     read_text,
     read_time,
 )
+from shared.frozen import dataclass
 
 ORIGINS: Final = ("manual", "schedule", "drift", "data", "event")
 SEVERITIES: Final = ("low", "medium", "high")

@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from functions.aws.errors import INVALID_REQUEST, MISSING_RIGHT, RefusalError, translated
 from shared.backoff import STANDARD, Backoff
 from shared.errors import BusError, UnavailableError
+from shared.frozen import dataclass
 from shared.trigger import RetrainTrigger
 from shared.wire.eventbridge import encode
 

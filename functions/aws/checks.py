@@ -57,7 +57,15 @@ _NO_QUEUE: Final = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExis
 # moto's words for a pipeline that is not there, beside those of the service.
 _NO_PIPELINE: Final = ("ResourceNotFound", "ValidationException")
 _NO_TOPIC: Final = ("NotFound", "NotFoundException")
-_NOBODY: Final = ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError")
+_NOBODY: Final = (
+    "NoCredentialsError",
+    "PartialCredentialsError",
+    "CredentialRetrievalError",
+    "ProfileNotFound",
+    "SSOTokenLoadError",
+    "UnauthorizedSSOTokenError",
+    "TokenRetrievalError",
+)
 _STRANGER: Final = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
 _DENIED: Final = MISSING_RIGHT | {"AuthorizationError"}
 
@@ -73,7 +81,6 @@ def checks(setting: Setting) -> list[Check]:
         *(variable_check(setting, name, form) for name, form in _FORMS.items()),
         *([Check(name="role", about=f"the role {role} can be assumed", run=account.role)] if role else ()),
         Check(name="event bus", about="the event bus is there", run=account.bus),
-        Check(name="publishing", about="triggers can be put on the event bus", run=_publishing),
         *account.rules().checks(),
         Check(name="ledger, reading", about="the table can be read", run=account.read),
         Check(name="ledger, writing", about="a write was refused by nothing but its condition", run=account.write),
@@ -96,8 +103,8 @@ class _Account:
         variables = setting.variables
         arn, external_id = variables.get("RETRAIN_ROLE_ARN"), variables.get("RETRAIN_EXTERNAL_ID", "")
         role = AssumedRole(arn=arn, external_id=external_id) if arn else None
-        region = region_of(variables.get("RETRAIN_BUS", ""))
-        self._events = Clients(role=role, limits=LIMITS).factory("events", region)
+        emitting = Clients(role=role, limits=LIMITS) if role else self._own
+        self._events = emitting.factory("events", region_of(variables.get("RETRAIN_BUS", "")))
 
     def identity(self) -> None:
         hint = "sign in with `aws configure` or `aws sso login`, or set AWS_PROFILE"
@@ -134,13 +141,20 @@ class _Account:
         return Rules(self._events, bus, source, told)
 
     def read(self) -> None:
-        with self._of_ledger("dynamodb:GetItem"):
-            self._ledger().load(PROBE)
+        table = needed(self._setting, "RETRAIN_LEDGER")
+        gone = f"there is no DynamoDB table {table} in this region: deploy the stack, or correct RETRAIN_LEDGER"
+        key = f"the DynamoDB table {table} is no ledger: its partition key must be the string model_id, and no other"
+        sentences = {"ResourceNotFoundException": CheckFailedError(gone), "ValidationException": CheckFailedError(key)}
+        with explained(_codes_of, _excuses("") | sentences | _lacking("dynamodb:GetItem", table)):
+            DynamoLedger(self._own.factory("dynamodb"), table).load(PROBE)
 
     def write(self) -> None:
         """Write on a condition that nothing meets: DynamoDB looks at the right to write before it looks at that."""
-        with self._of_ledger("dynamodb:PutItem"):
-            self._ledger().save(PROBE, "{}", IMPOSSIBLE)
+        table = needed(self._setting, "RETRAIN_LEDGER")
+        unreadable = CheckSkippedError("not checked: the table is not there, or is no ledger")
+        sentences = dict.fromkeys(("ResourceNotFoundException", "ValidationException"), unreadable)
+        with explained(_codes_of, _excuses("") | sentences | _lacking("dynamodb:PutItem", table)):
+            DynamoLedger(self._own.factory("dynamodb"), table).save(PROBE, "{}", IMPOSSIBLE)
 
     def letters(self) -> None:
         self._queue(needed(self._setting, "RETRAIN_DEAD_LETTERS"), "RETRAIN_DEAD_LETTERS")
@@ -165,31 +179,19 @@ class _Account:
 
         return Check(name=f"topic {arn.rpartition(':')[2]}", about="the SNS topic is there; nothing was sent", run=run)
 
-    def _ledger(self) -> DynamoLedger:
-        return DynamoLedger(self._own.factory("dynamodb"), needed(self._setting, "RETRAIN_LEDGER"))
-
-    def _of_ledger(self, right: str) -> AbstractContextManager[None]:
-        table = self._setting.variables.get("RETRAIN_LEDGER")
-        gone = f"there is no DynamoDB table {table} in this region: deploy the stack, or correct RETRAIN_LEDGER"
-        key = f"the DynamoDB table {table} is no ledger: its partition key must be the string model_id, and no other"
-        denied = f"these credentials lack {right} on the table {table}"
-        sentences = {"ResourceNotFoundException": gone, "ValidationException": key, **dict.fromkeys(_DENIED, denied)}
-        failures = {code: CheckFailedError(text) for code, text in sentences.items()}
-        return explained(_codes_of, failures | _excuses("credentials"))
-
     def _queue(self, url: str, place: str) -> None:
         gone = CheckFailedError(f"there is no SQS queue {url}: make it, or correct {place}")
         with _told(gone, *_NO_QUEUE, right="sqs:GetQueueAttributes"), translated("SQS", f"look up the queue {url}"):
             self._own.factory("sqs", region_of(url))().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
 
 
-def _publishing() -> None:
-    raise CheckSkippedError("not checked: EventBridge tells that right to nobody who does not use it; `emit` uses it")
-
-
 def _told(gone: Exception, *codes: str, right: str = "") -> AbstractContextManager[None]:
     """Let *gone* be what the *codes* mean; and without the *right* to look, nothing is known."""
     return explained(_codes_of, _excuses(right) | dict.fromkeys(codes, gone))
+
+
+def _lacking(right: str, resource: str) -> dict[str, Exception]:
+    return dict.fromkeys(_DENIED, CheckFailedError(f"these credentials lack {right} on {resource}: grant it"))
 
 
 def _excuses(right: str) -> dict[str, Exception]:

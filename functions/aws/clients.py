@@ -3,9 +3,11 @@
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, partial
 from typing import Any, Final
+
+from shared.frozen import dataclass
 
 SESSION_NAME: Final = "retrain-trigger"
 

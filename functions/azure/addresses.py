@@ -1,11 +1,11 @@
 """Addresses of services: what is in them, and which of them lead to this machine."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from shared.errors import ConfigError
+from shared.frozen import dataclass
 
 # What a name may be, by the rules of the two services.
 _LEGAL: Final = {

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from functions.azure.errors import STANDARD, Persistence, RefusalError, call
 from shared.errors import BusError, UnavailableError
+from shared.frozen import dataclass
 from shared.trigger import RetrainTrigger
 from shared.wire.eventgrid import encode
 

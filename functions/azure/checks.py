@@ -39,7 +39,8 @@ NO_ETAG: Final = '"0x0"'
 
 _FORMS: Final = {
     "RETRAIN_BUS": Form(
-        wanted="the endpoint of a topic, https://.../api/events", pattern=re.compile(r"https?://[^/?\s]+/api/events")
+        wanted="the endpoint of a topic, https://.../api/events",  # A key or a token goes there.
+        pattern=re.compile(r"(https://[^/?\s]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)/api/events"),
     ),
     "RETRAIN_LEDGER": Form(
         wanted="the URL of a table: the endpoint of the service, a slash and the name",
@@ -53,6 +54,7 @@ _FORMS: Final = {
         secret=True,
     ),
 }
+_DEPLOY: Final = "in this storage account: deploy, or correct"
 _DENIED: Final = ("401", "403")
 _NOBODY: Final[Mapping[str, Exception]] = {
     name: CheckSkippedError(f"not checked: Azure does not know who asks ({name}): run `az login`")
@@ -100,7 +102,8 @@ class _Account:
         self._arm = (setting.variables.get("RETRAIN_ARM_ENDPOINT") or PUBLIC).rstrip("/")
 
     def topic(self) -> Topic:
-        return Topic(self._clients.topic, self._bus, _NOBODY, PATIENCE)
+        key = self._setting.variables.get("RETRAIN_EVENT_GRID_KEY", "")
+        return Topic(self._clients.rest, key, self._bus, _NOBODY, PATIENCE)
 
     def subscriptions(self) -> EventSubscriptions:
         named = [self._setting.variables.get("AZURE_SUBSCRIPTION_ID", "")]
@@ -117,13 +120,15 @@ class _Account:
 
     def read(self) -> None:
         place = self._place("RETRAIN_LEDGER")
-        with self._of_storage(f"table {place.name}", "Storage Table Data Contributor"):
+        gone = CheckFailedError(f"there is no table {place.name} {_DEPLOY} RETRAIN_LEDGER")
+        with _storage(gone, f"table {place.name}", "Storage Table Data Contributor"):
             self._table(place).models(None, 1)
 
     def write(self) -> None:
         """Write on a condition that nothing meets: storage looks at the right to write before it looks at that."""
         place = self._place("RETRAIN_LEDGER")
-        with self._of_storage(f"table {place.name}", "Storage Table Data Contributor"):
+        gone = CheckSkippedError("not checked: the table is not there")
+        with _storage(gone, f"table {place.name}", "Storage Table Data Contributor"):
             self._table(place).save(PROBE, "{}", OLD_ETAG)
 
     def letters(self) -> None:
@@ -137,7 +142,8 @@ class _Account:
                 f"{PROBE}.json", b"", overwrite=True, etag=NO_ETAG, match_condition=MatchConditions.IfNotModified
             )
 
-        with self._of_storage(f"container {place.name}", "Storage Blob Data Contributor"):
+        gone = CheckFailedError(f"there is no container {place.name} {_DEPLOY} RETRAIN_DEAD_LETTERS")
+        with _storage(gone, f"container {place.name}", "Storage Blob Data Contributor"):
             try:
                 action = f"write to the container {place.name}"
                 call(upload, service="Blob storage", action=action, judged=(412,), persistence=PATIENCE)
@@ -159,7 +165,10 @@ class _Account:
         return call(send, service="Azure Resource Manager", action=f"read {path}", persistence=PATIENCE)
 
     def _bus(self) -> str:
-        return needed(self._setting, "RETRAIN_BUS")
+        endpoint = needed(self._setting, "RETRAIN_BUS")
+        if not _FORMS["RETRAIN_BUS"].pattern.fullmatch(endpoint):
+            raise CheckSkippedError("not checked: RETRAIN_BUS is no such URL")
+        return endpoint
 
     def _table(self, place: Place) -> TableLedger:
         return TableLedger(self._clients.table(place), place.name, persistence=PATIENCE)
@@ -170,13 +179,10 @@ class _Account:
         except ConfigError as error:
             raise CheckSkippedError(f"not checked: {variable} is no such URL") from error
 
-    def _of_storage(self, what: str, role: str) -> AbstractContextManager[None]:
-        gone = CheckFailedError(f"there is no {what} in this storage account: deploy, or correct the variable")
-        denied = CheckFailedError(
-            f"this login may not use the {what}: grant the role {role}, or wait until it is known"
-        )
-        sentences: dict[str, Exception] = {**_NOBODY, "404": gone, **dict.fromkeys(_DENIED, denied)}
-        return explained(codes_of, sentences)
+
+def _storage(gone: Exception, what: str, role: str) -> AbstractContextManager[None]:
+    denied = CheckFailedError(f"this login may not use the {what}: grant the role {role}, or wait until it is known")
+    return explained(codes_of, {**_NOBODY, "404": gone, **dict.fromkeys(_DENIED, denied)})
 
 
 def _told(gone: Exception) -> AbstractContextManager[None]:

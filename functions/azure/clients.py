@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from functions.azure.addresses import Place, is_loopback, is_plain
 from functions.azure.credentials import Access, make_identity, storage_keys
 from functions.azure.launcher import PUBLIC
 from shared.errors import ConfigError
+from shared.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

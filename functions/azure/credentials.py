@@ -1,10 +1,11 @@
 """How we prove who we are: an identity, or keys."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from functions.azure.addresses import is_plain
 from shared.errors import ConfigError
+from shared.frozen import dataclass
 
 STORAGE_KEYS: Final = ("AccountName", "AccountKey")
 

@@ -3,12 +3,13 @@
 import json
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeVar
 
 from functions.azure.failures import Failure, failure_of
 from shared.backoff import Backoff
 from shared.errors import UnavailableError
+from shared.frozen import dataclass
 
 T = TypeVar("T")
 

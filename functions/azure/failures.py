@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from shared.frozen import dataclass
 
 # The answers that azure-core's own retry policy repeats.
 BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})

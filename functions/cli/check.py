@@ -11,6 +11,7 @@ from shared.errors import UnavailableError
 
 # No model: nothing is ever stored under it.
 PROBE: Final = "retrain-doctor-probe"
+ANSWER: Final = "{answer}"
 
 
 class CheckFailedError(Exception):
@@ -111,7 +112,7 @@ def explained(
 
     Args:
         codes_of: tells which codes of the service led to an error.
-        sentences: what to raise, by code.
+        sentences: what to raise, by code; `ANSWER` in one stands for what the service says about it.
 
     """
     try:
@@ -120,5 +121,5 @@ def explained(
         codes = codes_of(error)
         for code, sentence in sentences.items():
             if code in codes:
-                raise sentence from error
+                raise type(sentence)(str(sentence).replace(ANSWER, str(error.__cause__))) from error
         raise

@@ -56,6 +56,7 @@ class Rules:
     def checks(self) -> list[Check]:
         """Return the checks of the rules."""
         return [
+            Check(name="publishing", about="triggers can be put on the event bus", run=_publishing),
             Check(name="rule", about="a rule of the event bus asks for our events, and is enabled", run=self._rule),
             Check(
                 name="rule's target", about="what the rule catches goes to a function or its queue", run=self._target
@@ -115,6 +116,10 @@ class Rules:
         if "Result" not in answer:
             raise CheckSkippedError(f"not checked: EventBridge does not tell what the rule {rule['Name']} matches")
         return bool(answer["Result"])
+
+
+def _publishing() -> None:
+    raise CheckSkippedError("not checked: EventBridge tells that right to nobody who does not use it; `emit` uses it")
 
 
 def _event(arn: str, source: str) -> dict[str, object]:

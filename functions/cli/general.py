@@ -39,6 +39,7 @@ def all_checks(cloud: str, variables: Mapping[str, str], schedule: str | None, o
         Check(name="configuration", about=f"{path.name} is valid", run=lambda: load_configuration(path)),
         Check(name="targets", about=f"every model trains on {cloud}", run=lambda: _targets(setting, cloud)),
         *checks_of(cloud, setting),
+        *([Check(name="starting", about="trainings may be started", run=_starting)] if cloud != "local" else ()),
         Check(name="GitHub token", about="there is one", run=lambda: _token(setting, cloud)),
         *_channels(config, cloud),
         Check(
@@ -71,6 +72,10 @@ def _targets(setting: Setting, cloud: str) -> None:
         )
 
 
+def _starting() -> None:
+    raise CheckSkippedError("not checked: whether trainings may be started is known when the first one is")
+
+
 def _token(setting: Setting, cloud: str) -> None:
     config, value = _configuration(setting), setting.variables.get(VARIABLE, "")
     if not uses_github(config, cloud):
@@ -100,9 +105,10 @@ def _channel(place: int, address: str) -> Check:
 
         import apprise
 
-        # It logs addresses, which hold secrets.
+        # It logs addresses, which hold secrets, and makes keys for mail, which would go to the disk.
         logging.getLogger("apprise").disabled = True
-        if not apprise.Apprise().add(address):
+        asset = apprise.AppriseAsset(pgp_autogen=False, pem_autogen=False)
+        if not apprise.Apprise(asset=asset).add(address):
             raise CheckFailedError(f"{name} is no address that Apprise knows: correct it; the address is not shown")
 
     return Check(name=name, about="Apprise knows such an address; nothing was sent", run=run)

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from functions.azure.clients import CallLimits
 from functions.azure.errors import Persistence, call
 from functions.azure.failures import failure_of
 from functions.cli.check import Check, CheckFailedError, CheckSkippedError, explained
 from shared.errors import UnavailableError
 
 API_VERSION: Final = "2018-01-01"
+AUDIENCE: Final = "https://eventgrid.azure.net"
 
 _AWAY: Final = "ServiceRequestError"
 _UNCLEAR: Final = "not checked: the topic does not tell our rights without an event; `emit` uses them"
@@ -18,8 +20,9 @@ class Topic:
     """A topic.
 
     Args:
-        client: makes the client of the topic at its endpoint, as `functions.azure.clients.Clients.topic` does.
-        endpoint: returns the endpoint.
+        client: makes what sends a request to the topic with our login.
+        key: the key of the topic; empty: the login counts.
+        endpoint: returns the topic's endpoint.
         excuses: why a check that fails for want of a login is skipped, by code.
         persistence: how often to try.
 
@@ -27,13 +30,15 @@ class Topic:
 
     def __init__(
         self,
-        client: Callable[[str], Callable[[], Any]],
+        client: Callable[[str, str], Callable[[], Any]],
+        key: str,
         endpoint: Callable[[], str],
         excuses: Mapping[str, Exception],
         persistence: Persistence,
     ) -> None:
         """Send nothing yet."""
         self._client = client
+        self._key = key
         self._endpoint = endpoint
         self._excuses = excuses
         self._persistence = persistence
@@ -67,13 +72,18 @@ class Topic:
             self._send_nothing(self._endpoint())
 
     def _send_nothing(self, endpoint: str) -> None:
+        # azure-eventgrid itself can send no empty list to a topic (4.22: IndexError, AttributeError).
         def send() -> None:
+            from azure.core import PipelineClient
             from azure.core.rest import HttpRequest
 
-            topic = self._client(endpoint)()
             request = HttpRequest("POST", f"{endpoint}?api-version={API_VERSION}", json=[])
-            # The SDK refuses to send an empty list by its own verb.
-            topic.client.send_request(request, **topic.options).raise_for_status()
+            if not self._key:
+                self._client(endpoint, AUDIENCE)().send_request(request).raise_for_status()
+                return
+            request.headers["aeg-sas-key"] = self._key
+            with PipelineClient(endpoint, policies=[], **CallLimits().options) as client:
+                client.send_request(request).raise_for_status()
 
         call(send, service="Event Grid", action=f"take nothing at {endpoint}", persistence=self._persistence)
 

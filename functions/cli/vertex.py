@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Final
 
-from functions.cli.check import Check, CheckFailedError, CheckSkippedError, Setting, explained
+from functions.cli.check import ANSWER, Check, CheckFailedError, CheckSkippedError, Setting, explained
 from functions.cli.parameters import filled, sparse
 from functions.gcp.errors import translated
 from functions.gcp.sessions import Sessions
@@ -56,7 +56,7 @@ class VertexChecks:
         def run() -> None:
             base = self._endpoint or f"https://{location}-aiplatform.googleapis.com"
             parent = f"projects/{project}/locations/{location}"
-            denied = f"Vertex AI lets these credentials not see the jobs in {parent}: enable its API, or grant rights"
+            denied = f"these credentials may not see the jobs in {parent}: enable Vertex AI, or grant rights ({ANSWER})"
             sentences: dict[str, Exception] = {
                 "NOT_FOUND": CheckFailedError(f"Vertex AI has no {parent}: correct project or location of the target"),
                 "PERMISSION_DENIED": CheckFailedError(denied),

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from functions.gcp.errors import code_and_message, publisher_made
 from shared.errors import BusError, UnavailableError
+from shared.frozen import dataclass
 from shared.trigger import RetrainTrigger
 from shared.wire.pubsub import Message, encode
 

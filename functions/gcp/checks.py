@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from functions.cli.check import (
+    ANSWER,
     PROBE,
     Check,
     CheckFailedError,
@@ -134,7 +135,7 @@ class _Project:
         collection = needed(self._setting, "RETRAIN_LEDGER")
         database = collection.partition("/documents/")[0]
         gone = CheckFailedError(f"there is no Firestore database {database}: deploy, or correct RETRAIN_LEDGER")
-        denied = CheckFailedError(f"these credentials may not read {collection}: grant roles/datastore.user")
+        denied = CheckFailedError(f"these credentials may not read {collection}: grant roles/datastore.user ({ANSWER})")
         with _told(gone, denied=denied):
             # A query finds out whether there is a database; a document that is not found would not tell.
             FirestoreLedger(self._firestore, collection, self._firestore_base).models(None, 1)
@@ -146,7 +147,9 @@ class _Project:
             self.read()
         except CheckFailedError as error:
             raise CheckSkippedError("not checked: the ledger cannot be read") from error
-        denied = CheckFailedError(f"these credentials may not write {collection}: grant roles/datastore.user")
+        denied = CheckFailedError(
+            f"these credentials may not write {collection}: grant roles/datastore.user ({ANSWER})"
+        )
         content = {"name": f"{collection}/{document_id(PROBE)}", "fields": {}}
         write = {"update": content, "currentDocument": {"updateTime": IMPOSSIBLE}}
         url = f"{self._firestore_base}/v1/{collection.partition('/documents/')[0]}/documents:commit"

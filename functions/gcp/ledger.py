@@ -1,13 +1,13 @@
 """Firestore as ledger: one document a model, replaced on condition of the time of its last change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
 from functions.gcp.document_ids import document_id
 from functions.gcp.errors import RefusalError, translated
 from functions.gcp.rest import Session
+from shared.frozen import dataclass
 from shared.ports import Stored
 
 ENDPOINT: Final = "https://firestore.googleapis.com"

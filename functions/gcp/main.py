@@ -23,6 +23,7 @@ from shared.http import problem
 @functions_framework.http
 def emit(request: flask.Request) -> FlaskAnswer:
     """Answer an HTTP request, one of Cloud Scheduler among them."""
+    # Only here: an instance of `receive` would pay for it at each cold start.
     from shared.api import respond
 
     return http_answer(answered(lambda: respond(wiring.emitter(), read_request(request, wiring.now()))))

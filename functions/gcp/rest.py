@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -11,6 +10,7 @@ from urllib.parse import urlencode
 from functions.gcp.credentials import Credentials
 from functions.gcp.errors import AnswerError, one_line
 from shared.backoff import Backoff
+from shared.frozen import dataclass
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager

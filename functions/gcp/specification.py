@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
 from shared.fields import Parameter, brief
+from shared.frozen import dataclass
 
 # IR of KFP 2, pipeline_spec.proto: ParameterType. What is not here cannot be set from outside.
 _KINDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {

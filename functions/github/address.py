@@ -1,11 +1,11 @@
 """Where GitHub is: the base URL of its API, and the pages that belong to it."""
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from shared.errors import ConfigError
+from shared.frozen import dataclass
 
 PUBLIC: Final = "https://api.github.com"
 VARIABLE: Final = "RETRAIN_GITHUB_API"

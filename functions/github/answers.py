@@ -1,11 +1,11 @@
 """The one place where the answers of GitHub become errors of this project."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared.errors import RetrainError, TargetRefusedError, UnavailableError
+from shared.frozen import dataclass
 
 TAKEN: Final = 204
 UNAUTHORIZED: Final = 401

@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,6 +12,7 @@ from functions.github.exchange import STANDARD_TIMEOUTS, Timeouts, post
 from functions.github.payload import LONGEST_EVENT_TYPE, fitted
 from functions.github.token import GitHubToken
 from shared.errors import TargetRefusedError
+from shared.frozen import dataclass
 from shared.json_text import compact
 from shared.ports import Clock
 

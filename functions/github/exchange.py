@@ -2,11 +2,11 @@
 
 import json
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from functions.github.answers import NO_CONNECTION, TAKEN, Answer
 from shared.errors import UnavailableError
+from shared.frozen import dataclass
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse

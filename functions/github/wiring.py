@@ -1,7 +1,6 @@
 """Puts GitHub's parts together for the wiring of a cloud."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from functions.github.address import read_address
@@ -12,6 +11,7 @@ from functions.github.token import VARIABLE, GitHubToken, ReadSecret, SecretStor
 from shared.config import Configuration
 from shared.environment import Environment
 from shared.errors import ConfigError
+from shared.frozen import dataclass
 from shared.ports import Launcher
 from shared.ports_after import Dispatcher
 from shared.targets import GitHubTarget

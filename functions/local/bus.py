@@ -3,13 +3,14 @@
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from functions.local.database import Database
 from shared.fields import format_time
+from shared.frozen import dataclass
 from shared.ports import Clock, RandomId
 from shared.trigger import RetrainTrigger
 

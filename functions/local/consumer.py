@@ -4,13 +4,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from functions.local.backoff import backoff
 from functions.local.bus import Delivery, SqliteBus
 from shared.errors import RetrainError, UnavailableError
+from shared.frozen import dataclass
 from shared.ports import Clock, DeadLetter, DeadLetters
 
 # How late an event of another process is noticed; one of this process wakes a worker at once.

@@ -1,11 +1,11 @@
 """How a training on this machine ended: the value in its run folder and the event on the bus."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
 from shared.fields import format_time, parse_time
+from shared.frozen import dataclass
 from shared.ports import RunResult
 
 

@@ -4,12 +4,13 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Self
 
 from shared.errors import TargetRefusedError
 from shared.fields import Parameter
+from shared.frozen import dataclass
 from shared.ports import LaunchRequest
 from shared.targets import CommandTarget
 from shared.trigger import run_name

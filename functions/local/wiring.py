@@ -3,7 +3,6 @@
 import random
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from functions.local.ledger import SqliteLedger
 from functions.notify.wiring import channel_notifiers
 from shared.environment import Environment, read_environment
 from shared.errors import UnknownModelError
+from shared.frozen import dataclass
 from shared.parts import Emitter, Receiver
 from shared.ports import Launcher
 from shared.receive import Outcome, receive

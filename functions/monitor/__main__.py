@@ -1,7 +1,8 @@
 """The one entry of the image: `python -m functions.monitor`.
 
 Under Lambda's Runtime API it serves that, each event a run; anywhere else (a Cloud Run job, a Container Apps job, this
-machine) it makes one run, prints its result as JSON and exits with 0, or with 1 where a check failed.
+machine) it makes one run and prints its result as JSON. It exits with 0 when all is done, and a check that failed was
+told; with 1 when something was left undone, which another run may do.
 """
 
 import argparse
@@ -12,7 +13,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from functions.monitor.request import read_moment
-from functions.monitor.result import FAILED
 from functions.monitor.run import run_checks
 from shared.errors import RetrainError
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     json.dump({"checks": lines}, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
-    return 1 if any(line["status"] == FAILED for line in lines) else 0
+    return 0
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

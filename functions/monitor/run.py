@@ -67,8 +67,9 @@ def run_checks(monitor: Monitor, model_ids: Sequence[str], at: datetime) -> list
 
     Raises:
         UnknownModelError: a model has no drift table, or does not train here.
-        RunFailedError: at the end, something was left undone: a request or a notice that did not get through, an
-            index that could not be written. Another run for the same time does it, and asks for nothing twice.
+        RunFailedError: at the end, something was left undone: a service was away, a request or a notice did not get
+            through, the index could not be written, or a check failed and nobody is there to be told. Another run for
+            the same time does it, and asks for nothing twice.
 
     """
     checks = {model_id: _check_of(monitor.emitter, model_id) for model_id in model_ids or monitored(monitor.emitter)}
@@ -127,7 +128,8 @@ def _checked(monitor: Monitor, run: _Run, model_id: str, check: DriftCheck) -> L
 def _failed(monitor: Monitor, run: _Run, model_id: str, error: Exception) -> Line:
     # Only our own errors are known to hold no secrets.
     problem = str(error) if isinstance(error, RetrainError) else f"an unexpected {type(error).__name__}; see the log"
-    if isinstance(error, TransientError):
+    # Another run may help; and where nobody is told, the platform's own alarm must.
+    if isinstance(error, TransientError) or not monitor.people.channels:
         run.undone.append(f"{model_id}: {problem}")
     return {"status": FAILED, "problem": problem}, failure_notice(model_id, run.at, problem, monitor.emitter.cloud)
 

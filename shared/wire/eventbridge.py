@@ -1,12 +1,12 @@
 """Amazon EventBridge: triggers as PutEvents entries, and the events that a rule or a schedule delivers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.fields import brief
+from shared.frozen import dataclass
 from shared.json_text import compact
 from shared.ports import RunResult
 from shared.trigger import RetrainTrigger, derived_id

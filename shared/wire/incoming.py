@@ -1,10 +1,11 @@
 """What can arrive, as every codec tells it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from types import MappingProxyType
 
+from shared.frozen import dataclass
 from shared.ports import RunResult
 
 

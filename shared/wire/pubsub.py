@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.fields import brief
+from shared.frozen import dataclass
 from shared.json_text import compact
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire import signals_gcp

@@ -2,12 +2,12 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared.errors import UnreadableEventError
 from shared.fields import brief
+from shared.frozen import dataclass
 from shared.wire.reading import text, time
 
 PUBLISHED: Final = "google.cloud.pubsub.topic.v1.messagePublished"

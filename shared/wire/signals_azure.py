@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from shared.frozen import dataclass
 from shared.trigger import derived_id
 from shared.wire.incoming import Signal
 from shared.wire.reading import text

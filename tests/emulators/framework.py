@@ -82,6 +82,11 @@ class FrameworkFunction:
         """The function's address, without a slash at its end."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def process_group(self) -> int:
+        """What all of its processes belong to."""
+        return self._process.pid
+
     def logs(self) -> str:
         """Return what it has written so far; also after the end."""
         return self._log.read_text(errors="replace") if self._log.is_file() else self._log_text

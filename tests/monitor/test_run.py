@@ -100,6 +100,14 @@ def test_a_check_that_fails_is_told_and_asks_for_nothing(tmp_path: Path) -> None
     assert not (tmp_path / "site/models/churn/latest").exists()
 
 
+def test_a_check_that_fails_where_nobody_is_told_fails_the_run(tmp_path: Path) -> None:
+    """Without a channel the platform's own alarm is the only one left."""
+    world = drifting(tmp_path, configuration(churn=STEPS).partition("[notify]")[0])
+    (tmp_path / "current.parquet").unlink()
+    with pytest.raises(RunFailedError, match=r"^churn: current\.parquet: there is no such file$"):
+        run_checks(world.monitor, [], MONDAY)
+
+
 def test_one_model_keeps_no_other_up(tmp_path: Path) -> None:
     """A model whose data are missing fails alone."""
     world = drifting(tmp_path, configuration(broken=TABLE.replace("reference.p", "nothing.p"), churn=TABLE))

@@ -47,6 +47,25 @@ class WatchedStorage(Storage):
         assert_whole(self._site)
 
 
+class KeptStorage(Storage):
+    """A storage that keeps what is written in memory.
+
+    Attributes:
+        written: the contents by file name.
+
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Keep nothing yet."""
+        super().__init__(folder)
+        self.written: dict[str, bytes] = {}
+
+    def write(self, address: str, content: bytes, content_type: str) -> None:
+        """Keep *content*."""
+        del content_type
+        self.written[address.rpartition("/")[2]] = content
+
+
 def assert_whole(site: Path) -> None:
     """Check that nothing on *site* leads nowhere."""
     index = site / "index.html"
@@ -192,14 +211,9 @@ def test_the_policy_allows_the_page_s_own_style_and_nothing_else(
 )
 def test_the_error_page_leads_back_from_any_depth(site: str, url: str, start: str) -> None:
     """A web server shows the error page at the wrong address itself, so the way back is not a relative one."""
-    written: dict[str, bytes] = {}
-
-    class Kept(Storage):
-        def write(self, address: str, content: bytes, _content_type: str) -> None:
-            written[address.rpartition("/")[2]] = content
-
-    Site(address=site, url=url, storage=Kept(Path())).rebuild([])
-    assert f'href="{start}"' in written["error.html"].decode()
+    storage = KeptStorage(Path())
+    Site(address=site, url=url, storage=storage).rebuild([])
+    assert f'href="{start}"' in storage.written["error.html"].decode()
 
 
 @pytest.mark.parametrize(

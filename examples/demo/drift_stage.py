@@ -1,0 +1,146 @@
+"""What the story of the drift needs: data in windows, the monitor, the local cloud, and somebody who gets the mail."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from examples.demo.local_stage import http
+from examples.demo.stage import TRAIN, run
+from functions.local.server import serve
+from functions.local.wiring import local_cloud
+from shared.log import log_to
+from shared.state import Decided
+from tests.emulators.loopback import Answer, LoopbackServer, Request
+
+Json = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "examples" / "demand" / "data" / "bike_sharing_daily.csv"
+MODEL = "demand"
+# A quarter: the newest days of those that the model in production was trained on.
+REFERENCE_DAYS = 91
+
+CONFIGURATION = """\
+[models."demand".parameters]
+until = "2012-09-01"
+
+[models."demand".target.local]
+kind = "command"
+command = {command}
+
+[models."demand".drift]
+reference = "data/reference.csv"
+current = "data/{{yesterday:%Y-%m}}.csv"
+site = "site"
+columns = ["temp", "hum", "windspeed", "weathersit", "workingday", "casual", "registered"]
+target = "cnt"
+severity = {{ low = 0.3, medium = 0.5, high = 0.7 }}
+
+[notify]
+channels = ["json://{inbox}/"]
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftStage:
+    """The monitor beside the local cloud.
+
+    Attributes:
+        home: where everything is written.
+        url: the local cloud's HTTP API.
+        inbox: the messages that people got, oldest first.
+        decided: every decision of the local cloud, oldest first.
+
+    """
+
+    home: Path
+    url: str
+    inbox: list[Json]
+    decided: list[Decided]
+
+    def put_window(self, month: str, first: date, until: date) -> int:
+        """Let the days from *first* on and before *until* be the data of *month*, and return how many there are."""
+        return _write(self.home / "data" / f"{month}.csv", first, until)
+
+    def put_reference(self, last_day: date) -> None:
+        """Let the quarter that ends with *last_day* be what is compared with."""
+        after = last_day + timedelta(days=1)
+        _write(self.home / "data" / "reference.csv", after - timedelta(days=REFERENCE_DAYS), after)
+
+    def monitor(self, at: str) -> Json:
+        """Run the drift monitor as its image does, for the time *at*, and return what it says of the model."""
+        variables = {**os.environ, "RETRAIN_CLOUD": "local", "RETRAIN_CONFIG": str(self.home / "retrain.toml")}
+        with (self.home / "monitor.jsonl").open("a") as log:
+            command = [sys.executable, "-m", "functions.monitor", "--at", at]
+            done = subprocess.run(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=log, check=True)  # noqa: S603 - our own program
+        (line,) = json.loads(done.stdout)["checks"]
+        return dict(line)
+
+    def model(self) -> Json:
+        """Return what the local cloud knows of the model."""
+        return http(f"{self.url}/models/{MODEL}", "GET", None)[1]
+
+    def trainings(self) -> list[Json]:
+        """Return the metrics of every training that was asked for."""
+        return [json.loads(path.read_text()) for path in self.home.glob(".local/runs/*/metrics.json")]
+
+
+@contextmanager
+def drift_stage(home: Path) -> Iterator[DriftStage]:
+    """Put a model of 2011 into production, and run the local cloud until the story is over."""
+    production = home / "production"
+    inbox: list[Json] = []
+    decided: list[Decided] = []
+    run(
+        [sys.executable, str(TRAIN), "--run", str(home / "first"), "--production", str(production)],
+        {"RETRAIN_PARAM_UNTIL": "2011-09-01"},
+    )
+    with LoopbackServer(_keeps(inbox)) as mail, (home / "log.jsonl").open("w") as log:
+        command = json.dumps(["python", str(TRAIN), "--production", str(production)])
+        (home / "retrain.toml").write_text(CONFIGURATION.format(command=command, inbox=mail.address))
+        log_to(log)
+        variables = {**os.environ, "RETRAIN_CONFIG": str(home / "retrain.toml")}
+        cloud = local_cloud(variables, observe=lambda _model_id, decision: decided.append(decision))
+        server = serve(cloud.emitter, "127.0.0.1", 0)
+        threading.Thread(target=server.run, daemon=True).start()
+        cloud.consumer.start()
+        try:
+            url = f"http://127.0.0.1:{server.effective_port}"
+            yield DriftStage(home=home, url=url, inbox=inbox, decided=decided)
+        finally:
+            server.close()
+            cloud.consumer.stop()
+            log_to(sys.stderr)
+
+
+def last_training_day(folder: Path) -> date:
+    """Return the last day that the model of the run *folder* was trained on."""
+    return date.fromisoformat(json.loads((folder / "metrics.json").read_text())["training"]["last_day"])
+
+
+def _keeps(inbox: list[Json]) -> Callable[[Request], Answer]:
+    def respond(request: Request) -> Answer:
+        inbox.append(json.loads(request.body))
+        return Answer(status=200)
+
+    return respond
+
+
+def _write(path: Path, first: date, until: date) -> int:
+    path.parent.mkdir(exist_ok=True)
+    with DATA.open(encoding="utf-8", newline="") as source, path.open("w", encoding="utf-8", newline="") as target:
+        reader = csv.DictReader(source)
+        rows = [row for row in reader if first <= date.fromisoformat(row["dteday"]) < until]
+        writer = csv.DictWriter(target, reader.fieldnames or [])
+        writer.writeheader()
+        writer.writerows(rows)
+    return len(rows)

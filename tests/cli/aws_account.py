@@ -1,0 +1,209 @@
+"""An AWS account on loopback: moto, behind a gate that knows patterns of events and denies what a test wants denied."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import parse_qs
+
+from moto.events.models import EventPattern
+
+from tests.aws.calls import client
+from tests.contracts.gate import passed_on
+from tests.emulators.loopback import Answer, LoopbackServer, Request
+
+REGION: Final = "eu-west-3"
+ACCOUNT: Final = "123456789012"
+FUNCTION: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:receive"
+PATTERN: Final = {"source": [{"prefix": "ml3_platform"}], "detail-type": [{"prefix": "retrain_trigger"}]}
+PARAMETERS: Final = (
+    {"Name": "epochs", "Type": "Integer", "DefaultValue": 8},
+    {"Name": "rate", "Type": "Float", "DefaultValue": 0.1},
+    {"Name": "full", "Type": "Boolean", "DefaultValue": False},
+    {"Name": "model_id", "Type": "String"},
+)
+_SERVICES: Final = ("events", "dynamodb", "sqs", "sagemaker", "sns", "secretsmanager")
+_numbers = count(1)
+
+CONFIGURATION: Final = """
+[models."churn"]
+[models."churn".parameters]
+epochs = 8
+rate = 0.5
+full = true
+model_id = "$model_id"
+[models."churn".target.aws]
+kind = "sagemaker"
+pipeline = "{pipeline}"
+[models."churn".after]
+succeeded = ["github:acme/churn#trained"]
+
+[models."fraud"]
+[models."fraud".target.aws]
+kind = "sqs"
+queue_url = "{queue}"
+
+[notify]
+channels = ["{topic}", "json://localhost/hook"]
+
+[github]
+repositories = ["acme/churn"]
+"""
+
+
+class AwsGate:
+    """Passes calls on to moto, but for those that a test wants denied, and those that moto answers with nothing.
+
+    Attributes:
+        moto: the URL of moto.
+        denied: the operations that are answered with `AccessDenied`.
+        answers: what else operations are answered with: status, error code.
+
+    """
+
+    def __init__(self, moto: str) -> None:
+        """Bind a free port; nothing is answered before the context is entered."""
+        self.moto = moto
+        self._server = LoopbackServer(self._respond)
+        self.denied: set[str] = set()
+        self.answers: dict[str, tuple[int, str]] = {}
+
+    @property
+    def url(self) -> str:
+        """For `AWS_ENDPOINT_URL`."""
+        return self._server.url
+
+    def __enter__(self) -> Self:
+        """Begin to answer."""
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop answering."""
+        self._server.close()
+
+    def reset(self) -> None:
+        """Deny nothing."""
+        self.denied.clear()
+        self.answers.clear()
+
+    def _respond(self, request: Request) -> Answer | None:
+        target = request.headers.get("x-amz-target", "").rpartition(".")[2]
+        operation = target or parse_qs(request.body.decode()).get("Action", [""])[0]
+        if operation in self.denied:
+            return _refusal(400, "AccessDeniedException", xml=not target)
+        if operation in self.answers:
+            return _refusal(*self.answers[operation], xml=not target)
+        if operation == "TestEventPattern":
+            return _tested(json.loads(request.body))
+        return passed_on(self.moto, request)
+
+
+def _tested(request: Mapping[str, str]) -> Answer:
+    # moto answers without a result, though it has a matcher.
+    matches = EventPattern.load(request["EventPattern"]).matches_event(json.loads(request["Event"]))
+    headers = {"Content-Type": "application/x-amz-json-1.1"}
+    return Answer(status=200, body=json.dumps({"Result": bool(matches)}).encode(), headers=headers)
+
+
+def _refusal(status: int, code: str, *, xml: bool) -> Answer:
+    if xml:
+        error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>ordered by a test</Message></Error>"
+        body = f"<ErrorResponse>{error}<RequestId>r-1</RequestId></ErrorResponse>".encode()
+        return Answer(status=status, body=body, headers={"Content-Type": "text/xml"})
+    body = json.dumps({"__type": code, "message": "ordered by a test"}).encode()
+    return Answer(status=status, body=body, headers={"Content-Type": "application/x-amz-json-1.1"})
+
+
+@dataclass(kw_only=True, eq=False)
+class Deployment:
+    """Everything that must be there, under names of its own, so that a test can break it.
+
+    Attributes:
+        gate: between `doctor` and the services.
+        folder: where the configuration is.
+        number: part of every name.
+
+    """
+
+    gate: AwsGate
+    folder: Path
+    number: int = field(default_factory=lambda: next(_numbers))
+
+    def __post_init__(self) -> None:
+        """Make it all."""
+        self.clients = {name: client(name, self.gate.moto) for name in _SERVICES}
+        self.bus, self.table, self.pipeline = (f"doctor-{what}-{self.number}" for what in ("bus", "table", "pipeline"))
+        self.dead, self.queue = (self._queue(f"{name}-{self.number}") for name in ("dead", "handed"))
+        self.topic = self.clients["sns"].create_topic(Name=f"doctor-{self.number}")["TopicArn"]
+        secrets = self.clients["secretsmanager"]
+        self.secret = secrets.create_secret(Name=f"doctor-{self.number}", SecretString="ghp_token")["ARN"]
+        self.make_table("model_id")
+        self.make_pipeline(PARAMETERS)
+        events = self.clients["events"]
+        events.create_event_bus(Name=self.bus)
+        self.put_rule(PATTERN)
+        self.put_target({"Id": "receive", "Arn": FUNCTION, "DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-west-3:1:dead"}})
+        self.configure(CONFIGURATION)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that lead there."""
+        return {
+            "AWS_ENDPOINT_URL": self.gate.url,
+            "RETRAIN_CONFIG": str(self.folder / "retrain.toml"),
+            "RETRAIN_BUS": self.bus,
+            "RETRAIN_LEDGER": self.table,
+            "RETRAIN_DEAD_LETTERS": self.dead,
+            "RETRAIN_GITHUB_TOKEN": self.secret,
+        }
+
+    def close(self) -> None:
+        """Close the clients."""
+        for each in self.clients.values():
+            each.close()
+
+    def configure(self, text: str) -> None:
+        """Write the configuration, with the names filled in."""
+        filled = text.format(pipeline=self.pipeline, queue=self.queue, topic=self.topic)
+        (self.folder / "retrain.toml").write_text(filled, encoding="utf-8")
+
+    def make_table(self, key: str) -> None:
+        """Make the table, with *key* as partition key."""
+        self.clients["dynamodb"].create_table(
+            TableName=self.table,
+            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def make_pipeline(self, parameters: Any) -> None:
+        """Make the pipeline."""
+        self.clients["sagemaker"].create_pipeline(
+            PipelineName=self.pipeline,
+            PipelineDefinition=json.dumps({"Version": "2020-12-01", "Parameters": list(parameters), "Steps": []}),
+            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/pipelines",
+            ClientRequestToken="t" * 32,
+        )
+
+    def put_rule(self, pattern: Any, **more: str) -> None:
+        """Make the rule, or change it."""
+        self.clients["events"].put_rule(
+            Name="triggers", EventBusName=self.bus, EventPattern=json.dumps(pattern), **more
+        )
+
+    def put_target(self, target: Any) -> None:
+        """Give the rule a target."""
+        self.clients["events"].put_targets(Rule="triggers", EventBusName=self.bus, Targets=[target])
+
+    def remove_target(self) -> None:
+        """Take the rule's target away."""
+        self.clients["events"].remove_targets(Rule="triggers", EventBusName=self.bus, Ids=["receive"])
+
+    def _queue(self, name: str) -> str:
+        return str(self.clients["sqs"].create_queue(QueueName=f"doctor-{name}")["QueueUrl"])

@@ -1,0 +1,207 @@
+"""An Azure subscription on loopback: storage by Azurite, a topic, and a Resource Manager that knows resources."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import parse_qs, urlsplit
+
+from azure.data.tables import TableClient
+from azure.storage.blob import ContainerClient
+
+from tests.contracts.gate import passed_on
+from tests.emulators.arm.standin import WORKSPACE
+from tests.emulators.event_grid import EventGridStandIn
+from tests.emulators.loopback import Answer, LoopbackServer, Request
+from tests.emulators.storage import ACCOUNT, Storage
+
+SUBSCRIPTION: Final = WORKSPACE.split("/")[2]
+COMPONENT: Final = f"{WORKSPACE}/components/train/versions/1"
+COMPUTE: Final = f"{WORKSPACE}/computes/cpu-cluster"
+TOPIC: Final = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/retraining/providers/Microsoft.EventGrid/topics/retraining"
+)
+TOPICS: Final = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.EventGrid/topics"
+SUBSCRIPTIONS: Final = f"{TOPIC}/eventSubscriptions"
+_numbers = count(1)
+
+Json = dict[str, Any]
+
+CONFIGURATION: Final = f"""
+[models."churn"]
+[models."churn".parameters]
+epochs = 8
+rate = 0.5
+full = true
+model_id = "$model_id"
+[models."churn".target.azure]
+kind = "azureml"
+workspace = "{WORKSPACE}"
+component = "{COMPONENT}"
+compute = "cpu-cluster"
+"""
+INPUTS: Final[Json] = {
+    "epochs": {"type": "integer", "default": "8"},
+    "rate": {"type": "number", "optional": True},
+    "full": {"type": "boolean", "default": False},
+    "model_id": {"type": "string", "optional": False},
+}
+RECEIVE: Final[Json] = {
+    "destination": {"endpointType": "AzureFunction"},
+    "filter": {
+        "subjectBeginsWith": "",
+        "advancedFilters": [
+            {"operatorType": "StringBeginsWith", "key": "eventType", "values": ["retrain_trigger"]},
+            {"operatorType": "NumberGreaterThan", "key": "data.schema", "value": 0},
+        ],
+    },
+    "deadLetterWithResourceIdentity": {"deadLetterDestination": {"endpointType": "StorageBlob"}},
+}
+
+
+class AzureGate:
+    """Passes calls on by their paths, and is Resource Manager itself.
+
+    Attributes:
+        resources: what Resource Manager knows, by path.
+        answers: what calls are answered with instead, by method and a part of their path: status, error code.
+
+    """
+
+    def __init__(self, storage: Storage, topic: str) -> None:
+        """Bind a free port; nothing is answered before the context is entered."""
+        self._storage = storage
+        self._topic = topic
+        self.resources: dict[str, Json] = {}
+        self.answers: dict[tuple[str, str], tuple[int, str]] = {}
+        self._server = LoopbackServer(self._respond)
+
+    @property
+    def url(self) -> str:
+        """The address of everything."""
+        return self._server.url
+
+    def __enter__(self) -> Self:
+        """Begin to answer."""
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop answering."""
+        self._server.close()
+
+    def _respond(self, request: Request) -> Answer | None:
+        address = urlsplit(request.path)
+        for (method, part), refusal in self.answers.items():
+            if request.method == method and part in address.path:
+                return _refused(*refusal)
+        if address.path.startswith("/subscriptions/"):
+            return self._managed(address.path, parse_qs(address.query))
+        if address.path.startswith("/api/events"):
+            return passed_on(self._topic, request)
+        # Azurite's containers and tables have one account, and two ports.
+        is_table = "(" in address.path or address.path.rpartition("/")[2].startswith("table")
+        return passed_on(self._storage.table if is_table else self._storage.blob, request)
+
+    def _managed(self, path: str, query: Mapping[str, list[str]]) -> Answer:
+        if "api-version" not in query:
+            return _refused(400, "MissingApiVersionParameter")
+        if path not in self.resources:
+            return _refused(404, "ResourceNotFound")
+        return _answer(200, self.resources[path])
+
+
+def _answer(status: int, body: Json) -> Answer:
+    return Answer(status=status, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+
+
+def _refused(status: int, code: str) -> Answer:
+    answer = _answer(status, {"error": {"code": code, "message": "ordered by a test"}})
+    return Answer(status=status, body=answer.body, headers={**answer.headers, "x-ms-error-code": code})
+
+
+@dataclass(kw_only=True, eq=False)
+class Deployment:
+    """Everything that must be there.
+
+    Attributes:
+        gate: between `doctor` and the services.
+        storage: the storage account.
+        topic: the topic itself.
+        folder: where the configuration is.
+        number: part of the names in the storage account.
+
+    """
+
+    gate: AzureGate
+    storage: Storage
+    topic: EventGridStandIn
+    folder: Path
+    number: int = field(default_factory=lambda: next(_numbers))
+
+    def __post_init__(self) -> None:
+        """Make it all."""
+        text = self.storage.connection_string
+        self.table = TableClient.from_connection_string(text, f"table{self.number}")
+        self.container = ContainerClient.from_connection_string(text, f"rejected-{self.number}")
+        self.table.create_table()
+        self.container.create_container()
+        self.gate.answers.clear()
+        self.gate.resources = {
+            WORKSPACE: {"id": WORKSPACE},
+            COMPUTE: {"id": COMPUTE},
+            TOPICS: {"value": [], "nextLink": f"{self.gate.url}{TOPICS}/page2?api-version=2025-02-15"},
+            f"{TOPICS}/page2": {"value": [{"id": TOPIC, "properties": {"endpoint": self.endpoint}}]},
+        }
+        self.component(INPUTS)
+        self.subscribe(RECEIVE)
+        self.configure(CONFIGURATION)
+
+    @property
+    def endpoint(self) -> str:
+        """The topic's endpoint."""
+        return f"{self.gate.url}/api/events"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that lead there."""
+        return {
+            "RETRAIN_CONFIG": str(self.folder / "retrain.toml"),
+            "RETRAIN_BUS": self.endpoint,
+            "RETRAIN_LEDGER": f"{self.gate.url}/{ACCOUNT}/{self.table.table_name}",
+            "RETRAIN_DEAD_LETTERS": f"{self.gate.url}/{ACCOUNT}/{self.container.container_name}",
+            "RETRAIN_ARM_ENDPOINT": self.gate.url,
+            "RETRAIN_EVENT_GRID_KEY": str(self.topic.key),
+            "AZURE_STORAGE_CONNECTION_STRING": self.storage.connection_string,
+        }
+
+    def close(self) -> None:
+        """Close the clients."""
+        self.table.close()
+        self.container.close()
+
+    def configure(self, text: str) -> None:
+        """Write the configuration."""
+        (self.folder / "retrain.toml").write_text(text, encoding="utf-8")
+
+    def component(self, inputs: Mapping[str, Any]) -> None:
+        """Give the component these inputs."""
+        self.gate.resources[COMPONENT] = {"properties": {"componentSpec": {"type": "pipeline", "inputs": dict(inputs)}}}
+
+    def subscribe(self, properties: Mapping[str, Any]) -> None:
+        """Let the topic have this subscription, and no other."""
+        self.gate.resources[SUBSCRIPTIONS] = {"value": [{"name": "receive", "properties": dict(properties)}]}
+
+    def take_schema(self, schema: str) -> None:
+        """Let the topic take events of another schema."""
+        (topic,) = self.gate.resources[f"{TOPICS}/page2"]["value"]
+        topic["properties"]["inputSchema"] = schema
+
+    def forget(self, path: str) -> None:
+        """Let Resource Manager not know a resource."""
+        del self.gate.resources[path]

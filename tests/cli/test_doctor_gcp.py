@@ -1,0 +1,243 @@
+"""`doctor` on Google Cloud: everything there is found there, and each broken precondition has its own sentence."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.cli.given import diagnose
+from tests.cli.google_project import CONFIGURATION, Deployment, GoogleGate
+from tests.contracts.google_project import emulators_needed
+from tests.emulators.google_emulators import firestore_emulator, pubsub_emulator
+from tests.emulators.vertex import VertexStandIn
+
+pytestmark = pytest.mark.xdist_group("cli-gcp")
+
+SERVICES = tuple[GoogleGate, str]
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[SERVICES]:
+    """Return the gate before the services, and where Pub/Sub itself is."""
+    emulators_needed()
+    with ExitStack() as running:
+        pubsub, firestore = (running.enter_context(run()) for run in (pubsub_emulator, firestore_emulator))
+        vertex = running.enter_context(VertexStandIn())
+        yield running.enter_context(GoogleGate(pubsub=pubsub, firestore=firestore, vertex=vertex.url)), pubsub
+
+
+@pytest.fixture
+def deployment(services: SERVICES, tmp_path: Path, environment: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    """Return a complete deployment, to which the environment points."""
+    gate, pubsub = services
+    made = Deployment(gate=gate, pubsub=pubsub, folder=tmp_path)
+    for name, value in made.variables.items():
+        environment.setenv(name, value)
+    yield made
+    gate.reset()
+
+
+@pytest.mark.usefixtures("deployment")
+def test_a_complete_deployment_passes() -> None:
+    """Where everything is there no check fails; those that nobody can make say so."""
+    found = diagnose("gcp")
+    assert (found.code, found.failed) == (0, {})
+    assert found.passed >= {"topic", "publishing", "subscription", "ledger, writing", "parameters of churn", "schedule"}
+    assert set(found.skipped) == {"credentials", "starting", "pipeline of fraud", "parameters of fraud", "GitHub token"}
+
+
+def test_nothing_is_left_behind(deployment: Deployment) -> None:
+    """What is written to prove a right is refused by its condition, and no topic gets anything."""
+    found = diagnose("gcp")
+    assert {"ledger, writing", "publishing"} <= found.passed
+    assert deployment.topics.take("rejected") == []
+    assert deployment.documents() == []
+
+
+Break = Callable[[Deployment], object]
+
+
+def configured(old: str, new: str) -> Break:
+    """Return what replaces something in the configuration."""
+    return lambda deployment: deployment.configure(CONFIGURATION.replace(old, new, 1))
+
+
+def resubscribed(**other: object) -> Break:
+    """Return what subscribes with other settings."""
+    return lambda deployment: deployment.resubscribe(**other)
+
+
+def answered(end: str, status: int) -> Break:
+    """Return what lets the services answer calls with an error."""
+    return lambda deployment: deployment.gate.answers.update({end: status})
+
+
+BROKEN: dict[str, tuple[Break, str, str]] = {
+    "no right to publish": (
+        lambda it: it.gate.lacking.add(it.topic),
+        "publishing",
+        "these credentials lack pubsub.topics.publish on projects/.*/topics/triggers: grant roles/pubsub.publisher",
+    ),
+    "no right to publish dead letters": (
+        lambda it: it.gate.lacking.add(it.letters),
+        "dead letters, writing",
+        "these credentials lack pubsub.topics.publish on projects/.*/topics/rejected: grant roles/pubsub.publisher",
+    ),
+    "no subscription": (
+        lambda it: it.topics.remove("receive"),
+        "subscription",
+        "no subscription of projects/.*/topics/triggers pushes to a function, so triggers are never received: deploy",
+    ),
+    "no push": (resubscribed(pushConfig=None), "subscription", "no subscription of .* pushes to a function"),
+    "no retry policy": (
+        resubscribed(retryPolicy=None),
+        "retries",
+        "the subscription receive has no retry policy, so what fails comes again at once",
+    ),
+    "no dead-letter policy": (
+        resubscribed(deadLetterPolicy=None),
+        "undelivered",
+        "the subscription receive has no dead-letter policy, so what keeps failing is dropped",
+    ),
+    "the default expiration": (
+        resubscribed(expirationPolicy=None),
+        "expiration",
+        "the subscription receive expires when nothing was delivered for a while, 31 days unless it says otherwise",
+    ),
+    "an expiration": (
+        resubscribed(expirationPolicy={"ttl": "864000s"}),
+        "expiration",
+        "the subscription receive expires",
+    ),
+    "a short ack deadline": (
+        resubscribed(ackDeadlineSeconds=10),
+        "ack deadline",
+        "the subscription receive delivers a second copy .*: set its ack deadline to 60 seconds or more",
+    ),
+    "dead letters that nobody keeps": (
+        lambda it: it.topics.remove("rejected"),
+        "dead letters",
+        "nobody subscribes to projects/.*/topics/rejected, so rejected events are forgotten: make a subscription",
+    ),
+    "no database": (
+        answered(":runQuery", 404),
+        "ledger, reading",
+        r"there is no Firestore database projects/.*/databases/\(default\): deploy, or correct RETRAIN_LEDGER",
+    ),
+    "no right to read": (
+        answered(":runQuery", 403),
+        "ledger, reading",
+        "these credentials may not read projects/.*/documents/retrain: grant roles/datastore.user .PERM",
+    ),
+    "no right to write": (
+        answered(":commit", 403),
+        "ledger, writing",
+        "these credentials may not write projects/.*/documents/retrain: grant roles/datastore.user .PERM",
+    ),
+    "no specification": (
+        configured("google_pipeline.json", "nowhere.json"),
+        "pipeline of churn",
+        "nowhere.json: cannot be read: No such file or directory: compile it, or correct models",
+    ),
+    "an unknown parameter": (
+        configured("epochs = 8", "epochs = 8\nlayers = 2"),
+        "parameters of churn",
+        'models."churn".parameters.layers: the pipeline has no such one; it has epochs, note',
+    ),
+    "a missing parameter": (
+        configured('note = "$trigger_id"\n', ""),
+        "parameters of churn",
+        'models."churn".parameters.note: is missing; the pipeline has no default for it',
+    ),
+    "a parameter of another type": (
+        configured("epochs = 8", 'epochs = "many"'),
+        "parameters of churn",
+        "models.\"churn\".parameters.epochs: the pipeline wants an integer, not 'many'",
+    ),
+    "no right to see jobs": (
+        answered("/pipelineJobs", 403),
+        "Vertex AI in doctor-.*, europe-west4",
+        r"these credentials may not see the jobs in projects/doctor-.*/locations/europe-west4: enable .* \(PERMISSION_DENIED",
+    ),
+    "no such project": (
+        answered("/pipelineJobs", 404),
+        "Vertex AI in doctor-.*, europe-west4",
+        "Vertex AI has no projects/doctor-.*/locations/europe-west4: correct project or location",
+    ),
+}
+
+
+@pytest.mark.parametrize(("breaks", "name", "sentence"), BROKEN.values(), ids=BROKEN)
+def test_what_is_broken_has_its_own_sentence(deployment: Deployment, breaks: Break, name: str, sentence: str) -> None:
+    """Each thing that is not there, or not as it must be, is told by one check alone, and the exit code is 1."""
+    breaks(deployment)
+    found = diagnose("gcp")
+    ((failed, detail),) = found.failed.items()
+    assert re.fullmatch(name, failed)
+    assert re.match(sentence, detail)
+    assert found.code == 1
+
+
+@pytest.mark.usefixtures("deployment")
+def test_a_topic_that_is_not_there(environment: pytest.MonkeyPatch) -> None:
+    """That is told, and what depends on the topic is not told again."""
+    environment.setenv("RETRAIN_BUS", "projects/acme/topics/nowhere")
+    found = diagnose("gcp")
+    assert found.failed == {"topic": "there is no topic projects/acme/topics/nowhere: deploy, or correct RETRAIN_BUS"}
+    assert found.skipped["subscription"] == "not checked: the topic is not there"
+
+
+@pytest.mark.usefixtures("deployment")
+def test_dead_letters_that_are_not_there(environment: pytest.MonkeyPatch) -> None:
+    """The topic of the rejected events is looked for, too."""
+    environment.setenv("RETRAIN_DEAD_LETTERS", "projects/acme/topics/nowhere")
+    found = diagnose("gcp")
+    assert found.failed == {
+        "dead letters": "there is no topic projects/acme/topics/nowhere: deploy, or correct RETRAIN_DEAD_LETTERS"
+    }
+
+
+def test_a_filter_is_told(deployment: Deployment) -> None:
+    """What a filter does not match is dropped in silence, so a filter is shown."""
+    deployment.resubscribe(filter='attributes.event_type = "retrain_trigger"')
+    found = diagnose("gcp")
+    assert (found.code, found.failed) == (0, {})
+    assert found.skipped["filter"].startswith('not checked: receive (attributes.event_type = "retrain_trigger") drops')
+
+
+@pytest.mark.usefixtures("deployment")
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("RETRAIN_BUS", "", "RETRAIN_BUS is not set; it must be a topic, projects/P/topics/T"),
+        ("RETRAIN_BUS", "triggers", "RETRAIN_BUS must be a topic, projects/P/topics/T, not 'triggers'"),
+        (
+            "RETRAIN_LEDGER",
+            "projects/acme",
+            "RETRAIN_LEDGER must be a collection, projects/P/databases/D/documents/COLLECTION, not 'projects/acme'",
+        ),
+    ],
+)
+def test_a_variable_of_the_wrong_form(environment: pytest.MonkeyPatch, name: str, value: str, sentence: str) -> None:
+    """Each variable has its own line."""
+    environment.setenv(name, value)
+    found = diagnose("gcp")
+    assert found.failed[name] == sentence
+    assert "parameters of churn" in found.passed
+
+
+@pytest.mark.usefixtures("deployment")
+def test_nobody(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without credentials one check says so, and the others do not repeat it."""
+    key_file = tmp_path / "key.json"
+    key_file.write_text("{}")
+    environment.delenv("PUBSUB_EMULATOR_HOST")
+    environment.delenv("FIRESTORE_EMULATOR_HOST")
+    environment.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key_file))
+    found = diagnose("gcp")
+    assert set(found.failed) == {"credentials"}
+    assert found.failed["credentials"].startswith("there are no usable credentials for Google: run `gcloud auth")
+    assert found.skipped["topic"] == "not checked: Google does not know who asks"
+    assert found.skipped["ledger, reading"] == "not checked: Google does not know who asks"

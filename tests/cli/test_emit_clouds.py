@@ -1,0 +1,104 @@
+"""`emit` as a program puts a trigger on the bus of each cloud, and prints nothing but its id."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.google_project import emulators_needed
+from tests.emulators.event_grid import EventGridStandIn
+from tests.emulators.eventbridge import EventBridgeStandIn
+from tests.emulators.google_emulators import pubsub_emulator
+from tests.emulators.moto_server import CREDENTIALS
+from tests.emulators.pubsub import PubSub
+
+ROOT = Path(__file__).parents[2]
+CONFIGURATION = """
+[models."churn"]
+default = true
+[models."churn".parameters]
+epochs = 8
+[models."churn".target.aws]
+kind = "sagemaker"
+pipeline = "churn-training"
+[models."churn".target.gcp]
+kind = "vertex"
+pipeline = "churn.json"
+project = "acme"
+location = "europe-west4"
+root = "gs://acme"
+[models."churn".target.azure]
+kind = "azureml"
+workspace = "/subscriptions/s/workspaces/acme"
+component = "/subscriptions/s/workspaces/acme/components/train/versions/1"
+"""
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> dict[str, str]:
+    """Return the environment of nobody, with a configuration for every cloud."""
+    (tmp_path / "retrain.toml").write_text(CONFIGURATION)
+    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "RETRAIN_CONFIG": str(tmp_path / "retrain.toml")}
+
+
+def emitted(cloud: str, variables: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
+    """Run `emit` as a program."""
+    command = [sys.executable, "-m", "functions.cli", "emit", "--cloud", cloud, *options]
+    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_eventbridge(configured: dict[str, str]) -> None:
+    """On AWS the event is on the bus, and the log of the function's wiring is not on standard output."""
+    with EventBridgeStandIn(buses=frozenset({"retraining"})) as bridge:
+        places = {"AWS_ENDPOINT_URL_EVENTBRIDGE": bridge.url, "RETRAIN_BUS": "retraining", "RETRAIN_LEDGER": "states"}
+        done = emitted("aws", configured | CREDENTIALS | places, "--param", "epochs=12")
+    assert (done.returncode, done.stderr) == (0, "")
+    (event,) = bridge.events
+    assert done.stdout == f"{event['detail']['trigger_id']}\n"
+    assert event["detail"]["parameters"] == {"epochs": 12}
+
+
+def test_a_bus_that_is_not_there(configured: dict[str, str]) -> None:
+    """A refusal is one sentence, and an exit code of 1."""
+    with EventBridgeStandIn(buses=frozenset()) as bridge:
+        places = {"AWS_ENDPOINT_URL_EVENTBRIDGE": bridge.url, "RETRAIN_BUS": "retraining", "RETRAIN_LEDGER": "states"}
+        done = emitted("aws", configured | CREDENTIALS | places, "--id", "t-1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "retraining did not take 1 trigger(s): t-1: there is no such event bus\n"
+
+
+@pytest.mark.xdist_group("cli-gcp")
+def test_pubsub(configured: dict[str, str]) -> None:
+    """On Google Cloud the message is on the topic."""
+    emulators_needed()
+    with pubsub_emulator() as address:
+        pubsub = PubSub(address=address, project="emitting")
+        pubsub.make_topics("triggers")
+        pubsub.subscribe("copies", "triggers")
+        places = {
+            "PUBSUB_EMULATOR_HOST": address,
+            "RETRAIN_BUS": pubsub.topic("triggers"),
+            "RETRAIN_LEDGER": "projects/emitting/databases/(default)/documents/retrain",
+        }
+        done = emitted("gcp", configured | places)
+        (message,) = pubsub.take("copies")
+    assert (done.returncode, done.stderr) == (0, "")
+    payload = json.loads(base64.b64decode(message["data"]))["payload"]
+    assert done.stdout == f"{payload['trigger_id']}\n"
+
+
+def test_event_grid(configured: dict[str, str]) -> None:
+    """On Azure the event is on the topic."""
+    with EventGridStandIn() as topic:
+        places = {
+            "RETRAIN_BUS": topic.endpoint,
+            "RETRAIN_EVENT_GRID_KEY": str(topic.key),
+            "RETRAIN_LEDGER": "https://acme.table.core.windows.net/retrain",
+        }
+        done = emitted("azure", configured | places, "--id", "week-47")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "week-47\n", "")
+    assert [event["id"] for event in topic.events] == ["week-47"]
