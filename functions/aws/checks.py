@@ -1,14 +1,15 @@
 """What must be there on AWS before a trigger becomes a training; each check asks with the caller's own credentials."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Final
 
 from functions.aws.clients import SESSION_NAME, AssumedRole, CallLimits, Clients, region_of
-from functions.aws.errors import MISSING_RIGHT, translated
+from functions.aws.errors import translated
 from functions.aws.ledger import DynamoLedger
 from functions.aws.secrets import read_secret
+from functions.cli.aws_answers import DENIED, NOBODY, codes_of, excuses, lacking, told
 from functions.cli.check import (
     PROBE,
     Check,
@@ -24,7 +25,6 @@ from functions.cli.eventbridge import Rules
 from functions.cli.sagemaker import Pipeline
 from functions.github.token import ReadSecret, SecretStore
 from shared.config import Model
-from shared.errors import UnavailableError
 from shared.targets import SageMakerTarget, SqsTarget
 
 # A person waits.
@@ -48,26 +48,13 @@ _FORMS: Final = {
     ),
     "RETRAIN_ROLE_ARN": Form(
         wanted="the ARN of a role",
-        pattern=re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+"),
+        pattern=re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+"),
         unset="triggers are emitted with the function's own rights",
     ),
 }
-_NO_BUS: Final = ("ResourceNotFoundException",)
 _NO_QUEUE: Final = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "InvalidAddress")
 # moto's words for a pipeline that is not there, beside those of the service.
 _NO_PIPELINE: Final = ("ResourceNotFound", "ValidationException")
-_NO_TOPIC: Final = ("NotFound", "NotFoundException")
-_NOBODY: Final = (
-    "NoCredentialsError",
-    "PartialCredentialsError",
-    "CredentialRetrievalError",
-    "ProfileNotFound",
-    "SSOTokenLoadError",
-    "UnauthorizedSSOTokenError",
-    "TokenRetrievalError",
-)
-_STRANGER: Final = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
-_DENIED: Final = MISSING_RIGHT | {"AuthorizationError"}
 
 
 def checks(setting: Setting) -> list[Check]:
@@ -107,11 +94,7 @@ class _Account:
         self._events = emitting.factory("events", region_of(variables.get("RETRAIN_BUS", "")))
 
     def identity(self) -> None:
-        hint = "sign in with `aws configure` or `aws sso login`, or set AWS_PROFILE"
-        sentences = {code: CheckFailedError(f"there are no AWS credentials ({code}): {hint}") for code in _NOBODY}
-        sentences |= {code: CheckFailedError(f"AWS refuses these credentials ({code}): {hint}") for code in _STRANGER}
-        sentences["NoRegionError"] = CheckFailedError("no region is set: set AWS_DEFAULT_REGION")
-        with explained(_codes_of, sentences), translated("STS", "tell who asks"):
+        with explained(codes_of, NOBODY), translated("STS", "tell who asks"):
             # STS has an endpoint for no region, too; the others have none.
             self._own.factory("dynamodb")()
             self._own.factory("sts")().get_caller_identity()
@@ -121,31 +104,34 @@ class _Account:
         given = {"ExternalId": external_id} if external_id else {}
         wanted = " and its external id" if external_id else ", and RETRAIN_EXTERNAL_ID is not set"
         denied = CheckFailedError(f"the role {arn} cannot be assumed: check its trust policy{wanted}")
-        with _told(denied, *_DENIED), translated("STS", f"assume the role {arn}"):
+        with told(denied, *DENIED), translated("STS", f"assume the role {arn}"):
             self._own.factory("sts")().assume_role(RoleArn=arn, RoleSessionName=SESSION_NAME, **given)
 
     def bus(self) -> None:
         bus = needed(self._setting, "RETRAIN_BUS")
         gone = f"there is no event bus {bus}, and EventBridge takes events for it all the same and loses them"
         failed = CheckFailedError(f"{gone}: deploy the stack, or correct RETRAIN_BUS")
-        with _told(failed, *_NO_BUS, right="events:DescribeEventBus"), translated("EventBridge", f"look up {bus}"):
+        with (
+            told(failed, "ResourceNotFoundException", right="events:DescribeEventBus"),
+            translated("EventBridge", f"look up {bus}"),
+        ):
             self._events().describe_event_bus(Name=bus)
 
     def rules(self) -> Rules:
         gone = CheckSkippedError("not checked: the event bus is not there")
 
-        def told(right: str) -> AbstractContextManager[None]:
-            return _told(gone, *_NO_BUS, right=right)
+        def told_of(right: str) -> AbstractContextManager[None]:
+            return told(gone, "ResourceNotFoundException", right=right)
 
         bus, source = lambda: needed(self._setting, "RETRAIN_BUS"), self._setting.source
-        return Rules(self._events, bus, source, told)
+        return Rules(self._events, bus, source, told_of)
 
     def read(self) -> None:
         table = needed(self._setting, "RETRAIN_LEDGER")
         gone = f"there is no DynamoDB table {table} in this region: deploy the stack, or correct RETRAIN_LEDGER"
         key = f"the DynamoDB table {table} is no ledger: its partition key must be the string model_id, and no other"
         sentences = {"ResourceNotFoundException": CheckFailedError(gone), "ValidationException": CheckFailedError(key)}
-        with explained(_codes_of, _excuses("") | sentences | _lacking("dynamodb:GetItem", table)):
+        with explained(codes_of, excuses("") | sentences | lacking("dynamodb:GetItem", table)):
             DynamoLedger(self._own.factory("dynamodb"), table).load(PROBE)
 
     def write(self) -> None:
@@ -153,7 +139,7 @@ class _Account:
         table = needed(self._setting, "RETRAIN_LEDGER")
         unreadable = CheckSkippedError("not checked: the table is not there, or is no ledger")
         sentences = dict.fromkeys(("ResourceNotFoundException", "ValidationException"), unreadable)
-        with explained(_codes_of, _excuses("") | sentences | _lacking("dynamodb:PutItem", table)):
+        with explained(codes_of, excuses("") | sentences | lacking("dynamodb:PutItem", table)):
             DynamoLedger(self._own.factory("dynamodb"), table).save(PROBE, "{}", IMPOSSIBLE)
 
     def letters(self) -> None:
@@ -164,7 +150,7 @@ class _Account:
             case SageMakerTarget(pipeline=pipeline):
                 client = self._own.factory("sagemaker", region_of(pipeline))
                 right = "sagemaker:DescribePipeline"
-                return Pipeline(client, model, pipeline, lambda gone: _told(gone, *_NO_PIPELINE, right=right)).checks()
+                return Pipeline(client, model, pipeline, lambda gone: told(gone, *_NO_PIPELINE, right=right)).checks()
             case SqsTarget(queue_url=url):
                 place = f'models."{model.name}".target.aws.queue_url'
                 about = "the queue that trainings are handed to is there; none was sent"
@@ -174,33 +160,12 @@ class _Account:
     def topic(self, arn: str) -> Check:
         def run() -> None:
             gone = CheckFailedError(f"there is no SNS topic {arn}: make it, or correct notify.channels")
-            with _told(gone, *_NO_TOPIC, right="sns:GetTopicAttributes"), translated("SNS", f"look up {arn}"):
+            with told(gone, "NotFound", right="sns:GetTopicAttributes"), translated("SNS", f"look up {arn}"):
                 self._own.factory("sns", region_of(arn))().get_topic_attributes(TopicArn=arn)
 
         return Check(name=f"topic {arn.rpartition(':')[2]}", about="the SNS topic is there; nothing was sent", run=run)
 
     def _queue(self, url: str, place: str) -> None:
         gone = CheckFailedError(f"there is no SQS queue {url}: make it, or correct {place}")
-        with _told(gone, *_NO_QUEUE, right="sqs:GetQueueAttributes"), translated("SQS", f"look up the queue {url}"):
+        with told(gone, *_NO_QUEUE, right="sqs:GetQueueAttributes"), translated("SQS", f"look up the queue {url}"):
             self._own.factory("sqs", region_of(url))().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-
-
-def _told(gone: Exception, *codes: str, right: str = "") -> AbstractContextManager[None]:
-    """Let *gone* be what the *codes* mean; and without the *right* to look, nothing is known."""
-    return explained(_codes_of, _excuses(right) | dict.fromkeys(codes, gone))
-
-
-def _lacking(right: str, resource: str) -> dict[str, Exception]:
-    return dict.fromkeys(_DENIED, CheckFailedError(f"these credentials lack {right} on {resource}: grant it"))
-
-
-def _excuses(right: str) -> dict[str, Exception]:
-    nobody: Exception = CheckSkippedError("not checked: AWS does not know who asks, or where")
-    lacking: Exception = CheckSkippedError(f"not checked: these credentials lack {right}, which only this check needs")
-    return dict.fromkeys(_DENIED, lacking) | dict.fromkeys((*_NOBODY, *_STRANGER, "NoRegionError"), nobody)
-
-
-def _codes_of(error: UnavailableError) -> Collection[str]:
-    cause = error.__cause__
-    answer = getattr(cause, "response", None)
-    return {str(answer["Error"]["Code"])} if answer else {type(cause).__name__}

@@ -159,7 +159,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     "no right to see jobs": (
         answered("/pipelineJobs", 403),
         "Vertex AI in doctor-.*, europe-west4",
-        r"these credentials may not see the jobs in projects/doctor-.*/locations/europe-west4: enable .* \(PERMISSION_DENIED",
+        r"these credentials may not see the jobs in projects/doctor-.*/locations/europe-west4: .*PERMISSION_DENIED",
     ),
     "no such project": (
         answered("/pipelineJobs", 404),

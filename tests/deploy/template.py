@@ -117,7 +117,7 @@ def _short_form(reader: _Reader, name: str, node: yaml.Node) -> dict[str, Any]:
             value = reader.construct_mapping(node, deep=True)
     if name == "GetAtt":
         value = value.split(".", 1)
-    return {name if name == "Ref" else f"Fn::{name}": value}
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
 
 
 _Reader.add_multi_constructor("!", _short_form)
@@ -142,6 +142,8 @@ class _Evaluation:
             "Ref": self._ref,
             "Fn::GetAtt": lambda path: f"${{{'.'.join(path)}}}",
             "Fn::If": self._if,
+            "Condition": lambda name: self.evaluate(self._conditions[name]),
+            "Fn::And": lambda of: all(self.evaluate(one) for one in of),
             "Fn::Not": lambda of: not self.evaluate(of[0]),
             "Fn::Equals": lambda pair: self.evaluate(pair[0]) == self.evaluate(pair[1]),
             "Fn::Join": lambda of: of[0].join(self.evaluate(of[1])),

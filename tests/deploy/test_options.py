@@ -9,6 +9,7 @@ import pytest
 from moto.events.models import EventPattern
 
 from functions.aws.bus import EventsClient
+from tests.deploy.schedules import check_schedule
 from tests.deploy.template import Template, as_list, read_template
 from tests.deploy.test_rights import actions_of, granted
 
@@ -32,6 +33,9 @@ OPTIONS = {
     "CopyToQueue": "yes",
     "CopyToLogGroup": "yes",
     "ReservedConcurrency": "10",
+    "MonitorImageUri": "123456789012.dkr.ecr.eu-west-3.amazonaws.com/drift-monitor:v1",
+    "MonitorSiteBucket": "acme-drift",
+    "MonitorDataBuckets": "arn:aws:s3:::acme-ml,arn:aws:s3:::acme-live",
 }
 ALARM = {
     "source": "aws.cloudwatch",
@@ -71,6 +75,14 @@ def test_nothing_of_it_is_made_unless_it_is_asked_for(template: Template, full: 
         "LogCopy",
         "TriggerLog",
         "TriggerLogPolicy",
+        "MonitorFunction",
+        "MonitorInvocations",
+        "MonitorLogs",
+        "MonitorRole",
+        "MonitorTick",
+        "MonitorTickRole",
+        "MonitorSite",
+        "MonitorSitePolicy",
     }
 
 
@@ -158,6 +170,44 @@ def test_copies_go_where_eventbridge_may_write(full: Template) -> None:
     assert group["LogGroupName"].startswith("/aws/events/")
     written = json.loads(full.of_type("AWS::Logs::ResourcePolicy")["TriggerLogPolicy"]["PolicyDocument"])
     assert written["Statement"][0]["Principal"]["Service"] == ["events.amazonaws.com", "delivery.logs.amazonaws.com"]
+
+
+def test_the_monitor_reads_data_writes_pages_and_asks(full: Template) -> None:
+    """Its role reads the data, reads and writes the site, puts events on the bus, and tells the topics: no more."""
+    found: dict[str, set[str]] = {}
+    for statement in full.statements("MonitorRole"):
+        for action in as_list(statement["Action"]):
+            found.setdefault(action, set()).update(as_list(statement["Resource"]))
+    data = {"arn:aws:s3:::acme-ml", "arn:aws:s3:::acme-live"}
+    assert found == {
+        "s3:ListBucket": {*data, "${MonitorSite.Arn}"},
+        "s3:GetObject": {*(f"{bucket}/*" for bucket in data), "${MonitorSite.Arn}/*"},
+        "s3:PutObject": {"${MonitorSite.Arn}/*"},
+        "events:PutEvents": {"${EventBus.Arn}"},
+        "events:DescribeEventBus": {"${EventBus.Arn}"},
+        "sns:Publish": {TOPIC},
+        "sqs:SendMessage": {"${UndeliveredQueue.Arn}"},
+        "logs:CreateLogStream": {"${MonitorLogs.Arn}"},
+        "logs:PutLogEvents": {"${MonitorLogs.Arn}"},
+    }
+
+
+def test_the_monitors_pages_are_private(full: Template) -> None:
+    """No access control list and no policy can open the bucket, and it is read over TLS only."""
+    bucket = full.of_type("AWS::S3::Bucket")["MonitorSite"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (statement,) = full.of_type("AWS::S3::BucketPolicy")["MonitorSitePolicy"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_the_monitors_tick_is_kept_in_the_end(full: Template) -> None:
+    """Its schedule has six fields and hands its time over; what fails is tried again and lies in the queue at last."""
+    tick = full.of_type("AWS::Scheduler::Schedule")["MonitorTick"]
+    check_schedule(tick["ScheduleExpression"])
+    assert json.loads(tick["Target"]["Input"]) == {"at": "<aws.scheduler.scheduled-time>"}
+    assert tick["Target"]["DeadLetterConfig"] == {"Arn": "${UndeliveredQueue.Arn}"}
+    invocations = full.of_type("AWS::Lambda::EventInvokeConfig")["MonitorInvocations"]
+    assert invocations["DestinationConfig"] == {"OnFailure": {"Destination": "${UndeliveredQueue.Arn}"}}
 
 
 def test_the_number_of_copies_can_be_bounded(full: Template, template: Template) -> None:
