@@ -89,6 +89,7 @@ requirements: $(READY) ## pin the requirements anew, with hashes
 	set -e; pin() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade --custom-compile-command "make requirements" "$$@"; }; \
 	pin requirements.in -o requirements.txt; \
 	for room in aws azure gcp local notify; do pin -c requirements.txt functions/$$room/requirements.in -o functions/$$room/requirements.txt; done; \
+	pin examples/pipelines/requirements.in -o examples/pipelines/requirements.txt; \
 	pin functions/monitor/requirements.in -o functions/monitor/requirements.txt; \
 	pin -c functions/monitor/requirements.txt tests/monitor/requirements.in -o tests/monitor/requirements.txt; \
 	for tool in sam checkov sbom; do pin tests/deploy/$$tool.in -o tests/deploy/$$tool.txt; done; \
@@ -155,6 +156,16 @@ $(SBOM): tests/deploy/sbom.txt
 sbom: $(SBOM) ## a software bill of materials for each bundle: dist/sbom
 	@mkdir -p dist/sbom
 	for cloud in aws azure gcp; do $(SBOM) requirements --output-reproducible --output-format JSON --output-file dist/sbom/$$cloud.cdx.json functions/$$cloud/requirements.txt || exit; done
+
+KFP := .tools/kfp/bin/kfp
+$(KFP): examples/pipelines/requirements.txt
+	@$(PYTHON) -m venv --clear .tools/kfp
+	@.tools/kfp/bin/python -m $(PIP_INSTALL) -r $<
+	@touch $@
+
+.PHONY: pipelines
+pipelines: $(KFP) ## compile the example's pipeline for Vertex AI
+	$(KFP) dsl compile --py examples/pipelines/demand.py --output examples/pipelines/demand.json
 
 .PHONY: audit
 audit: ## known vulnerabilities in what the bundles carry; asks the vulnerability service of PyPI
