@@ -230,7 +230,7 @@ define stage
 	find "$(2)" -name __pycache__ -prune -exec rm -rf {} +
 	mv "$(2)/functions/$(1)/requirements.txt" "$(2)/"
 	if $(PYTHON) -m functions.notify.needed retrain*.toml; then cat functions/notify/requirements.txt >> "$(2)/requirements.txt"; fi
-	rm -f "$(2)"/functions/*/requirements.*
+	rm -f "$(2)"/functions/*/requirements.* "$(2)/functions/$(1)/checks.py"
 	for file in "$(2)"/retrain*.toml; do $(PYTHON) -m shared.config_file "$$file" || exit; done
 endef
 
@@ -248,7 +248,7 @@ define precompile
 endef
 
 CORE := $(shell find shared $(COMMON) -name '*.py') $(wildcard retrain*.toml) Makefile
-sources = $(CORE) $(shell find functions/$(1) -name '*.py' -o -name requirements.txt)
+sources = $(CORE) $(filter-out %/checks.py,$(shell find functions/$(1) -name '*.py' -o -name requirements.txt))
 
 dist/.aws: $(call sources,aws)
 	@rm -rf dist/aws
