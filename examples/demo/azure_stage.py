@@ -4,19 +4,20 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from azure.core.credentials import AzureKeyCredential
 from azure.data.tables import TableServiceClient
-from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 from azure.storage.blob import ContainerClient
 
+from examples.demo.arrivals import blob_event
+from examples.demo.azure_bundle import BUNDLE, bundle_with_apprise
+from examples.demo.azure_bus import Bus
 from examples.demo.local_stage import http
-from examples.demo.stage import MODELS, UNKNOWN_MODEL, Json, NotInstalledError, Stage, configuration, train_first
+from examples.demo.models import MODELS, configuration, signal_of, train_first
+from examples.demo.outside import Outside, outside
+from examples.demo.stage import UNKNOWN_MODEL, Json, NotInstalledError, Stage
 from shared.fields import format_time
-from shared.trigger import derived_id
 from tests.emulators.arm import ArmStandIn, Component, Identity
 from tests.emulators.arm.standin import WORKSPACE
 from tests.emulators.event_grid import EventGridStandIn, Subscription
@@ -25,50 +26,11 @@ from tests.emulators.functions_host import FunctionsHost
 from tests.emulators.storage import Storage, azurite, missing
 
 ROOT = Path(__file__).parents[2]
-BUNDLE = ROOT / "dist" / "azure"
 # As the documentation of ML cube Platform shows it.
 DOCUMENTED = ROOT / "tests" / "events" / "ml3cube" / "seed-eventgrid-literal.json"
 TABLE, CONTAINER = "retrain", "dead-letters"
 WEEK = timedelta(days=7)
-
-
-@dataclass(kw_only=True, eq=False)
-class Bus:
-    """The topic with its two subscriptions.
-
-    Attributes:
-        topic: Event Grid.
-        trigger: delivers to the function with the Event Grid trigger.
-        webhook: the endpoint for events as they are written, in snake case, which the trigger's library drops.
-
-    """
-
-    topic: EventGridStandIn
-    trigger: Subscription
-    webhook: Subscription
-    _sent: dict[str, Json] = field(default_factory=dict)
-
-    def deliver(self, event: Json, times: int) -> str:
-        """Send *event* once by the SDK; Event Grid, which promises at least once, delivers it again."""
-        model_id = event["data"]["model_id"]
-        if model_id == UNKNOWN_MODEL:
-            # This one as it is written, to a subscription of the kind webhook.
-            self.webhook.deliver(*[event] * times)
-            return ""
-        if model_id not in self._sent:
-            with EventGridPublisherClient(self.topic.endpoint, AzureKeyCredential(KEY)) as publisher:
-                publisher.send(EventGridEvent(**event))
-            self._sent[model_id] = self.topic.events[-1]
-            times -= 1
-        sent = self._sent[model_id]
-        for _ in range(times):
-            self.trigger.put(sent)
-        return derived_id(*(sent[name] for name in ("topic", "subject", "eventType", "id")))
-
-    def tell(self, event: Json) -> None:
-        """Deliver news of Azure ML twice, as the system topic of a workspace may."""
-        for _ in range(2):
-            self.trigger.put(event)
+SIGNAL = signal_of("blob")
 
 
 @contextmanager
@@ -81,14 +43,18 @@ def azure_stage(home: Path) -> Iterator[Stage]:
     """
     _check()
     train_first(home)
-    (home / "retrain.toml").write_text(configuration({model_id: _target(model_id) for model_id in MODELS}))
+    bundle = bundle_with_apprise(home / "bundle")
     with ExitStack() as running:
+        around = running.enter_context(outside())
+        targets = {model_id: _target(model_id) for model_id in MODELS}
+        (home / "retrain.toml").write_text(configuration(targets, signal=SIGNAL, channel=around.channel))
         storage = running.enter_context(azurite())
         container = running.enter_context(_made(storage))
         identity = running.enter_context(Identity())
         topic = running.enter_context(EventGridStandIn())
         arm = running.enter_context(ArmStandIn(components=_components(home), identity=identity))
-        host = running.enter_context(FunctionsHost(BUNDLE, _environment(home, storage, topic, arm, identity)))
+        environment = {**around.variables(), **_environment(home, storage, topic, arm, identity)}
+        host = running.enter_context(FunctionsHost(bundle, environment))
         trigger = running.enter_context(Subscription(url=host.event_grid_url("retrain_receive")))
         trigger.validate()
         webhook = Subscription(url=f"{host.url}/events?code={host.keys.function}")
@@ -96,7 +62,7 @@ def azure_stage(home: Path) -> Iterator[Stage]:
         topic.subscriptions.append(trigger)
         bus = Bus(topic=topic, trigger=trigger, webhook=webhook)
         arm.on_event = bus.tell
-        yield _stage(home, bus, arm, host, container)
+        yield _stage(home, bus, arm, around, host, container)
         (home / "functions.log").write_text(_log(host))
 
 
@@ -146,7 +112,9 @@ def _environment(
     }
 
 
-def _stage(home: Path, bus: Bus, arm: ArmStandIn, host: FunctionsHost, container: ContainerClient) -> Stage:
+def _stage(
+    home: Path, bus: Bus, arm: ArmStandIn, around: Outside, host: FunctionsHost, container: ContainerClient
+) -> Stage:
     def request(method: str, path: str, body: Json | None) -> tuple[int, Json]:
         return http(f"{host.url}{path}", method, body, {"x-functions-key": host.keys.function})
 
@@ -163,6 +131,11 @@ def _stage(home: Path, bus: Bus, arm: ArmStandIn, host: FunctionsHost, container
         request=request,
         deliver=bus.deliver,
         tick=tick,
+        new_file=lambda: bus.tell(blob_event()),
+        signal=SIGNAL,
+        messages=lambda: list(around.messages),
+        told_by="by Apprise",
+        dispatched=around.github.dispatched,
         dead_letters=dead_letters,
         services=arm.calls,
         ml_cube_event=_event("demand"),

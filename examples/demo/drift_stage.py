@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from examples.demo.local_stage import http
-from examples.demo.stage import TRAIN, run
+from examples.demo.models import TRAIN, run
 from functions.local.server import serve
 from functions.local.wiring import local_cloud
 from shared.log import log_to

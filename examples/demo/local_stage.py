@@ -11,11 +11,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from examples.demo.stage import MODELS, TRAIN, Json, Stage, configuration, production_of, train_first
+from examples.demo.arrivals import s3_event
+from examples.demo.models import MODELS, TRAIN, configuration, production_of, signal_of, train_first
+from examples.demo.outside import Outside, outside
+from examples.demo.stage import Json, Stage
 from functions.local.server import serve
 from functions.local.wiring import LocalCloud, local_cloud
 from shared.emit import tick
 from shared.log import log_to
+
+# The bus of this machine reads events in the form of EventBridge.
+SIGNAL = signal_of("s3-object")
 
 
 @contextmanager
@@ -23,15 +29,15 @@ def local_stage(home: Path) -> Iterator[Stage]:
     """Run the local cloud on a free port until the story is over."""
     train_first(home)
     targets = {model_id: _target(home, model_id) for model_id in MODELS}
-    (home / "retrain.toml").write_text(configuration(targets))
-    with (home / "log.jsonl").open("w") as log:
+    with outside() as around, (home / "log.jsonl").open("w") as log:
+        (home / "retrain.toml").write_text(configuration(targets, signal=SIGNAL, channel=around.channel))
         log_to(log)
-        cloud = local_cloud({**os.environ, "RETRAIN_CONFIG": str(home / "retrain.toml")})
+        cloud = local_cloud({**os.environ, **around.variables(), "RETRAIN_CONFIG": str(home / "retrain.toml")})
         server = serve(cloud.emitter, "127.0.0.1", 0)
         threading.Thread(target=server.run, daemon=True).start()
         cloud.consumer.start()
         try:
-            yield _stage(cloud, home, f"http://127.0.0.1:{server.effective_port}")
+            yield _stage(cloud, home, f"http://127.0.0.1:{server.effective_port}", around)
         finally:
             server.close()
             cloud.consumer.stop()
@@ -43,7 +49,7 @@ def _target(home: Path, model_id: str) -> str:
     return f'local = {{ kind = "command", command = {json.dumps(command)} }}'
 
 
-def _stage(cloud: LocalCloud, home: Path, url: str) -> Stage:
+def _stage(cloud: LocalCloud, home: Path, url: str, around: Outside) -> Stage:
     def deliver(event: Json, times: int) -> str:
         for _ in range(times):
             cloud.bus.put(event)
@@ -55,12 +61,21 @@ def _stage(cloud: LocalCloud, home: Path, url: str) -> Stage:
     def ticked(at: datetime) -> None:
         tick(cloud.emitter, at)
 
+    def new_file() -> None:
+        for _ in range(2):
+            cloud.bus.put(s3_event())
+
     return Stage(
         title=f"The cloud on this machine, at {url}",
         home=home / ".local",
         request=request,
         deliver=deliver,
         tick=ticked,
+        new_file=new_file,
+        signal=SIGNAL,
+        messages=lambda: list(around.messages),
+        told_by="by Apprise",
+        dispatched=around.github.dispatched,
         dead_letters=lambda: [json.loads(path.read_text()) for path in home.glob(".local/dead-letters/*.json")],
     )
 

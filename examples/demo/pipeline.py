@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from examples.demo.stage import TRAIN, production_of
+from examples.demo.models import TRAIN, production_of
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,17 +1,14 @@
-"""What the story needs of a cloud, and the models that it is about."""
+"""What the story needs of a cloud."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-TRAIN = Path(__file__).parents[1] / "demand" / "train.py"
-MODELS = ("demand", "demand-weekly")
+from examples.demo.outside import Message
+from tests.emulators.github import Dispatched
 
 Json = dict[str, Any]
 
@@ -45,6 +42,11 @@ class Stage:
         request: sends an HTTP request (method, path, body) and returns status and JSON body.
         deliver: lets the bus deliver an event so many times (more), and returns the id of the trigger in it.
         tick: lets the schedule come due, for the time given.
+        new_file: lets a file arrive in the bucket that `demand-reviewed` waits for; its event is delivered twice.
+        signal: how the configuration names that event.
+        messages: returns what people were told, oldest first.
+        told_by: how they were told.
+        dispatched: returns what GitHub got, oldest first.
         dead_letters: returns what lies in the dead letters.
         services: how often each service was called, where the cloud can tell.
         ml_cube_event: asks for `demand`, in the form that the documentation of ML cube Platform has for this bus.
@@ -57,6 +59,11 @@ class Stage:
     request: Callable[[str, str, Json | None], tuple[int, Json]]
     deliver: Callable[[Json, int], str]
     tick: Callable[[datetime], None]
+    new_file: Callable[[], None]
+    signal: str
+    messages: Callable[[], list[Message]]
+    told_by: str
+    dispatched: Callable[[], list[Dispatched]]
     dead_letters: Callable[[], list[Json]]
     services: Callable[[], Mapping[str, int]] = dict
     ml_cube_event: Json = field(default_factory=lambda: ML_CUBE_EVENT)
@@ -66,54 +73,12 @@ class Stage:
         """Return what `GET /models/{model_id}` says."""
         return self.request("GET", f"/models/{model_id}", None)[1]
 
+    def is_free(self, model_id: str) -> bool:
+        """Whether the model has trained, and nothing of it runs or is queued."""
+        model = self.model(model_id)
+        return model["running"] is None and model["queued"] is None and bool(model["runs"])
+
     def trainings(self) -> list[Json]:
         """Return the metrics of every training, oldest first."""
         files = sorted(self.home.glob("runs/*/metrics.json"), key=lambda path: path.stat().st_mtime)
         return [json.loads(path.read_text()) for path in files]
-
-
-def configuration(targets: Mapping[str, str]) -> str:
-    """Return the `retrain.toml` of the demo; *targets* holds each model's target table."""
-    return f"""\
-[models."demand"]
-default = true
-cooldown = "6h"
-on_busy = "queue"
-[models."demand".parameters]
-until = "2012-06-01"
-max_iter = 300
-trigger_id = "$trigger_id"
-[models."demand".target]
-{targets["demand"]}
-
-[models."demand-weekly"]
-schedule = true
-cooldown = "1d"
-[models."demand-weekly".parameters]
-until = "2012-09-01"
-trigger_id = "$trigger_id"
-[models."demand-weekly".target]
-{targets["demand-weekly"]}
-"""
-
-
-def production_of(home: Path, model_id: str) -> Path:
-    """Return the folder of the model in production."""
-    return home / "production" / model_id
-
-
-def train_first(home: Path) -> None:
-    """Put models into production as they were a year earlier."""
-    for model_id in MODELS:
-        folders = ["--run", str(home / "first" / model_id), "--production", str(production_of(home, model_id))]
-        run([sys.executable, str(TRAIN), *folders], {"RETRAIN_PARAM_UNTIL": "2011-09-01"})
-
-
-def run(command: Sequence[str], variables: Mapping[str, str]) -> None:
-    """Run *command* with more environment *variables*.
-
-    Raises:
-        subprocess.CalledProcessError: it failed.
-
-    """
-    subprocess.run(command, env={**os.environ, **variables}, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own script

@@ -1,17 +1,17 @@
-"""The story: an event, a request and a tick come in, some of them often; each training happens once."""
+"""The story: an event, a request, a tick and a file come in, some of them often; each training happens once."""
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 
+from examples.demo.models import MODELS
 from examples.demo.report import Report
+from examples.demo.review import conclude_review, review
 from examples.demo.stage import UNKNOWN_MODEL, Stage
+from examples.demo.waiting import wait
 from shared.fields import format_time
 
 # Past, for a tick's time that is still to come is not believed everywhere.
 MONDAY = datetime(2025, 11, 24, 9, 30, tzinfo=UTC)
 DELIVERIES = 51
-PATIENCE = 60.0
 
 
 def tell(stage: Stage, report: Report) -> None:
@@ -23,14 +23,18 @@ def tell(stage: Stage, report: Report) -> None:
     _cooldown(stage, report)
     _schedule(stage, report)
     _mistake(stage, report)
-    _wait(lambda: all(_is_free(stage, model_id) for model_id in ("demand", "demand-weekly")))
+    reviewed = review(stage, report)
+    wait(lambda: all(stage.is_free(model_id) for model_id in MODELS))
     _conclude(stage, report, asked_first)
+    conclude_review(stage, report, reviewed)
+    if stage.services():
+        report.line("Service calls: " + ", ".join(f"{name} {count}" for name, count in stage.services().items()))
 
 
 def _event_and_request(stage: Stage, report: Report) -> str:
     report.act("1. ML cube Platform asks, and the bus delivers its event 51 times")
     trigger_id = stage.deliver(stage.ml_cube_event, 1)
-    _wait(lambda: stage.model("demand")["state"] == "training")
+    wait(lambda: stage.model("demand")["state"] == "training")
     report.line("The first delivery started a training.")
     report.act("2. Meanwhile somebody asks over HTTP for newer data, and insists (force)")
     asked = {
@@ -42,12 +46,12 @@ def _event_and_request(stage: Stage, report: Report) -> str:
     }
     status, answer = stage.request("POST", "/retrain", asked)
     report.line(f"POST /retrain -> {status} {answer}")
-    _wait(lambda: stage.model("demand")["decisions"][0]["trigger_id"] == "newer-data")
+    wait(lambda: stage.model("demand")["decisions"][0]["trigger_id"] == "newer-data")
     queued = stage.model("demand")["decisions"][0]
     report.claim("the request waits for the running training to end: queued", true=queued["reason"] == "queued")
     stage.deliver(stage.ml_cube_event, DELIVERIES - 1)
     report.line(f"The other {DELIVERIES - 1} deliveries of the first event came, too.")
-    _wait(lambda: _is_free(stage, "demand"))
+    wait(lambda: stage.is_free("demand"))
     return trigger_id
 
 
@@ -57,7 +61,7 @@ def _cooldown(stage: Stage, report: Report) -> None:
     report.line(f"POST /retrain?dry_run=true -> {rehearsed}")
     status, answer = stage.request("POST", "/retrain", {"model_id": "demand", "trigger_id": "once-more"})
     report.line(f"POST /retrain -> {status} {answer}")
-    _wait(lambda: stage.model("demand")["decisions"][0]["trigger_id"] == "once-more")
+    wait(lambda: stage.model("demand")["decisions"][0]["trigger_id"] == "once-more")
     skipped = stage.model("demand")["decisions"][0]
     report.claim(f"skipped: {skipped['reason']}, {skipped['detail']}", true=skipped["reason"] == "cooldown")
 
@@ -66,22 +70,24 @@ def _schedule(stage: Stage, report: Report) -> None:
     report.act("4. Monday, 09:30: the schedule comes due, and its tick is delivered twice")
     stage.tick(MONDAY)
     stage.tick(MONDAY)
-    _wait(lambda: bool(stage.model("demand-weekly")["decisions"]))
+    wait(lambda: bool(stage.model("demand-weekly")["decisions"]))
 
 
 def _mistake(stage: Stage, report: Report) -> None:
     report.act("5. An event names a model that nobody knows")
     stage.deliver(stage.mistaken_event, 1)
-    _wait(lambda: bool(stage.dead_letters()))
+    wait(lambda: bool(stage.dead_letters()))
     letter = stage.dead_letters()[0]
     report.claim(f"among the dead letters: {letter['error']}", true=UNKNOWN_MODEL in letter["error"])
+    wait(lambda: bool(stage.messages()))
+    told = stage.messages()[0]
+    report.claim(f"a message {stage.told_by}: {told.title}", true=UNKNOWN_MODEL in told.text)
 
 
 def _conclude(stage: Stage, report: Report, event: str) -> None:
     report.act("What happened")
-    demand, weekly = stage.model("demand"), stage.model("demand-weekly")
-    report.decisions("demand", demand)
-    report.decisions("demand-weekly", weekly)
+    for model_id in MODELS:
+        report.decisions(model_id, stage.model(model_id))
     trainings = stage.trainings()
     report.trainings(trainings)
     by_trigger = [training["trigger_id"] for training in trainings]
@@ -89,21 +95,6 @@ def _conclude(stage: Stage, report: Report, event: str) -> None:
     report.claim(f"{DELIVERIES} deliveries of one event: 1 training", true=by_trigger.count(event) == 1)
     report.claim("the queued request ran afterwards, once", true=by_trigger.count("newer-data") == 1)
     report.claim("a tick delivered twice: 1 training", true=by_trigger.count(tick) == 1)
-    report.claim(f"{len(trainings)} trainings in all", true=len(trainings) == 3)  # noqa: PLR2004 - the three above
+    report.claim(f"{len(trainings)} trainings in all", true=len(trainings) == 4)  # noqa: PLR2004 - the three above, and the reviewed one
     better = all(training["mae_after"] < training["mae_before"] for training in trainings)
     report.claim("each is better on recent days than the model before", true=better)
-    if stage.services():
-        report.line("Service calls: " + ", ".join(f"{name} {count}" for name, count in stage.services().items()))
-
-
-def _is_free(stage: Stage, model_id: str) -> bool:
-    model = stage.model(model_id)
-    return model["running"] is None and model["queued"] is None and bool(model["runs"])
-
-
-def _wait(until: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not until():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"what comes next did not happen within {PATIENCE:.0f} s; the logs are in .local/demo")
-        time.sleep(0.02)

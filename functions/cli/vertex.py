@@ -18,8 +18,8 @@ from shared.config import Configuration, Model
 from shared.errors import UnavailableError
 from shared.targets import VertexTarget
 
-# What urllib3 calls a host name that nobody knows: each location has its own.
-_NOWHERE: Final = "NameResolutionError"
+# What `socket` raises for a host name that nobody knows: each location has its own.
+_NOWHERE: Final = "gaierror"
 
 
 class VertexChecks:

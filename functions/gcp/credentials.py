@@ -5,16 +5,17 @@ costs a cold start 0.15 s of CPU; the protocol itself is one request
 (https://cloud.google.com/compute/docs/access/authenticate-workloads#applications).
 """
 
+import contextlib
 import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
+from functions.gcp.connections import Connections
 from functions.gcp.errors import CredentialsError
-
-if TYPE_CHECKING:
-    from urllib3 import PoolManager
+from functions.gcp.exchange import FAILURES, CallLimits, HttpAnswer
+from shared.backoff import Backoff
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 METADATA_HOST: Final = "metadata.google.internal"
@@ -22,8 +23,11 @@ PATH: Final = "/computeMetadata/v1/instance/service-accounts/default/token"
 # Seconds. The metadata server has a new token five minutes before the old one expires; google-auth asks for it 225
 # seconds before.
 EARLY: Final = 225
-TIMEOUT: Final = 3.0
-ATTEMPTS: Final = 3
+METADATA_LIMITS: Final = CallLimits(connect_timeout=3, read_timeout=3)
+METADATA_BACKOFF: Final = Backoff(attempts=3)
+_ASKED: Final = {"Metadata-Flavor": "Google"}
+# It answers so while it starts.
+_STARTING: Final = frozenset({500, 503})
 
 
 class Credentials(Protocol):
@@ -45,20 +49,24 @@ class MetadataCredentials:
     """The service account that a function runs as.
 
     Args:
-        pool: makes the connections.
-        host: where the metadata server is.
+        connections: lead to the metadata server.
+        host: where it is.
+        backoff: how often it is asked, and after which pauses.
         monotonic: tells a time in seconds that only grows.
 
     """
 
     def __init__(
         self,
-        pool: "Callable[[], PoolManager]",
+        connections: Connections,
         host: str = METADATA_HOST,
+        *,
+        backoff: Backoff = METADATA_BACKOFF,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Ask nothing yet."""
-        self._pool = pool
+        self._connections = connections
+        self._backoff = backoff
         self._url = f"http://{host}{PATH}"
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -79,34 +87,38 @@ class MetadataCredentials:
             self._token = ""
 
     def _ask(self) -> tuple[str, float]:
-        from urllib3 import Retry
-        from urllib3.exceptions import HTTPError
-
-        # It answers 503 while it starts.
-        retries = Retry(ATTEMPTS - 1, backoff_factor=0.1, status_forcelist=(500, 503), redirect=False)
-        asked = {"Metadata-Flavor": "Google"}
         try:
-            answer = self._pool().request("GET", self._url, headers=asked, timeout=TIMEOUT, retries=retries)
-            content = json.loads(answer.data)
+            content = json.loads(self._answer().data)
             return str(content["access_token"]), float(content["expires_in"])
-        except (HTTPError, ValueError, KeyError, TypeError) as error:
+        except (*FAILURES, ValueError, KeyError, TypeError, RecursionError) as error:
             raise CredentialsError(
                 "there are no Google credentials: the metadata server gave no token"
                 f" ({type(error).__name__}), and neither GOOGLE_APPLICATION_CREDENTIALS nor gcloud names a file"
             ) from error
+
+    def _answer(self) -> HttpAnswer:
+        last = self._backoff.attempts - 1
+        for attempt in range(last):
+            self._backoff.pause(attempt)
+            with contextlib.suppress(*FAILURES):
+                answer = self._connections.request("GET", self._url, _ASKED)
+                if answer.status not in _STARTING:
+                    return answer
+        self._backoff.pause(last)
+        return self._connections.request("GET", self._url, _ASKED)
 
 
 class FileCredentials:
     """What google-auth reads from the file that the environment names, or that gcloud has written.
 
     Args:
-        pool: makes the connections.
+        connections: lead to whoever exchanges what the file holds for tokens.
 
     """
 
-    def __init__(self, pool: "Callable[[], PoolManager]") -> None:
+    def __init__(self, connections: Connections) -> None:
         """Read nothing yet."""
-        self._pool = pool
+        self._connections = connections
         self._lock = threading.Lock()
         self._found: Any = None  # google-auth has no types
         self._forgotten = False
@@ -115,12 +127,11 @@ class FileCredentials:
         """Return the headers; see the protocol. A quota project is among them, where the file names one."""
         import google.auth
         from google.auth.exceptions import GoogleAuthError
-        from google.auth.transport.urllib3 import Request
 
+        request: Any = self._request
         told: dict[str, str] = {}
         with self._lock:
             try:
-                request = Request(self._pool())  # type: ignore[no-untyped-call]  # it has no types
                 if self._found is None:
                     self._found, _ = google.auth.default(scopes=[SCOPE], request=request)
                 if self._forgotten or not self._found.valid:
@@ -136,3 +147,19 @@ class FileCredentials:
         """Refresh the next time."""
         with self._lock:
             self._forgotten = True
+
+    def _request(
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_: object,
+    ) -> HttpAnswer:
+        """Do as a `google.auth.transport.Request` does; its timeouts of two minutes would outlast a function."""
+        from google.auth.exceptions import TransportError
+
+        try:
+            return self._connections.request(method, url, headers or {}, body)
+        except FAILURES as error:
+            raise TransportError(type(error).__name__) from error  # type: ignore[no-untyped-call]  # it has no types

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from functions.gcp.exchange import FAILURES
 from shared.errors import UnavailableError
 
 _LONGEST: Final = 300
@@ -65,9 +66,6 @@ def translated(service: str, action: str, judged: Collection[str] = ()) -> Itera
         UnavailableError: any other failure.
 
     """
-    # Not at the top: importing an adapter must not load urllib3.
-    from urllib3.exceptions import HTTPError
-
     try:
         yield
     except AnswerError as error:
@@ -76,8 +74,8 @@ def translated(service: str, action: str, judged: Collection[str] = ()) -> Itera
         raise UnavailableError(service, action, str(error)) from error
     except CredentialsError as error:
         raise UnavailableError(service, action, str(error)) from error
-    except HTTPError as error:
-        # Its text quotes the URL, and with it names; its kind tells enough.
+    except FAILURES as error:
+        # Its text may quote what was sent; its kind tells enough.
         raise UnavailableError(service, action, type(error).__name__) from error
 
 

@@ -1,44 +1,20 @@
 """Calls to the REST interfaces of Google Cloud: JSON in, JSON out, with time limits that fit into a function."""
 
 import json
-import threading
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
+from functions.gcp.connections import Connections
 from functions.gcp.credentials import Credentials
 from functions.gcp.errors import AnswerError, one_line
+from functions.gcp.exchange import FAILURES, STANDARD_LIMITS, CallLimits, HttpAnswer
 from shared.backoff import Backoff
-from shared.frozen import dataclass
-
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
 
 # What passes by itself. A quota that is used up seldom does, but asking three times is what Google's clients do, too.
 _PASSING: Final = frozenset({429, 500, 502, 503, 504})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallLimits:
-    """How long a call may take.
-
-    With the defaults, and the three attempts of `Session`, a silent service is given up after 30 to 33 s, well inside
-    a function of 60 s.
-
-    Attributes:
-        connect_timeout: seconds to connect.
-        read_timeout: seconds without a byte.
-        connections: how many connections to one host are kept.
-
-    """
-
-    connect_timeout: float = 3
-    read_timeout: float = 10
-    connections: int = 10
-
-
-_DEFAULTS: Final = CallLimits()
+# A service that is silent is given up after 30 to 33 s, well inside a function of 60 s.
 THREE_TIMES: Final = Backoff(attempts=3)
 
 
@@ -56,14 +32,16 @@ class Session:
     """
 
     def __init__(
-        self, credentials: Credentials | None = None, *, limits: CallLimits = _DEFAULTS, backoff: Backoff = THREE_TIMES
+        self,
+        credentials: Credentials | None = None,
+        *,
+        limits: CallLimits = STANDARD_LIMITS,
+        backoff: Backoff = THREE_TIMES,
     ) -> None:
         """Connect to nothing yet."""
         self._credentials = credentials
-        self._limits = limits
+        self._connections = Connections(limits)
         self._backoff = backoff
-        self._pool: PoolManager | None = None
-        self._lock = threading.Lock()
 
     def get(self, url: str, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Return what is at *url*.
@@ -71,7 +49,8 @@ class Session:
         Raises:
             AnswerError: the service answered with an error.
             CredentialsError: there are no credentials.
-            urllib3.exceptions.HTTPError: it could not be reached, or was silent.
+            OSError: it could not be reached, or was silent.
+            http.client.HTTPException: what it sent is no answer.
 
         """
         return self._call("GET", url, query, None)
@@ -80,22 +59,9 @@ class Session:
         """Send *content* to *url* and return the answer; errors as in `get`."""
         return self._call("POST", url, query, json.dumps(content, separators=(",", ":")).encode())
 
-    def pool(self) -> "PoolManager":
-        """Return the connections."""
-        import urllib3
-
-        with self._lock:
-            if self._pool is None:
-                timeout = urllib3.Timeout(connect=self._limits.connect_timeout, read=self._limits.read_timeout)
-                self._pool = urllib3.PoolManager(maxsize=self._limits.connections, timeout=timeout)
-            return self._pool
-
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.clear()
+        self._connections.close()
 
     def _call(self, method: str, url: str, query: Mapping[str, str] | None, body: bytes | None) -> object:
         full = f"{url}?{urlencode(query)}" if query else url
@@ -111,32 +77,30 @@ class Session:
         except (ValueError, RecursionError) as error:
             raise AnswerError(answer.status, "no JSON", one_line(answer.headers.get("content-type"))) from error
 
-    def _answer(self, method: str, url: str, body: bytes | None) -> "BaseHTTPResponse":
+    def _answer(self, method: str, url: str, body: bytes | None) -> HttpAnswer:
         """Return the first answer that does not pass by itself, or the last one."""
-        from urllib3.exceptions import HTTPError
-
         last = self._backoff.attempts - 1
         for attempt in range(last):
             self._backoff.pause(attempt)
             try:
                 answer = self._ask(method, url, body)
-            except HTTPError:
+            except FAILURES:
                 continue
             if answer.status not in _PASSING:
                 return answer
         self._backoff.pause(last)
         return self._ask(method, url, body)
 
-    def _ask(self, method: str, url: str, body: bytes | None) -> "BaseHTTPResponse":
+    def _ask(self, method: str, url: str, body: bytes | None) -> HttpAnswer:
         headers = {"accept": "application/json"}
         if body is not None:
             headers["content-type"] = "application/json"
         if self._credentials is not None:
             headers |= self._credentials.headers()
-        return self.pool().request(method, url, body=body, headers=headers, retries=False, redirect=False)
+        return self._connections.request(method, url, headers, body)
 
 
-def _error(answer: "BaseHTTPResponse") -> AnswerError:
+def _error(answer: HttpAnswer) -> AnswerError:
     """Return the error that *answer* tells: Google's JSON, or the page of whatever stands in between."""
     try:
         told = json.loads(answer.data)["error"]

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from functions.gcp.credentials import METADATA_HOST, Credentials, FileCredentials, MetadataCredentials
+from functions.gcp.connections import Connections
+from functions.gcp.credentials import (
+    METADATA_HOST,
+    METADATA_LIMITS,
+    Credentials,
+    FileCredentials,
+    MetadataCredentials,
+)
 from functions.gcp.rest import Session
 
 # Google's own names: a file with credentials, another metadata server, another folder of gcloud.
@@ -51,10 +58,9 @@ class Sessions:
         return Session(self._credentials())
 
     def _credentials(self) -> Credentials:
-        connections = Session()
         if self._variables.get(KEY_FILE) or self._gcloud_file().is_file():
-            return FileCredentials(connections.pool)
-        return MetadataCredentials(connections.pool, self._variables.get(METADATA) or METADATA_HOST)
+            return FileCredentials(Connections())
+        return MetadataCredentials(Connections(METADATA_LIMITS), self._variables.get(METADATA) or METADATA_HOST)
 
     def _gcloud_file(self) -> Path:
         folder = self._variables.get(GCLOUD_FOLDER) or Path(self._variables.get("HOME") or "/", ".config", "gcloud")

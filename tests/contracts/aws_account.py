@@ -11,6 +11,7 @@ from tests.aws.calls import client
 from tests.contracts.aws_bundle import aws_bundle
 from tests.contracts.configuration import configuration
 from tests.contracts.gate import Gate
+from tests.contracts.outlets import Outlets
 from tests.contracts.ports import CONTENDERS
 from tests.emulators.lambda_runtime import LambdaFunction
 from tests.emulators.moto_server import CREDENTIALS, moto_server
@@ -18,6 +19,7 @@ from tests.emulators.moto_server import CREDENTIALS, moto_server
 BUS: Final = "retraining"
 TABLE: Final = "retrain-state"
 PIPELINE: Final = "churn-training"
+TOPIC: Final = "notices"
 
 
 class Account:
@@ -25,11 +27,13 @@ class Account:
 
     Attributes:
         gate: between the functions and the services.
-        dynamodb, sqs, events: clients that go past the gate.
+        outlets: GitHub; the channel is a topic here.
+        dynamodb, sqs, events, sns: clients that go past the gate.
         clients: what the adapters are made of: each call a single attempt through the gate.
         queue: where the rule of the bus puts events, for `receive`; they come again after a second.
         dead: the queue of the dead letters.
         handed: the queue that trainings are handed to.
+        notices: the queue that is subscribed to the topic of the notices.
         variables: the environment of the functions.
         emit, receive: the functions, in processes that stay warm.
 
@@ -47,11 +51,14 @@ class Account:
         self._bundle = aws_bundle()
         moto = self._open.enter_context(moto_server())
         self.gate = self._open.enter_context(Gate(moto))
-        self.dynamodb, self.sqs, self.events = (client(name, moto) for name in ("dynamodb", "sqs", "events"))
-        self.dead, self.handed, self.queue = self._queues()
+        self.outlets = self._open.enter_context(Outlets())
+        names = ("dynamodb", "sqs", "events", "sns")
+        self.dynamodb, self.sqs, self.events, self.sns = (client(name, moto) for name in names)
+        self.dead, self.handed, self.queue, self.notices = self._queues()
         self._make_table()
         self._make_bus()
-        self.variables = CREDENTIALS | {
+        self._topic = self._make_topic()
+        self.variables = CREDENTIALS | self.outlets.variables | {
             "AWS_ENDPOINT_URL": self.gate.url,
             "RETRAIN_CONFIG": str(self._configured()),
             "RETRAIN_BUS": BUS,
@@ -66,7 +73,7 @@ class Account:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop everything."""
-        for each in (self.dynamodb, self.sqs, self.events):
+        for each in (self.dynamodb, self.sqs, self.events, self.sns):
             each.close()
         self._open.close()
 
@@ -86,15 +93,16 @@ class Account:
         """Leave nothing of the test before."""
         for item in self.dynamodb.scan(TableName=TABLE, ProjectionExpression="model_id")["Items"]:
             self.dynamodb.delete_item(TableName=TABLE, Key=item)
-        for url in (self.dead, self.handed, self.queue):
+        for url in (self.dead, self.handed, self.queue, self.notices):
             # SQS purges a queue once a minute only, moto too.
             self.sqs.delete_queue(QueueUrl=url)
         self._queues()
         self.gate.reset()
+        self.outlets.empty()
 
     def _queues(self) -> list[str]:
         attributes = {"VisibilityTimeout": "1"}
-        names = ("dead-letters", "handed-over", "triggers")
+        names = ("dead-letters", "handed-over", "triggers", "notices")
         return [str(self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]) for name in names]
 
     def _make_table(self) -> None:
@@ -108,16 +116,25 @@ class Account:
     def _make_bus(self) -> None:
         # The pattern is that of ML cube's documentation: by prefix.
         pattern = '{"source": [{"prefix": "ml3_platform"}], "detail-type": [{"prefix": "retrain_trigger"}]}'
-        arn = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         self.events.create_event_bus(Name=BUS)
         self.events.put_rule(Name="triggers", EventBusName=BUS, EventPattern=pattern)
-        self.events.put_targets(Rule="triggers", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": arn}])
+        self.events.put_targets(Rule="triggers", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": self._arn(self.queue)}])
+
+    def _make_topic(self) -> str:
+        arn = str(self.sns.create_topic(Name=TOPIC)["TopicArn"])
+        self.sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=self._arn(self.notices))
+        return arn
+
+    def _arn(self, queue: str) -> str:
+        named = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        return str(named["Attributes"]["QueueArn"])
 
     def _configured(self) -> Path:
         text = configuration(
             "aws",
             works=f'{{ kind = "sagemaker", pipeline = "{PIPELINE}" }}',
             broken='{ kind = "sagemaker", pipeline = "no-such-pipeline" }',
+            channel=self._topic,
             handed=f'{{ kind = "sqs", queue_url = "{self.handed}" }}',
         )
         path = self._folder / "retrain.toml"

@@ -19,7 +19,7 @@ from shared.wire.eventbridge import decode
 from shared.wire.incoming import Incoming
 from tests.contracts.aws_account import BUS, PIPELINE, TABLE, Account
 from tests.contracts.gate import body_with, refusal
-from tests.contracts.messages import Json
+from tests.contracts.messages import Json, Told
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
 from tests.contracts.triggers import a_trigger
@@ -27,6 +27,13 @@ from tests.emulators.loopback import Answer
 from tests.emulators.sagemaker import FaultKind, SageMakerStandIn
 
 SOURCE: Final = "ml3_platform"
+# Of a service that speaks the query protocol.
+DENIED: Final = Answer(
+    status=403,
+    body=b"<ErrorResponse><Error><Code>AuthorizationError</Code><Message>ordered by a test</Message></Error>"
+    b"</ErrorResponse>",
+    headers={"Content-Type": "text/xml"},
+)
 
 
 class AmazonPorts(Ports):
@@ -37,6 +44,8 @@ class AmazonPorts(Ports):
     def __init__(self, account: Account, sagemaker: SageMakerStandIn, ended: list[Json]) -> None:
         """Use an *account*, and a *sagemaker* that writes its events to *ended*."""
         self.account = account
+        self.outlets = account.outlets
+        self._notices: list[Told] = []
         self.sagemaker = sagemaker
         self._ended = ended
         clients = account.clients
@@ -81,14 +90,14 @@ class AmazonPorts(Ports):
         told: list[Any] = [json.loads(execution.description or "{}") for execution in self.sagemaker.executions()]
         return [provenance["trigger_id"] for provenance in told]
 
-    def end(self, trigger_id: str) -> object:
+    def end(self, trigger_id: str, *, well: bool = True) -> object:
         """See the base."""
         named = [
             execution.arn
             for execution in self.sagemaker.executions()
             if json.loads(execution.description or "{}")["trigger_id"] == trigger_id
         ]
-        self.sagemaker.end(named[-1])
+        self.sagemaker.end(named[-1], "Succeeded" if well else "Failed")
         return self._ended[-1]
 
     def forget_tokens(self) -> None:
@@ -130,6 +139,18 @@ class AmazonPorts(Ports):
     def handed_over(self) -> list[str]:
         """See the base."""
         return [json.loads(text)["token"] for text in self.taken(self.account.handed)]
+
+    def notices(self) -> list[Told]:
+        """Return what the topic has put into the queue that is subscribed to it."""
+        for text in self.taken(self.account.notices):
+            arrived = json.loads(text)
+            notice = json.loads(arrived["Message"])
+            self._notices.append(Told(title=arrived["Subject"], trigger_id=notice["trigger_id"]))
+        return list(self._notices)
+
+    def channel_away(self) -> AbstractContextManager[None]:
+        """Let an operator have taken the right to publish."""
+        return self.account.gate.failing("Publish", DENIED)
 
     def dead_letters_away(self) -> AbstractContextManager[None]:
         """Fail every message, in a way that is not worth another attempt."""

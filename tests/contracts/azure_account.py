@@ -14,8 +14,10 @@ from azure.storage.blob import ContainerClient
 from functions.azure.clients import CallLimits, Clients
 from functions.azure.credentials import Access
 from tests.contracts.azure_gate import ARM, BLOBS, TABLES, TOPIC, AzureGate
+from tests.contracts.azure_bundle import with_apprise
 from tests.contracts.bundles import built_bundle
 from tests.contracts.configuration import configuration
+from tests.contracts.outlets import Outlets
 from tests.emulators.arm import Identity
 from tests.emulators.arm.standin import WORKSPACE
 from tests.emulators.event_grid import EventGridStandIn, Subscription
@@ -25,6 +27,7 @@ from tests.emulators.storage import Storage, azurite, missing
 TABLE: Final = "retrain"
 CONTAINER: Final = "dead-letters"
 COMPONENT: Final = f"{WORKSPACE}/components/train/versions/1"
+EXPERIMENT: Final = "churn"
 CALLER: Final = "ada@example.com"
 BEARER: Final = "token-of-ada"
 # Four instances, with at least five threads each, take sixteen events at once.
@@ -44,6 +47,7 @@ class Subscribed:
         gate: between the functions and the services.
         identity: whose tokens the topic and Resource Manager ask for; the topic has no key.
         topic: the event bus.
+        outlets: where what follows a training goes.
         subscription: delivers what is on the topic to `retrain_receive`, when a test lets it.
         clients: what the adapters are made of, through the gate.
         variables: the app settings.
@@ -59,7 +63,8 @@ class Subscribed:
 
     def __enter__(self) -> Self:
         """Start everything; the app's processes start with their first work."""
-        self._bundle = built_bundle("azure")
+        self._bundle = with_apprise(built_bundle("azure"), self._folder / "bundle")
+        self.outlets = self._open.enter_context(Outlets())
         self.identity = self._open.enter_context(Identity())
         self.topic = self._open.enter_context(EventGridStandIn(key=None, identity=self.identity))
         storage = self._open.enter_context(azurite())
@@ -99,6 +104,7 @@ class Subscribed:
             self.container.delete_blob(name)
         self.subscription.take_all()
         self.gate.reset()
+        self.outlets.empty()
 
     def _make_storage(self, storage: Storage) -> None:
         text = storage.connection_string
@@ -114,7 +120,7 @@ class Subscribed:
 
     def _variables(self, storage: Storage) -> dict[str, str]:
         account = urlsplit(storage.table).path
-        return self.identity.variables | {
+        return self.identity.variables | self.outlets.variables | {
             "RETRAIN_CONFIG": str(self._configured()),
             "RETRAIN_BUS": self.gate.url + urlsplit(self.topic.endpoint).path,
             "RETRAIN_LEDGER": f"{self.gate.url}{account}/{TABLE}",
@@ -124,8 +130,9 @@ class Subscribed:
         }
 
     def _configured(self) -> Path:
-        target = f'{{ kind = "azureml", workspace = "{WORKSPACE}", component = "{COMPONENT}", experiment = "churn" }}'
-        text = configuration("azure", works=target, broken=target.replace("train/", "no-such-component/"))
+        target = f'{{ kind = "azureml", workspace = "{WORKSPACE}", component = "{COMPONENT}", experiment = "{EXPERIMENT}" }}'
+        broken = target.replace("train/", "no-such-component/")
+        text = configuration("azure", works=target, broken=broken, channel=self.outlets.channel)
         path = self._folder / "retrain.toml"
         path.write_text(text, encoding="utf-8")
         return path

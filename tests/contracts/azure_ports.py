@@ -38,6 +38,7 @@ class AzurePorts(Ports):
     def __init__(self, account: Subscribed, arm: ArmStandIn) -> None:
         """Use an *account*, and an *arm* to which its gate leads."""
         self.account = account
+        self.outlets = account.outlets
         self.arm = arm
         settings, clients = account.variables, account.clients
         table, container = (_place(settings[name]) for name in ("RETRAIN_LEDGER", "RETRAIN_DEAD_LETTERS"))
@@ -73,14 +74,14 @@ class AzurePorts(Ports):
         """See the base."""
         return [job.tags["retrain-trigger-id"] for job in self.arm.jobs()]
 
-    def end(self, trigger_id: str) -> object:
+    def end(self, trigger_id: str, *, well: bool = True) -> object:
         """See the base."""
-        return self.ended(trigger_id)[0]
+        return self.ended(trigger_id, well=well)[0]
 
-    def ended(self, trigger_id: str) -> list[dict[str, object]]:
-        """Let the training of a trigger end well, and return every event that tells of it."""
+    def ended(self, trigger_id: str, *, well: bool = True) -> list[dict[str, object]]:
+        """Let the training of a trigger end, and return every event that tells of it."""
         named = [job.name for job in self.arm.jobs() if job.tags["retrain-trigger-id"] == trigger_id]
-        return self.arm.end(named[-1])
+        return self.arm.end(named[-1], "Completed" if well else "Failed")
 
     def forget_tokens(self) -> None:
         """Do nothing: a workspace has a name once, for ever."""
@@ -92,9 +93,11 @@ class AzurePorts(Ports):
             self.launcher.start(request, again=False)
         assert run_name(request.token) == self.arm.jobs()[-1].name
 
-    def training_away(self) -> AbstractContextManager[None]:
-        """Throttle every start of a job."""
-        return self.account.gate.failing("PUT job", THROTTLED)
+    @contextmanager
+    def training_away(self) -> Iterator[None]:
+        """Throttle every start of a job, and let GitHub be unavailable."""
+        with self.account.gate.failing("PUT job", THROTTLED), self.outlets.github_away():
+            yield
 
     def ledger_away(self) -> AbstractContextManager[None]:
         """Close every connection."""
@@ -107,10 +110,6 @@ class AzurePorts(Ports):
     def bus_refuses(self) -> AbstractContextManager[None]:
         """Find fault with every request."""
         return self.account.gate.failing(f"{TOPIC}.", azure_refusal(400, "BadRequest"))
-
-    def handed_over(self) -> list[str]:
-        """Every target here knows the token."""
-        raise NotImplementedError
 
     def dead_letters_away(self) -> AbstractContextManager[None]:
         """Fail every letter, in a way that is not worth another attempt."""

@@ -10,8 +10,11 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from shared.errors import RetrainError
-from tests.contracts.messages import Ask, Delivery, Json, Reply
+from tests.contracts.configuration import RETRAIN
+from tests.contracts.messages import Ask, Delivery, Json, Reply, Told
+from tests.contracts.outlets import Outlets
 from tests.contracts.ports import Ports
+from tests.emulators.github import Dispatched
 
 
 class Cloud(Ports):
@@ -20,6 +23,8 @@ class Cloud(Ports):
     Attributes:
         caller: who asks the HTTP API, as the platform tells it.
         content_field: how the codec calls what holds the trigger's fields.
+        experiment: what the workflows that follow a training of `followed` know as its experiment.
+        outlets: where what follows a training goes.
         launch_calls: the service calls of a launch, where the cloud has such; else empty.
         duplicate_calls: the service calls of a duplicate.
         unreachable: errors that nothing can lead to on this cloud, and why.
@@ -28,6 +33,8 @@ class Cloud(Ports):
 
     caller: ClassVar[str]
     content_field: ClassVar[str]
+    experiment: ClassVar[str] = "followed"
+    outlets: Outlets
     unreachable: ClassVar[Mapping[type[RetrainError], str]] = MappingProxyType({})
     launch_calls: ClassVar[Sequence[str]] = ()
     duplicate_calls: ClassVar[Sequence[str]] = ()
@@ -104,13 +111,29 @@ class Cloud(Ports):
         """Let the event bus refuse every trigger for good."""
 
     @abstractmethod
-    def handed_over(self) -> list[str]:
-        """Return the tokens of the trainings that were handed to the target of `handed-over`, which knows no token."""
-
-    @abstractmethod
     def deliver_without_dead_letters(self, event: object) -> Delivery:
         """Deliver an event to an entry point that has no dead letters of its own."""
 
     @abstractmethod
     def deliver_misconfigured(self, event: object) -> Delivery:
         """Deliver an event to an entry point whose configuration is wrong."""
+
+    def handed_over(self) -> list[str]:
+        """Return the tokens of the trainings that were handed to the target of `handed-over`: GitHub, if not said."""
+        return [one.payload["token"] for one in self.outlets.dispatched() if one.event_type == RETRAIN]
+
+    def followed_up(self) -> list[Dispatched]:
+        """Return what GitHub was told of the ends of trainings, oldest first."""
+        return [one for one in self.outlets.dispatched() if one.event_type != RETRAIN]
+
+    def github_away(self) -> AbstractContextManager[None]:
+        """Let GitHub be unavailable."""
+        return self.outlets.github_away()
+
+    def notices(self) -> list[Told]:
+        """Return the notices that have arrived through the channel, oldest first: by Apprise, if not said."""
+        return self.outlets.told()
+
+    def channel_away(self) -> AbstractContextManager[None]:
+        """Let the channel be unavailable."""
+        return self.outlets.hook_away()

@@ -1,6 +1,14 @@
 """The configuration that the suite runs with, the same on every cloud but for the targets."""
 
-MODELS = ("broken", "churn", "fraud", "reviewed")
+from typing import Final
+
+MODELS = ("broken", "churn", "followed", "fraud", "reviewed", "signalled")
+
+REPOSITORY: Final = "acme/churn"
+# What is sent to it: the two ends of a training of `followed`, and what starts one of `handed-over`.
+COMPLETED: Final = "machinelearningservices-runcompleted"
+FAILED: Final = "training-failed"
+RETRAIN: Final = "retrain"
 
 _TEXT = """
 [models."churn"]                # takes everything, one training after the other
@@ -25,6 +33,25 @@ approval = true
 [models."reviewed".target]
 {cloud} = {works}
 
+[models."followed"]             # GitHub and people hear how its trainings end
+[models."followed".after]
+succeeded = ["github:{repository}#{completed}", "notify"]
+failed = ["github:{repository}#{failed}", "notify"]
+[models."followed".target]
+{cloud} = {works}
+
+[models."signalled"]            # asked for by what the platforms send by themselves
+signals = [
+  "cloudwatch-alarm:churn-drift",
+  "s3-object:training-data/churn/*",
+  "vertex-monitoring:1234567890",
+  "gcs-object:training-data/churn/*",
+  "azureml-monitor:churn-monitor",
+  "blob:trainingdata/churn/*",
+]
+[models."signalled".target]
+{cloud} = {works}
+
 [models."broken"]               # its training service refuses it
 [models."broken".target]
 {cloud} = {broken}
@@ -36,17 +63,27 @@ approval = true
 [models."handed-*"]             # handed over to a target that knows no idempotency token, where there is one
 [models."handed-*".target]
 {cloud} = {handed}
+
+[github]
+repositories = ["{repository}"]
+
+[notify]                        # of what `after` does not ask for, no more than this: every notice is a call
+channels = ["{channel}"]
+on = ["awaiting_approval"]
 """
+_GITHUB: Final = f'{{ kind = "github", repository = "{REPOSITORY}", event_type = "{RETRAIN}" }}'
 
 
-def configuration(cloud: str, *, works: str, broken: str, handed: str = "") -> str:
+def configuration(cloud: str, *, works: str, broken: str, channel: str, handed: str = _GITHUB) -> str:
     """Return the text of `retrain.toml`.
 
     Args:
         cloud: whose targets these are.
         works: the inline table of a target that trains.
         broken: the inline table of a target that the training service refuses for good.
-        handed: the inline table of a target that knows no idempotency token; none: the one that trains.
+        channel: where notices go.
+        handed: the inline table of a target that knows no idempotency token.
 
     """
-    return _TEXT.format(cloud=cloud, works=works, broken=broken, handed=handed or works)
+    named = {"repository": REPOSITORY, "completed": COMPLETED, "failed": FAILED}
+    return _TEXT.format(cloud=cloud, works=works, broken=broken, channel=channel, handed=handed, **named)

@@ -117,7 +117,8 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         _get("/models/nobody%2F%C3%BC"),
         404,
         "Not Found",
-        "model_id: the configuration has no model 'nobody/ü'; it has churn, fraud, reviewed, broken, any-*, handed-*",
+        "model_id: the configuration has no model 'nobody/ü'; it has "
+        "churn, fraud, reviewed, followed, signalled, broken, any-*, handed-*",
     ),
     "retrain": _ok(
         _post("/retrain", {"model_id": "churn"}),

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from tests.emulators.loopback import Answer, LoopbackServer, Request
 
@@ -122,7 +122,11 @@ class Gate:
 
     def named(self, request: Request) -> tuple[str, str]:
         """Return the service that a request is for, and the operation."""
-        service, _, operation = request.headers.get("x-amz-target", "").partition(".")
+        target = request.headers.get("x-amz-target")
+        if target is None:
+            # SNS speaks an older protocol, whose requests are forms.
+            return "", parse_qs(request.body.decode()).get("Action", [""])[0]
+        service, _, operation = target.partition(".")
         return service, operation
 
     def shown(self, request: Request) -> bytes:

@@ -43,6 +43,7 @@ from tests.contracts.programs import program
 from tests.emulators.publisher import refusing_publisher
 from tests.emulators.pubsub import push_body
 from tests.emulators.vertex import FaultKind, VertexStandIn
+from tests.emulators.vertex.jobs import FAILED, SUCCEEDED
 from tests.emulators.vertex.log_entries import sink_message
 
 SOURCE: Final = "ml3_platform"
@@ -57,6 +58,7 @@ class GooglePorts(Ports):
     def __init__(self, project: Project, vertex: VertexStandIn, entries: list[Json]) -> None:
         """Use a *project*, and a *vertex* that writes its log to *entries*."""
         self.project = project
+        self.outlets = project.outlets
         self.vertex = vertex
         self._entries = entries
         url = project.gate.url
@@ -92,10 +94,10 @@ class GooglePorts(Ports):
         """See the base."""
         return [job.display_name for job in self.vertex.jobs()]
 
-    def end(self, trigger_id: str) -> object:
+    def end(self, trigger_id: str, *, well: bool = True) -> object:
         """See the base."""
         named = [job.job_id for job in self.vertex.jobs() if job.display_name == trigger_id]
-        self.vertex.end(named[-1])
+        self.vertex.end(named[-1], SUCCEEDED if well else FAILED)
         message = {**sink_message(self._entries[-1]), "messageId": f"end-{trigger_id}"}
         return push_body(SUBSCRIPTION, message)
 
@@ -111,9 +113,11 @@ class GooglePorts(Ports):
         once.close()
         assert run_name(request.token) == self.vertex.jobs()[-1].job_id
 
-    def training_away(self) -> AbstractContextManager[None]:
-        """Let the quota be used up."""
-        return self.project.gate.failing("vertex.", refused(429))
+    @contextmanager
+    def training_away(self) -> Iterator[None]:
+        """Let the quota be used up, and GitHub be unavailable."""
+        with self.project.gate.failing("vertex.", refused(429)), self.outlets.github_away():
+            yield
 
     def ledger_away(self) -> AbstractContextManager[None]:
         """Close every connection."""
@@ -126,10 +130,6 @@ class GooglePorts(Ports):
     def bus_refuses(self) -> AbstractContextManager[None]:
         """Find fault with every message."""
         return self._publishing(grpc.StatusCode.INVALID_ARGUMENT)
-
-    def handed_over(self) -> list[str]:
-        """Every target here knows the token, but for GitHub's."""
-        raise NotImplementedError
 
     def dead_letters_away(self) -> AbstractContextManager[None]:
         """Refuse every letter, in a way that is not worth another attempt."""

@@ -17,6 +17,7 @@ from functions.gcp.rest import Session
 from tests.contracts.bundles import built_bundle
 from tests.contracts.configuration import configuration
 from tests.contracts.google_gate import GoogleGate, PushGate
+from tests.contracts.outlets import Outlets
 from tests.emulators.framework import FrameworkFunction
 from tests.emulators.google_emulators import firestore_emulator, missing, pubsub_emulator
 from tests.emulators.pubsub import PubSub
@@ -53,6 +54,7 @@ class Project:
         gate: between the functions and what they call over REST.
         wire: between emitters and Pub/Sub.
         pushes: between the push subscription and `receive`.
+        outlets: where what follows a training goes.
         pubsub: Pub/Sub, past the gates.
         session: what the adapters call services with, against emulators.
         variables: the environment of the functions.
@@ -74,8 +76,9 @@ class Project:
         self.gate = self._open.enter_context(GoogleGate(firestore=self._firestore, pubsub=pubsub))
         self.wire = self._open.enter_context(WireGate(pubsub))
         self.pushes = self._open.enter_context(PushGate())
+        self.outlets = self._open.enter_context(Outlets())
         self._set_up()
-        self.variables = {
+        self.variables = self.outlets.variables | {
             "FIRESTORE_EMULATOR_HOST": self.gate.address,
             "PUBSUB_EMULATOR_HOST": self.gate.address,
             "RETRAIN_VERTEX_ENDPOINT": self.gate.url,
@@ -118,6 +121,7 @@ class Project:
         assert connection.getresponse().read() is not None
         connection.close()
         self.gate.reset()
+        self.outlets.empty()
         self.wire.connections = 0
 
     def push(self, *, on: bool) -> None:
@@ -139,6 +143,7 @@ class Project:
             "gcp",
             works=f'{{ kind = "vertex", pipeline = "{SPECIFICATION.name}", {place} }}',
             broken=f'{{ kind = "vertex", pipeline = "{unknown}", {place} }}',
+            channel=self.outlets.channel,
         )
         shutil.copy(SPECIFICATION, self._folder)
         path = self._folder / "retrain.toml"

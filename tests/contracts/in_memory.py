@@ -97,11 +97,11 @@ class InMemory(Ports):
         """See the base."""
         return [run.request.trigger.trigger_id for run in self._service.runs.values()]
 
-    def end(self, trigger_id: str) -> object:
+    def end(self, trigger_id: str, *, well: bool = True) -> object:
         """End the run; nobody tells of it."""
         running = self._service.running()
         (run_id,) = [run.run_id for run in running if run.request.trigger.trigger_id == trigger_id]
-        self._service.end(run_id, RunResult.SUCCEEDED)
+        self._service.end(run_id, RunResult.SUCCEEDED if well else RunResult.FAILED)
         return None
 
     def forget_tokens(self) -> None:

@@ -15,6 +15,7 @@ from functions.local.wiring import local_cloud, now
 from shared.ports import LaunchRequest
 from shared.wire.incoming import Incoming
 from tests.contracts.configuration import configuration
+from tests.contracts.outlets import Outlets
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
 from tests.contracts.training_folder import TrainingFolder, until
@@ -28,17 +29,19 @@ class MachinePorts(Ports):
 
     name: ClassVar[str] = "local"
 
-    def __init__(self, folder: Path) -> None:
-        """Put everything together in *folder*."""
+    def __init__(self, folder: Path, outlets: Outlets) -> None:
+        """Put everything together in *folder*; what follows trainings goes to *outlets*."""
         self.folder = folder
+        self.outlets = outlets
         self.service = TrainingFolder(folder)
         text = configuration(
             "local",
             works='{ kind = "command", command = ["sh", "train.sh"] }',
             broken='{ kind = "command", command = ["no-such-program"] }',
+            channel=outlets.channel,
         )
         (folder / "retrain.toml").write_text(text, encoding="utf-8")
-        self.variables = {
+        self.variables = outlets.variables | {
             "PATH": os.environ["PATH"],
             "RETRAIN_CONFIG": str(folder / "retrain.toml"),
             "RETRAIN_BUS": str(folder / "bus.sqlite"),
@@ -88,9 +91,9 @@ class MachinePorts(Ports):
         """See the base."""
         return self.service.started()
 
-    def end(self, trigger_id: str) -> object:
+    def end(self, trigger_id: str, *, well: bool = True) -> object:
         """See the base."""
-        self.service.end(trigger_id)
+        self.service.end(trigger_id, well=well)
         # The end is written down first, and told a moment later.
         until(self.cloud.bus.size)
         (event,) = self.arrived()
@@ -107,9 +110,11 @@ class MachinePorts(Ports):
         """Let a program work on *said* until it is killed by its own hand."""
         assert program(self.variables, said, *words, ends=-signal.SIGKILL) == []
 
-    def training_away(self) -> AbstractContextManager[None]:
-        """Let the disk not play along."""
-        return self.service.away()
+    @contextmanager
+    def training_away(self) -> Iterator[None]:
+        """Let neither the disk play along nor GitHub."""
+        with self.service.away(), self.outlets.github_away():
+            yield
 
     def ledger_away(self) -> AbstractContextManager[None]:
         """See the base."""
@@ -121,10 +126,6 @@ class MachinePorts(Ports):
 
     def bus_refuses(self) -> AbstractContextManager[None]:
         """A file refuses nothing for good."""
-        raise NotImplementedError
-
-    def handed_over(self) -> list[str]:
-        """Every target here knows the token."""
         raise NotImplementedError
 
     @contextmanager

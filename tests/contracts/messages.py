@@ -31,6 +31,14 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A notice, as it has arrived: its title, and which trigger it is about."""
+
+    title: str
+    trigger_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """A request to the HTTP API.
 

@@ -1,19 +1,17 @@
 """Azure for the suite: the function app of the built bundle, invoked as the Functions host does it."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import ClassVar, Final
 
 import pytest
 
-from shared.errors import LaunchInProgressError, RetrainError
 from shared.trigger import run_name
-from tests.contracts.azure_account import BEARER, CALLER, COMPONENT, Subscribed, need_azurite
+from tests.contracts.azure_account import BEARER, CALLER, COMPONENT, EXPERIMENT, Subscribed, need_azurite
 from tests.contracts.azure_deliveries import delivery, lines, timer, told
 from tests.contracts.azure_gate import ARM, THROTTLED
 from tests.contracts.azure_ports import AzurePorts
@@ -38,9 +36,7 @@ class Azure(AzurePorts, Cloud):
 
     caller: ClassVar[str] = CALLER
     content_field: ClassVar[str] = "data"
-    unreachable: ClassVar[Mapping[type[RetrainError], str]] = MappingProxyType(
-        {LaunchInProgressError: "every target here knows the token"}
-    )
+    experiment: ClassVar[str] = EXPERIMENT
     launch_calls: ClassVar[Sequence[str]] = ("GetEntity", "InsertEntity", "PUT job", "UpdateEntity")
     duplicate_calls: ClassVar[Sequence[str]] = ("GetEntity",)
 

@@ -4,15 +4,13 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, ClassVar
 
-from shared.errors import LaunchInProgressError, RetrainError
 from shared.trigger import run_name
 from tests.contracts.clouds import Cloud
 from tests.contracts.gate import body_with
@@ -32,9 +30,6 @@ class Google(GooglePorts, Cloud):
 
     caller: ClassVar[str] = CALLER
     content_field: ClassVar[str] = "payload"
-    unreachable: ClassVar[Mapping[type[RetrainError], str]] = MappingProxyType(
-        {LaunchInProgressError: "Vertex AI knows the token"}
-    )
     launch_calls: ClassVar[Sequence[str]] = (
         "documents.get",
         "documents.commit",

@@ -12,13 +12,14 @@ from functions.local.events import RUN_ENDED, SOURCE
 from functions.local.server import serve
 from functions.local.wiring import local_cloud
 from shared.emit import accepted, tick
-from shared.errors import BusError, LaunchInProgressError, RetrainError
+from shared.errors import BusError, RetrainError
 from shared.fields import parse_time
 from shared.receive import receive
 from shared.runs import sweep
 from tests.contracts.clouds import Cloud
 from tests.contracts.machine_ports import MachinePorts
 from tests.contracts.messages import Ask, Delivery, Json, Reply
+from tests.contracts.outlets import Outlets
 from tests.contracts.programs import program
 from tests.contracts.socket_client import asked
 
@@ -29,12 +30,12 @@ class ThisMachine(MachinePorts, Cloud):
     caller: ClassVar[str] = "this machine"
     content_field: ClassVar[str] = "detail"
     unreachable: ClassVar[Mapping[type[RetrainError], str]] = MappingProxyType(
-        {LaunchInProgressError: "every target here knows the token", BusError: "a file refuses nothing for good"}
+        {BusError: "a file refuses nothing for good"}
     )
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, outlets: Outlets) -> None:
         """Put everything together in *folder*; the server begins with the first request."""
-        super().__init__(folder)
+        super().__init__(folder, outlets)
         self._server: Any = None
         self._thread: threading.Thread | None = None
 
@@ -153,14 +154,16 @@ def _delivered(work: Callable[[], dict[str, Any]]) -> Delivery:
 
 @contextmanager
 def this_machine(_folder: Path) -> Iterator[Callable[[Path], AbstractContextManager[ThisMachine]]]:
-    """Open nothing: the local cloud needs nothing but a folder for each test."""
+    """Open what is outside of this machine; of itself it needs nothing but a folder for each test."""
+    with Outlets() as outlets:
 
-    @contextmanager
-    def opened(folder: Path) -> Iterator[ThisMachine]:
-        machine = ThisMachine(folder)
-        try:
-            yield machine
-        finally:
-            machine.close()
+        @contextmanager
+        def opened(folder: Path) -> Iterator[ThisMachine]:
+            outlets.empty()
+            machine = ThisMachine(folder, outlets)
+            try:
+                yield machine
+            finally:
+                machine.close()
 
-    yield opened
+        yield opened

@@ -55,8 +55,8 @@ class Ports(ABC):
         """Return the trigger ids of all trainings that the service really started, in the order of their starts."""
 
     @abstractmethod
-    def end(self, trigger_id: str) -> object:
-        """Let the training of a trigger end well, and return the native event that tells of it."""
+    def end(self, trigger_id: str, *, well: bool = True) -> object:
+        """Let the training of a trigger end, well or not, and return the native event that tells of it."""
 
     @abstractmethod
     def forget_tokens(self) -> None:

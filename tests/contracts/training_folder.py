@@ -12,11 +12,12 @@ from functions.local.run_folder import RunFolder
 from shared.trigger import run_name
 from tests.contracts.triggers import MODEL, a_trigger
 
-# Counts itself, then waits until somebody writes to its pipe.
+# Counts itself, then waits until somebody writes its exit code to its pipe.
 TRAINING = """
 echo "$RETRAIN_TRIGGER_ID" >> trainings
 mkfifo "$RETRAIN_RUN_DIR/end"
-read -r _ < "$RETRAIN_RUN_DIR/end"
+read -r code < "$RETRAIN_RUN_DIR/end"
+exit "$code"
 """
 
 
@@ -37,11 +38,11 @@ class TrainingFolder:
         counted = self._folder / "trainings"
         return counted.read_text(encoding="utf-8").splitlines() if counted.exists() else []
 
-    def end(self, trigger_id: str) -> None:
-        """Let the command of a trigger of any model end well."""
+    def end(self, trigger_id: str, *, well: bool = True) -> None:
+        """Let the command of a trigger of any model end, well or not."""
         (run,) = [run for run in self._open_runs() if run.request().environment["RETRAIN_TRIGGER_ID"] == trigger_id]
         until((run.path / "end").exists)
-        (run.path / "end").write_text("\n", encoding="ascii")
+        (run.path / "end").write_text("0\n" if well else "1\n", encoding="ascii")
         until(run.end)
 
     @contextmanager

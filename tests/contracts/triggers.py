@@ -51,3 +51,14 @@ def abandon_claim(ledger: Ledger, model_id: str = MODEL, *, age: timedelta = tim
     for name in ("claimed_at", "first_claimed_at"):
         training[name] = format_time(parse_time(training[name]) - age)
     assert ledger.save(model_id, json.dumps(content), stored.version)
+
+
+def abandon_follow_ups(ledger: Ledger, model_id: str, *, age: timedelta = timedelta(seconds=61)) -> None:
+    """Make what is left to do after trainings older by *age*: as if so much time had passed since the last attempt."""
+    stored = ledger.load(model_id)
+    assert stored.document is not None
+    content = json.loads(stored.document)
+    assert content["pending"], "nothing is left to do"
+    for entry in content["pending"]:
+        entry["claimed_at"] = format_time(parse_time(entry["claimed_at"]) - age)
+    assert ledger.save(model_id, json.dumps(content), stored.version)

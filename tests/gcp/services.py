@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from functions.gcp.credentials import Credentials
-from functions.gcp.rest import CallLimits, Session
+from functions.gcp.exchange import CallLimits
+from functions.gcp.rest import Session
 from shared.backoff import Backoff
 from shared.fields import Parameter
 from shared.ports import LaunchRequest

@@ -1,0 +1,54 @@
+"""How each platform tells that a file has arrived: its own events, as they are documented, for the story's file."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from examples.demo.models import CONTAINER, FILE
+
+Json = dict[str, Any]
+
+EVENTS = Path(__file__).parents[2] / "tests" / "events"
+
+
+def s3_event() -> Json:
+    """Return the event that S3 sends to EventBridge."""
+    event: Json = _read("aws/powertools-s3EventBridgeNotificationObjectCreatedEvent.json")
+    named = {"bucket": {"name": CONTAINER}, "object": event["detail"]["object"] | {"key": FILE}}
+    return event | {"resources": [f"arn:aws:s3:::{CONTAINER}"], "detail": event["detail"] | named}
+
+
+def gcs_message() -> Json:
+    """Return the Pub/Sub message in which a bucket's notification comes."""
+    data = _read("gcp/cloudevents-StorageObjectData-simple.json") | {"bucket": CONTAINER, "name": FILE}
+    # Documentation, "Pub/Sub notifications for Cloud Storage": what every notification has as attributes.
+    attributes = {
+        "notificationConfig": f"projects/_/buckets/{CONTAINER}/notificationConfigs/1",
+        "eventType": "OBJECT_FINALIZE",
+        "payloadFormat": "JSON_API_V1",
+        "bucketId": CONTAINER,
+        "objectId": FILE,
+        "objectGeneration": data["generation"],
+        "eventTime": data["updated"],
+    }
+    return {"data": base64.b64encode(json.dumps(data).encode()).decode(), "attributes": attributes}
+
+
+def blob_event() -> Json:
+    """Return the event that a storage account sends to Event Grid, in the schema of Event Grid."""
+    (event,) = _read("azure/docs-cloudevents-BlobCreated.json")
+    return {
+        "topic": event["source"],
+        "subject": f"/blobServices/default/containers/{CONTAINER}/blobs/{FILE}",
+        "eventType": event["type"],
+        "eventTime": event["time"],
+        "id": event["id"],
+        "data": event["data"] | {"url": f"https://my-storage-account.blob.core.windows.net/{CONTAINER}/{FILE}"},
+        "dataVersion": "",
+        "metadataVersion": "1",
+    }
+
+
+def _read(path: str) -> Any:  # noqa: ANN401 - JSON
+    return json.loads((EVENTS / path).read_text(encoding="utf-8"))

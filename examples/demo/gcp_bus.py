@@ -1,0 +1,79 @@
+"""Google's bus: a topic that pushes to `receive`, and one for the dead letters."""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from examples.demo.arrivals import gcs_message
+from examples.demo.local_stage import http
+from tests.emulators.framework import FrameworkFunction
+from tests.emulators.pubsub import PubSub, push_body
+from tests.emulators.vertex.log_entries import sink_message
+
+Json = dict[str, Any]
+
+TOPIC, LETTERS = "retraining", "dead-letters"
+RETRY = {"minimumBackoff": "1s", "maximumBackoff": "10s"}
+
+
+@dataclass(kw_only=True, eq=False)
+class Bus:
+    """The topic with its push subscription.
+
+    Attributes:
+        pubsub: Pub/Sub.
+        receive: the function that the subscription pushes to.
+
+    """
+
+    pubsub: PubSub
+    receive: FrameworkFunction
+    _sent: dict[str, Json] = field(default_factory=dict)
+    _letters: list[Json] = field(default_factory=list)
+
+    def set_up(self) -> None:
+        """Make topics and subscriptions: one that pushes, tries again and gives up, one that keeps the dead letters."""
+        self.pubsub.make_topics(TOPIC, LETTERS, "undeliverable")
+        self.pubsub.subscribe(LETTERS, LETTERS)
+        self.pubsub.subscribe(
+            "receive",
+            TOPIC,
+            pushConfig={"pushEndpoint": self.address},
+            retryPolicy=RETRY,
+            deadLetterPolicy={
+                "deadLetterTopic": self.pubsub.topic("undeliverable"),
+                "maxDeliveryAttempts": 20,
+            },
+        )
+
+    @property
+    def address(self) -> str:
+        """Where messages are pushed to."""
+        return f"{self.receive.url}/{self.pubsub.topic(TOPIC)}"
+
+    def deliver(self, event: Json, times: int) -> str:
+        """Publish *event* once; Pub/Sub, which promises at least once, delivers the message again."""
+        content = json.dumps(event)
+        if content not in self._sent:
+            message = {"data": base64.b64encode(content.encode()).decode()}
+            (message_id,) = self.pubsub.publish(TOPIC, [message])
+            self._sent[content] = {**message, "messageId": message_id}
+            times -= 1
+        message = self._sent[content]
+        for _ in range(times):
+            http(self.address, "POST", push_body("projects/acme/subscriptions/receive", message))
+        return f"ml3_platform:{message['messageId']}"
+
+    def announce_file(self) -> None:
+        """Publish the notification of the bucket with the story's file, as a bucket does: at least once, so twice."""
+        self.pubsub.publish(TOPIC, [gcs_message()] * 2)
+
+    def tell(self, entry: Json) -> None:
+        """Publish a log entry of Vertex AI as the sink does, which may do it twice."""
+        self.pubsub.publish(TOPIC, [sink_message(entry)] * 2)
+
+    def dead_letters(self) -> list[Json]:
+        """Return every dead letter so far."""
+        self._letters += [json.loads(base64.b64decode(each["data"])) for each in self.pubsub.take(LETTERS)]
+        return self._letters

@@ -1,0 +1,156 @@
+"""What follows a training is done once for each end, however the end is told, and whoever is away meanwhile."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import pytest
+
+from shared.fields import format_time
+from tests.contracts.clouds import Cloud
+from tests.contracts.configuration import COMPLETED, FAILED, REPOSITORY
+from tests.contracts.messages import Delivery, Told
+from tests.contracts.on_azure import Azure
+from tests.contracts.test_faults import asks
+from tests.contracts.triggers import a_trigger, abandon_follow_ups, state_of
+
+MODEL: Final = "followed"
+
+Tell = Callable[[Cloud, object], list[Delivery]]
+
+TOLD: Final[Mapping[str, Tell]] = {
+    "once": lambda cloud, end: [cloud.deliver(end)],
+    "three times": lambda cloud, end: [cloud.deliver(end) for _ in range(3)],
+    "three times at once": lambda cloud, end: cloud.deliver_at_once([end] * 3),
+}
+
+
+def begin(cloud: Cloud, *trigger_ids: str) -> None:
+    """Ask for trainings: the first one runs, the second one waits behind it."""
+    verdicts = [cloud.deliver(asks(cloud, trigger_id, model_id=MODEL)).verdict for trigger_id in trigger_ids]
+    assert verdicts == [("launch", "launched"), ("queue", "queued")][: len(verdicts)]
+
+
+def dispatches(cloud: Cloud) -> list[tuple[str, str, Any]]:
+    """Return what GitHub was told: the repository, the type of the event, its payload."""
+    return [(one.repository, one.event_type, one.payload) for one in cloud.followed_up()]
+
+
+def expected(cloud: Cloud, trigger_id: str, result: str = "succeeded") -> tuple[str, str, Any]:
+    """Return what GitHub must be told of the training of a trigger."""
+    (run,) = [run for run in state_of(cloud.ledger, MODEL).runs if run.trigger_id == trigger_id]
+    assert run.ended_at is not None
+    payload = {
+        "data": {"runId": run.run_id, "experimentName": cloud.experiment},
+        "model_id": MODEL,
+        "trigger_id": trigger_id,
+        "token": a_trigger(trigger_id, model_id=MODEL).token,
+        "result": result,
+        "ended_at": format_time(run.ended_at),
+        "url": run.url or "",
+        "cloud": cloud.name,
+    }
+    return REPOSITORY, COMPLETED if result == "succeeded" else FAILED, payload
+
+
+def notice(trigger_id: str, result: str = "succeeded") -> Told:
+    """Return what people must be told of the training of a trigger."""
+    return Told(title=f"The training of {MODEL} has {result}", trigger_id=trigger_id)
+
+
+def is_settled(cloud: Cloud) -> bool:
+    """Whether nothing is left to do, and nothing was given up."""
+    state = state_of(cloud.ledger, MODEL)
+    return (state.pending, state.rejected, cloud.letters()) == ((), (), [])
+
+
+@pytest.mark.parametrize("tell", TOLD.values(), ids=TOLD)
+def test_each_end_is_dispatched_and_told_once(cloud: Cloud, tell: Tell) -> None:
+    """A training runs, one waits; each ends, and however often that is told GitHub and people hear of it once."""
+    begin(cloud, "t-1", "t-2")
+    for trigger_id in ("t-1", "t-2"):
+        assert all(delivery.acknowledged for delivery in tell(cloud, cloud.end(trigger_id)))
+        assert cloud.trainings() == ["t-1", "t-2"]
+    assert dispatches(cloud) == [expected(cloud, "t-1"), expected(cloud, "t-2")]
+    assert cloud.notices() == [notice("t-1"), notice("t-2")]
+    assert is_settled(cloud)
+
+
+def test_a_failed_training_has_its_own_follow_ups(cloud: Cloud) -> None:
+    """`after.failed` counts then, and the payload and the notice say how it ended."""
+    begin(cloud, "t-1", "t-2")
+    assert cloud.deliver(cloud.end("t-1", well=False)).verdict == ("ended", "failed")
+    assert cloud.trainings() == ["t-1", "t-2"]
+    assert dispatches(cloud) == [expected(cloud, "t-1", "failed")]
+    assert cloud.notices() == [notice("t-1", "failed")]
+
+
+def test_an_end_that_is_told_before_the_start_was_confirmed(cloud: Cloud) -> None:
+    """Who started the training died before writing that down; its end is known all the same, and follows up once."""
+    event = asks(cloud, "t-1", model_id=MODEL)
+    cloud.crash(event, started=True)
+    assert cloud.deliver(asks(cloud, "t-2", model_id=MODEL)).verdict == ("queue", "queued")
+    end = cloud.end("t-1")
+    assert [cloud.deliver(end).verdict for _ in range(2)] == [("ended", "succeeded")] * 2
+    assert cloud.deliver(event).verdict == ("skip", "duplicate")
+    assert cloud.trainings() == ["t-1", "t-2"]
+    assert dispatches(cloud) == [expected(cloud, "t-1")]
+    assert cloud.notices() == [notice("t-1")]
+
+
+def test_an_end_that_nobody_told_is_followed_by_the_sweep(cloud: Cloud) -> None:
+    """The sweep finds it; a second sweep, and the event when it comes at last, add nothing."""
+    begin(cloud, "t-1", "t-2")
+    end = cloud.end("t-1")
+    for _ in range(2):
+        assert cloud.sweep().outcome == {"swept": [MODEL]}
+    assert cloud.deliver(end).acknowledged
+    assert cloud.trainings() == ["t-1", "t-2"]
+    assert dispatches(cloud) == [expected(cloud, "t-1")]
+    assert cloud.notices() == [notice("t-1")]
+    assert is_settled(cloud)
+
+
+def test_github_that_is_away_keeps_no_training_waiting(cloud: Cloud) -> None:
+    """The queued training starts and people are told; the sweep dispatches when its time has come, once."""
+    begin(cloud, "t-1", "t-2")
+    end = cloud.end("t-1")
+    with cloud.github_away():
+        assert cloud.deliver(end).verdict == ("ended", "succeeded")
+    assert cloud.trainings() == ["t-1", "t-2"]
+    assert (dispatches(cloud), cloud.notices()) == ([], [notice("t-1")])
+    # So soon after the first attempt whoever made it may still be at it.
+    assert cloud.sweep().acknowledged
+    assert dispatches(cloud) == []
+    abandon_follow_ups(cloud.ledger, MODEL)
+    for _ in range(2):
+        assert cloud.sweep().acknowledged
+    assert dispatches(cloud) == [expected(cloud, "t-1")]
+    assert cloud.notices() == [notice("t-1")]
+    assert is_settled(cloud)
+
+
+def test_a_channel_that_is_away_neither_fails_nor_repeats_a_launch(cloud: Cloud) -> None:
+    """The event that starts the queued training is acknowledged at once; the sweep tells people later, once."""
+    begin(cloud, "t-1", "t-2")
+    end = cloud.end("t-1")
+    with cloud.channel_away():
+        for _ in range(2):
+            assert cloud.deliver(end).verdict == ("ended", "succeeded")
+    assert cloud.trainings() == ["t-1", "t-2"]
+    assert (dispatches(cloud), cloud.notices()) == ([expected(cloud, "t-1")], [])
+    abandon_follow_ups(cloud.ledger, MODEL)
+    for _ in range(2):
+        assert cloud.sweep().acknowledged
+    assert cloud.trainings() == ["t-1", "t-2"]
+    assert (dispatches(cloud), cloud.notices()) == ([expected(cloud, "t-1")], [notice("t-1")])
+    assert is_settled(cloud)
+
+
+@pytest.mark.xdist_group("contracts-azure")
+def test_both_events_of_one_end_follow_up_once(azure: Azure) -> None:
+    """Azure ML tells of a completed run by two types of events: one dispatch, one notice."""
+    begin(azure, "t-1")
+    for event in azure.ended("t-1"):
+        assert azure.deliver(event).verdict == ("ended", "succeeded")
+    assert dispatches(azure) == [expected(azure, "t-1")]
+    assert azure.notices() == [notice("t-1")]
