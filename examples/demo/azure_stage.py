@@ -126,7 +126,7 @@ def _stage(
         return [json.loads(container.download_blob(name).readall()) for name in container.list_blob_names()]
 
     return Stage(
-        title="The Azure bundle; Azurite; stand-ins for the Functions host, Event Grid and Azure ML",
+        title="The Azure bundle with Apprise; Azurite; stand-ins for the Functions host, Event Grid and Azure ML",
         home=home,
         request=request,
         deliver=bus.deliver,

@@ -58,13 +58,17 @@ class Account:
         self._make_table()
         self._make_bus()
         self._topic = self._make_topic()
-        self.variables = CREDENTIALS | self.outlets.variables | {
-            "AWS_ENDPOINT_URL": self.gate.url,
-            "RETRAIN_CONFIG": str(self._configured()),
-            "RETRAIN_BUS": BUS,
-            "RETRAIN_LEDGER": TABLE,
-            "RETRAIN_DEAD_LETTERS": self.dead,
-        }
+        self.variables = (
+            CREDENTIALS
+            | self.outlets.variables
+            | {
+                "AWS_ENDPOINT_URL": self.gate.url,
+                "RETRAIN_CONFIG": str(self._configured()),
+                "RETRAIN_BUS": BUS,
+                "RETRAIN_LEDGER": TABLE,
+                "RETRAIN_DEAD_LETTERS": self.dead,
+            }
+        )
         self.emit = self._open.enter_context(self.function("emit"))
         self.receive = self._open.enter_context(self.function("receive", concurrency=CONTENDERS))
         return self
@@ -118,7 +122,9 @@ class Account:
         pattern = '{"source": [{"prefix": "ml3_platform"}], "detail-type": [{"prefix": "retrain_trigger"}]}'
         self.events.create_event_bus(Name=BUS)
         self.events.put_rule(Name="triggers", EventBusName=BUS, EventPattern=pattern)
-        self.events.put_targets(Rule="triggers", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": self._arn(self.queue)}])
+        self.events.put_targets(
+            Rule="triggers", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": self._arn(self.queue)}]
+        )
 
     def _make_topic(self) -> str:
         arn = str(self.sns.create_topic(Name=TOPIC)["TopicArn"])

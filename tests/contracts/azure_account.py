@@ -13,8 +13,8 @@ from azure.storage.blob import ContainerClient
 
 from functions.azure.clients import CallLimits, Clients
 from functions.azure.credentials import Access
-from tests.contracts.azure_gate import ARM, BLOBS, TABLES, TOPIC, AzureGate
 from tests.contracts.azure_bundle import with_apprise
+from tests.contracts.azure_gate import ARM, BLOBS, TABLES, TOPIC, AzureGate
 from tests.contracts.bundles import built_bundle
 from tests.contracts.configuration import configuration
 from tests.contracts.outlets import Outlets
@@ -120,17 +120,23 @@ class Subscribed:
 
     def _variables(self, storage: Storage) -> dict[str, str]:
         account = urlsplit(storage.table).path
-        return self.identity.variables | self.outlets.variables | {
-            "RETRAIN_CONFIG": str(self._configured()),
-            "RETRAIN_BUS": self.gate.url + urlsplit(self.topic.endpoint).path,
-            "RETRAIN_LEDGER": f"{self.gate.url}{account}/{TABLE}",
-            "RETRAIN_DEAD_LETTERS": f"{self.gate.url}{account}/{CONTAINER}",
-            "RETRAIN_ARM_ENDPOINT": self.gate.url,
-            "AZURE_STORAGE_CONNECTION_STRING": storage.connection_string,
-        }
+        return (
+            self.identity.variables
+            | self.outlets.variables
+            | {
+                "RETRAIN_CONFIG": str(self._configured()),
+                "RETRAIN_BUS": self.gate.url + urlsplit(self.topic.endpoint).path,
+                "RETRAIN_LEDGER": f"{self.gate.url}{account}/{TABLE}",
+                "RETRAIN_DEAD_LETTERS": f"{self.gate.url}{account}/{CONTAINER}",
+                "RETRAIN_ARM_ENDPOINT": self.gate.url,
+                "AZURE_STORAGE_CONNECTION_STRING": storage.connection_string,
+            }
+        )
 
     def _configured(self) -> Path:
-        target = f'{{ kind = "azureml", workspace = "{WORKSPACE}", component = "{COMPONENT}", experiment = "{EXPERIMENT}" }}'
+        target = (
+            f'{{ kind = "azureml", workspace = "{WORKSPACE}", component = "{COMPONENT}", experiment = "{EXPERIMENT}" }}'
+        )
         broken = target.replace("train/", "no-such-component/")
         text = configuration("azure", works=target, broken=broken, channel=self.outlets.channel)
         path = self._folder / "retrain.toml"

@@ -1,6 +1,6 @@
 """The bundle for Azure as it is built for a configuration that needs Apprise.
 
-`make build-azure` adds Apprise only where a channel of `retrain.toml` needs it, and that of this repository has none. So
+`make build-azure` adds Apprise only where a channel of `retrain.toml` needs it, which in this repository none does. So
 the suite puts beside the packages of `dist/azure` those that the Makefile would add then: the ones that
 `functions/notify/requirements.txt` lists, linked from the environment that runs the tests, and nothing else of it.
 """

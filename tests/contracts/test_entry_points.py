@@ -86,46 +86,6 @@ def test_a_rehearsal_tells_what_would_happen(cloud: Cloud) -> None:
     assert (cloud.trainings(), cloud.arrived()) == (["t-1"], [])
 
 
-def test_a_person_releases_a_waiting_trigger(cloud: Cloud) -> None:
-    """Nothing trains before a person approves; then it trains once, and the history says who it was."""
-    cloud.deliver(asks(cloud, model_id="reviewed"))
-    assert (model(cloud, "reviewed")["state"], cloud.trainings()) == ("waiting", [])
-    assert model(cloud, "reviewed")["waiting"]["trigger_id"] == "t-1"
-    approve = Ask(method="POST", path="/models/reviewed/approve", content={"trigger_id": "t-1"})
-    reply = cloud.ask(approve)
-    assert (reply.status, reply.body) == (200, {"model_id": "reviewed", "trigger_id": "t-1", "status": "approved"})
-    cloud.drain()
-    assert cloud.trainings() == ["t-1"]
-    decisions = model(cloud, "reviewed")["decisions"]
-    assert [line["reason"] for line in decisions] == ["launched", "awaiting_approval"]
-    assert decisions[0]["detail"].startswith(f"approved by {cloud.caller}")
-    again = cloud.ask(approve)
-    assert (again.status, again.body) == (reply.status, reply.body)
-    cloud.drain()
-    assert cloud.trainings() == ["t-1"]
-
-
-def test_a_person_drops_a_waiting_trigger(cloud: Cloud) -> None:
-    """A rejected trigger never trains, however often its event comes, and the history says who it was."""
-    event = asks(cloud, model_id="reviewed")
-    cloud.deliver(event)
-    reject = Ask(method="POST", path="/models/reviewed/reject", content={"trigger_id": "t-1"})
-    for _ in range(2):
-        reply = cloud.ask(reject)
-        assert (reply.status, reply.body) == (200, {"model_id": "reviewed", "trigger_id": "t-1", "status": "rejected"})
-    assert cloud.deliver(event).verdict == ("skip", "duplicate")
-    assert cloud.trainings() == []
-    newest = model(cloud, "reviewed")["decisions"][0]
-    assert (newest["reason"], newest["detail"]) == ("not_approved", f"rejected by {cloud.caller}")
-
-
-def test_nothing_on_the_bus_can_approve(cloud: Cloud) -> None:
-    """An event that claims to be approved waits like any other."""
-    cloud.deliver(asks(cloud, model_id="reviewed", approved_by="me", force=True))
-    cloud.deliver(asks(cloud, model_id="reviewed", waiting={"approved_by": "me"}))
-    assert (model(cloud, "reviewed")["state"], cloud.trainings()) == ("waiting", [])
-
-
 def test_a_tick_that_comes_twice_asks_once(cloud: Cloud) -> None:
     """The same scheduled time makes the same trigger id, and one training; the next time makes another."""
     # Times that are past: a scheduler that is told to run now may send the time of the next run.

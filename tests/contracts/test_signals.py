@@ -1,0 +1,164 @@
+"""What the platforms send by themselves, at the functions as deployed: a model that names it trains, once.
+
+The events are the recorded samples, with the names that the suite's configuration has. This machine's bus carries no
+events of other platforms.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.contracts.clouds import Cloud
+from tests.contracts.conftest import Opened
+from tests.contracts.google_requests import delivered
+from tests.contracts.on_google import Google
+from tests.contracts.triggers import state_of
+from tests.core.native import (
+    ALARM,
+    ANOMALY,
+    BLOB,
+    DATASET_DRIFT,
+    GCS_OBJECT,
+    S3_OBJECT,
+    breach,
+    changed,
+    message,
+    sample,
+)
+
+MODEL: Final = "signalled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A native event.
+
+    Attributes:
+        cloud: whose it is.
+        named: as `signals` names it.
+        other: one of the same kind that they do not name.
+        origin: the origin of the trigger that it becomes.
+        sender: who asked for that, as far as anybody did.
+
+    """
+
+    cloud: str
+    named: Any
+    other: Any
+    origin: str
+    sender: str
+
+
+def _alarm() -> Sign:
+    named = changed(sample(ALARM), "churn-drift", "detail", "alarmName")
+    return Sign(cloud="aws", named=named, other=sample(ALARM), origin="drift", sender="cloudwatch-alarm:churn-drift")
+
+
+def _s3() -> Sign:
+    in_bucket = changed(sample(S3_OBJECT), "training-data", "detail", "bucket", "name")
+    named = changed(in_bucket, "churn/2026/11.csv", "detail", "object", "key")
+    sender = "s3-object:training-data/churn/2026/11.csv"
+    return Sign(cloud="aws", named=named, other=in_bucket, origin="data", sender=sender)
+
+
+def _anomaly() -> Sign:
+    job = "projects/677687165274/locations/us-central1/modelDeploymentMonitoringJobs/1234567890"
+    entry = changed(sample(ANOMALY), job, "jsonPayload", "modelDeploymentMonitoringJob")
+    sender = "vertex-monitoring:1234567890"
+    return Sign(cloud="gcp", named=message(entry), other=message(sample(ANOMALY)), origin="drift", sender=sender)
+
+
+def _gcs(name: str = "churn/2026/11.csv") -> Any:
+    """Return the attributes of a bucket's notification that has no payload."""
+    told = {"bucketId": "training-data", "objectId": name, "objectGeneration": "1587627537231057"}
+    return message(None, eventType="OBJECT_FINALIZE", payloadFormat="NONE", **told)
+
+
+def _gcs_object() -> Sign:
+    sender = "gcs-object:training-data/churn/2026/11.csv"
+    return Sign(cloud="gcp", named=_gcs(), other=_gcs("fraud/2026/11.csv"), origin="data", sender=sender)
+
+
+def _breach() -> Sign:
+    other = breach(runTags={"azureml_modelmonitor_threshold_breached": "The signal 'fraud_data_drift' has failed."})
+    # The documented text of the tag names the monitor, the experiment is another one.
+    return Sign(cloud="azure", named=breach(), other=other, origin="drift", sender="azureml-monitor:monitoring")
+
+
+def _dataset_drift() -> Sign:
+    other = sample(DATASET_DRIFT)[0]
+    named = changed(other, "churn-monitor", "data", "DataDriftName")
+    return Sign(cloud="azure", named=named, other=other, origin="drift", sender="azureml-monitor:churn-monitor")
+
+
+def _blob(*, cloud_event: bool) -> Sign:
+    other = sample(BLOB)[0]
+    named = changed(other, "/blobServices/default/containers/trainingdata/blobs/churn/11.csv", "subject")
+    if not cloud_event:
+        named, other = _in_grid_schema(named), _in_grid_schema(other)
+    return Sign(cloud="azure", named=named, other=other, origin="data", sender="blob:trainingdata/churn/11.csv")
+
+
+def _in_grid_schema(event: Any) -> Any:
+    """Return a CloudEvent of Azure as a subscription in Event Grid's own schema delivers it."""
+    same = {name: event[name] for name in ("id", "subject", "data")}
+    times = {"eventType": event["type"], "eventTime": event["time"]}
+    return same | times | {"topic": event["source"], "dataVersion": "", "metadataVersion": "1"}
+
+
+SIGNS: Final = {
+    "CloudWatch alarm": _alarm(),
+    "S3 object": _s3(),
+    "Vertex AI monitoring": _anomaly(),
+    "GCS object": _gcs_object(),
+    "Azure ML monitor": _breach(),
+    "Azure ML dataset drift": _dataset_drift(),
+    "blob": _blob(cloud_event=False),
+    "blob as CloudEvent": _blob(cloud_event=True),
+}
+
+
+@pytest.fixture
+def signed(sign: Sign, opened: Opened, tmp_path: Path) -> Iterator[Cloud]:
+    """Return the cloud that sends the signal, on which nothing has happened yet."""
+    with opened(sign.cloud)(tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        pytest.param(sign, id=name, marks=pytest.mark.xdist_group(f"contracts-{sign.cloud}"))
+        for name, sign in SIGNS.items()
+    ],
+)
+def test_a_signal_trains_the_model_that_names_it_once(signed: Cloud, sign: Sign) -> None:
+    """One that no model names is ignored; one that is named launches, and is a duplicate when it is delivered again."""
+    assert signed.deliver(sign.other).verdict == ("ignore", "ignored")
+    assert signed.ledger.models(None, 10) == []
+    assert signed.deliver(sign.named).verdict == ("launch", "launched")
+    assert signed.deliver(sign.named).verdict == ("skip", "duplicate")
+    # As the platform's own queue brings it, too.
+    assert signed.round([sign.named, sign.other]) == [True, True]
+    (trigger_id,) = signed.trainings()
+    training = state_of(signed.ledger, MODEL).training
+    assert training is not None
+    assert training.trigger.trigger_id == trigger_id
+    assert (training.trigger.origin, training.trigger.requested_by) == (sign.origin, sign.sender)
+    assert training.trigger.evidence
+    assert signed.letters() == []
+
+
+@pytest.mark.xdist_group("contracts-gcp")
+def test_a_bucket_may_tell_of_an_object_in_two_ways(gcp: Google) -> None:
+    """Its own notification over Pub/Sub and Eventarc's CloudEvent of the same object are one training."""
+    assert gcp.deliver(_gcs()).verdict == ("launch", "launched")
+    event = changed(changed(sample(GCS_OBJECT), "training-data", "data", "bucket"), "churn/2026/11.csv", "data", "name")
+    context = {f"ce_{name}": value for name, value in event.items() if name not in ("data", "datacontenttype")}
+    binary = delivered(gcp.project.receive, event["data"], **context)
+    structured = delivered(gcp.project.receive, event, content_type="application/cloudevents+json")
+    assert [binary.verdict, structured.verdict] == [("skip", "duplicate")] * 2
+    assert len(gcp.trainings()) == 1
