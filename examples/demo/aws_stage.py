@@ -3,8 +3,10 @@
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from examples.demo.aws_account import BUS, TABLE, Account
 from examples.demo.models import MODELS, configuration, signal_of, train_first
 from examples.demo.outside import Outside, outside
 from examples.demo.stage import Json, Stage
+from examples.demo.waiting import wait
 from shared.fields import format_time
 from tests.emulators.event_source import SqsEventSource
 from tests.emulators.lambda_runtime import LambdaFunction
@@ -23,6 +26,34 @@ from tests.emulators.sagemaker import Pipeline, SageMakerStandIn
 ROOT = Path(__file__).parents[2]
 SIGNAL = signal_of("s3-object")
 CALLER = "arn:aws:iam::123456789012:user/ada"
+
+
+@dataclass(kw_only=True, eq=False)
+class Ends:
+    """As the rule for the service's own events: delivers each to `receive`, twice, for the service may send several.
+
+    Attributes:
+        receive: the function.
+        under_way: how many events it is not through with.
+
+    """
+
+    receive: LambdaFunction
+    under_way: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def tell(self, event: Json) -> None:
+        """Deliver *event*."""
+        self._count(1)
+        try:
+            for _ in range(2):
+                self.receive.invoke_async(event)
+        finally:
+            self._count(-1)
+
+    def _count(self, more: int) -> None:
+        with self._lock:
+            self.under_way += more
 
 
 @contextmanager
@@ -36,18 +67,17 @@ def aws_stage(home: Path) -> Iterator[Stage]:
         account = Account(running.enter_context(moto_server()))
         around = running.enter_context(outside())
         (home / "retrain.toml").write_text(configuration(targets, signal=SIGNAL, channel=account.topic))
-        sagemaker = SageMakerStandIn(
-            pipelines={model_id: _pipeline(home, model_id) for model_id in MODELS}, event_copies=2
+        sagemaker = running.enter_context(
+            SageMakerStandIn(pipelines={model_id: _pipeline(home, model_id) for model_id in MODELS})
         )
-        running.enter_context(sagemaker)
         environment = _environment(home, account, sagemaker, around)
         emit, receive = (running.enter_context(_function(name, environment)) for name in ("emit", "receive"))
-        # As the rule for the service's own events: each is delivered to `receive`, and the service may send several.
-        sagemaker.on_end = receive.invoke_async
+        ends = Ends(receive=receive)
+        sagemaker.on_end = ends.tell
         running.enter_context(
             SqsEventSource(client=account.sqs, queue_url=account.triggers, function=receive.invoke, concurrency=2)
         )
-        yield _stage(home, account, sagemaker, around, emit)
+        yield _stage(home, account, sagemaker, around, emit, ends)
         (home / "functions.log").write_text(emit.logs() + receive.logs())
 
 
@@ -77,7 +107,9 @@ def _environment(home: Path, account: Account, sagemaker: SageMakerStandIn, arou
     }
 
 
-def _stage(home: Path, account: Account, sagemaker: SageMakerStandIn, around: Outside, emit: LambdaFunction) -> Stage:
+def _stage(
+    home: Path, account: Account, sagemaker: SageMakerStandIn, around: Outside, emit: LambdaFunction, ends: Ends
+) -> Stage:
     sent: dict[str, Json] = {}
 
     def deliver(event: Json, times: int) -> str:
@@ -105,6 +137,7 @@ def _stage(home: Path, account: Account, sagemaker: SageMakerStandIn, around: Ou
         messages=account.messages,
         told_by="by SNS",
         dispatched=around.github.dispatched,
+        settle=lambda: wait(lambda: ends.under_way == 0),
         dead_letters=account.dead_letters,
         services=sagemaker.all_calls,
     )

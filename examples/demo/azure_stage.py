@@ -17,6 +17,7 @@ from examples.demo.local_stage import http
 from examples.demo.models import MODELS, configuration, signal_of, train_first
 from examples.demo.outside import Outside, outside
 from examples.demo.stage import UNKNOWN_MODEL, Json, NotInstalledError, Stage
+from examples.demo.waiting import PATIENCE
 from shared.fields import format_time
 from tests.emulators.arm import ArmStandIn, Component, Identity
 from tests.emulators.arm.standin import WORKSPACE
@@ -136,6 +137,7 @@ def _stage(
         messages=lambda: list(around.messages),
         told_by="by Apprise",
         dispatched=around.github.dispatched,
+        settle=lambda: bus.trigger.drain(PATIENCE),
         dead_letters=dead_letters,
         services=arm.calls,
         ml_cube_event=_event("demand"),

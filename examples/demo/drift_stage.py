@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +12,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from examples.demo.local_stage import http
+from examples.demo.local_stage import http, serving
 from examples.demo.models import TRAIN, run
-from functions.local.server import serve
 from functions.local.wiring import local_cloud
 from shared.log import log_to
 from shared.state import Decided
@@ -110,14 +108,11 @@ def drift_stage(home: Path) -> Iterator[DriftStage]:
         log_to(log)
         variables = {**os.environ, "RETRAIN_CONFIG": str(home / "retrain.toml")}
         cloud = local_cloud(variables, observe=lambda _model_id, decision: decided.append(decision))
-        server = serve(cloud.emitter, "127.0.0.1", 0)
-        threading.Thread(target=server.run, daemon=True).start()
         cloud.consumer.start()
         try:
-            url = f"http://127.0.0.1:{server.effective_port}"
-            yield DriftStage(home=home, url=url, inbox=inbox, decided=decided)
+            with serving(cloud.emitter) as url:
+                yield DriftStage(home=home, url=url, inbox=inbox, decided=decided)
         finally:
-            server.close()
             cloud.consumer.stop()
             log_to(sys.stderr)
 

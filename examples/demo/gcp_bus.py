@@ -3,11 +3,13 @@
 import base64
 import json
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from examples.demo.arrivals import gcs_message
 from examples.demo.local_stage import http
 from tests.emulators.framework import FrameworkFunction
+from tests.emulators.loopback import Answer, LoopbackServer, Request
 from tests.emulators.pubsub import PubSub, push_body
 from tests.emulators.vertex.log_entries import sink_message
 
@@ -24,13 +26,20 @@ class Bus:
     Attributes:
         pubsub: Pub/Sub.
         receive: the function that the subscription pushes to.
+        pushes: what it pushes through, to see which messages the function takes.
 
     """
 
     pubsub: PubSub
     receive: FrameworkFunction
+    pushes: LoopbackServer = field(init=False)
+    _taken: set[str] = field(default_factory=set)
+    _ends: set[str] = field(default_factory=set)
     _sent: dict[str, Json] = field(default_factory=dict)
     _letters: list[Json] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.pushes = LoopbackServer(self._push)
 
     def set_up(self) -> None:
         """Make topics and subscriptions: one that pushes, tries again and gives up, one that keeps the dead letters."""
@@ -39,7 +48,7 @@ class Bus:
         self.pubsub.subscribe(
             "receive",
             TOPIC,
-            pushConfig={"pushEndpoint": self.address},
+            pushConfig={"pushEndpoint": self.pushes.url},
             retryPolicy=RETRY,
             deadLetterPolicy={
                 "deadLetterTopic": self.pubsub.topic("undeliverable"),
@@ -49,7 +58,7 @@ class Bus:
 
     @property
     def address(self) -> str:
-        """Where messages are pushed to."""
+        """Where the function takes messages."""
         return f"{self.receive.url}/{self.pubsub.topic(TOPIC)}"
 
     def deliver(self, event: Json, times: int) -> str:
@@ -71,9 +80,20 @@ class Bus:
 
     def tell(self, entry: Json) -> None:
         """Publish a log entry of Vertex AI as the sink does, which may do it twice."""
-        self.pubsub.publish(TOPIC, [sink_message(entry)] * 2)
+        self._ends.update(self.pubsub.publish(TOPIC, [sink_message(entry)] * 2))
+
+    def ends_are_taken(self) -> bool:
+        """Whether the function took every log entry that was published."""
+        return self._ends <= self._taken
 
     def dead_letters(self) -> list[Json]:
         """Return every dead letter so far."""
         self._letters += [json.loads(base64.b64decode(each["data"])) for each in self.pubsub.take(LETTERS)]
         return self._letters
+
+    def _push(self, request: Request) -> Answer:
+        content = json.loads(request.body)
+        status, _ = http(self.address, "POST", content)
+        if status == HTTPStatus.OK:
+            self._taken.add(content["message"]["messageId"])
+        return Answer(status=status)

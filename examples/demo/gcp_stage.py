@@ -14,6 +14,7 @@ from examples.demo.local_stage import http
 from examples.demo.models import MODELS, configuration, signal_of, train_first
 from examples.demo.outside import Outside, outside
 from examples.demo.stage import UNKNOWN_MODEL, Json, NotInstalledError, Stage
+from examples.demo.waiting import wait
 from shared.fields import format_time
 from tests.emulators.framework import FrameworkFunction
 from tests.emulators.google_emulators import firestore_emulator, missing, pubsub_emulator
@@ -56,6 +57,7 @@ def gcp_stage(home: Path) -> Iterator[Stage]:
             for target in ("emit", "receive")
         )
         bus = Bus(pubsub=PubSub(address=pubsub, project=PROJECT), receive=receive)
+        running.enter_context(bus.pushes)
         bus.set_up()
         vertex.on_log = bus.tell
         yield _stage(home, bus, vertex, around, emit)
@@ -112,6 +114,7 @@ def _stage(home: Path, bus: Bus, vertex: VertexStandIn, around: Outside, emit: F
         messages=lambda: list(around.messages),
         told_by="by Apprise",
         dispatched=around.github.dispatched,
+        settle=lambda: wait(bus.ends_are_taken),
         dead_letters=bus.dead_letters,
         services=vertex.all_calls,
         ml_cube_event=_event("demand"),

@@ -7,7 +7,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from examples.demo.arrivals import s3_event
 from examples.demo.models import MODELS, TRAIN, configuration, production_of, signal_of, train_first
 from examples.demo.outside import Outside, outside
 from examples.demo.stage import Json, Stage
+from examples.demo.waiting import wait
 from functions.local.server import serve
 from functions.local.wiring import LocalCloud, local_cloud
 from shared.emit import tick
 from shared.log import log_to
+from shared.parts import Emitter
 
 # The bus of this machine reads events in the form of EventBridge.
 SIGNAL = signal_of("s3-object")
@@ -33,15 +35,30 @@ def local_stage(home: Path) -> Iterator[Stage]:
         (home / "retrain.toml").write_text(configuration(targets, signal=SIGNAL, channel=around.channel))
         log_to(log)
         cloud = local_cloud({**os.environ, **around.variables(), "RETRAIN_CONFIG": str(home / "retrain.toml")})
-        server = serve(cloud.emitter, "127.0.0.1", 0)
-        threading.Thread(target=server.run, daemon=True).start()
         cloud.consumer.start()
         try:
-            yield _stage(cloud, home, f"http://127.0.0.1:{server.effective_port}", around)
+            with serving(cloud.emitter) as url:
+                yield _stage(cloud, home, url, around)
         finally:
-            server.close()
             cloud.consumer.stop()
             log_to(sys.stderr)
+
+
+@contextmanager
+def serving(emitter: Emitter) -> Iterator[str]:
+    """Serve the HTTP API on a free port, and give its address."""
+    server = serve(emitter, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        # What is being answered ends first. Then the server closes its sockets in its own thread; if that was awake
+        # there is nobody left to wake.
+        server.task_dispatcher.shutdown()
+        with suppress(OSError):
+            server.trigger.pull_trigger(server.close)
+        thread.join(5)
 
 
 def _target(home: Path, model_id: str) -> str:
@@ -76,6 +93,7 @@ def _stage(cloud: LocalCloud, home: Path, url: str, around: Outside) -> Stage:
         messages=lambda: list(around.messages),
         told_by="by Apprise",
         dispatched=around.github.dispatched,
+        settle=lambda: wait(lambda: cloud.bus.size() == 0),
         dead_letters=lambda: [json.loads(path.read_text()) for path in home.glob(".local/dead-letters/*.json")],
     )
 

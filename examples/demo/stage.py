@@ -47,6 +47,7 @@ class Stage:
         messages: returns what people were told, oldest first.
         told_by: how they were told.
         dispatched: returns what GitHub got, oldest first.
+        settle: waits until the news of every training's end, which comes more than once, was taken each time.
         dead_letters: returns what lies in the dead letters.
         services: how often each service was called, where the cloud can tell.
         ml_cube_event: asks for `demand`, in the form that the documentation of ML cube Platform has for this bus.
@@ -64,6 +65,7 @@ class Stage:
     messages: Callable[[], list[Message]]
     told_by: str
     dispatched: Callable[[], list[Dispatched]]
+    settle: Callable[[], None]
     dead_letters: Callable[[], list[Json]]
     services: Callable[[], Mapping[str, int]] = dict
     ml_cube_event: Json = field(default_factory=lambda: ML_CUBE_EVENT)

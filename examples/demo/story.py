@@ -25,6 +25,7 @@ def tell(stage: Stage, report: Report) -> None:
     _mistake(stage, report)
     reviewed = review(stage, report)
     wait(lambda: all(stage.is_free(model_id) for model_id in MODELS))
+    stage.settle()
     _conclude(stage, report, asked_first)
     conclude_review(stage, report, reviewed)
     if stage.services():

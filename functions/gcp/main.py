@@ -14,13 +14,16 @@ from http import HTTPStatus
 import flask
 import functions_framework
 
+import functions.gcp.cold_start  # noqa: F401 - it stops looking for garbage, before the others are imported
 from functions.gcp import wiring
 from functions.gcp.answers import acknowledged, answered
+from functions.gcp.cold_start import then_collected
 from functions.gcp.entry import FlaskAnswer, http_answer, read_event, read_request
 from shared.http import problem
 
 
 @functions_framework.http
+@then_collected
 def emit(request: flask.Request) -> FlaskAnswer:
     """Answer an HTTP request, one of Cloud Scheduler among them."""
     # Only here: an instance of `receive` would pay for it at each cold start.
@@ -30,6 +33,7 @@ def emit(request: flask.Request) -> FlaskAnswer:
 
 
 @functions_framework.http
+@then_collected
 def receive(request: flask.Request) -> FlaskAnswer:
     """Act on an event of Eventarc or a Pub/Sub push, or look after everything that was left undone."""
     if request.method != "POST":

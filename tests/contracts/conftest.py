@@ -30,8 +30,8 @@ Opened = Callable[[str], Opener]
 
 
 def _each(names: Mapping[str, object]) -> list[Any]:
-    # One worker a cloud: its services are started once. The local cloud sends notices from the process of the tests, where
-    # Apprise looks for a module that Python 3.13 no longer has.
+    # One worker a cloud: its services are started once. The local cloud runs in the process of the tests, where a
+    # warning is an error, and Apprise looks for a module that Python 3.13 no longer has.
     quiet = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
     return [pytest.param(name, marks=(pytest.mark.xdist_group(f"contracts-{name}"), quiet)) for name in names]
 

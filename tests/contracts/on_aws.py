@@ -125,6 +125,10 @@ class Amazon(AmazonPorts, Cloud):
         accepted: list[Json] = answer["accepted"]
         return accepted
 
+    def logs(self) -> str:
+        """See the base."""
+        return self.account.receive.logs()
+
     def turned_away(self, trigger_id: str) -> AbstractContextManager[None]:
         """Let the account be full for one execution."""
         full = refusal("ResourceLimitExceeded")

@@ -131,6 +131,12 @@ class Azure(AzurePorts, Cloud):
             {name: line[name] for name in ("model_id", "trigger_id")} for line in lines(invocation, "retrain.emitted")
         ]
 
+    def logs(self) -> str:
+        """See the base: what functions log goes to the host, all else to the process's own output."""
+        host = self.account.host
+        told = [str(line) for invocation in host.invocations.values() for line in invocation.logs]
+        return "\n".join([*told, host.logs()])
+
     def turned_away(self, trigger_id: str) -> AbstractContextManager[None]:
         """Throttle the start of one job."""
         return self.account.gate.failing("PUT job", THROTTLED, body_with(run_name(a_trigger(trigger_id).token)))

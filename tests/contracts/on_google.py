@@ -136,6 +136,10 @@ class Google(GooglePorts, Cloud):
         accepted: list[Json] = reply.body["accepted"]
         return accepted
 
+    def logs(self) -> str:
+        """See the base."""
+        return self.project.receive.logs()
+
     def turned_away(self, trigger_id: str) -> AbstractContextManager[None]:
         """Let the quota be used up for one job."""
         name = body_with(f"pipelineJobId={run_name(a_trigger(trigger_id).token)}")

@@ -16,6 +16,7 @@ from tests.emulators.github.answers import error
 from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 TOKEN: Final = "ghp_0123456789abcdefABCDEF"
+PASSWORD: Final = "T0PS3CRET"
 
 _HOOK: Final = "/notices"
 _TRIGGER: Final = re.compile(r"^Trigger: (.+)$", re.MULTILINE)
@@ -55,8 +56,8 @@ class Outlets(Gate):
 
     @property
     def channel(self) -> str:
-        """The web hook as an address of Apprise."""
-        return f"json://{self.address}{_HOOK}"
+        """The web hook as an address of Apprise, with a secret in it."""
+        return f"json://ada:{PASSWORD}@{self.address}{_HOOK}"
 
     def empty(self) -> None:
         """Forget what was sent."""

@@ -1,6 +1,6 @@
 """What follows a training is done once for each end, however the end is told, and whoever is away meanwhile."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import pytest
@@ -10,15 +10,23 @@ from tests.contracts.clouds import Cloud
 from tests.contracts.configuration import COMPLETED, FAILED, REPOSITORY
 from tests.contracts.messages import Delivery, Told
 from tests.contracts.on_azure import Azure
+from tests.contracts.outlets import PASSWORD, TOKEN
 from tests.contracts.test_faults import asks
 from tests.contracts.triggers import a_trigger, abandon_follow_ups, state_of
 
 MODEL: Final = "followed"
 
-Tell = Callable[[Cloud, object], list[Delivery]]
+Tell = Callable[[Cloud, object], Sequence[Delivery]]
+
+
+def _by_the_platform(cloud: Cloud, end: object) -> Sequence[Delivery]:
+    cloud.put(end)
+    cloud.drain()
+    return ()
+
 
 TOLD: Final[Mapping[str, Tell]] = {
-    "once": lambda cloud, end: [cloud.deliver(end)],
+    "by the platform": _by_the_platform,
     "three times": lambda cloud, end: [cloud.deliver(end) for _ in range(3)],
     "three times at once": lambda cloud, end: cloud.deliver_at_once([end] * 3),
 }
@@ -144,6 +152,28 @@ def test_a_channel_that_is_away_neither_fails_nor_repeats_a_launch(cloud: Cloud)
     assert cloud.trainings() == ["t-1", "t-2"]
     assert (dispatches(cloud), cloud.notices()) == ([expected(cloud, "t-1")], [notice("t-1")])
     assert is_settled(cloud)
+
+
+def test_a_dispatch_whose_answer_got_lost_comes_again_as_the_same(cloud: Cloud) -> None:
+    """GitHub knows no idempotency key: it may hear of an end twice, with the same token and in the same words."""
+    begin(cloud, "t-1")
+    with cloud.outlets.failing("dispatch", None, done=True):
+        assert cloud.deliver(cloud.end("t-1")).verdict == ("ended", "succeeded")
+    abandon_follow_ups(cloud.ledger, MODEL)
+    assert cloud.sweep().acknowledged
+    assert dispatches(cloud) == [expected(cloud, "t-1")] * 2
+    assert cloud.notices() == [notice("t-1")]
+
+
+def test_what_is_logged_holds_no_secrets(cloud: Cloud, caplog: pytest.LogCaptureFixture) -> None:
+    """When neither GitHub nor the channel can be reached the log says so, without the token or the address."""
+    begin(cloud, "t-1")
+    with caplog.at_level("DEBUG"), cloud.github_away(), cloud.channel_away():
+        assert cloud.deliver(cloud.end("t-1")).acknowledged
+    logged = cloud.logs() + str([vars(record) for record in caplog.records])
+    assert logged.count("retrain.follow_up_failed") >= 2
+    assert TOKEN not in logged
+    assert PASSWORD not in logged
 
 
 @pytest.mark.xdist_group("contracts-azure")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ from tests.emulators.vertex import VertexStandIn
 pytestmark = pytest.mark.xdist_group("contracts-gcp")
 
 PROBE = Path(__file__).with_name("cold_start_probe.py")
-RUNS = 6
+# Of a quiet machine eight starts are enough; one that is busy gets more of them.
+FEWEST, MOST = 8, 40
 LIMIT = 1.25
 BARE = """
 import functions_framework
@@ -42,7 +44,7 @@ location = "europe-west4"
 root = "gs://contracts"
 """
 # Clients that can do far more than a launch needs, and everything of other clouds.
-UNUSED = ("grpc", "google.cloud", "google.api_core", "google.protobuf", "google.auth", "requests", "apprise")
+UNUSED = ("grpc", "google.cloud", "google.api_core", "google.protobuf", "google.auth", "requests", "urllib3", "apprise")
 FOREIGN = ("boto3", "botocore", "azure", "aws_lambda_powertools", "functions.aws", "functions.azure", "functions.local")
 
 
@@ -110,16 +112,39 @@ def loaded(bundle: Path, environment: Mapping[str, str], number: int) -> set[str
 def test_a_cold_start_costs_little_more_than_the_framework(bare: Path, environment: Mapping[str, str]) -> None:
     """From the start of the process to the first launch it takes at most 1.25 times the framework's CPU time."""
     nothing = {"PYTHONPYCACHEPREFIX": environment["PYTHONPYCACHEPREFIX"]}
-    both = [(started(bare, nothing, run), started(built_bundle("gcp"), environment, run)) for run in range(RUNS + 1)]
-    # Other load only ever adds: the least of each counts.
-    least_bare, least_ours = (min(times) for times in zip(*both[1:], strict=True))
-    print("RATIO", least_ours, least_bare, least_ours / least_bare)
+    least_bare = least_ours = inf
+    for run in range(MOST + 1):
+        each = started(bare, nothing, run), started(built_bundle("gcp"), environment, run)
+        # The first of both writes the bytecode. Of the others the least count, for other load only ever adds.
+        if run:
+            least_bare, least_ours = min(least_bare, each[0]), min(least_ours, each[1])
+        if run >= FEWEST and least_ours <= LIMIT * least_bare:
+            break
     assert least_ours <= LIMIT * least_bare, f"{least_ours / least_bare:.2f}"
 
 
 def test_a_launch_loads_no_client_that_it_does_not_need(bare: Path, environment: Mapping[str, str]) -> None:
     """Until the training is started nothing of gRPC, of Google's client libraries or of another cloud is imported."""
-    own = loaded(built_bundle("gcp"), environment, RUNS + 1) - loaded(bare, {}, 0)
+    own = loaded(built_bundle("gcp"), environment, MOST + 1) - loaded(bare, {}, 0)
     assert "functions.gcp.launcher" in own
     for name in (*UNUSED, *FOREIGN):
         assert not [module for module in own if module == name or module.startswith(f"{name}.")]
+
+
+@pytest.mark.parametrize("answers", ["return 1", "raise ZeroDivisionError"])
+def test_garbage_is_looked_for_after_the_first_answer(answers: str) -> None:
+    """Not before it, and from then on whatever became of it; what was there by then is left alone."""
+    program = f"""
+import contextlib, gc
+from functions.gcp.cold_start import then_collected
+@then_collected
+def answer(request): {answers}
+told = [gc.isenabled()]
+for _ in range(2):
+    with contextlib.suppress(ZeroDivisionError):
+        answer(None)
+    told += [gc.isenabled(), gc.get_freeze_count() > 1000]
+print(told)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[False, True, True, True, True]\n"
