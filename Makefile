@@ -8,6 +8,8 @@ export PIP_ROOT_USER_ACTION := ignore
 # Trainings run beside other work on all cores: threads that spin while they wait for one another cost minutes.
 export OMP_NUM_THREADS := 1
 CLOUD ?= local
+# Much of a test's time is waiting for other processes.
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2)')
 VENV := .venv
 BIN := $(VENV)/bin
 # Set up again when the pinned requirements change, or another interpreter is asked for.
@@ -120,7 +122,11 @@ serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this m
 
 .PHONY: test
 test: $(READY) build azurite actionlint ## all tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not demo"
+
+.PHONY: check-demos
+check-demos: $(READY) build azurite ## the demos of all clouds, as tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m demo
 
 .PHONY: test-monitor
 test-monitor: $(MONITOR)/.ready azurite ## the tests of the drift monitor, in its own environment
@@ -135,7 +141,7 @@ lint: $(READY) ## style, types, docstrings and the borders between the rooms
 	$(BIN)/interrogate --quiet --fail-under 100 --ignore-nested-functions --ignore-private --ignore-semiprivate --ignore-init-method --ignore-magic tests
 
 .PHONY: check
-check: lint test test-monitor check-sam check-deploy ## everything that CI does
+check: lint test check-demos test-monitor check-sam check-deploy ## everything that CI does
 
 .PHONY: check-sam
 check-sam: $(SAM) ## the template as AWS reads it, and the build that is deployed; offline

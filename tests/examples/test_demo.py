@@ -7,11 +7,13 @@ from tests.contracts.bundles import built_bundle
 from tests.examples.demos import assert_it_came_true, demo
 
 
+@pytest.mark.demo
 def test_the_story_comes_true_on_this_machine() -> None:
     """From an event to a workflow that follows a training, in real processes of this machine."""
     assert_it_came_true(demo("local"))
 
 
+@pytest.mark.demo
 @pytest.mark.xdist_group("contracts-aws")
 def test_the_story_comes_true_on_aws() -> None:
     """The same through the bundle for Lambda, a real event of S3's emulator and a message by SNS among it."""
@@ -19,6 +21,7 @@ def test_the_story_comes_true_on_aws() -> None:
     assert_it_came_true(demo("aws"))
 
 
+@pytest.mark.demo
 @pytest.mark.xdist_group("contracts-azure")
 def test_the_story_comes_true_on_azure() -> None:
     """The same through the function app, which carries Apprise, as it would with that configuration."""

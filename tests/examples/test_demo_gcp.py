@@ -7,6 +7,7 @@ from tests.contracts.google_project import emulators_needed
 from tests.examples.demos import assert_it_came_true, demo
 
 
+@pytest.mark.demo
 @pytest.mark.xdist_group("contracts-gcp")
 def test_the_story_comes_true() -> None:
     """From the documented event to four trainings, each once: every claim of the demo is true."""
