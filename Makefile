@@ -207,7 +207,7 @@ deploy-azure: ## to Azure: make deploy-azure ENV=dev GROUP=resource-group
 	$(call needs,az,see https://learn.microsoft.com/cli/azure/install-azure-cli)
 	@test -n "$(GROUP)" || { echo "Say which resource group: make $@ ENV=$(ENV) GROUP=name"; exit 2; }
 	@$(MAKE) --no-print-directory build-azure
-	deploy/azure/deploy $(ENV) $(GROUP)
+	deploy/azure/deploy $(ENV) $(GROUP) $(or $(TARGET_PYTHON),$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 
 # --- building it ------------------------------------------------------------------------------------------------------
 
