@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import field
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any, Final
 
 from shared.frozen import dataclass
@@ -104,13 +104,27 @@ class Clients:
 
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401 - botocore has no types
-        from botocore.session import get_session
-
-        session = get_session()
+        session = _new_session()
         if self._role is not None:
-            make_client = partial(get_session().create_client, region_name=self._region, config=self._config)
+            make_client = partial(_new_session().create_client, region_name=self._region, config=self._config)
             session.register_component("credential_provider", _RoleCredentials(session, make_client, self._role))
         return session
+
+
+def _new_session() -> Any:  # noqa: ANN401 - botocore has no types
+    from botocore.session import get_session
+
+    session = get_session()
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    return session
+
+
+@cache
+def _loader(data_path: str | None) -> object:
+    """Return what reads the descriptions of the services: each session would have its own, and read them again."""
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
 
 
 class _RoleCredentials:

@@ -17,7 +17,7 @@ from shared.targets import SageMakerTarget
 from shared.trigger import RetrainTrigger
 from tests.emulators.eventbridge import EventBridgeStandIn
 
-IMPATIENT = CallLimits(connect_timeout=1, read_timeout=0.5, attempts=1)
+IMPATIENT = CallLimits(connect_timeout=2, read_timeout=1.5, attempts=1)
 ONCE = CallLimits(read_timeout=30, attempts=1, connections=32)
 
 SOURCE = "ml3_platform"

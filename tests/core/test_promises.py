@@ -188,4 +188,4 @@ ANY_PACE: Final = settings(
     deadline=None, suppress_health_check=list(HealthCheck), stateful_step_count=50, print_blob=False, database=None
 )
 TestPromises = Promises.TestCase
-TestPromises.settings = settings(ANY_PACE, max_examples=200, derandomize=True)
+TestPromises.settings = settings(ANY_PACE, max_examples=100, derandomize=True)

@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+# One worker, which trains the first models once.
+pytestmark = pytest.mark.xdist_group("demand")
+
 DEMAND = Path(__file__).parents[2] / "examples" / "demand"
 FIRST = {"until": "2011-09-01"}
 
@@ -27,6 +30,8 @@ def train(run: Path, parameters: Mapping[str, str], *, demand: Path = DEMAND) ->
         "RETRAIN_TRIGGER_ID": f"trigger-{run.name}",
         "RETRAIN_RUN_ID": run.name,
         "RETRAIN_RUN_DIR": str(run),
+        # Threads that spin while they wait for one another cost minutes where other tests run beside them.
+        "OMP_NUM_THREADS": "1",
         **{f"RETRAIN_PARAM_{name.upper()}": value for name, value in parameters.items()},
     }
     command = [sys.executable, str(demand / "train.py")]
