@@ -1,0 +1,47 @@
+"""What is uploaded: the same bytes for the same sources, nothing of another cloud, and small enough to start fast."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.bundles import built_bundle
+from tests.deploy.template import ROOT
+
+CLOUDS = ("aws", "gcp", "azure")
+ROOMS = {"__init__.py", "github", "notify"}
+ARCHIVE = ROOT / "deploy" / "archive.py"
+AZURE_LIMIT = 10_000_000  # bytes
+
+
+def archived(folder: Path, target: Path) -> bytes:
+    """Return what the archive of *folder* holds."""
+    subprocess.run([sys.executable, str(ARCHIVE), str(folder), str(target)], check=True)
+    return target.read_bytes()
+
+
+def test_equal_folders_make_equal_archives(tmp_path: Path) -> None:
+    """Neither times, nor rights, nor the order in which the files were written tell two archives apart."""
+    for name, order in (("one", ("a.py", "b/c.py")), ("two", ("b/c.py", "a.py"))):
+        for number, path in enumerate(order):
+            file = tmp_path / name / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(path)
+            os.utime(file, (number * 1000, number * 1000))
+            file.chmod(0o600 + 0o40 * number)
+    assert archived(tmp_path / "one", tmp_path / "1.zip") == archived(tmp_path / "two", tmp_path / "2.zip")
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_bundle_holds_its_own_cloud_and_no_other(cloud: str) -> None:
+    """Beside the core it has what every cloud uses and its own folder: no command line, no monitor, no checks."""
+    functions = built_bundle(cloud) / "functions"
+    assert {entry.name for entry in functions.iterdir() if entry.name != "__pycache__"} == {*ROOMS, cloud}
+    assert not (functions / cloud / "checks.py").exists()
+
+
+def test_the_bundle_for_azure_is_small() -> None:
+    """Zipped it has less than ten megabytes: an instance fetches it before it can start."""
+    assert built_bundle("azure").with_suffix(".zip").stat().st_size < AZURE_LIMIT
