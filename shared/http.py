@@ -14,6 +14,11 @@ from shared.frozen import dataclass
 MAX_BODY: Final = 256 * 1024
 # Seconds: longer than a throttle of any of the services usually lasts, shorter than people wait.
 RETRY_AFTER: Final = "5"
+# RFC 9110. Python has these names from 3.13 on, and others before: an answer must not depend on the interpreter.
+_TITLES: Final = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Unprocessable Content",
+}
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -74,7 +79,12 @@ def answer(status: HTTPStatus, content: Mapping[str, object]) -> Response:
 
 def problem(status: HTTPStatus, detail: str, headers: Mapping[str, str] = _NOTHING) -> Response:
     """Answer with an RFC 9457 problem document."""
-    content = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    content = {
+        "type": "about:blank",
+        "title": _TITLES.get(status, status.phrase),
+        "status": status.value,
+        "detail": detail,
+    }
     kind = {"content-type": "application/problem+json"}
     return Response(status=status, body=json.dumps(content), headers={**kind, **headers})
 

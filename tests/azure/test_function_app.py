@@ -91,7 +91,8 @@ def test_the_host_finds_four_functions(bundle: Path) -> None:
     }
     http = bindings["retrain_http"][0]
     assert (http["route"], http["authLevel"]) == ("{*path}", "FUNCTION")
-    assert set(http["methods"]) == {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
+    # Newer versions of azure-functions know more.
+    assert set(http["methods"]) >= {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
     for name in ("retrain_schedule", "retrain_sweep"):
         timer = bindings[name][0]
         assert (timer["runOnStartup"], timer["useMonitor"]) == (False, True)

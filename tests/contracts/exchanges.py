@@ -61,7 +61,7 @@ def _problem(ask: Ask, status: int, title: str, detail: str, **headers: str) -> 
 
 
 def _unprocessable(ask: Ask, detail: str) -> Exchange:
-    return _problem(ask, 422, "Unprocessable Entity", detail)
+    return _problem(ask, 422, "Unprocessable Content", detail)
 
 
 CHURN: Final[Mapping[str, Any]] = {
@@ -171,7 +171,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
     "too long": _problem(
         _post("/retrain", b" " * (256 * 1024 + 1)),
         413,
-        "Request Entity Too Large",
+        "Content Too Large",
         "the body has 262145 bytes; at most 262144 are read",
     ),
     "wrong method": _problem(_get("/retrain"), 405, "Method Not Allowed", "/retrain takes POST, not GET", allow="POST"),

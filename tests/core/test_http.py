@@ -48,7 +48,7 @@ def test_a_request_without_a_model_is_for_the_default_one() -> None:
     """The model that is marked as default takes it; without one the field is missing."""
     deployment = Deployment(model_text("churn") + model_text("price", "default = true"))
     assert json.loads(deployment.call("POST", "/retrain", {"model_id": None}).body)["model_id"] == "price"
-    detail = problem(Deployment().call("POST", "/retrain", {}), 422, "Unprocessable Entity")
+    detail = problem(Deployment().call("POST", "/retrain", {}), 422, "Unprocessable Content")
     assert detail == "model_id: is missing, and no model of the configuration has default = true"
 
 
@@ -97,7 +97,7 @@ def test_a_wrong_field_is_422_by_name(
     deployment = Deployment()
     headers = {} if key is None else {"idempotency-key": key}
     response = deployment.call("POST", "/retrain", {"model_id": "churn"} | fields, headers=headers, query=query)
-    assert problem(response, 422, "Unprocessable Entity") == detail
+    assert problem(response, 422, "Unprocessable Content") == detail
     assert deployment.bus.published == []
 
 
@@ -106,7 +106,7 @@ def test_a_dry_run_is_never_taken_for_a_real_one(flag: str) -> None:
     """A flag that is neither true nor false is told, so that nobody trains by mistake."""
     deployment = Deployment()
     response = deployment.call("POST", "/retrain", {"model_id": "churn"}, query={"dry_run": flag})
-    assert problem(response, 422, "Unprocessable Entity") == f"dry_run: must be true or false, not {flag!r}"
+    assert problem(response, 422, "Unprocessable Content") == f"dry_run: must be true or false, not {flag!r}"
     assert deployment.bus.published == []
 
 

@@ -58,7 +58,7 @@ def test_a_trigger_that_was_replaced_cannot_be_approved() -> None:
     deployment.ask("t-1")
     deployment.ask("t-2")
     assert deployment.reasons() == ["awaiting_approval", "superseded", "awaiting_approval"]
-    told = problem(approve(deployment), 422, "Unprocessable Entity")
+    told = problem(approve(deployment), 422, "Unprocessable Content")
     assert told == "trigger_id: 't-1' does not wait for an approval any more: replaced by t-2"
     assert approve(deployment, "t-2").status == 200
 
@@ -73,7 +73,7 @@ def test_an_approval_that_a_cooldown_makes_void_is_told() -> None:
     state = dataclasses.replace(deployment.state(), last_start=deployment.now)
     deployment.ledger.save("churn", write_state(state), deployment.ledger.peek("churn").version)
     deployment.carry()
-    told = problem(approve(deployment), 422, "Unprocessable Entity")
+    told = problem(approve(deployment), 422, "Unprocessable Content")
     assert told.endswith("any more: approved by ada at 2026-11-21T03:00:00Z; no training before 2026-11-21T09:00:00Z")
 
 
@@ -118,7 +118,7 @@ def test_a_rejection_drops_the_waiting_trigger() -> None:
         response = deployment.call("POST", "/models/churn/reject", {"trigger_id": "t-1"}, caller="ada")
         assert json.loads(response.body) == {"model_id": "churn", "trigger_id": "t-1", "status": "rejected"}
     late = deployment.call("POST", "/models/churn/approve", {"trigger_id": "t-1"})
-    assert problem(late, 422, "Unprocessable Entity") == (
+    assert problem(late, 422, "Unprocessable Content") == (
         "trigger_id: 't-1' does not wait for an approval any more: rejected by ada"
     )
     deployment.ask("t-1")
@@ -142,7 +142,7 @@ def test_only_the_waiting_trigger_can_be_judged(action: str, body: dict[str, obj
     deployment = Deployment(WAITING)
     deployment.ask("t-1")
     response = deployment.call("POST", f"/models/churn/{action}", body)
-    assert problem(response, 422, "Unprocessable Entity") == detail
+    assert problem(response, 422, "Unprocessable Content") == detail
     waiting = deployment.state().waiting
     assert waiting is not None
     assert (waiting.trigger.trigger_id, waiting.approved_by) == ("t-1", None)

@@ -39,7 +39,7 @@ def test_a_body_has_at_most_256_kilobytes() -> None:
     deployment = Deployment()
     body = b'{"model_id": "churn"}'.ljust(256 * 1024)
     assert deployment.call("POST", "/retrain", body, headers=JSON).status == 202
-    detail = problem(deployment.call("POST", "/retrain", body + b" ", headers=JSON), 413, "Request Entity Too Large")
+    detail = problem(deployment.call("POST", "/retrain", body + b" ", headers=JSON), 413, "Content Too Large")
     assert detail == "the body has 262145 bytes; at most 262144 are read"
 
 

@@ -107,4 +107,4 @@ def test_models_of_an_older_configuration_are_not_listed() -> None:
 def test_a_next_that_is_none_is_422() -> None:
     """Only what an earlier page gave is taken."""
     response = Deployment().call("GET", "/models", query={"after": "churn"})
-    assert problem(response, 422, "Unprocessable Entity") == "after: must be the `next` of an earlier page"
+    assert problem(response, 422, "Unprocessable Content") == "after: must be the `next` of an earlier page"

@@ -89,7 +89,7 @@ def test_what_is_no_model_id_is_422(path: str, detail: str) -> None:
     """A pattern that matches everything still takes no id that breaks the rule, and no ledger is asked for it."""
     ledger = Script()
     deployment = Deployment(model_text("*"), gate=ledger)
-    assert problem(deployment.call("GET", path), 422, "Unprocessable Entity") == detail
+    assert problem(deployment.call("GET", path), 422, "Unprocessable Content") == detail
     assert ledger.calls == []
 
 
