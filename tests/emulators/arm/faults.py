@@ -1,12 +1,12 @@
 """The faults that a test orders from the stand-in, each consumed by the requests it meets."""
 
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from tests.emulators.arm.problems import ArmError
+from tests.emulators.faults import Order
 
 
 class FaultKind(StrEnum):
@@ -44,21 +44,17 @@ _ERRORS: Final[Mapping[FaultKind, tuple[int, str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Order):
     """An order for a fault.
 
     Attributes:
         kind: what goes wrong.
         operation: which requests: `PUT job`, `GET job`, or `*` for any.
-        seconds: how long the silence lasts, for the kinds that have one.
-        times: how many requests it hits; a client's own attempts count one by one.
 
     """
 
     kind: FaultKind
     operation: str = "PUT job"
-    seconds: float = 0.0
-    times: int = 1
 
     def error(self) -> ArmError | None:
         """Return the error answer of this kind, or None where there is none."""
@@ -66,26 +62,3 @@ class Fault:
             return None
         status, code, message = _ERRORS[self.kind]
         return ArmError(status, code, message)
-
-
-class Faults:
-    """The queue of ordered faults. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: list[Fault] = []
-
-    def add(self, fault: Fault) -> None:
-        """Put an order at the end of the queue."""
-        with self._lock:
-            self._waiting.append(fault)
-
-    def take(self, operation: str) -> Fault | None:
-        """Return the first fault that hits a request of this operation, and use it up once."""
-        with self._lock:
-            for place, fault in enumerate(self._waiting):
-                if fault.operation in {operation, "*"}:
-                    left = replace(fault, times=fault.times - 1)
-                    self._waiting[place : place + 1] = [left] if left.times > 0 else []
-                    return fault
-        return None

@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from tests.emulators.arm.events import run_events
-from tests.emulators.arm.faults import RETRY_AFTER, Fault, FaultKind, Faults
+from tests.emulators.arm.faults import RETRY_AFTER, Fault, FaultKind
 from tests.emulators.arm.identity import Identity
 from tests.emulators.arm.jobs import FINAL, Component, Job, Jobs
 from tests.emulators.arm.problems import ArmError, Json
 from tests.emulators.arm.requests import admitted, wanted_properties
+from tests.emulators.faults import Faults
 from tests.emulators.loopback import Answer, LoopbackServer, Request
 from tests.emulators.sagemaker.endings import Endings
 
@@ -64,7 +65,7 @@ class ArmStandIn:
     identity: Identity | None = None
     on_event: Callable[[Json], None] | None = None
     clock: Callable[[], datetime] = _now
-    faults: Faults = field(init=False, default_factory=Faults)
+    faults: Faults[Fault] = field(init=False, default_factory=Faults)
 
     def __post_init__(self) -> None:
         """Bind a free port; nothing is answered before the context is entered."""

@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
+from tests.emulators.faults import Faults
 from tests.emulators.loopback import Answer, Request
 from tests.emulators.sagemaker.executions import Execution
-from tests.emulators.sagemaker.faults import Fault, Faults
+from tests.emulators.sagemaker.faults import Fault
 
 PREFIX = "/_admin/"
 
@@ -25,7 +26,7 @@ PREFIX = "/_admin/"
 class Orders(Protocol):
     """What can be ordered."""
 
-    faults: Faults
+    faults: Faults[Fault]
 
     def executions(self) -> list[Execution]:
         """Return every execution, oldest first."""
@@ -77,7 +78,7 @@ def _end(orders: Orders, body: Mapping[str, str]) -> object:
     return {"ended": orders.end(which, body.get("status", "Succeeded"), body.get("reason"))}
 
 
-def _add_faults(faults: Faults, body: Any) -> object:
+def _add_faults(faults: Faults[Fault], body: Any) -> object:
     # All are read before the first is ordered, so that a wrong one orders nothing.
     for fault in [Fault.parse(order) for order in (body if isinstance(body, list) else [body])]:
         faults.add(fault)

@@ -1,11 +1,11 @@
 """The faults that a test or the demo orders from a stand-in, each consumed by the requests it meets."""
 
-import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from tests.emulators.faults import Order
 from tests.emulators.sagemaker.model import ApiError
 
 
@@ -44,20 +44,17 @@ _ERRORS: Mapping[FaultKind, tuple[str, str, int]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Order):
     """An order for a fault.
 
     Attributes:
         kind: what goes wrong.
         operation: the operation that it hits, or `*` for any.
-        seconds: how long the silence lasts, for the kinds that have one.
-        times: how many requests it hits. With botocore's own retries on, one call of a client is several requests.
+
     """
 
     kind: FaultKind
     operation: str = "StartPipelineExecution"
-    seconds: float = 0.0
-    times: int = 1
 
     @classmethod
     def parse(cls, order: Mapping[str, object]) -> Self:
@@ -83,36 +80,3 @@ class Fault:
             return None
         code, message, status = _ERRORS[self.kind]
         return ApiError(code, message, status=status)
-
-
-class Faults:
-    """The queue of ordered faults. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: list[Fault] = []
-
-    def add(self, fault: Fault) -> None:
-        """Put an order at the end of the queue."""
-        with self._lock:
-            self._waiting.append(fault)
-
-    def take(self, operation: str) -> Fault | None:
-        """Return the first fault that hits a request of this operation, and use it up once."""
-        with self._lock:
-            for place, fault in enumerate(self._waiting):
-                if fault.operation in {operation, "*"}:
-                    left = replace(fault, times=fault.times - 1)
-                    self._waiting[place : place + 1] = [left] if left.times > 0 else []
-                    return fault
-        return None
-
-    def clear(self) -> None:
-        """Forget every order."""
-        with self._lock:
-            self._waiting.clear()
-
-    def waiting(self) -> list[dict[str, object]]:
-        """Return what is still ordered, in its JSON form."""
-        with self._lock:
-            return [asdict(fault) for fault in self._waiting]

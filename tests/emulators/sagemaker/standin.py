@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
+from tests.emulators.faults import Faults
 from tests.emulators.loopback import Answer, LoopbackServer, Request
 from tests.emulators.sagemaker import admin
 from tests.emulators.sagemaker.endings import Endings
 from tests.emulators.sagemaker.events import status_event
 from tests.emulators.sagemaker.executions import UNFINISHED, Execution, Executions, Pipeline
-from tests.emulators.sagemaker.faults import Fault, FaultKind, Faults
+from tests.emulators.sagemaker.faults import Fault, FaultKind
 from tests.emulators.sagemaker.model import ApiError
 from tests.emulators.sagemaker.operations import Operations
 
@@ -48,7 +49,7 @@ class SageMakerStandIn:
     account: str = "123456789012"
     port: int = 0
     clock: Callable[[], datetime] = _now
-    faults: Faults = field(init=False, default_factory=Faults)
+    faults: Faults[Fault] = field(init=False, default_factory=Faults)
 
     def __post_init__(self) -> None:
         self._executions = Executions(self.pipelines, (self.region, self.account), self.clock)

@@ -1,11 +1,11 @@
 """The faults that a test or the demo orders from the stand-in, each consumed by the requests that it meets."""
 
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from tests.emulators.faults import Order
 from tests.emulators.vertex.errors import ApiError
 
 CREATE: Final = "pipelineJobs.create"
@@ -43,51 +43,18 @@ _ERRORS: Final[Mapping[FaultKind, tuple[int, str]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Order):
     """An order for a fault.
 
     Attributes:
         kind: what goes wrong.
         operation: the operation that it hits, or `*` for any.
-        seconds: how long the silence lasts, for the kinds that have one.
-        times: how many requests it hits.
 
     """
 
     kind: FaultKind
     operation: str = CREATE
-    seconds: float = 0.0
-    times: int = 1
 
     def error(self) -> ApiError | None:
         """Return the error answer of this kind, or none where there is none."""
         return ApiError(*_ERRORS[self.kind]) if self.kind in _ERRORS else None
-
-
-class Faults:
-    """The queue of ordered faults. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        """Begin without any."""
-        self._lock = threading.Lock()
-        self._waiting: list[Fault] = []
-
-    def add(self, fault: Fault) -> None:
-        """Put an order at the end of the queue."""
-        with self._lock:
-            self._waiting.append(fault)
-
-    def take(self, operation: str) -> Fault | None:
-        """Return the first fault that hits a request of this operation, and use it up once."""
-        with self._lock:
-            for place, fault in enumerate(self._waiting):
-                if fault.operation in {operation, "*"}:
-                    left = replace(fault, times=fault.times - 1)
-                    self._waiting[place : place + 1] = [left] if left.times > 0 else []
-                    return fault
-        return None
-
-    def clear(self) -> None:
-        """Forget every order."""
-        with self._lock:
-            self._waiting.clear()

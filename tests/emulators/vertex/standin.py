@@ -12,11 +12,12 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.emulators.faults import Faults
 from tests.emulators.loopback import Answer, LoopbackServer, Request
 from tests.emulators.vertex.checks import check_body, check_id
 from tests.emulators.vertex.endings import Endings
 from tests.emulators.vertex.errors import ApiError, error_answer
-from tests.emulators.vertex.faults import Fault, FaultKind, Faults
+from tests.emulators.vertex.faults import Fault, FaultKind
 from tests.emulators.vertex.jobs import CANCELLED, FINAL, RUNNING, SUCCEEDED, Job, Jobs
 from tests.emulators.vertex.log_entries import log_entry
 
@@ -58,7 +59,7 @@ class VertexStandIn:
     token: str = ""
     project_number: str = "123456789012"
     clock: Callable[[], datetime] = _now
-    faults: Faults = field(init=False, default_factory=Faults)
+    faults: Faults[Fault] = field(init=False, default_factory=Faults)
 
     def __post_init__(self) -> None:
         """Bind a free port; nothing is answered before the context is entered."""
