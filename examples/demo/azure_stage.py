@@ -11,7 +11,6 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import ContainerClient
 
 from examples.demo.arrivals import blob_event
-from examples.demo.azure_bundle import BUNDLE, bundle_with_apprise
 from examples.demo.azure_bus import Bus
 from examples.demo.local_stage import http
 from examples.demo.models import MODELS, configuration, signal_of, train_first
@@ -21,12 +20,14 @@ from examples.demo.waiting import PATIENCE
 from shared.fields import format_time
 from tests.emulators.arm import ArmStandIn, Component, Identity
 from tests.emulators.arm.standin import WORKSPACE
+from tests.emulators.azure_bundle import with_apprise
 from tests.emulators.event_grid import EventGridStandIn, Subscription
 from tests.emulators.event_grid.standin import KEY
 from tests.emulators.functions_host import FunctionsHost
 from tests.emulators.storage import Storage, azurite, missing
 
 ROOT = Path(__file__).parents[2]
+BUNDLE = ROOT / "dist" / "azure"
 # As the documentation of ML cube Platform shows it.
 DOCUMENTED = ROOT / "tests" / "events" / "ml3cube" / "seed-eventgrid-literal.json"
 TABLE, CONTAINER = "retrain", "dead-letters"
@@ -44,7 +45,7 @@ def azure_stage(home: Path) -> Iterator[Stage]:
     """
     _check()
     train_first(home)
-    bundle = bundle_with_apprise(home / "bundle")
+    bundle = with_apprise(BUNDLE, home / "bundle")
     with ExitStack() as running:
         around = running.enter_context(outside())
         targets = {model_id: _target(model_id) for model_id in MODELS}

@@ -1,7 +1,7 @@
 """The bundle for Azure as it is built for a configuration that needs Apprise.
 
 `make build-azure` adds Apprise only where a channel of `retrain.toml` needs it, which in this repository none does. So
-the suite puts beside the packages of `dist/azure` those that the Makefile would add then: the ones that
+tests and demo put beside the packages of `dist/azure` those that the Makefile would add then: the ones that
 `functions/notify/requirements.txt` lists, linked from the environment that runs the tests, and nothing else of it.
 """
 
@@ -11,8 +11,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final
 
-from tests.contracts.bundles import ROOT
-
+ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = Path(".python_packages", "lib", "site-packages")
 _PINNED: Final = re.compile(r"^([a-z0-9-]+)==", re.MULTILINE)
 
