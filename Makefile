@@ -226,7 +226,7 @@ TARGET := $(if $(TARGET_PYTHON),--python-version $(TARGET_PYTHON)) $(if $(TARGET
 	$(if $(TARGET_PYTHON)$(TARGET_PLATFORM),--only-binary=:all:)
 
 # What every cloud uses beside the core.
-COMMON := functions/__init__.py $(wildcard functions/github functions/notify)
+COMMON := functions/__init__.py functions/machine.py functions/github functions/notify
 
 # A bundle holds the core, its own cloud and the configuration, at the paths that they have here.
 # $(call stage,cloud,folder)

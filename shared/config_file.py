@@ -108,7 +108,7 @@ def _read_drift(table: Table) -> "DriftCheck | None":
     # Only here: no function but the monitor's has any use for it, and each would pay for it at its cold start.
     from shared.drift import read_drift
 
-    return read_drift(table)
+    return read_drift(table.table("drift"))
 
 
 def _check_github(table: Table, cloud: str, target: GitHubTarget, repositories: tuple[str, ...]) -> None:

@@ -63,12 +63,8 @@ class DriftCheck:
         return _fill(self.current, day)
 
 
-def read_drift(table: Table) -> DriftCheck | None:
-    """Read the `drift` table of a model's *table*, none where it has none; problems go to the table."""
-    table.expect("drift")
-    if "drift" not in table:
-        return None
-    drift = table.table("drift")
+def read_drift(drift: Table) -> DriftCheck:
+    """Read the `drift` table of a model; problems go to the table."""
     check = DriftCheck(
         reference=_place(drift, "reference"),
         current=_place(drift, "current"),

@@ -1,8 +1,6 @@
 """Puts the parts together on AWS: reads the environment and makes everything once, on first use, kept while warm."""
 
 import os
-import uuid
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,6 +15,7 @@ from functions.aws.queue_launcher import SqsLauncher
 from functions.aws.secrets import read_secret
 from functions.github.token import SecretStore
 from functions.github.wiring import GitHubParts, github_parts
+from functions.machine import new_id, now
 from functions.notify.wiring import channel_notifiers
 from shared.environment import Environment, read_environment
 from shared.errors import UnknownModelError
@@ -50,8 +49,8 @@ def emitter() -> Emitter:
         config=environment.config,
         ledger=DynamoLedger(clients.factory("dynamodb"), environment.ledger),
         bus=EventBridgeBus(events, environment.bus, environment.source),
-        clock=_now,
-        new_id=_new_id,
+        clock=now,
+        new_id=new_id,
         observe=_count,
     )
 
@@ -76,8 +75,8 @@ def receiver() -> Receiver:
         ledger=DynamoLedger(clients.factory("dynamodb"), environment.ledger),
         launcher=lambda target: _launcher(clients, target, github),
         dead_letters=SqsDeadLetters(clients.factory("sqs", region_of(letters)), letters) if letters else None,
-        clock=_now,
-        new_id=_new_id,
+        clock=now,
+        new_id=new_id,
         observe=_count,
         notifier=channel_notifiers(environment.config.channels, sns=lambda arn: _topic(clients, arn)),
         dispatcher=github.dispatcher,
@@ -119,14 +118,6 @@ def _launcher(clients: Clients, target: Target, github: GitHubParts) -> Launcher
         case SqsTarget(queue_url=queue_url):
             return SqsLauncher(clients.factory("sqs", region_of(queue_url)), target)
     raise UnknownModelError(f"target.{CLOUD}.kind: {target.kind!r} cannot be launched by this bundle")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())
 
 
 def _count(model_id: str, decided: Decided) -> None:

@@ -2,13 +2,8 @@
 
 import logging
 import os
-import threading
-import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import cache, wraps
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from functions.azure.addresses import place_of
 from functions.azure.bus import EventGridBus
@@ -20,6 +15,7 @@ from functions.azure.ledger import TableLedger
 from functions.azure.secrets import audience_of, read_secret
 from functions.github.token import SecretStore
 from functions.github.wiring import GitHubParts, github_parts
+from functions.machine import new_id, now, once
 from functions.notify.wiring import channel_notifiers
 from shared.environment import Environment, read_environment
 from shared.errors import UnknownModelError
@@ -29,28 +25,11 @@ from shared.ports import DeadLetters, Launcher, Ledger
 from shared.state import Decided
 from shared.targets import AzureMlTarget, GitHubTarget, Target
 
-T = TypeVar("T")
-
 CLOUD: Final = "azure"
 ROOT: Final = Path(__file__).parents[2]
 
-# The worker runs several functions at once in one process.
-_lock = threading.RLock()
 
-
-def _once(make: Callable[[], T]) -> Callable[[], T]:
-    """Let *make* run once, however many threads ask at the same time."""
-    cached = cache(make)
-
-    @wraps(make)
-    def made() -> T:
-        with _lock:
-            return cached()
-
-    return made
-
-
-@_once
+@once
 def emitter() -> Emitter:
     """Return the parts for asking.
 
@@ -65,13 +44,13 @@ def emitter() -> Emitter:
         config=environment.config,
         ledger=_ledger(environment),
         bus=EventGridBus(_clients().topic(environment.bus), environment.bus, environment.source),
-        clock=_now,
-        new_id=_new_id,
+        clock=now,
+        new_id=new_id,
         observe=_count,
     )
 
 
-@_once
+@once
 def receiver() -> Receiver:
     """Return the parts for deciding and launching.
 
@@ -89,8 +68,8 @@ def receiver() -> Receiver:
         ledger=_ledger(environment),
         launcher=lambda target: _launcher(target, environment, github),
         dead_letters=_dead_letters(environment),
-        clock=_now,
-        new_id=_new_id,
+        clock=now,
+        new_id=new_id,
         observe=_count,
         notifier=channel_notifiers(environment.config.channels),
         dispatcher=github.dispatcher,
@@ -105,7 +84,7 @@ def callers_are_authenticated() -> bool:
     return os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true"
 
 
-@_once
+@once
 def _clients() -> Clients:
     environment = _environment()
     access = Access(
@@ -160,14 +139,6 @@ def _set_up_logs() -> None:
 def _as_json(record: logging.LogRecord) -> bool:
     record.msg, record.args, record.exc_info = JsonFormatter().format(record), (), None
     return True
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())
 
 
 def _count(_model_id: str, _decided: Decided) -> None:

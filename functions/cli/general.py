@@ -1,6 +1,6 @@
 """The checks that every cloud has: the configuration, the channels to people, the token for GitHub, the schedule."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -11,12 +11,12 @@ from functions.cli.schedules import check_schedule, default_schedule
 from functions.github.address import read_address
 from functions.github.token import VARIABLE, GitHubToken
 from functions.github.wiring import uses_github
+from functions.notify.apprise_channel import AppriseChannel
 from functions.notify.wiring import channel_notifiers
 from shared.config import Configuration
 from shared.config_file import load_configuration
 from shared.environment import SOURCE
-from shared.errors import ConfigError
-from shared.ports_after import Notifier
+from shared.errors import ConfigError, PermanentError
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -41,7 +41,7 @@ def all_checks(cloud: str, variables: Mapping[str, str], schedule: str | None, o
         *checks_of(cloud, setting),
         *([Check(name="starting", about="trainings may be started", run=_starting)] if cloud != "local" else ()),
         Check(name="GitHub token", about="there is one", run=lambda: _token(setting, cloud)),
-        *_channels(config, cloud),
+        *_channels(config),
         Check(
             name="schedule",
             about="the cloud takes the schedule",
@@ -87,13 +87,12 @@ def _token(setting: Setting, cloud: str) -> None:
     token.current()
 
 
-def _channels(config: Configuration | None, cloud: str) -> list[Check]:
+def _channels(config: Configuration | None) -> list[Check]:
     channels = config.channels if config else ()
     if not channels:
         return []
-    sns: Callable[[str], Notifier] | None = _no_notifier if cloud == "aws" else None
     about = "every channel is one that this cloud can tell people by"
-    forms = Check(name="channels", about=about, run=lambda: channel_notifiers(channels, sns=sns))
+    forms = Check(name="channels", about=about, run=lambda: channel_notifiers(channels))
     return [forms, *(_channel(place, each) for place, each in enumerate(channels) if not each.startswith("arn:"))]
 
 
@@ -101,21 +100,14 @@ def _channel(place: int, address: str) -> Check:
     name = f"notify.channels[{place}]"
 
     def run() -> None:
-        import logging
-
-        import apprise
-
-        # It logs addresses, which hold secrets, and makes keys for mail, which would go to the disk.
-        logging.getLogger("apprise").disabled = True
-        asset = apprise.AppriseAsset(pgp_autogen=False, pem_autogen=False)
-        if not apprise.Apprise(asset=asset).add(address):
-            raise CheckFailedError(f"{name} is no address that Apprise knows: correct it; the address is not shown")
+        try:
+            AppriseChannel(address, name).open()
+        except PermanentError as error:
+            raise CheckFailedError(
+                f"{name} is no address that Apprise knows: correct it; the address is not shown"
+            ) from error
 
     return Check(name=name, about="Apprise knows such an address; nothing was sent", run=run)
-
-
-def _no_notifier(_arn: str) -> Notifier:
-    raise NotImplementedError
 
 
 def _schedule(cloud: str, given: str | None, variables: Mapping[str, str]) -> None:

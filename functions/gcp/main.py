@@ -19,6 +19,7 @@ from functions.gcp import wiring
 from functions.gcp.answers import acknowledged, answered
 from functions.gcp.cold_start import then_collected
 from functions.gcp.entry import FlaskAnswer, http_answer, read_event, read_request
+from functions.machine import now
 from shared.http import problem
 
 
@@ -29,7 +30,7 @@ def emit(request: flask.Request) -> FlaskAnswer:
     # Only here: an instance of `receive` would pay for it at each cold start.
     from shared.api import respond
 
-    return http_answer(answered(lambda: respond(wiring.emitter(), read_request(request, wiring.now()))))
+    return http_answer(answered(lambda: respond(wiring.emitter(), read_request(request, now()))))
 
 
 @functions_framework.http

@@ -2,19 +2,16 @@
 
 import os
 import re
-import threading
-import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from functions.gcp import dead_letters, ledger
 from functions.gcp.dead_letters import PubSubDeadLetters
 from functions.gcp.ledger import FirestoreLedger
 from functions.gcp.logs import log_to_cloud
 from functions.gcp.sessions import Sessions
+from functions.machine import new_id, now, once
 from shared.environment import Environment, read_environment
 from shared.errors import ConfigError, UnknownModelError
 from shared.parts import Emitter, Receiver
@@ -38,7 +35,7 @@ _COLLECTION: Final = (
 _FORMS: Final = {"RETRAIN_BUS": _TOPIC, "RETRAIN_LEDGER": _COLLECTION, "RETRAIN_DEAD_LETTERS": _TOPIC}
 
 
-@cache
+@once
 def emitter() -> Emitter:
     """Return the parts for asking.
 
@@ -54,14 +51,14 @@ def emitter() -> Emitter:
         cloud=CLOUD,
         config=environment.config,
         ledger=_ledger(environment),
-        bus=PubSubBus(_once(publisher), environment.bus, environment.source),
+        bus=PubSubBus(once(publisher), environment.bus, environment.source),
         clock=now,
-        new_id=_new_id,
+        new_id=new_id,
         observe=_count,
     )
 
 
-@cache
+@once
 def receiver() -> Receiver:
     """Return the parts for deciding and launching.
 
@@ -80,16 +77,11 @@ def receiver() -> Receiver:
         launcher=lambda target: _launcher(target, environment, github),
         dead_letters=_dead_letters(environment),
         clock=now,
-        new_id=_new_id,
+        new_id=new_id,
         observe=_count,
         notifier=_notifier(environment),
         dispatcher=github.dispatcher if github else None,
     )
-
-
-def now() -> datetime:
-    """Return the time, aware and in UTC."""
-    return datetime.now(UTC)
 
 
 def _environment(*needed: str) -> Environment:
@@ -151,27 +143,9 @@ def _launcher(target: Target, environment: Environment, github: "GitHubParts | N
     return VertexLauncher(_sessions().at(endpoint), target, environment.config.folder, endpoint)
 
 
-@cache
+@once
 def _sessions() -> Sessions:
     return Sessions(os.environ)
-
-
-def _once(make: Callable[[], Any]) -> Callable[[], Any]:
-    """Return what calls *make* the first time, and then always returns the same, whichever thread asks."""
-    lock = threading.Lock()
-    made: list[Any] = []
-
-    def get() -> object:
-        with lock:
-            if not made:
-                made.append(make())
-            return made[0]
-
-    return get
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())
 
 
 def _count(model_id: str, decided: Decided) -> None:

@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 from functions.github.address import GitHubAddress
@@ -11,6 +10,7 @@ from functions.github.answers import NO_CONNECTION, TAKEN, UNAUTHORIZED, Answer,
 from functions.github.exchange import STANDARD_TIMEOUTS, Timeouts, post
 from functions.github.payload import LONGEST_EVENT_TYPE, fitted
 from functions.github.token import GitHubToken
+from functions.machine import now
 from shared.errors import TargetRefusedError
 from shared.frozen import dataclass
 from shared.json_text import compact
@@ -18,10 +18,6 @@ from shared.ports import Clock
 
 # Nothing that leads elsewhere in a URL's path: `..` is another resource, and what is not ASCII is no repository.
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*/(?!\.{1,2}$)[A-Za-z0-9_.-]+")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +39,7 @@ class Patience:
     attempts: int = 3
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
-    clock: Clock = _now
+    clock: Clock = now
 
 
 STANDARD: Final = Patience()

@@ -9,7 +9,8 @@ from functions.cli.check import PROBE, Check, CheckFailedError, CheckSkippedErro
 from functions.local.bus import Delivery, SqliteBus
 from functions.local.ledger import SqliteLedger
 from functions.local.run_request import resolve
-from functions.local.wiring import CLOUD, FOLDER, new_id, now
+from functions.local.wiring import CLOUD, FOLDER
+from functions.machine import new_id, now
 from shared.config import Configuration, Model
 from shared.errors import TargetRefusedError
 from shared.targets import CommandTarget

@@ -1,9 +1,7 @@
 """Puts the fourth cloud together: reads the environment and makes everything on this machine."""
 
 import random
-import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +12,7 @@ from functions.local.dead_letters import FolderDeadLetters
 from functions.local.events import decode
 from functions.local.launcher import CommandLauncher
 from functions.local.ledger import SqliteLedger
+from functions.machine import new_id, now
 from functions.notify.wiring import channel_notifiers
 from shared.environment import Environment, read_environment
 from shared.errors import UnknownModelError
@@ -99,16 +98,6 @@ def local_cloud(
 
     consumer = Consumer(bus, act, letters, now, jitter=random.random, settings=Delivering())
     return LocalCloud(emitter=emitter, receiver=receiver, bus=bus, database=database, act=act, consumer=consumer)
-
-
-def now() -> datetime:
-    """Return the time, aware and in UTC."""
-    return datetime.now(UTC)
-
-
-def new_id() -> str:
-    """Return an id that nobody else makes."""
-    return str(uuid.uuid4())
 
 
 def _launcher(

@@ -33,7 +33,7 @@ class AppriseChannel:
 
     def send(self, notice: Notice) -> None:
         """Send *notice*; see the port."""
-        channel = self._channel()
+        channel = self.open()
         sending = _Sending(channel, notice)
         sending.start()
         sending.join(self._limit)
@@ -43,7 +43,13 @@ class AppriseChannel:
             # Apprise tells why in its log only, where secrets are.
             raise UnavailableError(self._name, "take a notice", "Apprise could not deliver it")
 
-    def _channel(self) -> "Apprise":
+    def open(self) -> "Apprise":
+        """Return what Apprise makes of the address; nothing is sent.
+
+        Raises:
+            PermanentError: the address is none that Apprise knows; it is not shown.
+
+        """
         import apprise
 
         # It logs addresses, some of them at the level of errors.

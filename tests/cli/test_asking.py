@@ -13,7 +13,8 @@ import pytest
 
 from functions.local.bus import SqliteBus
 from functions.local.events import decode
-from functions.local.wiring import local_cloud, now
+from functions.local.wiring import local_cloud
+from functions.machine import now
 from shared.parts import Receiver
 from shared.receive import receive
 from tests.cli.given import run

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from functions.local.events import decode
 from functions.local.ledger import SqliteLedger
-from functions.local.wiring import local_cloud, now
+from functions.local.wiring import local_cloud
+from functions.machine import now
 from shared.ports import LaunchRequest
 from shared.wire.incoming import Incoming
 from tests.contracts.configuration import configuration
