@@ -90,7 +90,9 @@ def account(aws: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Acco
     folder = tmp_path_factory.mktemp("lambda")
     environment = {**CREDENTIALS, "AWS_ENDPOINT_URL": aws, "RETRAIN_BUS": BUS, "RETRAIN_LEDGER": "retrain-state"}
     with lambda_function(stage(folder / "app", TOML.format(topic=topic)), environment) as function:
-        yield Account(function=function, s3=s3, sqs=sqs, mail=mail, triggers=triggers, log=folder / "log")
+        account = Account(function=function, s3=s3, sqs=sqs, mail=mail, triggers=triggers, log=folder / "log")
+        account.put("reference", rows())
+        yield account
 
 
 def _arn(sqs: Any, url: str) -> str:
@@ -106,7 +108,6 @@ def status_in(mail: Mapping[str, Any]) -> dict[str, str]:
 
 def test_a_weekly_tick_finds_drift_and_asks(account: Account) -> None:
     """One tick: the report and the site are in S3, the mail has each column's status, the bus has one trigger."""
-    account.put("reference", rows())
     account.put("2026-11-22", rows(shift=1.0, seed=1))
     answer = invoke(account.function, TICK)
     assert answer["checks"][0]["status"] == "drift"
