@@ -114,7 +114,9 @@ def read_object(name: str, value: object) -> Mapping[str, object]:
     try:
         text = json.dumps(dict(value), allow_nan=False)
     except (ValueError, TypeError, RecursionError) as error:
-        raise InvalidTriggerError(name, f"must be plain JSON: {error}") from error
+        # Newer versions of Python add the value behind a colon.
+        why = str(error).partition(":")[0]
+        raise InvalidTriggerError(name, f"must be plain JSON: {why}") from error
     if len(text) > MAX_MAPPING_BYTES:
         raise InvalidTriggerError(name, f"must have at most {MAX_MAPPING_BYTES} bytes as JSON, not {len(text)}")
     if not _is_unicode(json.dumps(dict(value), ensure_ascii=False)):

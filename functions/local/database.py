@@ -38,6 +38,10 @@ class Database:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
+    def __del__(self) -> None:
+        """Close the file with the object: SQLite's own connections complain when they are merely forgotten."""
+        self._drop()
+
     def execute(self, action: str, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one *statement*, a transaction of its own, and return its rows.
 

@@ -28,7 +28,7 @@ def end_group(group: int, reap: Callable[[], object]) -> None:
         limit = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < limit:
             reap()
-            if not lives(group):
+            if not _lives(group):
                 return
             time.sleep(_POLL_SECONDS)
 
@@ -42,8 +42,7 @@ def _signal(group: int, number: int) -> bool:
     return True
 
 
-def lives(group: int) -> bool:
-    """Whether any process of *group* has not ended yet."""
+def _lives(group: int) -> bool:
     if not _signal(group, 0):
         return False
     if not _PROCESSES.is_dir():

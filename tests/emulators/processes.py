@@ -10,8 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from functions.local.process_group import lives
-
 _PATIENCE: Final = 60.0
 
 
@@ -23,13 +21,10 @@ def free_port() -> int:
 
 
 def end_group(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a process with all that it has started, and wait until nothing of it is left, its open ports included."""
+    """Kill a process with all that it has started, and wait for it."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    deadline = time.monotonic() + _PATIENCE
-    while lives(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.005)
 
 
 def answers(port: int, path: str = "/") -> bool:

@@ -40,7 +40,6 @@ def test_ten_thousand_triggers_arrive_in_few_requests(pubsub_address: str) -> No
     """All of them arrive, in requests of hundreds, and in the memory of a few such requests."""
     pubsub = PubSub(address=pubsub_address, project="many")
     pubsub.make_topics("triggers")
-    in_one_request = published(pubsub_address, pubsub.topic("triggers"), FULL)
     pubsub.subscribe("taken", "triggers")
     with counting_publisher(pubsub_address) as (address, sizes):
         taken = published(address, pubsub.topic("triggers"), MANY)
@@ -50,4 +49,5 @@ def test_ten_thousand_triggers_arrive_in_few_requests(pubsub_address: str) -> No
     assert sorted(identifiers) == sorted(["t-0", *(f"t-{number}" for number in range(MANY))])
     assert MANY // FULL < len(sizes) <= MANY // 100
     assert max(sizes) < LARGEST < sum(sizes) // 4
-    assert taken < 3 * in_one_request
+    # Seen: 45 to 65 MB, as with twice as many; 176 MB if all were put together first.
+    assert taken * 1_000 < 12 * LARGEST

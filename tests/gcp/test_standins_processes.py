@@ -115,7 +115,7 @@ def test_a_function_sees_its_own_environment_and_bundle(bundle: Path) -> None:
         assert (reply.status, reply.body["name"], reply.body["ours"]) == (200, "of the bundle", False)
         assert reply.body["home"] != os.environ.get("HOME")
     assert "worked on /projects/p/topics/t" in function.logs()
-    assert not listens(function.port)
+    until(lambda: not listens(function.port))
     assert sorted(path.name for path in bundle.rglob("*")) == ["__init__.py", "main.py", "shared"]
 
 
