@@ -1,20 +1,21 @@
-"""Doing what follows a training: telling people how it ended, and letting GitHub workflows go on.
+"""Doing what follows a training: telling people how it ended, and letting GitHub workflows go on; and asking people.
 
-What is to be done is written down together with the end (`Pending`), and taken off one by one. What was left undone, by
-a crash or because somebody is away, is taken over by whoever sees the model next. Nothing here raises: an end that is
-recorded is acknowledged, and no training waits for what follows another one.
+What is to be done is written down together with the end, or the wait, that it follows (`Pending`), and taken off one by
+one. What was left undone, by a crash or because somebody is away, is taken over by whoever sees the model next. Nothing
+here raises: an end that is recorded is acknowledged, and no training waits for what follows another one.
 """
 
 import logging
+from datetime import datetime
 from typing import Final
 
 from shared import book, outbox
-from shared.announce import PATIENCE, channel_label, described
+from shared.announce import PATIENCE, channel_label, described, notice_about
 from shared.config import Model
+from shared.dead_letter import give_up
 from shared.errors import PermanentError, TargetRefusedError, TransientError, UnknownModelError
 from shared.fields import format_time
 from shared.followups import NOTIFY, read_dispatch
-from shared.launch import give_up
 from shared.notice import Notice
 from shared.parts import Receiver
 from shared.pending import MAX_ATTEMPTS, MAX_PENDING, Pending
@@ -24,6 +25,7 @@ from shared.state import ModelState
 from shared.targets import AzureMlTarget
 
 SUCCEEDED: Final = RunResult.SUCCEEDED
+AWAITING: Final = "awaiting_approval"
 
 log = logging.getLogger("retrain")
 
@@ -34,10 +36,17 @@ def actions_after(receiver: Receiver, model_id: str, result: str) -> tuple[str, 
     configured = () if after is None else after.after.succeeded if result == SUCCEEDED else after.after.failed
     events = ("ended",) if result == SUCCEEDED else ("ended", "failed")
     tells = NOTIFY in configured or any(event in receiver.config.notify_on for event in events)
-    channels = receiver.config.channels if tells and receiver.notifier is not None else ()
     actions = [action for action in configured if action != NOTIFY]
-    actions += [f"{NOTIFY}:{channel_label(channel)}" for channel in channels]
-    return tuple(dict.fromkeys(actions))
+    return tuple(dict.fromkeys((*actions, *(_notices(receiver) if tells else ()))))
+
+
+def asking(receiver: Receiver, before: ModelState, state: ModelState, *, now: datetime, holder: str) -> ModelState:
+    """Return *state* with the promise to ask people, where a trigger has begun to wait for them since *before*."""
+    waiting = state.waiting
+    if waiting is None or waiting.approved_by or (before.waiting and before.waiting.trigger == waiting.trigger):
+        return state
+    actions = _notices(receiver) if AWAITING in receiver.config.notify_on else ()
+    return outbox.asked(state, waiting, actions, now=now, holder=holder)
 
 
 def follow(receiver: Receiver, model_id: str, page: book.Page, holder: str) -> None:
@@ -81,7 +90,8 @@ def make_room(receiver: Receiver, model_id: str, page: book.Page) -> book.Page:
         TransientError: the ledger or the dead letters are away.
 
     """
-    for entry in page.state.pending[: max(len(page.state.pending) - MAX_PENDING + 1, 0)]:
+    ends = [entry for entry in page.state.pending if not entry.is_question]
+    for entry in ends[: max(len(ends) - MAX_PENDING + 1, 0)]:
         for action in entry.actions:
             page = _drop(receiver, model_id, page, entry, action, f"more than {MAX_PENDING} ends wait")
     return page
@@ -92,13 +102,14 @@ def _act(receiver: Receiver, model_id: str, page: book.Page, entry: Pending, act
         return _drop(receiver, model_id, page, entry, action, f"no success in {MAX_ATTEMPTS} attempts")
     try:
         if action.startswith(f"{NOTIFY}:"):
-            _notify(receiver, model_id, entry, action)
+            if news := _news_of(receiver, model_id, page.state, entry):
+                _notify(receiver, news, action)
         else:
             _dispatch(receiver, model_id, entry, action)
     except PermanentError as error:
         return _drop(receiver, model_id, page, entry, action, str(error))
     log.info("retrain.followed_up", extra={"model_id": model_id, "run_id": entry.run_id, "action": action})
-    return book.change(receiver, model_id, lambda state: outbox.done(state, entry.run_id, action), page)
+    return book.change(receiver, model_id, lambda state: outbox.done(state, entry, action), page)
 
 
 def _drop(receiver: Receiver, model_id: str, page: book.Page, entry: Pending, action: str, error: str) -> book.Page:
@@ -111,12 +122,26 @@ def _drop(receiver: Receiver, model_id: str, page: book.Page, entry: Pending, ac
     return book.change(receiver, model_id, lambda state: outbox.given_up(state, entry, action, error, now=now), page)
 
 
-def _notify(receiver: Receiver, model_id: str, entry: Pending, action: str) -> None:
+def _notices(receiver: Receiver) -> tuple[str, ...]:
+    """Return the actions that tell people, one for each channel."""
+    channels = () if receiver.notifier is None else receiver.config.channels
+    return tuple(f"{NOTIFY}:{channel_label(channel)}" for channel in channels)
+
+
+def _notify(receiver: Receiver, notice: Notice, action: str) -> None:
     label = action.removeprefix(f"{NOTIFY}:")
     channel = next((one for one in receiver.config.channels if channel_label(one) == label), None)
     if receiver.notifier is None or channel is None:
         raise TargetRefusedError("the configuration has no such channel any more")
-    notice = Notice(
+    receiver.notifier(channel).send(notice)
+
+
+def _news_of(receiver: Receiver, model_id: str, state: ModelState, entry: Pending) -> Notice | None:
+    """Return what *entry* tells people; nothing where nobody waits for them any more."""
+    if entry.is_question:
+        waiting = outbox.question_of(state, entry)
+        return notice_about(receiver, AWAITING, waiting.trigger, waiting.since) if waiting else None
+    return Notice(
         event="ended" if entry.result == SUCCEEDED else "failed",
         cloud=receiver.cloud,
         at=entry.ended_at,
@@ -130,7 +155,6 @@ def _notify(receiver: Receiver, model_id: str, entry: Pending, action: str) -> N
         origin=entry.origin,
         requested_by=entry.requested_by or "",
     )
-    receiver.notifier(channel).send(notice)
 
 
 def _dispatch(receiver: Receiver, model_id: str, entry: Pending, action: str) -> None:

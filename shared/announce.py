@@ -1,4 +1,7 @@
-"""Telling people what was decided, as best as can be: a channel that fails is logged and keeps nothing up."""
+"""Telling people what was decided, as best as can be: a channel that fails is logged and keeps nothing up.
+
+What people must not miss, as somebody waits for them, is in `after`.
+"""
 
 import hashlib
 import logging
@@ -29,13 +32,13 @@ def channel_label(channel: str) -> str:
 
 
 def announce(receiver: Receiver, page: Page) -> None:
-    """Tell people what is new on *page*: a training that started, that was refused, or that waits for a person.
+    """Tell people what is new on *page*: a training that started, or that was refused.
 
     A page that was not just written has no news.
     """
     if receiver.notifier is None or page.before is None:
         return
-    for notice in (*_launched(receiver, page.before, page.state), *_decided(receiver, page.before, page.state)):
+    for notice in (*_launched(receiver, page.before, page.state), *_refused(receiver, page.before, page.state)):
         tell_people(receiver, notice)
 
 
@@ -95,21 +98,18 @@ def _launched(receiver: Receiver, before: ModelState, state: ModelState) -> Iter
             over = "" if run.result is None else run.result
             if over in ("", HANDED_OVER):
                 told = {"run_id": run.run_id, "url": run.url or "", "result": over}
-                yield _about(receiver, "launched", training.trigger, run.started_at, **told)
+                yield notice_about(receiver, "launched", training.trigger, run.started_at, **told)
 
 
-def _decided(receiver: Receiver, before: ModelState, state: ModelState) -> Iterator[Notice]:
+def _refused(receiver: Receiver, before: ModelState, state: ModelState) -> Iterator[Notice]:
     known = set(before.decisions)
     for line in state.decisions:
-        if line in known:
-            continue
-        if line.reason == "rejected" and before.training is not None:
-            yield _about(receiver, "rejected", before.training.trigger, line.at, reason=line.detail)
-        if line.reason == "awaiting_approval" and state.waiting is not None:
-            yield _about(receiver, "awaiting_approval", state.waiting.trigger, line.at)
+        if line not in known and line.reason == "rejected" and before.training is not None:
+            yield notice_about(receiver, "rejected", before.training.trigger, line.at, reason=line.detail)
 
 
-def _about(receiver: Receiver, event: str, trigger: RetrainTrigger, at: datetime, **more: str) -> Notice:
+def notice_about(receiver: Receiver, event: str, trigger: RetrainTrigger, at: datetime, **more: str) -> Notice:
+    """Return the notice of an *event* about *trigger*; *more* are fields that are told besides, or instead."""
     fields = {
         "reason": trigger.reason,
         "severity": trigger.severity or "",

@@ -33,7 +33,8 @@ def conclude(receiver: Receiver, model_id: str, end: End) -> bool:
         page = after.make_room(receiver, model_id, page)
 
     def step(state: ModelState) -> ModelState:
-        return lifecycle.advanced(ended(state, told, now=now), policy, now=now, holder=holder)
+        advanced = lifecycle.advanced(ended(state, told, now=now), policy, now=now, holder=holder)
+        return after.asking(receiver, state, advanced, now=now, holder=holder)
 
     log.info("retrain.ended", extra={"model_id": model_id, "run_id": end.run_id, "result": end.result})
     page = book.change(receiver, model_id, step, page)

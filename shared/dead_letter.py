@@ -1,11 +1,24 @@
-"""The JSON form of a dead letter, the same on every cloud."""
+"""Giving an event up, and the JSON form of a dead letter, the same on every cloud."""
 
 import json
 import reprlib
 
 from shared.fields import format_time
 from shared.json_text import compact, cut
+from shared.parts import Receiver
 from shared.ports import DeadLetter
+
+
+def give_up(receiver: Receiver, error: str, event: object) -> None:
+    """Put *event* to the dead letters, where there are any on our side.
+
+    Raises:
+        UnavailableError: the dead letters are away.
+
+    """
+    if receiver.dead_letters is not None:
+        letter = DeadLetter(at=receiver.clock(), cloud=receiver.cloud, reason="rejected", error=error, event=event)
+        receiver.dead_letters.put(letter)
 
 
 def letter_document(letter: DeadLetter) -> dict[str, object]:

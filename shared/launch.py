@@ -5,12 +5,14 @@ import logging
 from collections.abc import Mapping
 
 from shared import book, lifecycle
+from shared.after import asking, follow
 from shared.announce import announce
 from shared.config import Model, Policy
+from shared.dead_letter import give_up
 from shared.errors import LaunchInProgressError, TargetRefusedError, UnknownModelError
 from shared.fields import Parameter
 from shared.parts import Receiver
-from shared.ports import DeadLetter, Launcher, LaunchRequest, Run
+from shared.ports import Launcher, LaunchRequest, Run
 from shared.state import ModelState, Training
 from shared.trigger import RetrainTrigger
 
@@ -43,10 +45,12 @@ def launch(
     if isinstance(outcome, TargetRefusedError):
         # First the letter, then the record: a crash between them repeats the letter instead of losing it.
         give_up(receiver, str(outcome), training.trigger.to_fields() if event is None else event)
-    page = _settle(receiver, model_id, page, outcome)
+    teller = receiver.new_id()
+    page = _settle(receiver, model_id, page, outcome, teller)
     if is_claimed_by(training.holder, page):
         launch(receiver, model_id, page, again=False)
     announce(receiver, page)
+    follow(receiver, model_id, page, teller)
     return outcome if isinstance(outcome, TargetRefusedError) else None
 
 
@@ -82,18 +86,6 @@ def finish(receiver: Receiver, model_id: str, page: book.Page, *, event: object 
     return launch(receiver, model_id, page, again=True, event=event)
 
 
-def give_up(receiver: Receiver, error: str, event: object) -> None:
-    """Put *event* to the dead letters, where there are any on our side.
-
-    Raises:
-        UnavailableError: the dead letters are away.
-
-    """
-    if receiver.dead_letters is not None:
-        letter = DeadLetter(at=receiver.clock(), cloud=receiver.cloud, reason="rejected", error=error, event=event)
-        receiver.dead_letters.put(letter)
-
-
 def parameters_of(model: Model, trigger: RetrainTrigger) -> Mapping[str, Parameter]:
     """Return what the pipeline gets: the model's defaults, `$field` filled in, under what the trigger sets."""
     return {name: trigger.parameters.get(name, _fill(default, trigger)) for name, default in model.parameters.items()}
@@ -127,7 +119,9 @@ def _start(receiver: Receiver, model_id: str, training: Training, *, again: bool
         return refusal
 
 
-def _settle(receiver: Receiver, model_id: str, page: book.Page, outcome: Run | TargetRefusedError) -> book.Page:
+def _settle(
+    receiver: Receiver, model_id: str, page: book.Page, outcome: Run | TargetRefusedError, teller: str
+) -> book.Page:
     training = page.state.training
     if training is None:
         return page
@@ -138,7 +132,8 @@ def _settle(receiver: Receiver, model_id: str, page: book.Page, outcome: Run | T
             state = lifecycle.confirmed(state, token, outcome, now=now)
         else:
             state = lifecycle.refused(state, token, str(outcome), now=now)
-        return lifecycle.advanced(state, policy, now=now, holder=training.holder)
+        advanced = lifecycle.advanced(state, policy, now=now, holder=training.holder)
+        return asking(receiver, state, advanced, now=now, holder=teller)
 
     if isinstance(outcome, Run):
         log.info("retrain.started", extra={"model_id": model_id, "run_id": outcome.run_id, "token": token})

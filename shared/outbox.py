@@ -1,11 +1,11 @@
-"""How what follows a training changes a model's state: promised with the end, claimed, done or given up. No I/O."""
+"""How what follows an end, or a wait, changes a model's state: promised with it, claimed, done or given up. No I/O."""
 
 import dataclasses
 from datetime import datetime
 
 from shared.lifecycle import CLAIM_LEASE, rejected
 from shared.pending import MAX_ATTEMPTS, MAX_REASON, Pending
-from shared.state import ModelState, Training
+from shared.state import ModelState, Parked, Training
 
 
 def promised(state: ModelState, training: Training, entry: Pending) -> ModelState:
@@ -22,6 +22,30 @@ def promised(state: ModelState, training: Training, entry: Pending) -> ModelStat
         requested_by=trigger.requested_by[:MAX_REASON] if trigger.requested_by else None,
     )
     return dataclasses.replace(state, pending=(*state.pending, known))
+
+
+def asked(state: ModelState, waiting: Parked, actions: tuple[str, ...], *, now: datetime, holder: str) -> ModelState:
+    """Write down that people are to be asked about *waiting*, and about nothing that waited before."""
+    entry = Pending(
+        run_id="",
+        trigger_id=waiting.trigger.trigger_id,
+        token=waiting.trigger.token,
+        result="",
+        ended_at=waiting.since,
+        actions=actions,
+        holder=holder,
+        claimed_at=now,
+    )
+    others = tuple(entry for entry in state.pending if not entry.is_question)
+    return dataclasses.replace(state, pending=(*others, entry) if actions else others)
+
+
+def question_of(state: ModelState, entry: Pending) -> Parked | None:
+    """Return what *entry* asks people about, if that still waits for them."""
+    waiting = state.waiting
+    if waiting is None or waiting.approved_by or waiting.trigger.trigger_id != entry.trigger_id:
+        return None
+    return waiting
 
 
 def is_due(entry: Pending, now: datetime) -> bool:
@@ -45,19 +69,19 @@ def taken_over(state: ModelState, *, now: datetime, holder: str) -> ModelState:
     return dataclasses.replace(state, pending=claimed)
 
 
-def done(state: ModelState, run_id: str, action: str) -> ModelState:
-    """Take *action* off the list of what follows *run_id*."""
+def done(state: ModelState, entry: Pending, action: str) -> ModelState:
+    """Take *action* off the list of what is to be done for *entry*."""
     left = [
-        dataclasses.replace(entry, actions=tuple(one for one in entry.actions if one != action))
-        if entry.run_id == run_id
-        else entry
-        for entry in state.pending
+        dataclasses.replace(one, actions=tuple(each for each in one.actions if each != action))
+        if one.key == entry.key
+        else one
+        for one in state.pending
     ]
-    return dataclasses.replace(state, pending=tuple(entry for entry in left if entry.actions))
+    return dataclasses.replace(state, pending=tuple(one for one in left if one.actions))
 
 
 def given_up(state: ModelState, entry: Pending, action: str, error: str, *, now: datetime) -> ModelState:
     """Take *action* off the list for good, and list it among what was rejected."""
-    if not any(one.run_id == entry.run_id and action in one.actions for one in state.pending):
+    if not any(one.key == entry.key and action in one.actions for one in state.pending):
         return state
-    return rejected(done(state, entry.run_id, action), entry.trigger_id, f"{action}: {error}", now=now)
+    return rejected(done(state, entry, action), entry.trigger_id, f"{action}: {error}", now=now)

@@ -1,4 +1,4 @@
-"""What is still to be done after a training: one entry for each end, kept in the model's state until all is done."""
+"""What is still to be done after a training, or to be asked: kept in the model's state until all of it is done."""
 
 from datetime import datetime
 from typing import Final
@@ -14,14 +14,14 @@ MAX_REASON: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """The end of a training, and what is left to do after it.
+    """The end of a training, and what is left to do after it; or a trigger that waits, and who is still to be asked.
 
     Attributes:
-        run_id: how the service calls the run.
-        trigger_id: why it ran.
+        run_id: how the service calls the run; empty where a trigger waits for a person.
+        trigger_id: why it ran, or what waits.
         token: the idempotency token of the training.
-        result: how it ended.
-        ended_at: when.
+        result: how it ended; empty where it has not begun.
+        ended_at: when it ended, or since when it waits.
         actions: what is left: `github:OWNER/NAME#EVENT_TYPE`, or `notify:` and the label of a channel.
         holder: who does it: an id that is made anew for each claim.
         claimed_at: since when.
@@ -48,3 +48,13 @@ class Pending:
     origin: str = ""
     severity: str | None = None
     requested_by: str | None = None
+
+    @property
+    def is_question(self) -> bool:
+        """Whether people are to be asked about a trigger that waits for them."""
+        return not self.run_id
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells one entry of a model from another."""
+        return self.run_id, self.trigger_id

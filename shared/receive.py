@@ -6,11 +6,12 @@ from typing import Final
 
 from shared import book, lifecycle
 from shared.admission import triggers_of
-from shared.after import resume
-from shared.announce import announce, announce_rejection
+from shared.after import asking, follow, resume
+from shared.announce import announce_rejection
+from shared.dead_letter import give_up
 from shared.errors import PermanentError, RetrainError, TargetRefusedError
 from shared.frozen import dataclass
-from shared.launch import finish, give_up, launch
+from shared.launch import finish, launch
 from shared.parts import Receiver
 from shared.policy import Verdict, decide
 from shared.runs import advance, run_ended, tend
@@ -119,24 +120,25 @@ def handle(receiver: Receiver, trigger: RetrainTrigger, event: object) -> Outcom
             now = receiver.clock()
             verdict = decide(page.state, trigger, policy, now)
             state = lifecycle.decided(page.state, trigger, verdict, policy, now=now, holder=holder)
+            state = asking(receiver, page.state, state, now=now, holder=holder)
             saved = book.save(receiver, model_id, page, state)
             if saved is None:
                 continue
-            outcome = _carry_out(receiver, trigger, verdict, saved, event)
+            outcome = _carry_out(receiver, trigger, verdict, saved, holder, event)
         resume(receiver, model_id, page.state)
         return outcome
     raise book.contention(model_id)
 
 
 def _carry_out(
-    receiver: Receiver, trigger: RetrainTrigger, verdict: Verdict, page: book.Page, event: object
+    receiver: Receiver, trigger: RetrainTrigger, verdict: Verdict, page: book.Page, holder: str, event: object
 ) -> Outcome:
     if verdict.decision == "launch":
         refusal = launch(receiver, trigger.model_id, page, again=False, event=event)
         if refusal is not None:
             return _refused(receiver, trigger, refusal)
     elif verdict.decision == "wait":
-        announce(receiver, page)
+        follow(receiver, trigger.model_id, page, holder)
     return _about(trigger, verdict)
 
 

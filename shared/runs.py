@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared import book, lifecycle
-from shared.after import resume
-from shared.announce import announce
+from shared.after import asking, follow, resume
 from shared.conclude import conclude
 from shared.ending import End
 from shared.errors import RetrainError, TransientError, UnavailableError, UnknownModelError
@@ -57,12 +56,13 @@ def advance(receiver: Receiver, model_id: str, page: book.Page) -> None:
     now, holder, policy = receiver.clock(), receiver.new_id(), policy_of(receiver, model_id)
 
     def step(state: ModelState) -> ModelState:
-        return lifecycle.advanced(state, policy, now=now, holder=holder)
+        advanced = lifecycle.advanced(state, policy, now=now, holder=holder)
+        return asking(receiver, state, advanced, now=now, holder=holder)
 
     page = book.change(receiver, model_id, step, page)
     if is_claimed_by(holder, page):
         launch(receiver, model_id, page, again=False)
-    announce(receiver, page)
+    follow(receiver, model_id, page, holder)
 
 
 def ask(receiver: Receiver, model_id: str, training: Training, run_id: str) -> bool:

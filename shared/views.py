@@ -5,6 +5,7 @@ from datetime import datetime
 
 from shared.config import Model
 from shared.fields import format_time
+from shared.pending import Pending
 from shared.state import Decided, ModelState, Parked, PastRun, Training
 from shared.tables import format_duration
 
@@ -28,6 +29,7 @@ def details(model_id: str, model: Model, cloud: str, state: ModelState, now: dat
         "decisions": [_decision(decided) for decided in state.decisions],
         "runs": [_run(run) for run in state.runs],
         "rejected": [_decision(decided) for decided in state.rejected],
+        "follow_ups": [_pending(entry) for entry in state.pending],
         "configuration": _configuration(model, cloud),
     }
 
@@ -67,6 +69,11 @@ def _decision(decided: Decided) -> dict[str, object]:
 
 def _run(run: PastRun) -> dict[str, object]:
     return dataclasses.asdict(run) | {"started_at": format_time(run.started_at), "ended_at": _time(run.ended_at)}
+
+
+def _pending(entry: Pending) -> dict[str, object]:
+    told = {"run_id": entry.run_id or None, "actions": list(entry.actions), "attempts": entry.attempts}
+    return {"trigger_id": entry.trigger_id, **told, "last_attempt_at": format_time(entry.claimed_at)}
 
 
 def _time(moment: datetime | None) -> str | None:

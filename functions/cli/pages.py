@@ -34,6 +34,7 @@ def model_page(told: Mapping[str, Any]) -> str:
     lines += _section("decisions", [_decision(each) for each in told["decisions"]])
     lines += _section("runs", [_run(each) for each in told["runs"]])
     lines += _section("rejected", [_decision(each) for each in told["rejected"]])
+    lines += _section("still to be done", [_follow_up(each) for each in told["follow_ups"]])
     settings = [(name, json.dumps(value)) for name, value in told["configuration"].items() if value not in (None, [])]
     return "\n".join(lines + _section("configuration", settings))
 
@@ -60,6 +61,11 @@ def _decision(decided: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _run(run: Mapping[str, Any]) -> tuple[str, ...]:
     return (run["started_at"], run["result"] or "running", run["trigger_id"], run["run_id"], run["url"] or "")
+
+
+def _follow_up(left: Mapping[str, Any]) -> tuple[str, ...]:
+    tried = f"tried {left['attempts']} times, last at {left['last_attempt_at']}"
+    return (left["trigger_id"], ", ".join(left["actions"]), tried)
 
 
 def _section(heading: str, rows: Sequence[Sequence[str]]) -> list[str]:

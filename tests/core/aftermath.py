@@ -17,6 +17,7 @@ from tests.core.setting import CHANNELS, Setting
 from tests.core.world import World
 
 ENDS: Final = ("ended", "failed")
+AWAITING: Final = "awaiting_approval"
 Told = Mapping[tuple[str, str], Sequence[Decided]]
 # The run, and the action.
 Key = tuple[str, str]
@@ -54,21 +55,35 @@ class Aftermath:
 
     def saved(self, model_id: str, before: ModelState, after: ModelState) -> None:
         """Look at what one save of a model did to what is still to be done."""
-        left = {entry.run_id: entry for entry in after.pending}
+        left = {entry.key: entry for entry in after.pending}
+        assert len(left) == len(after.pending), "two entries are the same"
         for entry in before.pending:
-            now = left.pop(entry.run_id, None)
+            now = left.pop(entry.key, None)
             for action in entry.actions:
                 if now is None or action not in now.actions:
                     self._taken_off(model_id, before, after, entry, action)
+        self._asked(before, after, left)
         over = [run for run in after.runs if run.ended_at and run.result != HANDED_OVER]
         known = {run.run_id for run in before.runs if run.ended_at}
         ended = {run.run_id: run for run in over if run.run_id not in known}
-        assert set(left) <= set(ended), "something follows a training that has not just ended"
+        follows = {entry.run_id: set(entry.actions) for entry in left.values() if not entry.is_question}
+        assert set(follows) <= set(ended), "something follows a training that has not just ended"
         for run_id, run in ended.items():
             wanted = expected(self._world.setting, str(run.result))
-            assert set(left[run_id].actions if run_id in left else ()) == wanted, "what follows is not promised"
+            assert follows.get(run_id, set()) == wanted, "what follows is not promised"
+
+    def _asked(self, before: ModelState, after: ModelState, left: Mapping[tuple[str, str], Pending]) -> None:
+        """Look at what people are newly asked."""
+        waiting = after.waiting
+        began = waiting and (before.waiting is None or before.waiting.trigger != waiting.trigger)
+        new = {entry.trigger_id: set(entry.actions) for entry in left.values() if entry.is_question}
+        wanted = {f"notify:{channel_label(channel)}" for channel in CHANNELS}
+        asks = began and waiting and AWAITING in self._world.setting.notify_on
+        assert new == ({waiting.trigger.trigger_id: wanted} if asks else {}), "people are not asked as they should be"
 
     def _taken_off(self, model_id: str, before: ModelState, after: ModelState, entry: Pending, action: str) -> None:
+        if entry.is_question and self._is_answered(after, entry, action):
+            return
         line = after.rejected[0] if after.rejected else None
         if line is None or line in before.rejected or not line.detail.startswith(f"{action}: "):
             assert (entry.run_id, action) in [key for key, _ in self.doers], f"{action} is forgotten"
@@ -81,6 +96,11 @@ class Aftermath:
             events = [letter["event"] for letter in self._world.letters.letters]
             named = [(event["model_id"], event["run_id"], event["action"]) for event in events if "action" in event]
             assert (model_id, entry.run_id, action) in named, f"{action} is given up, and no dead letter"
+
+    def _is_answered(self, after: ModelState, entry: Pending, action: str) -> bool:
+        """Whether the channel of *action* was told, or nobody waits any more."""
+        named = [(notice.trigger_id, f"notify:{channel_label(channel)}") for notice, channel, _ in self._tellers]
+        return outbox.question_of(after, entry) is None or (entry.trigger_id, action) in named
 
     def _done(self, key: Key, result: str, process: Process) -> None:
         run_id, action = key
@@ -103,7 +123,7 @@ class Aftermath:
             if through == channel and (one.event, one.model_id, one.trigger_id, one.run_id) == _about(notice)
         ]
         lines = Counter(line.reason for line in told.get((notice.model_id, notice.trigger_id), ()))
-        most = {"launched": 1, "awaiting_approval": lines["awaiting_approval"], "rejected": len(same) + 1}[notice.event]
+        most = {"launched": 1, AWAITING: lines[AWAITING], "rejected": len(same) + 1}[notice.event]
         assert len(same) < most or any(doer.faults for doer in (*same, process)), f"{notice.event} is told twice"
         self._tellers.append((notice, channel, process))
 

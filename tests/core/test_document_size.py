@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from shared import outbox
 from shared.config import Policy
 from shared.document import write_state
 from shared.ending import End, ended
@@ -46,7 +47,9 @@ def largest(text: str) -> ModelState:
         state = state.remembering(f"t-{number}", NOW, launched=True)
     for _ in range(MAX_PENDING):
         state = ended(dataclasses.replace(state, training=training), longest_end(text), now=NOW)
-    return dataclasses.replace(state, training=training)
+    channels = tuple(action for action in longest_end(text).actions if action.startswith("notify:"))
+    asked_about = outbox.asked(state, parked, channels, now=NOW, holder="h" * 36)
+    return dataclasses.replace(asked_about, training=training)
 
 
 def longest_end(text: str) -> End:

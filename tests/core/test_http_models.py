@@ -20,7 +20,7 @@ def test_a_page_shows_everything_about_a_model() -> None:
     page = deployment.get("/models/churn")
     assert list(page) == [
         *("model_id", "state", "running", "cooldown_until", "queued", "waiting", "decisions", "runs", "rejected"),
-        "configuration",
+        *("follow_ups", "configuration"),
     ]
     assert (page["model_id"], page["state"], page["waiting"], page["rejected"]) == ("churn", "training", None, [])
     assert page["running"]["trigger_id"] == "t-2"

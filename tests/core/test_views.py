@@ -67,6 +67,7 @@ def test_a_model_that_nothing_happened_to() -> None:
         "decisions": [],
         "runs": [],
         "rejected": [],
+        "follow_ups": [],
     }
     assert summary("churn", model(), IDLE, NOW) == {"model_id": "churn", "state": "idle", "last_decision": None}
 
