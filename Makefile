@@ -182,8 +182,13 @@ audit: ## known vulnerabilities in what the bundles carry; asks the vulnerabilit
 # --- deploying it -----------------------------------------------------------------------------------------------------
 
 ENV ?=
+# Parameters have spaces, stars and quotes in them: they reach the command line as they are.
+export PARAMETERS ?=
 GROUP ?=
 STATE ?=
+# What Azure runs: a bundle that is made elsewhere, or for another version, gets its packages for that.
+MACHINE := $(shell uname -sm | tr ' ' -)
+AZURE_PYTHON = $(or $(TARGET_PYTHON),$(PYTHON_VERSION))
 # $(call needs,command,what it is)
 needs = @command -v $(1) > /dev/null || { echo "$(1) is needed: $(2)"; exit 2; }
 is_environment = @case "$(ENV)" in dev|staging|prod) ;; *) echo 'Say where to: make $@ ENV=dev, ENV=staging or ENV=prod'; exit 2;; esac
@@ -192,22 +197,22 @@ is_environment = @case "$(ENV)" in dev|staging|prod) ;; *) echo 'Say where to: m
 deploy-aws: ## to AWS: make deploy-aws ENV=dev PARAMETERS='PipelineArns=...'
 	$(is_environment)
 	@$(MAKE) --no-print-directory check-sam
-	$(SAM) deploy --config-env $(ENV) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+	$(SAM) deploy --config-env $(ENV) $(if $(PARAMETERS),--parameter-overrides "$$PARAMETERS")
 
 deploy-gcp: ## to Google Cloud: make deploy-gcp ENV=dev STATE=bucket
 	$(is_environment)
 	$(call needs,terraform,see https://developer.hashicorp.com/terraform/install)
 	@test -n "$(STATE)" || { echo "Say where Terraform keeps its state: make $@ ENV=$(ENV) STATE=bucket"; exit 2; }
 	@$(MAKE) --no-print-directory build-gcp
-	terraform -chdir=deploy/gcp init -backend-config=bucket=$(STATE) -backend-config=prefix=retrain/$(ENV)
+	terraform -chdir=deploy/gcp init -reconfigure -backend-config=bucket=$(STATE) -backend-config=prefix=retrain/$(ENV)
 	terraform -chdir=deploy/gcp apply -var-file=environments/$(ENV).tfvars
 
 deploy-azure: ## to Azure: make deploy-azure ENV=dev GROUP=resource-group
 	$(is_environment)
 	$(call needs,az,see https://learn.microsoft.com/cli/azure/install-azure-cli)
 	@test -n "$(GROUP)" || { echo "Say which resource group: make $@ ENV=$(ENV) GROUP=name"; exit 2; }
-	@$(MAKE) --no-print-directory build-azure
-	deploy/azure/deploy $(ENV) $(GROUP) $(or $(TARGET_PYTHON),$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
+	@$(MAKE) --no-print-directory build-azure $(if $(TARGET_PYTHON)$(filter-out Linux-x86_64,$(MACHINE)),TARGET_PYTHON=$(AZURE_PYTHON) TARGET_PLATFORM=manylinux2014_x86_64)
+	deploy/azure/deploy $(ENV) $(GROUP) $(AZURE_PYTHON)
 
 # --- building it ------------------------------------------------------------------------------------------------------
 
@@ -224,6 +229,15 @@ TARGET_PYTHON ?=
 TARGET_PLATFORM ?=
 TARGET := $(if $(TARGET_PYTHON),--python-version $(TARGET_PYTHON)) $(if $(TARGET_PLATFORM),--platform $(TARGET_PLATFORM)) \
 	$(if $(TARGET_PYTHON)$(TARGET_PLATFORM),--only-binary=:all:)
+
+# Packages are compiled for one version of Python and one kind of machine: asked for another one, a bundle is made anew.
+PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+BUILT_FOR := $(or $(TARGET_PYTHON),$(PYTHON_VERSION)) $(TARGET_PLATFORM)
+dist/.built-for: FORCE
+	@mkdir -p dist
+	@echo "$(BUILT_FOR)" | cmp -s - $@ || echo "$(BUILT_FOR)" > $@
+.PHONY: FORCE
+FORCE:
 
 # What every cloud uses beside the core.
 COMMON := functions/__init__.py functions/machine.py functions/github functions/notify
@@ -257,7 +271,7 @@ endef
 CORE := $(shell find shared $(COMMON) -name '*.py') $(wildcard retrain*.toml) Makefile
 sources = $(CORE) $(filter-out %/checks.py,$(shell find functions/$(1) -name '*.py' -o -name requirements.txt))
 
-dist/.aws: $(call sources,aws)
+dist/.aws: $(call sources,aws) dist/.built-for
 	@rm -rf dist/aws
 	@$(call stage,aws,dist/aws)
 	@$(call carry,dist/aws,dist/aws/requirements.txt)
@@ -277,7 +291,7 @@ dist/.gcp: $(call sources,gcp) deploy/archive.py
 # Bytecode of all packages would double the zip: that of what a launch imports must do. So would the variants for asyncio.
 HOT_AZURE := azure/core azure/data azure/functions azure/identity requests urllib3
 PACKAGES_AZURE := .python_packages/lib/site-packages
-dist/.azure: $(call sources,azure) host.json deploy/archive.py
+dist/.azure: $(call sources,azure) host.json deploy/archive.py dist/.built-for
 	@rm -rf dist/azure dist/azure.zip
 	@$(call stage,azure,dist/azure)
 	@mv dist/azure/functions/azure/function_app.py dist/azure/

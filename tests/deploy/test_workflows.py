@@ -30,6 +30,18 @@ def deploy() -> dict[str, Any]:
     return {("on" if name is True else name): value for name, value in content.items()}
 
 
+def run(script: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a step's *script* as GitHub's Linux runners do."""
+    bash = shutil.which("bash") or "bash"
+    return subprocess.run(
+        [bash, "--noprofile", "--norc", "-e", "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_a_workflow_has_the_form_that_github_wants(path: os.PathLike[str]) -> None:
     """The published schema of workflows takes it."""
@@ -59,7 +71,45 @@ def test_a_tag_deploys_to_its_environment(deploy: dict[str, Any]) -> None:
     for cloud in CLOUDS:
         job = deploy["jobs"][cloud]
         assert job["environment"] == "${{ github.ref_name }}"
-        assert re.fullmatch(r"vars\.\w+ != ''", job["if"])
+        # Of the environment's own variables none is known yet when a condition is read.
+        assert job["if"] == f"contains(vars.DEPLOY_TO, '{cloud}')"
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_an_environment_that_is_not_configured_is_told(deploy: dict[str, Any], cloud: str) -> None:
+    """A job's first step fails with the name of a variable that is missing; it knows all that the job needs."""
+    first, *others = deploy["jobs"][cloud]["steps"]
+    used = set(re.findall(r"vars\.(\w+)", json.dumps(others))) - {"AWS_PARAMETERS"}
+    assert set(first["env"]) == used
+    for missing in used:
+        done = run(first["run"], dict.fromkeys(used - {missing}, "given") | {missing: ""})
+        assert done.returncode != 0
+        assert f"{missing}: is no variable of this environment" in done.stderr
+    assert run(first["run"], dict.fromkeys(used, "given")).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "arguments"),
+    [
+        ("", []),
+        (
+            'Schedule="cron(30 9 ? * MON *)" Source=x',
+            ["--parameter-overrides", 'Schedule="cron(30 9 ? * MON *)" Source=x'],
+        ),
+    ],
+)
+def test_parameters_reach_sam_as_they_are(deploy: dict[str, Any], parameters: str, arguments: list[str]) -> None:
+    """A schedule has spaces and stars, which no shell may touch; no parameters are no option."""
+    (command,) = [step for step in deploy["jobs"]["aws"]["steps"] if "sam deploy" in step.get("run", "")]
+    script = 'sam() { printf "%s\\n" "$@"; }; ' + command["run"]
+    done = run(script, {"ENV": "prod", "PARAMETERS": parameters})
+    assert done.stdout.splitlines() == ["deploy", "--config-env", "prod", "--no-confirm-changeset", *arguments]
+
+
+def test_the_sam_that_deploys_is_the_one_that_was_checked(deploy: dict[str, Any]) -> None:
+    """Its version is that of the pinned requirements."""
+    (setup,) = [step["with"] for step in deploy["jobs"]["aws"]["steps"] if "setup-sam" in step.get("uses", "")]
+    assert f"aws-sam-cli=={setup['version']} " in (ROOT / "tests/deploy/sam.txt").read_text(encoding="utf-8")
 
 
 def test_what_was_tested_is_what_is_deployed(deploy: dict[str, Any]) -> None:
