@@ -20,6 +20,8 @@ from shared.wire.incoming import Ended
 # How often a busy model's training is asked after: a burst of triggers must not become a burst of questions.
 CHECK_EVERY: Final = timedelta(seconds=60)
 PAGE: Final = 100
+# A function has 60 s, and the last thing that a sweep begins may take some of them.
+SWEEP_PATIENCE: Final = timedelta(seconds=40)
 
 log = logging.getLogger("retrain")
 
@@ -120,19 +122,24 @@ def run_ended(receiver: Receiver, news: Ended) -> str | None:
 def sweep(receiver: Receiver) -> list[str]:
     """Look after every stored model: abandoned claims, trainings that may be over, queued triggers, what follows.
 
-    What follows trainings comes last: however slow GitHub is, every model is looked after.
+    What follows trainings comes last: however slow GitHub is, every model is looked after. Where there are more models
+    than a function has time for, each sweep begins with another one, so that none is always left out.
 
     Returns:
         The models that were looked after.
 
     Raises:
-        UnavailableError: some model could not be looked after now; all others were.
+        UnavailableError: some model could not be looked after now; all others that there was time for were.
 
     """
     swept: list[str] = []
     failures: list[str] = []
     left: dict[str, ModelState] = {}
-    for model_id in stored_models(receiver.ledger):
+    until = receiver.clock() + SWEEP_PATIENCE
+    for model_id in _from_anywhere(list(stored_models(receiver.ledger)), receiver.new_id()):
+        if receiver.clock() > until:
+            log.warning("retrain.sweep_cut_short", extra={"swept": len(swept), "next": model_id})
+            break
         try:
             page = book.load(receiver.ledger, model_id)
             if page.state.pending:
@@ -143,10 +150,17 @@ def sweep(receiver: Receiver) -> list[str]:
             log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": str(error)})
             failures.append(f"{model_id}: {error}")
     for model_id, state in left.items():
-        resume(receiver, model_id, state)
+        if receiver.clock() <= until:
+            resume(receiver, model_id, state)
     if failures:
         raise UnavailableError("The sweep", "look after every model", "; ".join(failures[:10]))
     return swept
+
+
+def _from_anywhere(model_ids: list[str], chance: str) -> list[str]:
+    """Return *model_ids* with the beginning where *chance*, a random text, puts it."""
+    start = int.from_bytes(chance.encode()[-6:]) % max(len(model_ids), 1)
+    return model_ids[start:] + model_ids[:start]
 
 
 def stored_models(ledger: Ledger) -> Iterator[str]:

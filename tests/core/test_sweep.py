@@ -1,0 +1,68 @@
+"""A sweep ends in time, however many models there are, and none is always left out."""
+
+import dataclasses
+import logging
+from typing import Any
+
+import pytest
+
+from shared.runs import SWEEP_PATIENCE, sweep
+from tests.core.deployment import Deployment, asked
+from tests.core.samples import HOUR, MINUTE, SECOND, model_text
+
+NAMES = [f"m-{number:02}" for number in range(20)]
+
+
+def many() -> Deployment:
+    """Return a deployment with twenty models that train."""
+    deployment = Deployment(model_text("m-*"))
+    for name in NAMES:
+        deployment.receive(asked(name, model_id=name))
+    return deployment
+
+
+class Slow:
+    """A ledger that takes four seconds to load a model."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        """Be slow in the time of *deployment*."""
+        self._deployment, self._ledger = deployment, deployment.receiver.ledger
+
+    def load(self, model_id: str) -> Any:
+        """Take a while."""
+        self._deployment.wait(4 * SECOND)
+        return self._ledger.load(model_id)
+
+    def __getattr__(self, name: str) -> Any:
+        """Do all else as fast as ever."""
+        return getattr(self._ledger, name)
+
+
+def test_every_model_is_looked_after_once() -> None:
+    """Wherever it begins, a sweep that has the time sees each model once."""
+    deployment = many()
+    for _ in range(5):
+        assert sorted(sweep(deployment.receiver)) == NAMES
+
+
+def test_a_sweep_ends_in_time_and_the_next_begins_elsewhere(caplog: pytest.LogCaptureFixture) -> None:
+    """It stops before its function is stopped, and says so; within a day every model had its turn."""
+    deployment = many()
+    deployment.receiver = dataclasses.replace(deployment.receiver, ledger=Slow(deployment))
+    seen: set[str] = set()
+    for _ in range(24):
+        began = deployment.now
+        with caplog.at_level(logging.WARNING, logger="retrain"):
+            swept = sweep(deployment.receiver)
+        assert len(swept) < len(NAMES)
+        assert SWEEP_PATIENCE < deployment.now - began < MINUTE
+        seen |= set(swept)
+        deployment.wait(HOUR)
+    assert seen == set(NAMES)
+    (record, *_) = [record for record in caplog.records if record.message == "retrain.sweep_cut_short"]
+    assert vars(record)["next"] in NAMES
+
+
+def test_nothing_is_swept_where_nothing_is() -> None:
+    """A deployment that never saw a trigger has nothing to look after."""
+    assert sweep(Deployment(model_text()).receiver) == []
