@@ -74,6 +74,7 @@ CHURN: Final[Mapping[str, Any]] = {
     "decisions": [],
     "runs": [],
     "rejected": [],
+    "follow_ups": [],
     "configuration": {
         "name": "churn",
         "default": True,
