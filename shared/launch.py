@@ -3,6 +3,8 @@
 import json
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
 
 from shared import book, lifecycle
 from shared.after import asking, follow
@@ -15,6 +17,10 @@ from shared.parts import Receiver
 from shared.ports import Launcher, LaunchRequest, Run
 from shared.state import ModelState, Training
 from shared.trigger import RetrainTrigger
+
+# Not every platform ends what runs when a function's time is up. A hand-over takes 35 s at most, so one that begins by
+# then is over before anybody may take the claim for abandoned, and hand over a second time.
+HAND_OVER_WITHIN: Final = timedelta(seconds=20)
 
 log = logging.getLogger("retrain")
 
@@ -111,7 +117,11 @@ def _start(receiver: Receiver, model_id: str, training: Training, *, again: bool
             claimed_at=training.first_claimed_at,
             max_run=model.policy.max_run,
         )
-        return launcher_of(receiver, model_id).start(request, again=again)
+        launcher = launcher_of(receiver, model_id)
+        if not launcher.idempotent and receiver.clock() - training.claimed_at > HAND_OVER_WITHIN:
+            trigger_id = training.trigger.trigger_id
+            raise LaunchInProgressError(f"there is too little time left to hand trigger {trigger_id!r} over; try again")
+        return launcher.start(request, again=again)
     except UnknownModelError as error:
         # The configuration changed since the claim: nobody can start this any more.
         return TargetRefusedError(str(error))

@@ -8,6 +8,7 @@ import pytest
 
 from shared.config import Policy
 from shared.errors import LaunchInProgressError
+from shared.lifecycle import CLAIM_LEASE
 from shared.ports import RunResult
 from shared.runs import CHECK_EVERY
 from tests.core.processes import Process
@@ -20,6 +21,7 @@ from tests.fakes.faults import Fault
 
 COOLDOWN: Final = Policy(cooldown=6 * HOUR)
 # Where a launch stands before each of its calls.
+BEFORE_CLAIMING: Final = 1
 BEFORE_START: Final = 2
 BEFORE_CONFIRMING: Final = 3
 
@@ -142,6 +144,20 @@ def test_repeat_of_what_is_being_handed_over(steps: int) -> None:
     assert isinstance(witness.finish(begin(witness, event, 0)).error, LaunchInProgressError)
     assert not event.acknowledged
     witness.finish(process)
+    assert len(witness.world.service.runs) == 1
+    settle(witness)
+
+
+def test_nothing_is_handed_over_late() -> None:
+    """A hand-over that might still go on when the claim counts as abandoned is left to a repeat, which does it once."""
+    witness = new_witness(Policy(), tokens=False)
+    event = witness.world.ask("churn")
+    process = begin(witness, event, BEFORE_CLAIMING)
+    witness.advance(21 * SECOND)
+    assert isinstance(witness.finish(process).error, LaunchInProgressError)
+    assert not witness.world.service.runs
+    witness.advance(CLAIM_LEASE)
+    assert witness.finish(begin(witness, event, 0)).error is None
     assert len(witness.world.service.runs) == 1
     settle(witness)
 
