@@ -15,11 +15,13 @@ resource "google_pubsub_topic" "triggers" {
   name = "retrain-triggers-${var.environment}"
   # What was published can be delivered again for so long, whatever became of the subscription.
   message_retention_duration = "604800s"
+  depends_on                 = [google_project_service.used]
 }
 
 resource "google_pubsub_topic" "letters" {
-  for_each = local.letters
-  name     = "retrain-${each.key}-${var.environment}"
+  for_each   = local.letters
+  name       = "retrain-${each.key}-${var.environment}"
+  depends_on = [google_project_service.used]
 }
 
 resource "google_pubsub_subscription" "letters" {
@@ -58,14 +60,26 @@ resource "google_pubsub_subscription" "receive" {
   expiration_policy {
     ttl = ""
   }
-  depends_on = [google_pubsub_topic_iam_member.dead_lettering]
+  # Nothing is delivered to who cannot act on it yet, and nothing is given up that could not be kept.
+  depends_on = [
+    google_cloud_run_service_iam_member.push,
+    google_project_iam_member.launcher,
+    google_project_iam_member.ledger,
+    google_pubsub_topic_iam_member.dead_lettering,
+    google_pubsub_topic_iam_member.rejected,
+    google_secret_manager_secret_iam_member.github,
+    google_service_account_iam_member.push_token,
+    google_service_account_iam_member.trainer,
+  ]
 }
 
-# Pub/Sub itself moves dead letters: it publishes them there and acknowledges them here.
+# Pub/Sub itself moves dead letters: it publishes them there and acknowledges them here. Its account comes into being
+# when Pub/Sub is first used in a project, and nothing can be granted to it before.
 resource "google_pubsub_topic_iam_member" "dead_lettering" {
-  topic  = google_pubsub_topic.letters["undelivered"].id
-  role   = "roles/pubsub.publisher"
-  member = local.pubsub_agent
+  topic      = google_pubsub_topic.letters["undelivered"].id
+  role       = "roles/pubsub.publisher"
+  member     = local.pubsub_agent
+  depends_on = [google_pubsub_subscription.letters]
 }
 
 resource "google_pubsub_subscription_iam_member" "dead_lettering" {
@@ -79,10 +93,11 @@ resource "google_service_account_iam_member" "push_token" {
   service_account_id = google_service_account.push.name
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
+  depends_on         = [google_pubsub_subscription.letters]
 }
 
 resource "google_pubsub_topic_iam_member" "emit" {
-  for_each = setunion(var.publishers, [google_service_account.emit.member])
+  for_each = merge({ for member in var.publishers : member => member }, { emit = google_service_account.emit.member })
   topic    = google_pubsub_topic.triggers.id
   role     = "roles/pubsub.publisher"
   member   = each.value
@@ -92,27 +107,4 @@ resource "google_pubsub_topic_iam_member" "rejected" {
   topic  = google_pubsub_topic.letters["rejected"].id
   role   = "roles/pubsub.publisher"
   member = google_service_account.receive.member
-}
-
-resource "google_monitoring_alert_policy" "letters" {
-  for_each              = local.letters
-  display_name          = "retrain ${var.environment}: ${each.key} triggers"
-  combiner              = "OR"
-  notification_channels = var.notification_channels
-  documentation {
-    content = each.value
-  }
-  conditions {
-    display_name = "there is one"
-    condition_threshold {
-      filter          = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = \"${google_pubsub_subscription.letters[each.key].name}\" AND metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\""
-      comparison      = "COMPARISON_GT"
-      threshold_value = 0
-      duration        = "0s"
-      aggregations {
-        alignment_period   = "60s"
-        per_series_aligner = "ALIGN_MAX"
-      }
-    }
-  }
 }

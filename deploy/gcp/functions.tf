@@ -1,3 +1,9 @@
+locals {
+  # The framework works on four requests a processor unless it is told otherwise; Cloud Run would send the others, too,
+  # and their time would pass while they wait.
+  concurrency = 16
+}
+
 resource "google_storage_bucket" "bundles" {
   name                        = "${var.project}-retrain-bundles-${var.environment}"
   location                    = var.region
@@ -6,6 +12,7 @@ resource "google_storage_bucket" "bundles" {
   versioning {
     enabled = true
   }
+  depends_on = [google_project_service.used]
 }
 
 # The name has the digest of the content: the functions are built anew when, and only when, the bundle is another one.
@@ -20,8 +27,9 @@ resource "google_cloudfunctions2_function" "emit" {
   location    = var.region
   description = "Asks for trainings: HTTP API and schedule."
   build_config {
-    runtime     = "python313"
-    entry_point = "emit"
+    runtime         = "python313"
+    entry_point     = "emit"
+    service_account = google_service_account.build.id
     source {
       storage_source {
         bucket = google_storage_bucket.bundles.name
@@ -35,7 +43,7 @@ resource "google_cloudfunctions2_function" "emit" {
     available_memory                 = "512Mi"
     available_cpu                    = "1"
     max_instance_count               = var.max_instances
-    max_instance_request_concurrency = 16
+    max_instance_request_concurrency = local.concurrency
     # Reached over the internet, by callers with a token only: see identities.tf.
     ingress_settings = "ALLOW_ALL"
     environment_variables = {
@@ -43,8 +51,10 @@ resource "google_cloudfunctions2_function" "emit" {
       RETRAIN_BUS    = google_pubsub_topic.triggers.id
       RETRAIN_LEDGER = local.ledger
       RETRAIN_SOURCE = var.source_prefix
+      THREADS        = local.concurrency
     }
   }
+  depends_on = [google_project_iam_member.build]
 }
 
 resource "google_cloudfunctions2_function" "receive" {
@@ -52,8 +62,9 @@ resource "google_cloudfunctions2_function" "receive" {
   location    = var.region
   description = "Decides on triggers, launches trainings, notes their end, looks after what was left undone."
   build_config {
-    runtime     = "python313"
-    entry_point = "receive"
+    runtime         = "python313"
+    entry_point     = "receive"
+    service_account = google_service_account.build.id
     source {
       storage_source {
         bucket = google_storage_bucket.bundles.name
@@ -68,7 +79,7 @@ resource "google_cloudfunctions2_function" "receive" {
     available_memory                 = "512Mi"
     available_cpu                    = "1"
     max_instance_count               = var.max_instances
-    max_instance_request_concurrency = 16
+    max_instance_request_concurrency = local.concurrency
     # Pub/Sub of this project counts as internal.
     ingress_settings = "ALLOW_INTERNAL_ONLY"
     environment_variables = merge(
@@ -77,6 +88,7 @@ resource "google_cloudfunctions2_function" "receive" {
         RETRAIN_LEDGER       = local.ledger
         RETRAIN_DEAD_LETTERS = google_pubsub_topic.letters["rejected"].id
         RETRAIN_SOURCE       = var.source_prefix
+        THREADS              = local.concurrency
       },
       # The name of the secret; the token itself is nowhere in the state.
       var.github_token_secret == "" ? {} : {
@@ -84,4 +96,5 @@ resource "google_cloudfunctions2_function" "receive" {
       }
     )
   }
+  depends_on = [google_project_iam_member.build]
 }

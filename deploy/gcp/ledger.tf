@@ -13,6 +13,7 @@ resource "google_firestore_database" "ledger" {
   # Without it the cooldowns, what waits and what was decided are forgotten, and a repeated trigger trains again.
   delete_protection_state = "DELETE_PROTECTION_ENABLED"
   deletion_policy         = "ABANDON"
+  depends_on              = [google_project_service.used]
 }
 
 # The state is read by the model's name only: no index of its text, which would cost writes and has a size limit.

@@ -1,39 +1,39 @@
 # What the platform tells by itself goes over the same topic, so that it has the same retries and dead letters.
 
 locals {
-  sinks = merge(
-    {
-      # The end of a training: frees the model, starts what waits.
-      runs = "resource.type=\"aiplatform.googleapis.com/PipelineJob\" AND log_id(\"aiplatform.googleapis.com/pipeline_job_events\") AND resource.labels.pipeline_job_id:\"retrain-\""
-    },
-    var.monitoring_signals ? {
-      monitoring = "resource.type=\"aiplatform.googleapis.com/ModelDeploymentMonitoringJob\" AND jsonPayload.\"@type\"=\"type.googleapis.com/google.cloud.aiplatform.logging.ModelMonitoringAnomaliesLogEntry\""
-    } : {}
+  logged = concat(
+    # The end of a training frees the model, and starts what waits. What comes before an end wakes nobody.
+    ["(resource.type=\"aiplatform.googleapis.com/PipelineJob\" AND log_id(\"aiplatform.googleapis.com/pipeline_job_events\") AND resource.labels.pipeline_job_id:\"retrain-\" AND jsonPayload.state=(\"PIPELINE_STATE_SUCCEEDED\" OR \"PIPELINE_STATE_FAILED\" OR \"PIPELINE_STATE_CANCELLED\"))"],
+    var.monitoring_signals ? ["(resource.type=\"aiplatform.googleapis.com/ModelDeploymentMonitoringJob\" AND jsonPayload.\"@type\"=\"type.googleapis.com/google.cloud.aiplatform.logging.ModelMonitoringAnomaliesLogEntry\")"] : [],
   )
 }
 
+# One a project: the sinks of a project may write as one account, and a grant that two share would end with the first.
 resource "google_logging_project_sink" "signals" {
-  for_each               = local.sinks
-  name                   = "retrain-${each.key}-${var.environment}"
+  for_each               = local.training_projects
+  project                = each.value
+  name                   = "retrain-${var.project}-${var.environment}"
   destination            = "pubsub.googleapis.com/${google_pubsub_topic.triggers.id}"
-  filter                 = each.value
+  filter                 = join(" OR ", local.logged)
   unique_writer_identity = true
 }
 
 resource "google_pubsub_topic_iam_member" "sinks" {
-  for_each = google_logging_project_sink.signals
+  for_each = local.training_projects
   topic    = google_pubsub_topic.triggers.id
   role     = "roles/pubsub.publisher"
-  member   = each.value.writer_identity
+  member   = google_logging_project_sink.signals[each.key].writer_identity
 }
 
-data "google_storage_project_service_account" "storage" {}
+data "google_storage_project_service_account" "storage" {
+  count = length(var.signal_buckets) > 0 ? 1 : 0
+}
 
 resource "google_pubsub_topic_iam_member" "storage" {
   count  = length(var.signal_buckets) > 0 ? 1 : 0
   topic  = google_pubsub_topic.triggers.id
   role   = "roles/pubsub.publisher"
-  member = data.google_storage_project_service_account.storage.member
+  member = data.google_storage_project_service_account.storage[0].member
 }
 
 resource "google_storage_notification" "objects" {

@@ -24,7 +24,7 @@ variable "bundle" {
 }
 
 variable "configuration" {
-  description = "The configuration in the bundle, such as retrain.staging.toml."
+  description = "The configuration in the bundle: each retrain*.toml is in it, so an environment may have its own, such as retrain.prod.toml."
   type        = string
   default     = "retrain.toml"
 }
@@ -56,8 +56,14 @@ variable "sweep_schedule" {
 }
 
 variable "trainers" {
-  description = "The service accounts that the pipelines run as: e-mail addresses. The receiver may start jobs as these and no others."
+  description = "The service accounts that the pipelines run as, of whatever project: e-mail addresses. The receiver may start jobs as these and no others."
   type        = set(string)
+}
+
+variable "training_projects" {
+  description = "The projects that the targets name, if it is not, or not only, the one that everything is made in: ids. Vertex AI must be enabled in the others already."
+  type        = set(string)
+  default     = []
 }
 
 variable "callers" {
@@ -87,7 +93,7 @@ variable "signal_buckets" {
 }
 
 variable "monitoring_signals" {
-  description = "Whether anomalies that Vertex model monitoring logs are sent to the receiver (`vertex-monitoring:`)."
+  description = "Whether anomalies that Vertex model monitoring logs in the training projects are sent to the receiver (`vertex-monitoring:`)."
   type        = bool
   default     = false
 }
@@ -98,8 +104,14 @@ variable "github_token_secret" {
   default     = ""
 }
 
+variable "alert_emails" {
+  description = "Who is told of dead letters: e-mail addresses."
+  type        = set(string)
+  default     = []
+}
+
 variable "notification_channels" {
-  description = "The Cloud Monitoring channels that are told of dead letters, by full name."
+  description = "The Cloud Monitoring channels that are told of dead letters, too, by full name."
   type        = list(string)
   default     = []
 }

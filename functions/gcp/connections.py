@@ -4,17 +4,18 @@ On the standard library's client, which the framework has loaded anyway: urllib3
 what the framework takes. No redirects, no proxies, and nothing is asked twice here.
 """
 
+import socket
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from http.client import HTTPConnection, HTTPSConnection, InvalidURL
 from selectors import EVENT_READ, DefaultSelector
 from ssl import SSLContext, create_default_context
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from functions.gcp.exchange import STANDARD_LIMITS, CallLimits, HttpAnswer, HttpRequest, exchange
+from functions.gcp.exchange import NEVER, STANDARD_LIMITS, CallLimits, HttpAnswer, HttpRequest, exchange, within
 
 # Scheme, host and port.
 _Place = tuple[str, str, int]
@@ -49,7 +50,9 @@ class Connections:
         # Whoever forgets this object has closed its connections.
         weakref.finalize(self, _close_all, self._unused, self._lock)
 
-    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> HttpAnswer:
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, *, ends: float = NEVER
+    ) -> HttpAnswer:
         """Send one request and return the answer, whatever its status.
 
         Without an answer, the request may have arrived all the same. Whoever repeats it gets a new connection: the ones
@@ -60,6 +63,7 @@ class Connections:
             url: where to; what no URL may hold is encoded.
             headers: by name.
             body: what is sent with it.
+            ends: until when all of it must be done, but for a handshake that has begun; a time of `time.monotonic`.
 
         Raises:
             OSError: the host could not be reached, was silent, or is not who it should be.
@@ -67,10 +71,10 @@ class Connections:
 
         """
         place, target = _parsed(url)
-        connection = self._connection(place)
+        connection = self._connection(place, ends)
         try:
             request = HttpRequest(method=method, target=target, headers=headers, body=body)
-            answer = exchange(connection, request, self._limits)
+            answer = exchange(connection, request, self._limits, ends)
         except BaseException:
             connection.close()
             self._drop(place)
@@ -82,24 +86,30 @@ class Connections:
         """Close the connections that nobody uses; the next request opens a new one."""
         _close_all(self._unused, self._lock)
 
-    def _connection(self, place: _Place) -> HTTPConnection:
+    def _connection(self, place: _Place, ends: float) -> HTTPConnection:
         """Return a connection that was kept and is alive, or a new one."""
         while True:
             with self._lock:
                 kept = self._unused.get(place)
                 connection = kept.pop() if kept else None
             if connection is None:
-                return self._made(place)
+                return self._made(place, ends)
             if not _is_readable(connection):
                 return connection
             # Nothing was asked: the server has closed it, or says something that is no answer to anything.
             connection.close()
 
-    def _made(self, place: _Place) -> HTTPConnection:
+    def _made(self, place: _Place, ends: float) -> HTTPConnection:
         scheme, host, port = place
+        timeout = self._limits.connect_timeout
         if scheme == "https":
-            return HTTPSConnection(host, port, timeout=self._limits.connect_timeout, context=self._tls())
-        return HTTPConnection(host, port, timeout=self._limits.connect_timeout)
+            made: Any = HTTPSConnection(host, port, timeout=timeout, context=self._tls())
+        else:
+            made = HTTPConnection(host, port, timeout=timeout)
+        # Its own would wait at each address for so long, and a host of Google has many.
+        made._create_connection = partial(connected, ends)  # noqa: SLF001 - there is no other way in
+        connection: HTTPConnection = made
+        return connection
 
     def _keep(self, place: _Place, connection: HTTPConnection) -> None:
         with self._lock:
@@ -115,6 +125,35 @@ class Connections:
             dropped = self._unused.pop(place, [])
         for connection in dropped:
             connection.close()
+
+
+def connected(
+    ends: float,
+    place: tuple[str, int],
+    timeout: float,
+    _source: object = None,
+    *,
+    look_up: Callable[..., list[tuple[Any, ...]]] = socket.getaddrinfo,
+) -> socket.socket:
+    """Return a connection to the first address of a host that takes one.
+
+    Args:
+        ends: until when all addresses together are tried; a time of `time.monotonic`.
+        place: host and port.
+        timeout: seconds to try one address.
+        look_up: finds the addresses.
+
+    Raises:
+        OSError: none takes one in time.
+
+    """
+    failure = OSError("the host has no address")
+    for *_, address in look_up(*place, type=socket.SOCK_STREAM):
+        try:
+            return socket.create_connection(address[:2], within(timeout, ends))
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 def _parsed(url: str) -> tuple[_Place, str]:

@@ -21,6 +21,7 @@ class CallLimits:
     Attributes:
         connect_timeout: seconds to connect to one address, and for each step of TLS.
         read_timeout: seconds to send the request, and as many until the answer is complete.
+        total: seconds for all attempts of a call together, however many addresses a host has.
         connections: how many unused connections to one host are kept.
         largest_answer: bytes of a body. What we ask for brings one megabyte at most.
 
@@ -28,11 +29,13 @@ class CallLimits:
 
     connect_timeout: float = 3
     read_timeout: float = 10
+    total: float = 30
     connections: int = 10
     largest_answer: int = 32 * 1024 * 1024
 
 
 STANDARD_LIMITS: Final = CallLimits()
+NEVER: Final = float("inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,16 +80,35 @@ class AnswerTooLargeError(HTTPException):
     """The answer is larger than anybody has use for; it was not read to its end."""
 
 
-def exchange(connection: HTTPConnection, request: HttpRequest, limits: CallLimits) -> HttpAnswer:
+def within(seconds: float, ends: float) -> float:
+    """Return how many of *seconds* are left until *ends*, a time of `time.monotonic`.
+
+    Raises:
+        TimeoutError: none.
+
+    """
+    left = min(seconds, ends - time.monotonic())
+    if left <= 0:
+        raise TimeoutError("the call takes too long")
+    return left
+
+
+def exchange(connection: HTTPConnection, request: HttpRequest, limits: CallLimits, ends: float = NEVER) -> HttpAnswer:
     """Send *request* and return the answer; *connection* is closed then if the server wants no more requests over it.
+
+    Args:
+        connection: goes to the server.
+        request: what is asked.
+        limits: how long that may take, and how much may come of it.
+        ends: until when all of it must be done; a time of `time.monotonic`.
 
     Raises:
         OSError: the host could not be reached, was silent, or is not who it should be.
         HTTPException: the request cannot be sent, or the answer is no HTTP, is not complete or is too large.
 
     """
-    _send(connection, request, limits)
-    made: Any = partial(_response, time.monotonic() + limits.read_timeout)
+    _send(connection, request, limits, ends)
+    made: Any = partial(_response, min(time.monotonic() + limits.read_timeout, ends))
     connection.response_class = made
     with connection.getresponse() as response:
         content = response.read(limits.largest_answer + 1)
@@ -99,11 +121,11 @@ def exchange(connection: HTTPConnection, request: HttpRequest, limits: CallLimit
         return HttpAnswer(status=response.status, headers=headers, data=content)
 
 
-def _send(connection: HTTPConnection, request: HttpRequest, limits: CallLimits) -> None:
+def _send(connection: HTTPConnection, request: HttpRequest, limits: CallLimits, ends: float) -> None:
     try:
         if connection.sock is None:
             connection.connect()
-        connection.sock.settimeout(limits.read_timeout)
+        connection.sock.settimeout(within(limits.read_timeout, ends))
         connection.request(request.method, request.target, request.body, dict(request.headers))
     except OSError:
         # That of a certificate is a ValueError, too.

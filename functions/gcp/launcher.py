@@ -29,6 +29,9 @@ EXISTS: Final = frozenset({"ALREADY_EXISTS"})
 MISSING: Final = frozenset({"NOT_FOUND"})
 # FAILED_PRECONDITION is left out: that is a service agent which is not set up yet.
 REFUSED: Final = EXISTS | MISSING | {"INVALID_ARGUMENT", "OUT_OF_RANGE", "UNIMPLEMENTED"}
+# What Vertex AI says, as INVALID_ARGUMENT, to a caller who lacks `iam.serviceAccounts.actAs` on the account that a job
+# is to run as: a right that has not been granted yet, or does not hold yet.
+MAY_NOT_ACT: Final = "You do not have permission to act as service_account"
 LONGEST_LABEL: Final = 63
 LONGEST_NAME: Final = 128
 # The label that tells our jobs from others.
@@ -63,15 +66,15 @@ class VertexLauncher:
     def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - the id itself is the search
         """Create the job; see the port. One that has the id already is the same training, however it stands."""
         content = self._content(request)
-        job_id = run_name(request.token)
+        job_id, action = run_name(request.token), f"start the pipeline {self._target.pipeline}"
         try:
-            with translated("Vertex AI", f"start the pipeline {self._target.pipeline}", REFUSED):
+            with translated("Vertex AI", action, REFUSED):
                 job = self._session.post(self._jobs, content, {"pipelineJobId": job_id})
         except RefusalError as refusal:
+            if refusal.message.startswith(MAY_NOT_ACT):
+                raise UnavailableError("Vertex AI", action, str(refusal)) from refusal
             if refusal.code not in EXISTS:
-                raise TargetRefusedError(
-                    f"Vertex AI refuses to start the pipeline {self._target.pipeline}: {refusal}"
-                ) from refusal
+                raise TargetRefusedError(f"Vertex AI refuses to {action}: {refusal}") from refusal
             job = self._existing(job_id, request.token)
         return self._run(job, job_id)
 

@@ -1,6 +1,7 @@
 """Calls to the REST interfaces of Google Cloud: JSON in, JSON out, with time limits that fit into a function."""
 
 import json
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,7 +15,7 @@ from shared.backoff import Backoff
 
 # What passes by itself. A quota that is used up seldom does, but asking three times is what Google's clients do, too.
 _PASSING: Final = frozenset({429, 500, 502, 503, 504})
-# A service that is silent is given up after 30 to 33 s, well inside a function of 60 s.
+# A service that is silent is given up after 30 s, or 33 in the middle of a handshake, well inside a function of 60 s.
 THREE_TIMES: Final = Backoff(attempts=3)
 
 
@@ -41,6 +42,7 @@ class Session:
         """Connect to nothing yet."""
         self._credentials = credentials
         self._connections = Connections(limits)
+        self._total = limits.total
         self._backoff = backoff
 
     def get(self, url: str, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - JSON
@@ -65,11 +67,12 @@ class Session:
 
     def _call(self, method: str, url: str, query: Mapping[str, str] | None, body: bytes | None) -> object:
         full = f"{url}?{urlencode(query)}" if query else url
-        answer = self._answer(method, full, body)
+        ends = time.monotonic() + self._total
+        answer = self._answer(method, full, body, ends)
         if answer.status == HTTPStatus.UNAUTHORIZED and self._credentials is not None:
             # A token may end before its time, when a key is revoked or an account changes; nothing was done with it.
             self._credentials.forget()
-            answer = self._answer(method, full, body)
+            answer = self._answer(method, full, body, ends)
         if answer.status not in range(200, 300):
             raise _error(answer)
         try:
@@ -77,27 +80,27 @@ class Session:
         except (ValueError, RecursionError) as error:
             raise AnswerError(answer.status, "no JSON", one_line(answer.headers.get("content-type"))) from error
 
-    def _answer(self, method: str, url: str, body: bytes | None) -> HttpAnswer:
-        """Return the first answer that does not pass by itself, or the last one."""
+    def _answer(self, method: str, url: str, body: bytes | None, ends: float) -> HttpAnswer:
+        """Return the first answer that does not pass by itself, or the last one; nothing is asked after *ends*."""
         last = self._backoff.attempts - 1
         for attempt in range(last):
             self._backoff.pause(attempt)
             try:
-                answer = self._ask(method, url, body)
+                answer = self._ask(method, url, body, ends)
             except FAILURES:
                 continue
             if answer.status not in _PASSING:
                 return answer
         self._backoff.pause(last)
-        return self._ask(method, url, body)
+        return self._ask(method, url, body, ends)
 
-    def _ask(self, method: str, url: str, body: bytes | None) -> HttpAnswer:
+    def _ask(self, method: str, url: str, body: bytes | None, ends: float) -> HttpAnswer:
         headers = {"accept": "application/json"}
         if body is not None:
             headers["content-type"] = "application/json"
         if self._credentials is not None:
             headers |= self._credentials.headers()
-        return self._connections.request(method, url, headers, body)
+        return self._connections.request(method, url, headers, body, ends=ends)
 
 
 def _error(answer: HttpAnswer) -> AnswerError:

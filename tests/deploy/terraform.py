@@ -28,6 +28,11 @@ class Block:
     name: str
     content: Mapping[str, Any]
 
+    @property
+    def address(self) -> str:
+        """How expressions refer to it."""
+        return f"{'data.' if self.section == 'data' else ''}{self.kind}.{self.name}"
+
 
 def blocks() -> list[Block]:
     """Return all resources and data sources."""
@@ -56,6 +61,25 @@ def variables() -> dict[str, Mapping[str, Any]]:
     }
 
 
+def local_values() -> dict[str, Any]:
+    """Return the local values, by name."""
+    return {
+        name: value for document in documents() for entry in document.get("locals", []) for name, value in entry.items()
+    }
+
+
+def references() -> dict[str, set[str]]:
+    """Return what each resource and data source refers to, be it by way of local values; all as `type.name`."""
+    known = local_values()
+
+    def within(value: Any) -> set[str]:
+        told = "\n".join(texts(value))
+        found = set(re.findall(r"\b((?:data\.)?google_\w+\.\w+)", told))
+        return found.union(*(within(known[name]) for name in re.findall(r"\blocal\.(\w+)", told)))
+
+    return {block.address: within(block.content) for block in blocks()}
+
+
 def documents() -> Iterator[Mapping[str, Any]]:
     """Yield what each file holds."""
     for path in sorted(FOLDER.glob("*.tf")):
@@ -66,6 +90,18 @@ def settings(environment: str) -> Mapping[str, Any]:
     """Return the values that an environment gives to the variables."""
     text = (FOLDER / "environments" / f"{environment}.tfvars").read_text(encoding="utf-8")
     return dict(plain(hcl2.loads(text)))
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Yield every text in *value*."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
 
 
 def plain(value: Any) -> Any:

@@ -3,32 +3,16 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from shared import environment as read_environment
 from shared.lifecycle import CLAIM_LEASE
-from shared.wire.pubsub_runs import LOG, RESOURCE
-from tests.deploy.terraform import FOLDER, Block, blocks, of_kind, settings, variables
+from tests.deploy.terraform import FOLDER, Block, blocks, of_kind, texts, variables
 
 ROOT = FOLDER.parents[1]
-ENVIRONMENTS = ("dev", "staging", "prod")
 OPEN_TO_ALL = re.compile(r"\ball(Authenticated)?Users\b")
-
-
-def texts(value: Any) -> Iterator[str]:
-    """Yield every text in *value*."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from texts(item)
 
 
 def members() -> list[tuple[str, str]]:
@@ -67,20 +51,6 @@ def test_what_is_referred_to_exists() -> None:
     assert set(re.findall(r"\blocal\.(\w+)", text)) <= set(re.findall(r"^  (\w+) += ", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_an_environment_gives_every_variable_that_has_no_default(name: str) -> None:
-    """Its file is complete, names nothing that is not declared, and is that environment's own."""
-    given = settings(name)
-    needed = {variable for variable, declared in variables().items() if "default" not in declared}
-    assert needed <= set(given) <= set(variables())
-    assert given["environment"] == name
-
-
-def test_the_environments_share_nothing() -> None:
-    """Each is a project of its own."""
-    assert len({settings(name)["project"] for name in ENVIRONMENTS}) == len(ENVIRONMENTS)
-
-
 @pytest.mark.parametrize("entry", ["emit", "receive"])
 def test_a_function_is_one_of_the_bundle(entry: str) -> None:
     """Its entry point is in main.py, the code reads its environment, and it is over before its claim."""
@@ -92,6 +62,14 @@ def test_a_function_is_one_of_the_bundle(entry: str) -> None:
     given = set(re.findall(r"RETRAIN_\w+", str(service["environment_variables"])))
     assert given <= set(re.findall(r'"(RETRAIN_\w+)"', Path(read_environment.__file__).read_text(encoding="utf-8")))
     assert {"RETRAIN_LEDGER", "RETRAIN_SOURCE"} <= given
+
+
+@pytest.mark.parametrize("entry", ["emit", "receive"])
+def test_a_function_works_on_as_many_requests_as_it_is_sent(entry: str) -> None:
+    """The framework has as many threads as Cloud Run sends requests at a time: none waits while its time passes."""
+    (service,) = of_kind("google_cloudfunctions2_function")[entry]["service_config"]
+    assert service["max_instance_request_concurrency"] == "${local.concurrency}"
+    assert re.search(r"THREADS\W+local\.concurrency\W", str(service["environment_variables"]))
 
 
 def test_events_are_delivered_again_and_kept_in_the_end() -> None:
@@ -155,10 +133,11 @@ def test_no_role_is_a_basic_one() -> None:
     assert custom["permissions"] == ["aiplatform.pipelineJobs.create", "aiplatform.pipelineJobs.get"]
 
 
-def test_rights_on_the_project_are_the_two_that_cannot_be_narrower() -> None:
-    """Documents are limited to the one database by a condition; the launcher's role knows pipeline jobs only."""
+def test_rights_on_a_project_are_the_three_that_cannot_be_narrower() -> None:
+    """Documents are limited to the one database by a condition, the launcher to jobs; the build has an own account."""
     grants = of_kind("google_project_iam_member")
-    assert set(grants) == {"ledger", "launcher"}
+    assert set(grants) == {"build", "ledger", "launcher"}
+    assert grants["build"]["member"] == "${google_service_account.build.member}"
     assert "google_firestore_database.ledger.name" in grants["ledger"]["condition"][0]["expression"]
 
 
@@ -178,14 +157,6 @@ def test_a_schedule_has_five_fields(name: str) -> None:
     declared = variables()[name]
     assert len(declared["default"].split()) == 5
     assert "== 5" in str(declared["validation"])
-
-
-def test_the_sink_takes_the_log_that_the_code_reads() -> None:
-    """The filter names the resource and the log of the ends of pipeline jobs, and our jobs only."""
-    text = (FOLDER / "signals.tf").read_text(encoding="utf-8")
-    assert f'resource.type=\\"{RESOURCE}\\"' in text
-    assert f"/{LOG}" in text
-    assert 'pipeline_job_id:\\"retrain-\\"' in text
 
 
 def test_the_ledger_survives() -> None:

@@ -11,6 +11,7 @@ from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import Run
 from shared.trigger import run_name
 from tests.emulators.loopback import Answer
+from tests.emulators.vertex import FaultKind, VertexStandIn
 from tests.gcp.conftest import Serving
 from tests.gcp.pipeline import target, written
 from tests.gcp.services import TRIGGER, refused, request, said
@@ -103,4 +104,23 @@ def test_what_may_run_later_is_no_refusal(
     """Time or an operator repairs it; whether something runs is unknown."""
     url, _ = serving(answer)
     with pytest.raises(UnavailableError, match=r"^Vertex AI could not start the pipeline .*; try again$"):
+        VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
+
+
+def test_a_right_that_is_missing_is_no_refusal(session: Session, folder: Path) -> None:
+    """Vertex AI calls it a wrong request, but an operator grants it, and then the same trigger starts its training."""
+    with VertexStandIn() as vertex:
+        launcher = VertexLauncher(session, target(service_account="t@acme.iam.gserviceaccount.com"), folder, vertex.url)
+        vertex.add_fault(FaultKind.MAY_NOT_ACT)
+        asked = request(parameters={"model_id": "x"})
+        with pytest.raises(UnavailableError, match=r"INVALID_ARGUMENT: You do not have permission to act as .*; try"):
+            launcher.start(asked, again=False)
+        launcher.start(asked, again=True)
+        assert [job.job_id for job in vertex.jobs()] == [JOB]
+
+
+def test_other_words_about_an_account_are_a_refusal(session: Session, serving: Serving, folder: Path) -> None:
+    """Only that one answer is another thing than its code says."""
+    url, _ = serving(refused(400, "INVALID_ARGUMENT", "The service_account is malformed."))
+    with pytest.raises(TargetRefusedError, match="malformed"):
         VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)

@@ -27,6 +27,7 @@ def vertex() -> Iterator[Caller]:
         (FaultKind.UNAVAILABLE, 503),
         (FaultKind.FORBIDDEN, 403),
         (FaultKind.REFUSE, 400),
+        (FaultKind.MAY_NOT_ACT, 400),
     ],
 )
 def test_a_fault_is_answered_as_often_as_ordered(vertex: Caller, kind: FaultKind, status: int) -> None:

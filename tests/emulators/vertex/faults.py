@@ -10,6 +10,9 @@ from tests.emulators.vertex.errors import ApiError
 
 CREATE: Final = "pipelineJobs.create"
 GET: Final = "pipelineJobs.get"
+TRAINER: Final = "trainer@acme.iam.gserviceaccount.com"
+# python-aiplatform #1073.
+_MAY_NOT_ACT: Final = "You do not have permission to act as service_account"
 
 
 class FaultKind(StrEnum):
@@ -25,6 +28,8 @@ class FaultKind(StrEnum):
     """403; nothing was done."""
     REFUSE = "refuse"
     """400; nothing was done."""
+    MAY_NOT_ACT = "may_not_act"
+    """400, as if the request were wrong; nothing was done, for the caller may not act as the job's account."""
     HANG = "hang"
     """The connection stays silent for `seconds`, then closes; nothing was done."""
     LOST_ANSWER = "lost_answer"
@@ -39,6 +44,7 @@ _ERRORS: Final[Mapping[FaultKind, tuple[int, str]]] = {
     FaultKind.UNAVAILABLE: (503, "The service is currently unavailable."),
     FaultKind.FORBIDDEN: (403, "Permission 'aiplatform.pipelineJobs.create' denied on resource."),
     FaultKind.REFUSE: (400, "List of found errors: 1. The pipeline specification is invalid."),
+    FaultKind.MAY_NOT_ACT: (400, f"{_MAY_NOT_ACT}: {TRAINER}. (or it may not exist)."),
 }
 
 
