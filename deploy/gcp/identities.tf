@@ -107,3 +107,10 @@ resource "google_cloud_run_service_iam_member" "push" {
   role     = "roles/run.invoker"
   member   = google_service_account.push.member
 }
+
+resource "google_cloud_run_service_iam_member" "sweep" {
+  location = google_cloudfunctions2_function.receive.location
+  service  = google_cloudfunctions2_function.receive.name
+  role     = "roles/run.invoker"
+  member   = google_service_account.schedule.member
+}

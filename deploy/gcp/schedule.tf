@@ -22,17 +22,24 @@ resource "google_cloud_scheduler_job" "tick" {
 }
 
 resource "google_cloud_scheduler_job" "sweep" {
-  name        = "retrain-sweep-${var.environment}"
-  region      = var.region
-  description = "Looks after what was left undone."
-  schedule    = var.sweep_schedule
-  time_zone   = "Etc/UTC"
+  name             = "retrain-sweep-${var.environment}"
+  region           = var.region
+  description      = "Looks after what was left undone."
+  schedule         = var.sweep_schedule
+  time_zone        = "Etc/UTC"
+  attempt_deadline = "90s"
   retry_config {
     retry_count = 3
   }
-  pubsub_target {
-    topic_name = google_pubsub_topic.triggers.id
-    data       = base64encode("{}")
-    attributes = { event_type = "retrain_sweep" }
+  # By HTTP, not over the topic: a sweep that fails is over when the next one comes, and is nothing to send again.
+  http_target {
+    http_method = "POST"
+    uri         = google_cloudfunctions2_function.receive.service_config[0].uri
+    headers     = { "Content-Type" = "application/json" }
+    body        = base64encode(jsonencode({ message = { attributes = { event_type = "retrain_sweep" } } }))
+    oidc_token {
+      service_account_email = google_service_account.schedule.email
+      audience              = google_cloudfunctions2_function.receive.service_config[0].uri
+    }
   }
 }

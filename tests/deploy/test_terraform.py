@@ -1,5 +1,6 @@
 """The Terraform files for Google Cloud fit the code, lose no event, and leave nothing open."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 from shared import environment as read_environment
 from shared.lifecycle import CLAIM_LEASE
+from shared.wire.pubsub import is_sweep
 from tests.deploy.terraform import FOLDER, Block, blocks, of_kind, texts, variables
 
 ROOT = FOLDER.parents[1]
@@ -141,14 +143,19 @@ def test_rights_on_a_project_are_the_three_that_cannot_be_narrower() -> None:
     assert "google_firestore_database.ledger.name" in grants["ledger"]["condition"][0]["expression"]
 
 
-def test_the_tick_goes_by_http_and_the_sweep_over_the_topic() -> None:
-    """Only HTTP tells the scheduled time; the sweep has the attribute that the code looks for."""
+def test_ticks_and_sweeps_go_by_http() -> None:
+    """Only HTTP tells a tick's scheduled time, and a sweep that fails does not pile up behind the next ones."""
     jobs = of_kind("google_cloud_scheduler_job")
     assert jobs["tick"]["http_target"][0]["uri"].endswith("/tick")
-    assert jobs["tick"]["http_target"][0]["oidc_token"]
-    assert jobs["sweep"]["pubsub_target"][0]["attributes"] == {"event_type": "retrain_sweep"}
+    body = re.fullmatch(r"\$\{base64encode\(jsonencode\((.*)\)\)}", jobs["sweep"]["http_target"][0]["body"])
+    assert body
+    assert is_sweep(json.loads(re.sub(r"(\w+) = ", r'"\1": ', body[1])))
     for job in jobs.values():
         assert job["time_zone"] == "Etc/UTC"
+        assert job["http_target"][0]["oidc_token"]
+    invokers = of_kind("google_cloud_run_service_iam_member")
+    assert invokers["sweep"]["service"] == "${google_cloudfunctions2_function.receive.name}"
+    assert invokers["sweep"]["member"] == "${google_service_account.schedule.member}"
 
 
 @pytest.mark.parametrize("name", ["schedule", "sweep_schedule"])
