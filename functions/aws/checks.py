@@ -1,7 +1,7 @@
 """What must be there on AWS before a trigger becomes a training; each check asks with the caller's own credentials."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -21,7 +21,10 @@ from functions.cli.check import (
     needed,
     variable_check,
 )
+from functions.cli.event_rules import EventRules
 from functions.cli.eventbridge import Rules
+from functions.cli.native_events import BUS as DEFAULT_BUS
+from functions.cli.native_events import native_checks
 from functions.cli.sagemaker import Pipeline
 from functions.github.token import ReadSecret, SecretStore
 from shared.config import Model
@@ -69,6 +72,7 @@ def checks(setting: Setting) -> list[Check]:
         *([Check(name="role", about=f"the role {role} can be assumed", run=account.role)] if role else ()),
         Check(name="event bus", about="the event bus is there", run=account.bus),
         *account.rules().checks(),
+        *account.native(models),
         Check(name="ledger, reading", about="the table can be read", run=account.read),
         Check(name="ledger, writing", about="a write was refused by nothing but its condition", run=account.write),
         Check(name="dead letters", about="the queue for rejected events is there; none was sent", run=account.letters),
@@ -81,6 +85,11 @@ def secret_stores() -> Mapping[SecretStore, ReadSecret]:
     """Return how secrets are read on AWS."""
     clients = Clients(limits=LIMITS)
     return {SecretStore.AWS: lambda arn: read_secret(clients.factory("secretsmanager", region_of(arn)), arn)}
+
+
+def _told_of(right: str) -> AbstractContextManager[None]:
+    gone = CheckSkippedError("not checked: the event bus is not there")
+    return told(gone, "ResourceNotFoundException", right=right)
 
 
 class _Account:
@@ -118,13 +127,11 @@ class _Account:
             self._events().describe_event_bus(Name=bus)
 
     def rules(self) -> Rules:
-        gone = CheckSkippedError("not checked: the event bus is not there")
+        bus = lambda: needed(self._setting, "RETRAIN_BUS")  # noqa: E731 - asked when a check runs
+        return Rules(EventRules(self._events, bus, _told_of), self._setting.source)
 
-        def told_of(right: str) -> AbstractContextManager[None]:
-            return told(gone, "ResourceNotFoundException", right=right)
-
-        bus, source = lambda: needed(self._setting, "RETRAIN_BUS"), self._setting.source
-        return Rules(self._events, bus, source, told_of)
+    def native(self, models: Sequence[Model]) -> list[Check]:
+        return native_checks(EventRules(self._own.factory("events"), lambda: DEFAULT_BUS, _told_of), models)
 
     def read(self) -> None:
         table = needed(self._setting, "RETRAIN_LEDGER")

@@ -1,17 +1,19 @@
 """The two Lambda functions: `emit` asks for trainings, `receive` starts them."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from functions.aws import wiring
 from functions.aws.entry import http_answer, is_batch, is_sweep, message_event, read_request
+from functions.aws.redriven import decode_queued, decode_redriven, original
 from shared import emit as asking
 from shared.api import respond
 from shared.http import Request
-from shared.receive import Outcome
 from shared.receive import receive as act
 from shared.runs import sweep
-from shared.wire.eventbridge import Tick, decode
+from shared.wire.eventbridge import Tick
+from shared.wire.incoming import Incoming
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 def emit(event: object, _context: object) -> dict[str, object]:
     """Answer an HTTP request, a schedule's tick, or a direct invocation with a request's fields."""
     emitter = wiring.emitter()
-    match read_request(event):
+    match read_request(original(event).event):
         case Request() as request:
             return http_answer(respond(emitter, request))
         case Tick(at=at):
@@ -30,24 +32,32 @@ def emit(event: object, _context: object) -> dict[str, object]:
 
 
 def receive(event: Any, context: object) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Act on an EventBridge event, on a queue's batch of them, or look after everything that was left undone."""
-    if is_sweep(event):
-        return {"swept": sweep(wiring.receiver())}
+    """Act on an EventBridge event, on a queue's batch of them, or look after everything that was left undone.
+
+    A failed invocation's record counts as the event that is in it.
+
+    Raises:
+        BatchProcessingError: all messages of a batch must come again: so they do even if the queue's event source
+            mapping does not look at reports.
+
+    """
     if is_batch(event):
         return _receive_batch(event, context)
-    return asdict(_receive(event))
+    return _receive(event, decode_redriven)
 
 
 def _receive_batch(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own
     from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
     def receive_record(record: "SQSRecord") -> None:
-        _receive(message_event(record.body))
+        _receive(message_event(record.body), decode_queued)
 
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    processor = BatchProcessor(event_type=EventType.SQS)
     return dict(process_partial_response(event, receive_record, processor, context))
 
 
-def _receive(event: object) -> Outcome:
+def _receive(event: object, decode: Callable[[object, str], Incoming]) -> dict[str, Any]:
     receiver = wiring.receiver()
-    return act(receiver, event, lambda event: decode(event, receiver.source))
+    if is_sweep(original(event).event):
+        return {"swept": sweep(receiver)}
+    return asdict(act(receiver, event, lambda event: decode(event, receiver.source)))

@@ -25,6 +25,8 @@ _RESULTS: Final = {
     "CompletedWithFailures": RunResult.FAILED,
     "Stopped": RunResult.STOPPED,
 }
+# The statuses of an execution that is over.
+ENDS: Final = tuple(_RESULTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

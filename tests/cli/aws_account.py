@@ -19,6 +19,21 @@ REGION: Final = "eu-west-3"
 ACCOUNT: Final = "123456789012"
 FUNCTION: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:receive"
 PATTERN: Final = {"source": [{"prefix": "ml3_platform"}], "detail-type": [{"prefix": "retrain_trigger"}]}
+ENDED: Final = {
+    "source": ["aws.sagemaker"],
+    "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+    "detail": {"currentPipelineExecutionStatus": ["Succeeded", "Failed", "Stopped", "CompletedWithFailures"]},
+}
+ALARMS: Final = {
+    "source": ["aws.cloudwatch"],
+    "detail-type": ["CloudWatch Alarm State Change"],
+    "detail": {"state": {"value": ["ALARM"]}},
+}
+OBJECTS: Final = {
+    "source": ["aws.s3"],
+    "detail-type": ["Object Created"],
+    "detail": {"bucket": {"name": ["training-data"]}},
+}
 PARAMETERS: Final = (
     {"Name": "epochs", "Type": "Integer", "DefaultValue": 8},
     {"Name": "rate", "Type": "Float", "DefaultValue": 0.1},
@@ -30,6 +45,7 @@ _numbers = count(1)
 
 CONFIGURATION: Final = """
 [models."churn"]
+signals = ["cloudwatch-alarm:churn-drift", "s3-object:training-data/churn/*"]
 [models."churn".parameters]
 epochs = 8
 rate = 0.5
@@ -149,6 +165,9 @@ class Deployment:
         events.create_event_bus(Name=self.bus)
         self.put_rule(PATTERN)
         self.put_target({"Id": "receive", "Arn": FUNCTION, "DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-west-3:1:dead"}})
+        for name, pattern in (("ended", ENDED), ("alarms", ALARMS), ("objects", OBJECTS)):
+            self.put_default_rule(name, pattern)
+            self.put_default_target(name, {"Id": "receive", "Arn": FUNCTION})
         self.configure(CONFIGURATION)
 
     @property
@@ -204,6 +223,23 @@ class Deployment:
     def remove_target(self) -> None:
         """Take the rule's target away."""
         self.clients["events"].remove_targets(Rule="triggers", EventBusName=self.bus, Ids=["receive"])
+
+    def put_default_rule(self, name: str, pattern: Any, **more: str) -> None:
+        """Make a rule of the default bus, which all deployments share, or change it."""
+        self.clients["events"].put_rule(Name=name, EventPattern=json.dumps(pattern), **more)
+
+    def put_default_target(self, name: str, target: Any) -> None:
+        """Give a rule of the default bus the target `receive`, or another one in its place."""
+        self.clients["events"].put_targets(Rule=name, Targets=[target])
+
+    def remove_default_target(self, name: str) -> None:
+        """Take the target of a rule of the default bus away."""
+        self.clients["events"].remove_targets(Rule=name, Ids=["receive"])
+
+    def remove_default_rule(self, name: str) -> None:
+        """Take a rule of the default bus away."""
+        self.remove_default_target(name)
+        self.clients["events"].delete_rule(Name=name)
 
     def _queue(self, name: str) -> str:
         return str(self.clients["sqs"].create_queue(QueueName=f"doctor-{name}")["QueueUrl"])

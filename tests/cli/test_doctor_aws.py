@@ -44,6 +44,10 @@ def test_a_complete_deployment_passes() -> None:
         "credentials",
         "event bus",
         "rule",
+        "rule's target",
+        "ended executions",
+        "cloudwatch-alarm signals",
+        "s3-object signals",
         "ledger, writing",
         "parameters of churn",
         "GitHub token",
@@ -143,7 +147,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     "no target": (
         Deployment.remove_target,
         "rule's target",
-        "the rule triggers has no function and no queue as target",
+        "the rule triggers has no function as target, so events are dropped in silence: add the function `receive`",
     ),
     "no dead letters of the rule": (
         lambda it: it.put_target({"Id": "receive", "Arn": FUNCTION}),

@@ -10,7 +10,6 @@ import pytest
 
 from tests.contracts.aws_account import BUS
 from tests.contracts.aws_requests import CALLER, function_url_event, http_api_event
-from tests.contracts.gate import refusal
 from tests.contracts.messages import Ask, Json
 from tests.contracts.on_aws import Amazon, sqs_batch
 from tests.emulators.lambda_runtime import LambdaError
@@ -150,14 +149,6 @@ def test_a_batch_reports_nothing_when_all_went_well(aws: Amazon) -> None:
     bodies = [json.dumps(aws.event({"model_id": "churn", "trigger_id": "t-1"}))] * 10
     assert aws.account.receive.invoke(sqs_batch(bodies)) == {"batchItemFailures": []}
     assert aws.trainings() == ["t-1"]
-
-
-def test_a_batch_of_which_all_fails_is_reported_whole(aws: Amazon) -> None:
-    """When every message must come again the report names every one; nothing is raised."""
-    bodies = [json.dumps(aws.event({"model_id": f"any-{number}"})) for number in range(3)]
-    with aws.account.gate.failing("StartPipelineExecution", refusal("ResourceLimitExceeded")):
-        report = aws.account.receive.invoke(sqs_batch(bodies))
-    assert report == {"batchItemFailures": [{"itemIdentifier": f"m-{number}"} for number in range(3)]}
 
 
 @pytest.mark.parametrize(

@@ -34,12 +34,14 @@ class Template:
     Attributes:
         parameters: the declarations, by name.
         resources: the resources, by logical id.
+        refusals: what is wrong with the parameters, for which CloudFormation makes nothing.
         defaults: the properties that all functions have.
 
     """
 
     parameters: Mapping[str, Any]
     resources: Mapping[str, Any]
+    refusals: tuple[str, ...]
     defaults: Mapping[str, Any]
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
@@ -83,6 +85,13 @@ def read_template(values: Mapping[str, str], path: Path = ROOT / "template.yaml"
     return Template(
         parameters=document["Parameters"],
         resources=evaluate({name: entry for name, entry in document["Resources"].items() if evaluation.makes(entry)}),
+        refusals=tuple(
+            assertion["AssertDescription"]
+            for rule in document["Rules"].values()
+            if evaluate(rule["RuleCondition"])
+            for assertion in rule["Assertions"]
+            if not evaluate(assertion["Assert"])
+        ),
         defaults=evaluate(document["Globals"]["Function"]),
     )
 
@@ -144,6 +153,7 @@ class _Evaluation:
             "Fn::If": self._if,
             "Condition": lambda name: self.evaluate(self._conditions[name]),
             "Fn::And": lambda of: all(self.evaluate(one) for one in of),
+            "Fn::Or": lambda of: any(self.evaluate(one) for one in of),
             "Fn::Not": lambda of: not self.evaluate(of[0]),
             "Fn::Equals": lambda pair: self.evaluate(pair[0]) == self.evaluate(pair[1]),
             "Fn::Join": lambda of: of[0].join(self.evaluate(of[1])),

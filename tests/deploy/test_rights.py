@@ -136,33 +136,6 @@ def test_target_queues_are_sent_to() -> None:
     assert receive["sqs:SendMessage"] == {"${UndeliveredQueue.Arn}", "${RejectedQueue.Arn}", QUEUE}
 
 
-@pytest.mark.parametrize(
-    ("parameter", "value", "allowed"),
-    [
-        ("PipelineArns", "arn:aws:sagemaker:eu-west-3:123456789012:pipeline/demand-training", True),
-        ("PipelineArns", "arn:aws-cn:sagemaker:cn-north-1:123456789012:pipeline/churn-*", True),
-        ("PipelineArns", "", True),
-        ("PipelineArns", "*", False),
-        ("PipelineArns", "demand-training", False),
-        ("PipelineArns", "arn:aws:sagemaker:eu-west-3:123456789012:pipeline/*", False),
-        ("PipelineArns", "arn:aws:sagemaker:*:123456789012:pipeline/churn", False),
-        ("PipelineArns", "arn:aws:sagemaker:eu-west-3:*:pipeline/churn", False),
-        ("TargetQueueArns", QUEUE, True),
-        ("TargetQueueArns", "arn:aws:sqs:eu-west-3:123456789012:*", False),
-        ("Schedule", "cron(30 9 ? * MON *)", True),
-        ("Schedule", "rate(7 days)", True),
-        ("Schedule", "cron(30 9 * * MON)", False),
-        ("SweepSchedule", "cron(0 * * * ? *)", True),
-        ("SweepSchedule", "cron(0 * * * *)", False),
-    ],
-)
-def test_parameters_are_checked_before_anything_is_made(
-    parameter: str, value: str, *, allowed: bool, template: Template
-) -> None:
-    """CloudFormation itself refuses a value that reaches too far, and a cron of five fields."""
-    assert bool(re.fullmatch(template.parameters[parameter]["AllowedPattern"], value)) is allowed
-
-
 def test_rules_may_leave_what_they_could_not_deliver(template: Template) -> None:
     """The queue lets each of the template's rules send, and nobody else: without that the events would be lost."""
     policies = list(template.of_type("AWS::SQS::QueuePolicy").values())

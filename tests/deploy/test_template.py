@@ -93,7 +93,7 @@ def test_the_table_is_one_for_the_ledger(template: Template, dynamodb: Any) -> N
     ledger = DynamoLedger(lambda: dynamodb, name)
     assert ledger.save("churn", "document", None)
     assert ledger.load("churn").document == "document"
-    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_no_function_outlives_a_claim(template: Template) -> None:

@@ -1,0 +1,123 @@
+"""The drift monitor in the template: what it may do, who reads its pages, and what becomes of a tick that fails."""
+
+import json
+import re
+from fnmatch import fnmatchcase
+
+import pytest
+
+from tests.deploy.schedules import check_schedule
+from tests.deploy.template import ROOT, Template, as_list, read_template
+
+TOPIC = "arn:aws:sns:eu-west-3:123456789012:retraining"
+BUS = "arn:aws:events:eu-west-3:210987654321:event-bus/retrain"
+ROLE = "arn:aws:iam::210987654321:role/emitter"
+KEY = "arn:aws:kms:eu-west-3:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution/E1A2B3C4D5F6G7"
+MONITOR = {
+    "NoticeTopicArns": TOPIC,
+    "MonitorImageUri": "123456789012.dkr.ecr.eu-west-3.amazonaws.com/drift-monitor:v1",
+    "MonitorSiteBucket": "acme-drift",
+    "MonitorDataBuckets": "arn:aws:s3:::acme-ml,arn:aws:s3:::acme-live",
+}
+
+
+@pytest.fixture(scope="module")
+def monitor() -> Template:
+    """Return the template with a monitor."""
+    return read_template(MONITOR)
+
+
+def rights(template: Template) -> dict[str, set[str]]:
+    """Return each action that the monitor may do, with the resources that it may do it on."""
+    found: dict[str, set[str]] = {}
+    for statement in template.statements("MonitorRole"):
+        for action in as_list(statement["Action"]):
+            found.setdefault(action, set()).update(as_list(statement["Resource"]))
+    return found
+
+
+def test_it_reads_data_writes_pages_and_asks(monitor: Template) -> None:
+    """Its role reads the data, reads and writes the site, puts events on the bus, and tells the topics: no more."""
+    data = {"arn:aws:s3:::acme-ml", "arn:aws:s3:::acme-live"}
+    assert rights(monitor) == {
+        "s3:ListBucket": {*data, "${MonitorSite.Arn}"},
+        "s3:GetObject": {*(f"{bucket}/*" for bucket in data), "${MonitorSite.Arn}/*"},
+        "s3:PutObject": {"${MonitorSite.Arn}/*"},
+        "events:PutEvents": {"${EventBus.Arn}"},
+        "events:DescribeEventBus": {"${EventBus.Arn}"},
+        "sns:Publish": {TOPIC},
+        "sqs:SendMessage": {"${UndeliveredQueue.Arn}"},
+        "logs:CreateLogStream": {"${MonitorLogs.Arn}"},
+        "logs:PutLogEvents": {"${MonitorLogs.Arn}"},
+    }
+
+
+def test_it_asks_where_emit_does() -> None:
+    """With another account's bus it has that in its environment, the role and the external id, and the same rights."""
+    foreign = {"ForeignBusArn": BUS, "ForeignBusRoleArn": ROLE, "ForeignBusExternalId": "other"}
+    template = read_template(MONITOR | foreign)
+    own = template.of_type("AWS::Lambda::Function")["MonitorFunction"]["Environment"]["Variables"]
+    assert own == template.functions["EmitFunction"]["Environment"]["Variables"]
+    assert (own["RETRAIN_BUS"], own["RETRAIN_ROLE_ARN"], own["RETRAIN_EXTERNAL_ID"]) == (BUS, ROLE, "other")
+    allowed = rights(template)
+    assert allowed["events:PutEvents"] == allowed["events:DescribeEventBus"] == {BUS}
+    assert allowed["sts:AssumeRole"] == {ROLE}
+
+
+def test_it_may_use_the_named_keys() -> None:
+    """Data and topics may be encrypted with keys of one's own."""
+    allowed = rights(read_template(MONITOR | {"KmsKeyArns": KEY}))
+    assert allowed["kms:Decrypt"] == allowed["kms:GenerateDataKey"] == {KEY}
+
+
+@pytest.mark.parametrize("processor", [None, "arm64"])
+def test_it_runs_on_what_the_image_was_built_for(processor: str | None) -> None:
+    """That is named apart from the functions' processor, for the image is built elsewhere."""
+    template = read_template(MONITOR | ({"MonitorArchitecture": processor} if processor else {}))
+    assert template.of_type("AWS::Lambda::Function")["MonitorFunction"]["Architectures"] == [processor or "x86_64"]
+
+
+@pytest.mark.parametrize("configuration", ["retrain.toml", "retrain.staging.toml"])
+def test_its_image_holds_whichever_configuration_it_is_told_to_use(configuration: str, monitor: Template) -> None:
+    """What `Configuration` may name is copied to where the code looks for it, and not kept from the build."""
+    assert re.fullmatch(monitor.parameters["Configuration"]["AllowedPattern"], configuration)
+    dockerfile = ROOT / "functions/monitor/Dockerfile"
+    copied = re.findall(r"^COPY (\S+) \./$", dockerfile.read_text(encoding="utf-8"), re.MULTILINE)
+    let_in = re.findall(r"^!(\S+)$", dockerfile.with_suffix(".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    for patterns in (copied, let_in):
+        assert any(fnmatchcase(configuration, pattern) for pattern in patterns)
+
+
+def test_its_pages_are_private_and_kept(monitor: Template) -> None:
+    """No access control list and no policy can open the bucket, it is read over TLS only, and outlives its stack."""
+    site = monitor.resources["MonitorSite"]
+    assert set(site["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    assert (site["DeletionPolicy"], site["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    (statement,) = monitor.of_type("AWS::S3::BucketPolicy")["MonitorSitePolicy"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_one_distribution_may_read_its_pages() -> None:
+    """CloudFront reads them for that distribution only, and may do nothing else."""
+    template = read_template(MONITOR | {"MonitorDistributionArn": DISTRIBUTION})
+    policy = template.of_type("AWS::S3::BucketPolicy")["MonitorSitePolicy"]["PolicyDocument"]
+    assert [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudfront.amazonaws.com"},
+            "Action": "s3:GetObject",
+            "Resource": "${MonitorSite.Arn}/*",
+            "Condition": {"StringEquals": {"aws:SourceArn": DISTRIBUTION}},
+        }
+    ]
+
+
+def test_its_tick_is_kept_in_the_end(monitor: Template) -> None:
+    """Its schedule has six fields and hands its time over; what fails is tried again and lies in the queue at last."""
+    tick = monitor.of_type("AWS::Scheduler::Schedule")["MonitorTick"]
+    check_schedule(tick["ScheduleExpression"])
+    assert json.loads(tick["Target"]["Input"]) == {"at": "<aws.scheduler.scheduled-time>"}
+    assert tick["Target"]["DeadLetterConfig"] == {"Arn": "${UndeliveredQueue.Arn}"}
+    invocations = monitor.of_type("AWS::Lambda::EventInvokeConfig")["MonitorInvocations"]
+    assert invocations["DestinationConfig"] == {"OnFailure": {"Destination": "${UndeliveredQueue.Arn}"}}
