@@ -121,7 +121,7 @@ serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this m
 # --- checking it ------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: $(READY) build azurite actionlint ## all tests
+test: $(READY) build azurite actionlint ## all tests but the demos and those of the drift monitor
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not demo"
 
 .PHONY: check-demos
@@ -289,6 +289,7 @@ dist/.gcp: $(call sources,gcp) deploy/archive.py
 
 # Azure Functions looks for function_app.py beside host.json, and for dependencies where its own tools put them.
 # Bytecode of all packages would double the zip: that of what a launch imports must do. So would the variants for asyncio.
+# Without requirements nobody builds it anew in the cloud: what runs is what was tested.
 HOT_AZURE := azure/core azure/data azure/functions azure/identity requests urllib3
 PACKAGES_AZURE := .python_packages/lib/site-packages
 dist/.azure: $(call sources,azure) host.json deploy/archive.py dist/.built-for
@@ -298,7 +299,7 @@ dist/.azure: $(call sources,azure) host.json deploy/archive.py dist/.built-for
 	@cp host.json dist/azure/
 	@$(call carry,dist/azure/$(PACKAGES_AZURE),dist/azure/requirements.txt)
 	@find $(addprefix dist/azure/$(PACKAGES_AZURE)/azure/,storage identity eventgrid) -name aio -prune -exec rm -rf {} +
-	@rm -f dist/azure/$(PACKAGES_AZURE)/*.dist-info/RECORD
+	@rm -f dist/azure/$(PACKAGES_AZURE)/*.dist-info/RECORD dist/azure/requirements.txt
 	@$(call precompile,dist/azure,/home/site/wwwroot,dist/azure/function_app.py dist/azure/shared dist/azure/functions $(addprefix dist/azure/$(PACKAGES_AZURE)/,$(HOT_AZURE)))
 	@$(PYTHON) deploy/archive.py dist/azure dist/azure.zip
 	@touch $@

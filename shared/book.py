@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from shared.document import read_state, write_state
@@ -13,6 +13,8 @@ from shared.state import Decided, ModelState
 
 # Far more than any number of writers that one model can have at once; each attempt is a whole turn with the ledger.
 ATTEMPTS: Final = 100
+# How many ids of models are read at a time.
+PAGE: Final = 100
 
 log = logging.getLogger("retrain")
 
@@ -95,6 +97,19 @@ def change(keeper: Keeper, model_id: str, step: Callable[[ModelState], ModelStat
             return changed
         page = None
     raise contention(model_id)
+
+
+def stored_models(ledger: Ledger) -> Iterator[str]:
+    """Go through the ids of all models that the ledger has.
+
+    Raises:
+        UnavailableError: the ledger is away.
+
+    """
+    after: str | None = None
+    while page := ledger.models(after, PAGE):
+        yield from page
+        after = page[-1]
 
 
 def contention(model_id: str) -> ContentionError:

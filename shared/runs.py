@@ -9,19 +9,16 @@ from shared import book, lifecycle
 from shared.after import asking, follow, resume
 from shared.conclude import conclude
 from shared.ending import End
-from shared.errors import RetrainError, TransientError, UnavailableError, UnknownModelError
+from shared.errors import TransientError, UnknownModelError
 from shared.launch import finish, is_claimed_by, launch, launcher_of, policy_of
 from shared.parts import Receiver
-from shared.ports import Ledger, RunResult, RunStatus
+from shared.ports import RunResult, RunStatus
 from shared.state import ModelState, Training
 from shared.trigger import RUN_PREFIX, run_name
 from shared.wire.incoming import Ended
 
 # How often a busy model's training is asked after: a burst of triggers must not become a burst of questions.
 CHECK_EVERY: Final = timedelta(seconds=60)
-PAGE: Final = 100
-# A function has 60 s, and the last thing that a sweep begins may take some of them.
-SWEEP_PATIENCE: Final = timedelta(seconds=40)
 
 log = logging.getLogger("retrain")
 
@@ -119,75 +116,10 @@ def run_ended(receiver: Receiver, news: Ended) -> str | None:
     return None
 
 
-def sweep(receiver: Receiver) -> list[str]:
-    """Look after every stored model: abandoned claims, trainings that may be over, queued triggers, what follows.
-
-    What follows trainings comes last: however slow GitHub is, every model is looked after. Where there are more models
-    than a function has time for, each sweep begins with another one, so that none is always left out.
-
-    Returns:
-        The models that were looked after.
-
-    Raises:
-        UnavailableError: some model could not be looked after now; all others that there was time for were.
-
-    """
-    swept: list[str] = []
-    failures: list[str] = []
-    left: dict[str, ModelState] = {}
-    until = receiver.clock() + SWEEP_PATIENCE
-    for model_id in _from_anywhere(list(stored_models(receiver.ledger)), receiver.new_id()):
-        if receiver.clock() > until:
-            log.warning("retrain.sweep_cut_short", extra={"swept": len(swept), "next": model_id})
-            break
-        try:
-            page = book.load(receiver.ledger, model_id)
-            if page.state.pending:
-                left[model_id] = page.state
-            _sweep_one(receiver, model_id, page)
-            swept.append(model_id)
-        except RetrainError as error:
-            log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": str(error)})
-            failures.append(f"{model_id}: {error}")
-    for model_id, state in left.items():
-        if receiver.clock() <= until:
-            resume(receiver, model_id, state)
-    if failures:
-        raise UnavailableError("The sweep", "look after every model", "; ".join(failures[:10]))
-    return swept
-
-
-def _from_anywhere(model_ids: list[str], chance: str) -> list[str]:
-    """Return *model_ids* with the beginning where *chance*, a random text, puts it."""
-    start = int.from_bytes(chance.encode()[-6:]) % max(len(model_ids), 1)
-    return model_ids[start:] + model_ids[:start]
-
-
-def stored_models(ledger: Ledger) -> Iterator[str]:
-    """Go through the ids of all models that the ledger has.
-
-    Raises:
-        UnavailableError: the ledger is away.
-
-    """
-    after: str | None = None
-    while page := ledger.models(after, PAGE):
-        yield from page
-        after = page[-1]
-
-
-def _sweep_one(receiver: Receiver, model_id: str, page: book.Page) -> None:
-    training = page.state.training
-    if training is not None and training.run_id is not None:
-        ask(receiver, model_id, training, training.run_id)
-    else:
-        tend(receiver, model_id, page)
-
-
 def _candidates(receiver: Receiver, news: Ended) -> Iterator[str]:
     if news.model_id is not None:
         yield news.model_id
-    yield from (model_id for model_id in stored_models(receiver.ledger) if model_id != news.model_id)
+    yield from (model_id for model_id in book.stored_models(receiver.ledger) if model_id != news.model_id)
 
 
 def _owns(state: ModelState, news: Ended) -> bool:

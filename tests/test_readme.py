@@ -148,7 +148,7 @@ def test_the_rule_pattern_is_that_of_the_template() -> None:
 def test_the_parameters_of_the_template_are_all_there() -> None:
     """The table under "On AWS" has every parameter of the template with its default."""
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| ", section("On AWS"), re.MULTILINE)
-    words = {"required, may be empty": None, "empty": ""}
+    words = {"empty": ""}
     assert {name: words.get(default, default.strip("`")) for name, default in rows} == {
         name: None if default is None else str(default)
         for name, default in (
@@ -197,13 +197,23 @@ def test_the_decisions_stand_in_the_order_of_the_rules() -> None:
     assert column(section("Decisions"), 1) == ["ignored", "rejected", *order, "launched"]
 
 
-def test_the_links_lead_somewhere() -> None:
-    """Every link within the project leads to a file or to a heading."""
-    titles = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
-    headings = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+def headings(path: Path) -> set[str]:
+    """Return the headings of a page as links spell them."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md", "deploy/README.md", "functions/monitor/README.md"])
+def test_the_links_lead_somewhere(page: str) -> None:
+    """Every link within the project leads to a file, and to a heading in it where it names one."""
+    path = ROOT / page
+    links = re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
     assert links
-    assert [k for k in links if not (k[1:] in headings if k.startswith("#") else (ROOT / k).exists())] == []
+    for link in [link for link in links if "://" not in link]:
+        name, _, heading = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), link
+        assert not heading or heading in headings(target), link
 
 
 @pytest.fixture

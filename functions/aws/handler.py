@@ -11,7 +11,7 @@ from shared import emit as asking
 from shared.api import respond
 from shared.http import Request
 from shared.receive import receive as act
-from shared.runs import sweep
+from shared.sweep import sweep
 from shared.wire.eventbridge import Tick
 from shared.wire.incoming import Incoming
 

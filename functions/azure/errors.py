@@ -13,7 +13,8 @@ from shared.frozen import dataclass
 
 T = TypeVar("T")
 
-# Codes of Azure Resource Manager and Azure ML for what an operator, or time, repairs, whatever status they come with.
+# Codes of Azure Resource Manager and Azure ML for what an operator, or time, repairs, whatever status they come with;
+# a more precise code that the caller judges counts all the same.
 REPAIRABLE: Final = frozenset(
     {"TooManyRequests", "OperationThrottled", "QuotaExceeded", "ServerBusy", "ServerTimeout", "Conflict"}
 )
@@ -46,7 +47,8 @@ class Persistence:
 
     The clients repeat nothing themselves: they would sleep for as long as `Retry-After` says, which is no function's
     time to spend. With the defaults a silent service is given up after 27 s at most (two tries of 3 s to connect and
-    10 s to read, and a pause): before Event Grid stops waiting for an answer, at 30 s.
+    10 s to read, and a pause): before Event Grid stops waiting for an answer, at 30 s. If several services are silent
+    in one delivery it takes longer: Event Grid delivers again, and the claim and the job's name make that harmless.
 
     Attributes:
         backoff: how often, and after which pauses.
@@ -114,9 +116,12 @@ def call(
 
 
 def _is_judged(failure: Failure, judged: Collection[str | int]) -> bool:
-    if failure.status is None or REPAIRABLE.intersection(failure.codes):
+    if failure.status is None:
         return False
-    return failure.status in judged or not set(failure.codes).isdisjoint(judged)
+    # A code that the caller names says more than the status, or the `Conflict`, around it.
+    if not set(failure.codes).isdisjoint(judged):
+        return True
+    return failure.status in judged and REPAIRABLE.isdisjoint(failure.codes)
 
 
 def _is_hopeless(failure: Failure, spent: float, persistence: Persistence) -> bool:

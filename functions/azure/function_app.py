@@ -43,7 +43,7 @@ def retrain_schedule(timer: func.TimerRequest) -> None:
 def retrain_sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by this name
     """Look after everything that was left undone."""
     from functions.azure import wiring
-    from shared.runs import sweep
+    from shared.sweep import sweep
 
     # A timer answers nobody: what was done is told by the log alone.
     log.info("retrain.swept", extra={"models": sweep(wiring.receiver())})

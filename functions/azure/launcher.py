@@ -1,7 +1,7 @@
 """Azure Machine Learning as training service: one job a token, by Azure Resource Manager."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from functions.azure.errors import STANDARD, Persistence, RefusalError, call
@@ -22,7 +22,7 @@ API_VERSION: Final = "2024-10-01"
 # known everywhere. Neither is 409: two first requests at once may meet.
 REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422})
 # The name is taken by a job with other content (azure-sdk-for-python, pull request 47389): ours, as a rule, since even
-# an equal body may differ from what the service made of it.
+# an equal body may differ from what the service made of it. With which status it comes is nowhere promised.
 IMMUTABLE: Final = "JobPropertyImmutable"
 UNKNOWN: Final = frozenset({400, 404, 405})
 
@@ -75,7 +75,7 @@ class AzureMlLauncher:
         name = run_name(request.token)
         action = f"start the job {name} in {self._workspace}"
         try:
-            job = self._ask("PUT", self._path(name), action, REFUSED, job_document(self._target, request))
+            job = self._ask("PUT", self._path(name), action, {*REFUSED, IMMUTABLE}, job_document(self._target, request))
         except RefusalError as refusal:
             if IMMUTABLE not in refusal.codes:
                 raise TargetRefusedError(f"Azure ML refuses to {action}: {refusal}") from refusal
@@ -109,7 +109,7 @@ class AzureMlLauncher:
         return f"{self._workspace}/jobs/{name}"
 
     def _ask(
-        self, method: str, path: str, action: str, judged: frozenset[int] = frozenset(), body: object = None
+        self, method: str, path: str, action: str, judged: Collection[str | int] = (), body: object = None
     ) -> Mapping[str, Any]:
         def send() -> object:
             from azure.core.rest import HttpRequest

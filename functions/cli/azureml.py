@@ -35,7 +35,8 @@ def azureml_checks(config: Configuration | None, get: Get, told: Told) -> list[C
 
 
 def _of_model(model: Model, target: AzureMlTarget, get: Get, told: Told) -> list[Check]:
-    component = _there(f"component of {model.name}", target.component, get, told)
+    def component() -> None:
+        _check_pipeline(_read(target.component, get, told))
 
     def parameters() -> None:
         with told(CheckSkippedError("not checked: the component is not there")):
@@ -43,7 +44,7 @@ def _of_model(model: Model, target: AzureMlTarget, get: Get, told: Told) -> list
         compare(model, declared)
 
     found = [
-        component,
+        Check(name=f"component of {model.name}", about="Azure ML has it, and it is a pipeline", run=component),
         Check(name=f"parameters of {model.name}", about="the component takes what it will get", run=parameters),
     ]
     if target.compute:
@@ -55,11 +56,14 @@ def _of_model(model: Model, target: AzureMlTarget, get: Get, told: Told) -> list
 
 def _there(name: str, path: str, get: Get, told: Told) -> Check:
     def run() -> None:
-        gone = CheckFailedError(f"Azure ML has no {path}: make it, or correct the model's target.azure")
-        with told(gone):
-            get(_path(path), API_VERSION)
+        _read(path, get, told)
 
     return Check(name=name, about="Azure ML has it", run=run)
+
+
+def _read(path: str, get: Get, told: Told) -> Mapping[str, Any]:
+    with told(CheckFailedError(f"Azure ML has no {path}: make it, or correct the model's target.azure")):
+        return get(_path(path), API_VERSION)
 
 
 def _path(resource: str) -> str:
@@ -68,9 +72,24 @@ def _path(resource: str) -> str:
     return "/" + resource.strip("/")
 
 
+def _check_pipeline(component: Mapping[str, Any]) -> None:
+    kind = _specification(component).get("type")
+    # Older ones have a label behind it: `PipelineComponent@1-legacy`.
+    if kind and not str(kind).lower().startswith("pipeline"):
+        raise CheckFailedError(
+            f"the component is of the type {kind}, and only a pipeline can be started: put it into a pipeline"
+            " component, or correct the model's target.azure"
+        )
+
+
+def _specification(component: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = component.get("properties", {}).get("componentSpec")
+    # Where nothing is told of a component, its inputs are unknown, which is not the same as none.
+    return found if isinstance(found, Mapping) else {"inputs": None}
+
+
 def _inputs(component: Mapping[str, Any]) -> dict[str, Declared]:
-    specification = component.get("properties", {}).get("componentSpec")
-    inputs = specification.get("inputs", {}) if isinstance(specification, Mapping) else None
+    inputs = _specification(component).get("inputs", {})
     if not isinstance(inputs, Mapping):
         raise CheckSkippedError("not checked: Azure ML does not tell which inputs the component has")
     return {name: _declared(each) for name, each in inputs.items()}

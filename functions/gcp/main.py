@@ -44,7 +44,7 @@ def receive(request: flask.Request) -> FlaskAnswer:
 
 def _receive(event: object) -> Mapping[str, object]:
     from shared.receive import receive as act
-    from shared.runs import sweep
+    from shared.sweep import sweep
     from shared.wire.pubsub import decode, is_sweep
 
     receiver = wiring.receiver()

@@ -15,7 +15,7 @@ from functions.local.wiring import LocalCloud, local_cloud
 from shared.emit import tick
 from shared.errors import ConfigError
 from shared.log import log_to
-from shared.runs import sweep
+from shared.sweep import sweep
 
 log = logging.getLogger("retrain")
 

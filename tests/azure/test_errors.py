@@ -166,10 +166,19 @@ def test_the_caller_judges_what_it_names(judged: str | int, pauses: list[float])
 
 @pytest.mark.parametrize("code", ["TooManyRequests", "QuotaExceeded", "ServerTimeout"])
 def test_quotas_are_no_refusals(code: str, pauses: list[float]) -> None:
-    """What an operator or time repairs is never judged, whatever status it comes with."""
+    """What an operator or time repairs is not judged by its status, whatever that is."""
     work, _ = failing(answered(400, {"error": {"code": "UserError", "details": [{"code": code}]}}))
     with pytest.raises(UnavailableError, match="UserError"):
         attempt(work, noting(pauses), (400,))
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_judged_code_counts_more_than_a_conflict_around_it(status: int, pauses: list[float]) -> None:
+    """The inner code is the more precise one: only the outer one would have the call repeated."""
+    work, _ = failing(answered(status, {"error": {"code": "Conflict", "innerError": {"code": "Taken"}}}))
+    with pytest.raises(RefusalError) as raised:
+        attempt(work, noting(pauses), (404, "Taken"))
+    assert raised.value.codes == ("Conflict", "Taken")
 
 
 def test_other_errors_go_through(pauses: list[float]) -> None:

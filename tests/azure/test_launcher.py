@@ -11,8 +11,8 @@ from functions.azure.job import TOKEN_TAG
 from functions.azure.launcher import AzureMlLauncher
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.trigger import run_name
-from tests.azure.adapters import ONCE, TARGET, TRIGGER, Answering, noting, request, trigger
-from tests.emulators.arm import ArmStandIn, FaultKind
+from tests.azure.adapters import COMPONENT, ONCE, TARGET, TRIGGER, Answering, noting, request, trigger
+from tests.emulators.arm import ArmStandIn, Component, FaultKind
 from tests.emulators.arm.standin import WORKSPACE
 from tests.emulators.loopback import Answer, LoopbackServer, Request
 
@@ -65,21 +65,27 @@ def test_the_same_token_is_the_same_job(launcher: AzureMlLauncher, arm: ArmStand
     assert arm.calls() == {"PUT job": 2}
 
 
-def test_a_changed_request_is_the_same_job(launcher: AzureMlLauncher, arm: ArmStandIn) -> None:
-    """Where the configuration changed between two tries the first job counts: the service keeps it as it is."""
-    first = launcher.start(request(parameters={"epochs": 8}), again=False)
-    assert launcher.start(request(parameters={"epochs": 9}), again=True) == first
-    assert [job.inputs for job in arm.jobs()] == [{"epochs": "8"}]
-    assert arm.calls() == {"PUT job": 2, "GET job": 1}
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_changed_request_is_the_same_job(clients: Clients, status: int) -> None:
+    """Where the configuration changed between two tries the first job counts, whatever the status that says so."""
+    with ArmStandIn(components={COMPONENT: Component()}, taken=status) as arm:
+        launcher = at(arm.url, clients)
+        first = launcher.start(request(parameters={"epochs": 8}), again=False)
+        assert launcher.start(request(parameters={"epochs": 9}), again=True) == first
+        assert [job.inputs for job in arm.jobs()] == [{"epochs": "8"}]
+        assert arm.calls() == {"PUT job": 2, "GET job": 1}
 
 
-def test_a_job_of_somebody_else_is_not_ours(launcher: AzureMlLauncher, arm: ArmStandIn) -> None:
+@pytest.mark.parametrize(("status", "code"), [(400, "UserError"), (409, "Conflict")])
+def test_a_job_of_somebody_else_is_not_ours(clients: Clients, status: int, code: str) -> None:
     """A job with our name but without our tag is told, not taken for the training."""
-    launcher.start(request(parameters={"epochs": 8}), again=False)
-    (job,) = arm.jobs()
-    job.properties["tags"].pop(TOKEN_TAG)
-    with pytest.raises(TargetRefusedError, match=f"has a job {NAME} that is not ours: UserError"):
-        launcher.start(request(parameters={"epochs": 9}), again=True)
+    with ArmStandIn(components={COMPONENT: Component()}, taken=status) as arm:
+        launcher = at(arm.url, clients)
+        launcher.start(request(parameters={"epochs": 8}), again=False)
+        (job,) = arm.jobs()
+        job.properties["tags"].pop(TOKEN_TAG)
+        with pytest.raises(TargetRefusedError, match=f"has a job {NAME} that is not ours: {code}"):
+            launcher.start(request(parameters={"epochs": 9}), again=True)
 
 
 def test_an_answer_that_got_lost_is_one_job(launcher: AzureMlLauncher, arm: ArmStandIn, pauses: list[float]) -> None:

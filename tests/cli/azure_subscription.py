@@ -189,9 +189,9 @@ class Deployment:
         """Write the configuration."""
         (self.folder / "retrain.toml").write_text(text, encoding="utf-8")
 
-    def component(self, inputs: Mapping[str, Any]) -> None:
-        """Give the component these inputs."""
-        self.gate.resources[COMPONENT] = {"properties": {"componentSpec": {"type": "pipeline", "inputs": dict(inputs)}}}
+    def component(self, inputs: Mapping[str, Any], kind: str = "pipeline") -> None:
+        """Give the component these inputs, and a type."""
+        self.gate.resources[COMPONENT] = {"properties": {"componentSpec": {"type": kind, "inputs": dict(inputs)}}}
 
     def subscribe(self, properties: Mapping[str, Any]) -> None:
         """Let the topic have this subscription, and no other."""

@@ -165,6 +165,11 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         "component of churn",
         "Azure ML has no /subscriptions/.*/components/train/versions/1: make it, or correct",
     ),
+    "a component that is no pipeline": (
+        lambda it: it.component(INPUTS, "command"),
+        "component of churn",
+        "the component is of the type command, and only a pipeline can be started: put it into a pipeline component",
+    ),
     "no compute": (
         forgotten(COMPUTE),
         "compute of churn",
@@ -202,6 +207,13 @@ def test_what_is_broken_has_its_own_sentence(deployment: Deployment, breaks: Bre
     assert failed == name
     assert re.match(sentence, detail)
     assert found.code == 1
+
+
+@pytest.mark.parametrize("kind", ["Pipeline", "PipelineComponent@1-legacy", ""])
+def test_a_pipeline_by_another_name(deployment: Deployment, kind: str) -> None:
+    """Azure ML has written the type in several ways, and one that it does not tell fails nothing."""
+    deployment.component(INPUTS, kind)
+    assert diagnose("azure").failed == {}
 
 
 def test_a_topic_that_is_not_there(deployment: Deployment) -> None:

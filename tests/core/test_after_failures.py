@@ -9,7 +9,7 @@ import pytest
 
 from shared.announce import channel_label
 from shared.pending import MAX_ATTEMPTS, MAX_PENDING
-from shared.runs import sweep
+from shared.sweep import sweep
 from tests.core.deployment import Deployment, asked
 from tests.core.following import GITHUB, MAIL, SLACK, after, letters, over
 from tests.core.samples import HOUR, MINUTE, SECOND, trigger

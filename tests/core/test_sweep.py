@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.runs import SWEEP_PATIENCE, sweep
+from shared.sweep import PATIENCE, sweep
 from tests.core.deployment import Deployment, asked
 from tests.core.samples import HOUR, MINUTE, SECOND, model_text
 
@@ -55,7 +55,7 @@ def test_a_sweep_ends_in_time_and_the_next_begins_elsewhere(caplog: pytest.LogCa
         with caplog.at_level(logging.WARNING, logger="retrain"):
             swept = sweep(deployment.receiver)
         assert len(swept) < len(NAMES)
-        assert SWEEP_PATIENCE < deployment.now - began < MINUTE
+        assert PATIENCE < deployment.now - began < MINUTE
         seen |= set(swept)
         deployment.wait(HOUR)
     assert seen == set(NAMES)

@@ -15,8 +15,8 @@ from shared.fields import parse_time
 from shared.parts import Emitter, Receiver
 from shared.ports import RunResult
 from shared.receive import receive
-from shared.runs import sweep
 from shared.state import ModelState
+from shared.sweep import sweep
 from shared.trigger import run_name
 from shared.wire.incoming import Asked, Ended, Foreign, Incoming
 from tests.core.processes import Process

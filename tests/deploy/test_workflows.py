@@ -88,6 +88,13 @@ def test_an_environment_that_is_not_configured_is_told(deploy: dict[str, Any], c
     assert run(first["run"], dict.fromkeys(used, "given")).returncode == 0
 
 
+def test_every_variable_is_explained(deploy: dict[str, Any]) -> None:
+    """The table of what a repository and its environments set has all that the workflow reads, and nothing else."""
+    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8").partition("## Promotion by tags")[2]
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(re.findall(r"vars\.(\w+)", json.dumps(deploy)))
+
+
 @pytest.mark.parametrize(
     ("parameters", "arguments"),
     [
@@ -141,10 +148,3 @@ def test_no_text_of_others_becomes_a_command(deploy: dict[str, Any]) -> None:
         for step in job["steps"]:
             inserted = re.findall(r"\$\{\{(.*?)}}", step.get("run", ""))
             assert set(map(str.strip, inserted)) <= {"needs.bundle.outputs.digests"}
-
-
-def test_the_script_for_azure_subscribes_last() -> None:
-    """The template is applied without subscriptions, then the code is deployed, then it is applied with them."""
-    text = (ROOT / "deploy/azure/deploy").read_text(encoding="utf-8")
-    places = [text.index(part) for part in ("subscribe=false", "config-zip", "subscribe=true")]
-    assert places == sorted(places)

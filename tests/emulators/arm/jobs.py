@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from tests.emulators.arm.checks import check
-from tests.emulators.arm.problems import Json, user_error
+from tests.emulators.arm.problems import ArmError, Json, user_error
 
 FINAL: Final = frozenset({"Completed", "Failed", "Canceled"})
 # Specification of the resource provider, parameter `id` of Jobs_CreateOrUpdate.
@@ -76,12 +76,14 @@ class Jobs:
     Args:
         components: by resource id.
         clock: returns the time, aware.
+        taken: the status of the answer where a name has been given to another job.
 
     """
 
-    def __init__(self, components: Mapping[str, Component], clock: Callable[[], datetime]) -> None:
+    def __init__(self, components: Mapping[str, Component], clock: Callable[[], datetime], taken: int = 400) -> None:
         self._components = {identifier.lower(): component for identifier, component in components.items()}
         self._clock = clock
+        self._taken = taken
         self._lock = threading.Lock()
         self._by_name: dict[str, Job] = {}
 
@@ -118,7 +120,7 @@ class Jobs:
             if old is None:
                 job = Job(name=name, properties=properties, status="Running", started=now, modified=now)
             else:
-                _unchanged(old.properties, properties)
+                _unchanged(old.properties, properties, self._taken)
                 job = replace(old, properties=dict(old.properties) | properties, puts=old.puts + 1)
             self._by_name[name] = job
             return job, old is None
@@ -160,7 +162,7 @@ class Jobs:
             return list(self._by_name.values())
 
 
-def _unchanged(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+def _unchanged(old: Mapping[str, Any], new: Mapping[str, Any], status: int) -> None:
     changed = sorted(
         name for name in old.keys() | new.keys() - MUTABLE if name not in MUTABLE and old.get(name) != new.get(name)
     )
@@ -171,4 +173,5 @@ def _unchanged(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
             f"are trying to update an existing job, the existing job's{named} cannot be changed. Only description, "
             "tags, displayName, properties, and isArchived can be updated."
         )
-        raise user_error(400, message, "Immutable", "JobPropertyImmutable")
+        code = "Conflict" if status == 409 else "UserError"
+        raise ArmError(status, code, message, ("Immutable", "JobPropertyImmutable"))

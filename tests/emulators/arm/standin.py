@@ -57,6 +57,7 @@ class ArmStandIn:
         on_event: called with the Event Grid events of each job that ends, outside of any lock; in the thread of `end`,
             else in one of the stand-in's own.
         clock: returns the time, aware.
+        taken: the status of the answer where a name has been given to another job: 400 or 409.
 
     """
 
@@ -65,11 +66,12 @@ class ArmStandIn:
     identity: Identity | None = None
     on_event: Callable[[Json], None] | None = None
     clock: Callable[[], datetime] = _now
+    taken: int = 400
     faults: Faults[Fault] = field(init=False, default_factory=Faults)
 
     def __post_init__(self) -> None:
         """Bind a free port; nothing is answered before the context is entered."""
-        self._jobs = Jobs(self.components, self.clock)
+        self._jobs = Jobs(self.components, self.clock, self.taken)
         self._endings = Endings(lambda name, result, _: self._finish(name, _ENDS.get(result, result)))
         self._calls: Counter[str] = Counter()
         self._counting = threading.Lock()

@@ -1,0 +1,164 @@
+"""A machine that deploys to Azure: `az` is a fake, `curl` is real and reaches a deployment service on loopback."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from zipfile import ZipFile
+
+from tests.deploy.template import ROOT
+from tests.emulators.loopback import Answer, LoopbackServer, Request
+
+APP: Final = "retrain-dev-abc123"
+HOST: Final = f"{APP}.scm.azurewebsites.net"
+TOKEN: Final = "eyJ0b2tlbiI6InMzY3JldCJ9"
+BUNDLE: Final = (
+    "function_app.py",
+    ".python_packages/lib/site-packages/_cffi_backend.cpython-313-x86_64-linux-gnu.so",
+    ".python_packages/lib/site-packages/cryptography/_rust.abi3.so",
+    ".python_packages/lib/site-packages/azure/core/__pycache__/settings.cpython-313.pyc",
+)
+# Each fake notes its arguments. An `az` whose words are in a file of orders fails as often as that has lines.
+AZ: Final = f"""#!/bin/sh
+echo "az $*" >> "$DESK/calls"
+for order in "$DESK"/orders/*; do
+  case "$*" in *"$(basename "$order")"*)
+    if [ -s "$order" ]; then
+      echo "ERROR: $(head -n 1 "$order")" >&2
+      tail -n +2 "$order" > "$DESK/rest"
+      mv "$DESK/rest" "$order"
+      exit 1
+    fi ;;
+  esac
+done
+case "$*" in
+  "deployment group create"*) echo "{APP}" ;;
+  "account get-access-token"*) echo "{TOKEN}" ;;
+  "resource show"*) echo "{HOST}" ;;
+esac
+"""
+CURL: Final = """#!/bin/bash
+echo "curl $*" >> "$DESK/calls"
+exec {curl} "${{@/#https:\\/\\/{host}/{url}}}"
+"""
+SLEEP: Final = """#!/bin/sh
+echo "sleep $*" >> "$DESK/calls"
+"""
+
+
+@dataclass(kw_only=True, eq=False)
+class AzureMachine:
+    """A machine with the script, a bundle and the programs that it needs.
+
+    Attributes:
+        folder: where all of it is.
+        uploads: the answers to the next uploads, status and body; then each is accepted.
+        states: the next states of a deployment: Kudu's numbers, or a status of HTTP for no state at all; then success.
+        status_text: what the service says of a deployment.
+        log: the messages in the log of a deployment.
+        requests: what the service was asked.
+
+    """
+
+    folder: Path
+    uploads: list[tuple[int, str]] = field(default_factory=list)
+    states: list[int] = field(default_factory=list)
+    status_text: str = ""
+    log: Sequence[str] = ()
+    requests: list[Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Set everything up; nothing is answered before the context is entered."""
+        self._server = LoopbackServer(self._respond)
+        for name in ("bin", "orders", "dist"):
+            (self.folder / name).mkdir()
+        shutil.copytree(ROOT / "deploy" / "azure", self.folder / "deploy" / "azure")
+        self.pack(BUNDLE)
+        url = self._server.url.replace("/", "\\/")
+        curl = CURL.format(curl=shutil.which("curl"), host=HOST, url=url)
+        for name, text in {"az": AZ, "curl": curl, "sleep": SLEEP}.items():
+            (self.folder / "bin" / name).write_text(text, encoding="utf-8")
+            (self.folder / "bin" / name).chmod(0o755)
+        (self.folder / "bin" / "python3").symlink_to(sys.executable)
+
+    def __enter__(self) -> Self:
+        """Begin to answer."""
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop answering."""
+        self._server.close()
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle."""
+        return self.folder / "dist" / "azure.zip"
+
+    @property
+    def calls(self) -> list[str]:
+        """What was started, oldest first."""
+        noted = self.folder / "calls"
+        return noted.read_text(encoding="utf-8").splitlines() if noted.exists() else []
+
+    @property
+    def passes(self) -> list[str]:
+        """The runs of the template that were tried: `subscribe=false` or `subscribe=true`."""
+        created = [call for call in self.calls if call.startswith("az deployment group create")]
+        return [next(word for word in call.split() if word.startswith("subscribe=")) for call in created]
+
+    @property
+    def pauses(self) -> list[int]:
+        """How long was waited, in seconds."""
+        return [int(call.split()[1]) for call in self.calls if call.startswith("sleep ")]
+
+    @property
+    def uploaded(self) -> list[Request]:
+        """The uploads that were tried."""
+        return [request for request in self.requests if request.method == "POST"]
+
+    def pack(self, names: Sequence[str]) -> None:
+        """Make the bundle of files with these names."""
+        with ZipFile(self.bundle, "w") as packed:
+            for name in names:
+                packed.writestr(name, name)
+
+    def refuse(self, words: str, times: int, why: str = "ordered by a test") -> None:
+        """Let the next calls of `az` with these words fail."""
+        (self.folder / "orders" / words).write_text(f"{why}\n" * times, encoding="utf-8")
+
+    def deploy(self, python: str = "3.13") -> "subprocess.CompletedProcess[str]":
+        """Run the script."""
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        return subprocess.run(
+            [self.folder / "deploy" / "azure" / "deploy", "dev", "retraining", python],
+            env={"PATH": path, "DESK": str(self.folder), "TMPDIR": str(self.folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    def _respond(self, request: Request) -> Answer:
+        self.requests.append(request)
+        if request.method == "POST":
+            status, body = self.uploads.pop(0) if self.uploads else (202, '"d-1"')
+            return Answer(status=status, body=body.encode())
+        if request.path.endswith("/log"):
+            return _json([{"log_time": "2026-11-21T09:30:00Z", "message": message} for message in self.log])
+        state = self.states.pop(0) if self.states else 4
+        if state >= 400:
+            return Answer(status=state, body=b"<html>restarting</html>")
+        return _json({"id": "d-1", "status": state, "status_text": self.status_text, "complete": state > 2})
+
+
+def _json(body: Mapping[str, object] | list[dict[str, str]]) -> Answer:
+    return Answer(status=200, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})

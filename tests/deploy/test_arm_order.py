@@ -1,0 +1,169 @@
+"""The ARM template makes things in an order that Azure accepts, whatever it is asked to make."""
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tests.deploy.arm import Resource, made, outputs, resources
+from tests.deploy.expressions import GROUP
+
+SYSTEM = "Microsoft.EventGrid/systemTopics"
+ROLES = "Microsoft.Authorization/roleAssignments"
+ALERTS = "Microsoft.Insights/metricAlerts"
+WRITER = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+ELSEWHERE = "/subscriptions/s-1/resourceGroups/ml/providers/Microsoft.EventGrid/systemTopics"
+WORKSPACES, BLOBS = f"{ELSEWHERE}/workspace-topic", f"{ELSEWHERE}/blobs-topic"
+GIVEN = {WORKSPACES, BLOBS}
+
+CHOICES: Mapping[str, tuple[Any, ...]] = {
+    "subscribe": (False, True),
+    "workspaceTopic": ("", WORKSPACES),
+    "signalStorageAccount": ("", "data"),
+    "signalStorageTopic": ("", BLOBS),
+    "githubTokenSecret": ("", "github"),
+    "alertGroup": ("", "/group"),
+}
+WAYS = [dict(zip(CHOICES, way, strict=True)) for way in product(*CHOICES.values())]
+ways = pytest.mark.parametrize("way", WAYS, ids=lambda way: ",".join(name for name, value in way.items() if value))
+ALL = {name: values[1] for name, values in CHOICES.items() if not name.endswith("Topic")}
+
+
+def subscriptions(found: Iterable[Resource]) -> list[Resource]:
+    """Return the subscriptions that are made."""
+    return [each for each in found if each.made and each.kind.endswith("/eventSubscriptions")]
+
+
+def before(resource: Resource, everything: Iterable[Resource]) -> set[str]:
+    """Return the ids of all that is there before a resource; what is not made is not waited for."""
+    by_id = {each.id: each for each in everything if each.made}
+    found: set[str] = set()
+    waiting = list(resource.waits & by_id.keys())
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(by_id[name].waits & by_id.keys())
+    return found
+
+
+@ways
+def test_nothing_asks_for_the_state_of_what_is_not_there(way: dict[str, Any]) -> None:
+    """Azure evaluates references even in what it does not make, and fails where their resource does not exist."""
+    everything = resources(**way)
+    there = {each.id for each in everything if each.made} | GIVEN
+    assert outputs(**way)
+    for each in everything:
+        assert each.asked <= there, each.id
+
+
+@ways
+def test_what_is_asked_for_its_state_is_made_before(way: dict[str, Any]) -> None:
+    """Whoever asks for the state of another resource waits for it, and everything that is waited for is declared."""
+    everything = resources(**way)
+    for each in everything:
+        assert each.waits <= {other.id for other in everything}, each.id
+        if each.made:
+            assert each.asked - GIVEN <= before(each, everything), each.id
+
+
+@ways
+def test_a_subscription_waits_for_the_right_to_write_dead_letters(way: dict[str, Any]) -> None:
+    """Its topic, its function and the role of its topic on the container's account are there before it."""
+    everything = resources(**way)
+    (site,) = (each for each in everything if each.kind == "Microsoft.Web/sites")
+    for each in subscriptions(everything):
+        topic = each.id.partition("/eventSubscriptions/")[0]
+        (role,) = (
+            other
+            for other in everything
+            if other.made
+            and other.kind == ROLES
+            and other.document["properties"]["principalId"] == f"{topic}.identity.principalId"
+        )
+        letters = each.document["properties"]["deadLetterWithResourceIdentity"]["deadLetterDestination"]
+        assert role.id.startswith(f"{letters['properties']['resourceId']}/providers/{ROLES}/")
+        assert role.document["properties"]["roleDefinitionId"].endswith(WRITER)
+        assert {role.id, site.id} | ({topic} - GIVEN) <= before(each, everything)
+
+
+@ways
+def test_roles_are_given_before_the_code_is_deployed(way: dict[str, Any]) -> None:
+    """The first of the two runs makes everything but the subscriptions: a role takes minutes to be known everywhere."""
+    first, second = (
+        {each.id: each for each in resources(**{**way, "subscribe": subscribe}) if each.made}
+        for subscribe in (False, True)
+    )
+    later = {second[name].kind.rpartition("/")[2] for name in second.keys() - first.keys()}
+    assert later == {"eventSubscriptions", "deployments"}
+    assert not first.keys() - second.keys()
+
+
+def test_nothing_is_subscribed_by_default() -> None:
+    """Event Grid refuses a function that does not exist: the code is deployed between two runs of the template."""
+    assert subscriptions(resources()) == []
+    assert len(subscriptions(resources(**ALL))) == 3
+
+
+def test_who_writes_dead_letters_has_an_identity() -> None:
+    """The topic and each system topic that is made has one."""
+    senders = [*made("Microsoft.EventGrid/topics", **ALL), *made(SYSTEM, **ALL)]
+    assert len(senders) == 3
+    assert all(sender.document["identity"] == {"type": "SystemAssigned"} for sender in senders)
+
+
+def test_a_topic_that_a_source_has_already_is_used() -> None:
+    """A source has one system topic only: where there is one, it is subscribed in its own group, under our name."""
+    everything = resources(**ALL, workspaceTopic=WORKSPACES, signalStorageTopic=BLOBS)
+    assert not [each for each in everything if each.kind == SYSTEM and each.made]
+    (site,) = (each for each in everything if each.kind == "Microsoft.Web/sites")
+    name = site.id.rpartition("/")[2]
+    assert {each.id for each in subscriptions(everything)} >= {f"{topic}/eventSubscriptions/{name}" for topic in GIVEN}
+
+
+def test_system_topics_are_where_their_sources_are() -> None:
+    """Event Grid refuses a system topic in another region; the sources may be in other groups."""
+    runs, blobs = made(
+        SYSTEM,
+        **ALL,
+        workspaceResourceGroup="ml",
+        workspaceLocation="francecentral",
+        signalStorageResourceGroup="data",
+        signalStorageLocation="swedencentral",
+    )
+    groups = GROUP.rpartition("/")[0]
+    assert (runs.document["location"], blobs.document["location"]) == ("francecentral", "swedencentral")
+    assert runs.document["properties"]["source"].startswith(f"{groups}/ml/")
+    assert blobs.document["properties"]["source"].startswith(f"{groups}/data/")
+
+
+@ways
+def test_every_topic_that_is_subscribed_is_watched(way: dict[str, Any]) -> None:
+    """What was given up and what was dropped is told of each topic, if there is somebody to tell."""
+    topics = {
+        each.id.partition("/eventSubscriptions/")[0]
+        for each in subscriptions(
+            resources(
+                **way,
+            )
+        )
+    }
+    watched: dict[str, set[str]] = {}
+    for alert in made(ALERTS, **way):
+        (scope,) = alert.document["properties"]["scopes"]
+        (criterion,) = alert.document["properties"]["criteria"]["allOf"]
+        assert f"/providers/{criterion['metricNamespace']}/" in scope
+        watched.setdefault(scope, set()).add(criterion["metricName"])
+    if not way["alertGroup"]:
+        assert watched == {}
+    else:
+        assert topics <= watched.keys()
+        assert all(names == {"DeadLetteredCount", "DroppedEventCount"} for names in watched.values())
+
+
+def test_no_rejection_falls_between_two_windows() -> None:
+    """Logs arrive minutes after their time, so each look reaches further back than the last one."""
+    (rule,) = made("Microsoft.Insights/scheduledQueryRules", **ALL)
+    properties = rule.document["properties"]
+    assert (properties["evaluationFrequency"], properties["windowSize"]) == ("PT5M", "PT15M")
