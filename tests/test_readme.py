@@ -208,7 +208,6 @@ def test_the_links_lead_somewhere(page: str) -> None:
     """Every link within the project leads to a file, and to a heading in it where it names one."""
     path = ROOT / page
     links = re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
-    assert links
     for link in [link for link in links if "://" not in link]:
         name, _, heading = link.partition("#")
         target = path.parent / name if name else path
