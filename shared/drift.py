@@ -139,7 +139,8 @@ def _check_steps(table: Table, check: DriftCheck) -> None:
     for (name, share), (higher, begin) in pairwise(steps):
         if begin <= check.drift_share and share < begin:
             why = f"drift begins at drift_share = {check.drift_share}, where {higher} is reached already"
-            table.problem(f"severity.{name}", f"is never given: {why}; lower drift_share to {share}, or raise the steps")
+            advice = f"lower drift_share to {share}, or raise the steps"
+            table.problem(f"severity.{name}", f"is never given: {why}; {advice}")
 
 
 def _share(table: Table, key: str, default: float) -> float:
@@ -171,6 +172,6 @@ def site_problems(checks: Mapping[str, DriftCheck]) -> list[str]:
     for name, check in checks.items():
         other = first.setdefault(check.site, name)
         if checks[other].url != check.url:
-            told = f"{checks[other].url!r} for models.\"{other}\" and {check.url!r} here"
+            told = f'{checks[other].url!r} for models."{other}" and {check.url!r} here'
             problems.append(f'models."{name}".drift.url: must be one for the whole site {check.site!r}, not {told}')
     return problems
