@@ -160,8 +160,16 @@ def _is_parameter(value: object) -> TypeGuard[Parameter]:
 
 
 def _problems_between(models: tuple[Model, ...]) -> list[str]:
+    problems = []
     defaults = [model.name for model in models if model.default]
-    return [f"models: only one may have default = true, not {', '.join(defaults)}"] if len(defaults) > 1 else []
+    if len(defaults) > 1:
+        problems.append(f"models: only one may have default = true, not {', '.join(defaults)}")
+    if checks := {model.name: model.drift for model in models if model.drift}:
+        # Only here, as above.
+        from shared.drift import site_problems
+
+        problems += site_problems(checks)
+    return problems
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -41,7 +41,8 @@ current = "data/{{yesterday:%Y-%m}}.csv"
 site = "site"
 columns = ["temp", "hum", "windspeed", "weathersit", "workingday", "casual", "registered"]
 target = "cnt"
-severity = {{ low = 0.3, medium = 0.5, high = 0.7 }}
+severity = {{ low = 0.5, medium = 0.6, high = 0.8 }}
+min_rows = 28  # a month from its fourth day on
 
 [notify]
 channels = ["json://{inbox}/"]

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from functions.monitor.request import read_moment
+from functions.monitor.request import read_moment, today
 from functions.monitor.run import run_checks
 from shared.errors import RetrainError
 
@@ -29,7 +29,8 @@ def main(arguments: Sequence[str]) -> int:
         from functions.monitor.wiring import monitor
 
         parts = monitor()
-        lines = run_checks(parts, options.model, read_moment(options.at) if options.at else parts.emitter.clock())
+        at = read_moment(options.at) if options.at else today(parts.emitter.clock())
+        lines = run_checks(parts, options.model, at)
     except RetrainError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m functions.monitor", description=__doc__)
     parser.add_argument("--model", action="append", default=[], help="check this model only; may be repeated")
-    parser.add_argument("--at", help="the day or the time that the run is made for; default: now")
+    parser.add_argument("--at", help="the day or the time that the run is made for; default: today")
     return parser.parse_args(arguments)
 
 

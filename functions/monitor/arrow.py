@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from functions.monitor.untyped import Batch, Column, DataType, Table
+from functions.monitor.categories import gathered
+from functions.monitor.untyped import Batch, Column, DataType, Frame, Table
 
 
 def as_table(batches: Sequence[Batch], *, texts: bool) -> Table:
@@ -19,21 +20,24 @@ def as_table(batches: Sequence[Batch], *, texts: bool) -> Table:
     return _mapped(table, _read_texts) if texts else table
 
 
-def kind_of(column: Column) -> str:
-    """Return `number`, `flag`, `text`, `time` or, for a column without values, an empty text."""
+def as_frames(reference: Table, current: Table) -> tuple[Frame, Frame]:
+    """Return two tables with the same columns as data frames; the tables are gone after that."""
     from pyarrow import types
 
-    if column.null_count == len(column):
-        return ""
-    if types.is_boolean(column.type):
-        return "flag"
-    if types.is_temporal(column.type):
-        return "time"
-    return "text" if types.is_string(column.type) else "number"
+    for place, name in enumerate(reference.column_names):
+        found = gathered(reference[name], current[name])
+        if found is not None:
+            current = current.set_column(place, name, found)
+        sides = reference[name], current[name]
+        # With nulls among them pandas has objects in place of flags, and Evidently knows no objects.
+        if types.is_boolean(sides[0].type) and any(column.null_count for column in sides):
+            reference, current = (_replaced(table, name) for table in (reference, current))
+    return _as_frame(reference), _as_frame(current)
 
 
 def _plain(table: Table) -> Table:
-    return _mapped(table, lambda column: column.cast(_plain_type(column.type)))
+    # Not safe: that would make an error of every large number which a broken one holds only nearly.
+    return _mapped(table, lambda column: column.cast(_plain_type(column.type), safe=False))
 
 
 def _plain_type(kind: DataType) -> DataType:
@@ -67,3 +71,14 @@ def _mapped(table: Table, change: Callable[[Column], Column]) -> Table:
     import pyarrow as pa
 
     return pa.table([change(column) for column in table.columns], names=table.column_names)
+
+
+def _replaced(table: Table, name: str) -> Table:
+    import pyarrow as pa
+
+    return table.set_column(table.column_names.index(name), name, table[name].cast(pa.string()))
+
+
+def _as_frame(table: Table) -> Frame:
+    # Each column is given up as soon as it is copied; blocks of many columns would be copied once more.
+    return table.to_pandas(split_blocks=True, self_destruct=True)

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from functions.monitor.arrow import as_frames
 from functions.monitor.banner import with_banner
-from functions.monitor.columns import choose, narrow
-from functions.monitor.comparison import compare
+from functions.monitor.columns import Chosen, choose, narrow, without
+from functions.monitor.comparison import Comparison, compare
 from functions.monitor.dataset import DataSet, Sample
+from functions.monitor.errors import UnusableDataError
 from functions.monitor.result import Result, Side, trigger_id_of
+from functions.monitor.sampling import most_rows
 from functions.monitor.storage import Storage
-from functions.monitor.untyped import Frame
 from shared.drift import DriftCheck
 
 
@@ -25,6 +27,22 @@ class Finding:
 
     result: Result
     page: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """What a check has found before its verdict.
+
+    Attributes:
+        chosen: the columns.
+        comparison: what Evidently says of them.
+        sides: reference and current data.
+
+    """
+
+    chosen: Chosen
+    comparison: Comparison
+    sides: tuple[Side, Side]
 
 
 def check_drift(model_id: str, check: DriftCheck, at: datetime, storage: Storage) -> Finding:
@@ -43,35 +61,49 @@ def check_drift(model_id: str, check: DriftCheck, at: datetime, storage: Storage
     """
     reference = DataSet.at(check.reference, "reference", storage)
     current = DataSet.at(check.current_on(at.date()), "current", storage)
-    chosen = choose(check, reference, current)
-    samples = {data.side: data.sample(chosen.names, check.max_rows) for data in (reference, current)}
-    chosen = narrow(chosen, samples["reference"], samples["current"])
-    compared = compare(
-        _frame(samples["reference"], chosen.names),
-        _frame(samples["current"], chosen.names),
-        drift_share=check.drift_share,
-        named=(*check.columns, *filter(None, (check.target, check.prediction))),
-    )
-    drift = check.is_drift(compared.share)
+    found = _compared(check, reference, current)
+    share = found.comparison.share
+    drift = check.is_drift(share)
     result = Result(
         model_id=model_id,
         at=at,
         drift=drift,
-        severity=check.severity_of(compared.share) if drift else None,
-        share=compared.share,
+        severity=check.severity_of(share) if drift else None,
+        share=share,
         drift_share=check.drift_share,
-        columns=compared.columns,
-        left_out={**chosen.left_out, **compared.left_out},
+        columns=found.comparison.columns,
+        left_out=found.chosen.left_out,
         roles={name: role for role, name in (("target", check.target), ("prediction", check.prediction)) if name},
-        reference=_side(reference, samples["reference"]),
-        current=_side(current, samples["current"]),
+        reference=found.sides[0],
+        current=found.sides[1],
         trigger_id=trigger_id_of(model_id, reference.identity, current.identity),
     )
-    return Finding(result=result, page=with_banner(compared.page, result))
+    return Finding(result=result, page=with_banner(found.comparison.page, result))
 
 
-def _frame(sample: Sample, names: tuple[str, ...]) -> Frame:
-    return sample.table.select(list(names)).to_pandas()
+def _compared(check: DriftCheck, reference: DataSet, current: DataSet) -> _Compared:
+    chosen = choose(check, reference, current)
+    limit = most_rows(check.max_rows, len(chosen.names))
+    samples = reference.sample(chosen.names, limit), current.sample(chosen.names, limit)
+    sides = _side(reference, samples[0]), _side(current, samples[1])
+    least = check.least_rows(samples[0].taken)
+    for data, sample in zip((reference, current), samples, strict=True):
+        _check_rows(data, sample, least)
+    chosen = narrow(check, chosen, *samples)
+    tables = [sample.table.select(list(chosen.names)) for sample in samples]
+    # What becomes a data frame must not be held twice.
+    del samples, sample
+    frames = as_frames(*tables)
+    del tables
+    comparison = compare(*frames, drift_share=check.drift_share)
+    chosen = without(check, chosen, comparison.left_out, comparison.lost)
+    return _Compared(chosen=chosen, comparison=comparison, sides=sides)
+
+
+def _check_rows(data: DataSet, sample: Sample, least: int) -> None:
+    if sample.taken < least:
+        rows = f"{sample.taken:,} row{'s' if sample.taken > 1 else ''}"
+        raise UnusableDataError(f"{data.described()}: {rows}, and a verdict needs {least:,} (min_rows)")
 
 
 def _side(data: DataSet, sample: Sample) -> Side:

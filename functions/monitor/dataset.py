@@ -1,6 +1,8 @@
 """One side of a comparison: the files at an address, their columns, and a sample of their rows."""
 
+import gzip
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from functions.monitor.errors import UnusableDataError
 from functions.monitor.formats import Header, compression_of, is_csv, read_batches, read_header
 from functions.monitor.sampling import sample_rows
 from functions.monitor.storage import FoundFile, Storage
+from functions.monitor.text import cut
 from functions.monitor.untyped import Batch, Table
 
 SHOWN_NAMES: Final = 20
@@ -100,7 +103,7 @@ class DataSet:
                 if file is not self.files[0]:
                     self._check_columns(file, read_header(file.path, stream), columns)
                     stream.seek(0)
-                yield from read_batches(file.path, stream, columns)
+                yield from map(cut, read_batches(file.path, stream, columns))
 
     def _check_columns(self, file: FoundFile, header: Header, columns: Sequence[str]) -> None:
         missing = [name for name in columns if name not in header.names]
@@ -128,7 +131,7 @@ def _readable(address: str, file: FoundFile) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowException, EOFError) as error:
+    except (pa.ArrowException, EOFError, zlib.error, gzip.BadGzipFile) as error:
         # pyarrow repeats the row that it stumbled over, and data belong in no log.
         first = _ROW.sub(r"\1", str(error).partition("\n")[0])
         raise UnusableDataError(f"{address}: {file.path} cannot be read: {first}") from error

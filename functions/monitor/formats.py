@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
+from functions.monitor.text import check_text
 from functions.monitor.untyped import Batch, DataType, Reader
 
-BATCH_ROWS: Final = 65_536
+BATCH_ROWS: Final = 8_192
 # So much of a column is fetched at once: over a network each fetch is a request.
 COLUMN_BUFFER: Final = 4 * 1024 * 1024
 CSV_BLOCK: Final = 8 * 1024 * 1024
@@ -28,7 +29,7 @@ class Header:
 
 def compression_of(path: str) -> str | None:
     """Return how the file at *path* is packed as a whole, by its name."""
-    return "gzip" if path.endswith(".gz") else None
+    return "gzip" if path.lower().endswith(".gz") else None
 
 
 def is_csv(path: str) -> bool | None:
@@ -45,6 +46,7 @@ def read_header(path: str, stream: IO[bytes]) -> Header:
 
     """
     if is_csv(path):
+        check_text(stream)
         names = _open_csv(stream).schema.names
         return Header(names=tuple(names), unusable=_repeated(names))
     from pyarrow.parquet import ParquetFile

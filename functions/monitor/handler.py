@@ -1,6 +1,6 @@
 """The entry on AWS Lambda, in a container image."""
 
-from functions.monitor.request import read_event
+from functions.monitor.request import read_event, today
 from functions.monitor.run import run_checks
 from functions.monitor.wiring import monitor
 
@@ -13,4 +13,4 @@ def check(event: object, _context: object) -> dict[str, object]:
 
     """
     asked, parts = read_event(event), monitor()
-    return {"checks": run_checks(parts, asked.models, asked.at or parts.emitter.clock())}
+    return {"checks": run_checks(parts, asked.models, asked.at or today(parts.emitter.clock()))}

@@ -27,6 +27,7 @@ class PastCheck:
         drift_share: the share from which on it is drift.
         severity: how much, or an empty text.
         drifted: the columns that drifted.
+        left_out: how many columns were not compared.
         problem: why it failed, or an empty text.
 
     """
@@ -38,6 +39,7 @@ class PastCheck:
     drift_share: float = 0.0
     severity: str = ""
     drifted: tuple[str, ...] = ()
+    left_out: int = 0
     problem: str = ""
 
 
@@ -107,6 +109,7 @@ def _check(folder: str, content: bytes) -> PastCheck | None:
             drift_share=float(found.get("drift_share", 0)),
             severity=str(found.get("severity") or ""),
             drifted=tuple(name for name, column in columns.items() if column["status"] == DRIFT),
+            left_out=len(found.get("left_out", ())),
             problem=str(found.get("problem", "")),
         )
     except (ValueError, LookupError, TypeError, AttributeError):

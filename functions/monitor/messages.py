@@ -1,5 +1,6 @@
 """What a check says: the request for a training, and the notices for people."""
 
+import itertools
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from typing import Final
 
 from functions.monitor.result import Result
 from shared.announce import channel_label, described
+from shared.fields import MAX_MAPPING_BYTES
 from shared.notice import Notice
 from shared.ports_after import Notifier
 from shared.trigger import MAX_TEXT
@@ -17,6 +19,8 @@ MONITOR: Final = "drift monitor"
 FAILURE: Final = "monitor_failed"
 # Channels have limits on a message, and nobody reads further.
 MOST_COLUMNS: Final = 50
+# Half of what a trigger's evidence may have; the rest is for addresses.
+MOST_BYTES: Final = MAX_MAPPING_BYTES // 2
 
 log = logging.getLogger("retrain")
 
@@ -60,7 +64,7 @@ def request_of(result: Result, report_url: str) -> dict[str, object]:
         "evidence": {
             "report_url": report_url,
             "share": round(result.share, 4),
-            "columns": [_cut(name, 100) for name in result.drifted[:MOST_COLUMNS]],
+            "columns": _fitting([_cut(name, 100) for name in result.drifted[:MOST_COLUMNS]]),
             "current": result.current.address,
         },
     }
@@ -93,6 +97,12 @@ def _not_compared(result: Result) -> dict[str, object]:
     names: Sequence[str] = list(result.left_out)
     more = f" and {len(names) - MOST_COLUMNS} more" if len(names) > MOST_COLUMNS else ""
     return {"not compared": ", ".join(names[:MOST_COLUMNS]) + more} if names else {}
+
+
+def _fitting(names: Sequence[str]) -> list[str]:
+    # As it goes over the wire, where a sign of another alphabet takes six bytes or twelve.
+    sizes = itertools.accumulate(len(json.dumps(name)) + 2 for name in names)
+    return [name for name, size in zip(names, sizes, strict=True) if size <= MOST_BYTES]
 
 
 def _cut(text: str, most: int) -> str:

@@ -104,7 +104,8 @@ def _drifted(last: PastCheck | None) -> str:
         return escape(last.problem)
     limit = f'<span class="soft">(drift from {last.drift_share:.0%} on)</span>'
     names = f"<br>{escape(', '.join(last.drifted))}" if last.drifted else ""
-    return f"{last.share:.0%} {limit}{names}"
+    rest = f'<br><span class="soft">{last.left_out} not compared</span>' if last.left_out else ""
+    return f"{last.share:.0%} {limit}{names}{rest}"
 
 
 def _links(history: History) -> str:

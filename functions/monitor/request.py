@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.errors import InvalidTriggerError
-from shared.fields import brief, parse_time
+from shared.fields import brief, format_time, parse_time
 
 KEYS: Final = ("models", "at")
+# Somewhere on earth it is tomorrow already.
+AHEAD: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +19,7 @@ class RunRequest:
 
     Attributes:
         models: their ids; empty: all.
-        at: the time that the run is made for; none: now.
+        at: the time that the run is made for; none: today.
 
     """
 
@@ -59,6 +61,22 @@ def read_moment(text: str) -> datetime:
         return parse_time(text)
     except ValueError as error:
         raise InvalidTriggerError("at", str(error)) from error
+
+
+def today(now: datetime) -> datetime:
+    """Return the time of a run that was asked for none: the day, so that the same run tried again is the same run."""
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def check_time(at: datetime, now: datetime) -> None:
+    """Check that a run may be made for *at*: a report from far ahead would be the latest one for good.
+
+    Raises:
+        InvalidTriggerError: it is more than a day ahead of *now*.
+
+    """
+    if at > now + AHEAD:
+        raise InvalidTriggerError("at", f"must not be more than a day ahead, as {format_time(at)} is")
 
 
 def _read_models(value: object) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from functions.monitor.comparison import ColumnDrift
+from functions.monitor.evidently_report import ColumnDrift
 from shared.fields import format_time
 
 SCHEMA: Final = 1
@@ -80,7 +80,9 @@ class Result:
         """Return one line for people."""
         count = f"{len(self.drifted)} of {len(self.columns)} columns drifted"
         rule = f"{self.share:.0%}, drift is {self.drift_share:.0%} and more"
-        return f"{count} ({rule}){': ' if self.drifted else ''}{', '.join(self.drifted)}"
+        rows = f"{self.current.sampled:,} rows against {self.reference.sampled:,}"
+        rest = f", {len(self.left_out)} not compared" if self.left_out else ""
+        return f"{count} ({rule}; {rows}{rest}){': ' if self.drifted else ''}{', '.join(self.drifted)}"
 
     def statuses(self) -> dict[str, object]:
         """Return the status of each column, as plain JSON."""

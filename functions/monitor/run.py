@@ -5,18 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from functions.monitor.check import check_drift
+from functions.monitor.check import Finding, check_drift
 from functions.monitor.messages import MONITOR, People, failure_notice, notice_of, request_of
-from functions.monitor.result import FAILED
+from functions.monitor.request import check_time
+from functions.monitor.result import FAILED, Result
 from functions.monitor.site import Site
 from functions.monitor.storage import Storage
 from shared.announce import described
 from shared.config import Model
 from shared.drift import DriftCheck
 from shared.emit import publish, read_request
-from shared.errors import RetrainError, TransientError, UnknownModelError
+from shared.errors import BusError, RetrainError, TransientError, UnknownModelError
 from shared.notice import Notice
 from shared.parts import Emitter
+from shared.trigger import RetrainTrigger
 
 log = logging.getLogger("retrain")
 
@@ -66,17 +68,19 @@ def run_checks(monitor: Monitor, model_ids: Sequence[str], at: datetime) -> list
         at: the time that the run is made for, UTC.
 
     Raises:
+        InvalidTriggerError: *at* is more than a day ahead.
         UnknownModelError: a model has no drift table, or does not train here.
         RunFailedError: at the end, something was left undone: a service was away, a request or a notice did not get
-            through, the index could not be written, or a check failed and nobody is there to be told. Another run for
-            the same time does it, and asks for nothing twice.
+            through, a page could not be written, or a check failed and nobody is there to be told. Another run for the
+            same time does it, and asks for nothing twice.
 
     """
+    check_time(at, monitor.emitter.clock())
     checks = {model_id: _check_of(monitor.emitter, model_id) for model_id in model_ids or monitored(monitor.emitter)}
     run = _Run(at=at)
     for model_id, check in checks.items():
         _check(monitor, run, model_id, check)
-    for site in dict.fromkeys(_site(monitor, check) for check in checks.values()):
+    for site in {site.address: site for site in (_site(monitor, check) for check in checks.values())}.values():
         _rebuild(monitor, run, site)
     if run.undone:
         raise RunFailedError("; ".join(run.undone))
@@ -116,20 +120,35 @@ def _check(monitor: Monitor, run: _Run, model_id: str, check: DriftCheck) -> Non
 
 
 def _checked(monitor: Monitor, run: _Run, model_id: str, check: DriftCheck) -> Line:
-    finding = check_drift(model_id, check, run.at, monitor.storage)
-    report_url = _site(monitor, check).publish(finding.result, finding.page)
-    if finding.result.drift:
-        trigger = read_request(monitor.emitter, request_of(finding.result, report_url), caller=MONITOR)
-        publish(monitor.emitter, [trigger])
+    finding, site = check_drift(model_id, check, run.at, monitor.storage), _site(monitor, check)
+    report_url = site.report_url(finding.result)
+    # Before anything is published: a request that is wrong must leave no report of a drift that nobody was asked for.
+    triggers = _triggers(monitor.emitter, finding.result, report_url)
+    site.publish(finding.result, finding.page)
+    if triggers:
+        publish(monitor.emitter, triggers)
+    _show(site, run, finding)
     told = {"summary": finding.result.summary(), "report_url": report_url}
     return {"status": finding.result.status, **told}, notice_of(finding.result, report_url, monitor.emitter.cloud)
+
+
+def _triggers(emitter: Emitter, result: Result, report_url: str) -> list[RetrainTrigger]:
+    return [read_request(emitter, request_of(result, report_url), caller=MONITOR)] if result.drift else []
+
+
+def _show(site: Site, run: _Run, finding: Finding) -> None:
+    # The bus has the trigger already, so this can make no failure of the check any more.
+    try:
+        site.show_latest(finding.result, finding.page)
+    except Exception as error:  # noqa: BLE001 - whatever it is, another run must do it
+        run.undone.append(f"{finding.result.model_id}: the latest report: {described(error)}")
 
 
 def _failed(monitor: Monitor, run: _Run, model_id: str, error: Exception) -> Line:
     # Only our own errors are known to hold no secrets.
     problem = str(error) if isinstance(error, RetrainError) else f"an unexpected {type(error).__name__}; see the log"
     # Another run may help; and where nobody is told, the platform's own alarm must.
-    if isinstance(error, TransientError) or not monitor.people.channels:
+    if isinstance(error, TransientError | BusError) or not monitor.people.channels:
         run.undone.append(f"{model_id}: {problem}")
     return {"status": FAILED, "problem": problem}, failure_notice(model_id, run.at, problem, monitor.emitter.cloud)
 
@@ -137,15 +156,15 @@ def _failed(monitor: Monitor, run: _Run, model_id: str, error: Exception) -> Lin
 def _record(site: Site, run: _Run, model_id: str, problem: str) -> None:
     try:
         site.record_failure(model_id, run.at, problem)
-    except RetrainError as error:
+    except Exception as error:  # noqa: BLE001 - people are told all the same
         log.warning("monitor.failure_not_recorded", extra={"model_id": model_id, "error": described(error)})
 
 
 def _rebuild(monitor: Monitor, run: _Run, site: Site) -> None:
     every = {model_id: _check_of(monitor.emitter, model_id) for model_id in monitored(monitor.emitter)}
     try:
-        site.rebuild([model_id for model_id, check in every.items() if _site(monitor, check) == site])
-    except RetrainError as error:
+        site.rebuild([name for name, check in every.items() if _site(monitor, check).address == site.address])
+    except Exception as error:  # noqa: BLE001 - the index of one site keeps no other up
         run.undone.append(f"the index: {described(error)}")
 
 

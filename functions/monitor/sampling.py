@@ -7,9 +7,16 @@ from functions.monitor.untyped import Batch, Numbers
 
 # Any fixed number does: the same rows in the same order give the same sample.
 SEED: Final = 0
+# Of each side. With more, data of many columns would not stay within 2 GB.
+MAX_CELLS: Final = 10_000_000
 
 Drawn = tuple[Batch, Numbers]
 """Rows, and the number that each of them drew."""
+
+
+def most_rows(rows: int, columns: int) -> int:
+    """Return how many rows of *columns* columns are held at most where *rows* are allowed."""
+    return max(min(rows, MAX_CELLS // columns), 1)
 
 
 def sample_rows(batches: Iterable[Batch], limit: int) -> tuple[list[Batch], int]:

@@ -31,23 +31,32 @@ class Site:
     url: str
     storage: Storage
 
-    def publish(self, result: Result, page: str) -> str:
-        """Write the report of a check, and return where people read it.
+    def report_url(self, result: Result) -> str:
+        """Return where people read the report of *result*."""
+        return layout.public(self.url, self.address, f"{_folder(result)}/{layout.REPORT}")
 
-        The dated copy stays as it is; `latest` follows, unless it is newer already.
+    def publish(self, result: Result, page: str) -> None:
+        """Write the report of a check into its dated folder.
 
         Raises:
             UnusableDataError: the site may not be written.
             UnavailableError: the storage is away; what was written so far is whole, and nothing links to what is not.
 
         """
-        folder = layout.model_folder(result.model_id)
-        stamp = layout.stamp(result.at)
-        self._write_check(f"{folder}/{stamp}", result.document(), page)
-        latest = past_check(self.storage, self.address, f"{folder}/{layout.LATEST}")
+        self._write_check(_folder(result), result.document(), page)
+
+    def show_latest(self, result: Result, page: str) -> None:
+        """Let the report of a check be the latest one, unless that is newer already.
+
+        Raises:
+            UnusableDataError: as in `publish`.
+            UnavailableError: as in `publish`.
+
+        """
+        folder = f"{layout.model_folder(result.model_id)}/{layout.LATEST}"
+        latest = past_check(self.storage, self.address, folder)
         if latest is None or latest.at <= result.at:
-            self._write_check(f"{folder}/{layout.LATEST}", result.document(), page)
-        return layout.public(self.url, self.address, f"{folder}/{stamp}/{layout.REPORT}")
+            self._write_check(folder, result.document(), page)
 
     def record_failure(self, model_id: str, at: datetime, problem: str) -> None:
         """Write down that a check failed; `latest` remains the last whole report.
@@ -89,6 +98,10 @@ class Site:
             return layout.joined(self.url, layout.INDEX)
         _, found, path = self.address.partition("://")
         return layout.joined("/" + path.partition("/")[2], layout.INDEX).replace("//", "/") if found else layout.INDEX
+
+
+def _folder(result: Result) -> str:
+    return f"{layout.model_folder(result.model_id)}/{layout.stamp(result.at)}"
 
 
 def _as_json(document: Mapping[str, Any]) -> bytes:

@@ -1,17 +1,19 @@
 """Files wherever they are: this machine, S3, Google Cloud Storage, Azure Blob Storage; every way through fsspec."""
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 from functions.monitor.errors import UnusableDataError
-from functions.monitor.storage_errors import reached
+from functions.monitor.storage_errors import opened, reached
+from functions.monitor.untyped import FileSystem
 
 # What tells one content from another, the surest first: a checksum, a version, the time of the last change.
-_IDENTITIES: Final = ("md5Hash", "ETag", "etag", "mtime", "LastModified", "last_modified")
+_IDENTITIES: Final = ("md5Hash", "ETag", "etag", "LastModified", "last_modified")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,8 @@ class Storage:
     def find(self, address: str) -> tuple[FoundFile, ...]:
         """Return the file at *address*, the files below that folder, or those that match the pattern, sorted by path.
 
-        Hidden files, and those that begin with an underscore as Spark's markers do, are left out.
+        Below the folder, or below the part of the pattern that has no signs, whatever is hidden or begins with an
+        underscore is left out with all that is in it: markers of Spark, logs of Delta, checkpoints of notebooks.
 
         Raises:
             UnusableDataError: there is none, or it may not be read.
@@ -59,12 +62,7 @@ class Storage:
         with reached(address, "look for it"):
             # A warm function must not see what an earlier call listed.
             filesystem.invalidate_cache()
-            if any(sign in path for sign in "*?["):
-                infos = list(filesystem.glob(path, detail=True).values())
-            else:
-                about = filesystem.info(path)
-                infos = list(filesystem.find(path, detail=True).values()) if about["type"] == "directory" else [about]
-        files = [_found(info) for info in infos if info["type"] == "file" and _is_data(info["name"])]
+            files = [_found(info) for info in _below(filesystem, path) if info["type"] == "file"]
         if not files:
             raise UnusableDataError(f"{address}: there is no such file")
         return tuple(sorted(files, key=lambda file: file.path))
@@ -136,25 +134,46 @@ class Storage:
             else:
                 filesystem.pipe_file(path, content, **_headers(address, content_type))
 
-    def _place(self, address: str) -> tuple[Any, str]:
+    def _place(self, address: str) -> tuple[FileSystem, str]:
         # Not at the top: only a run needs it.
         import fsspec
 
         if "://" not in address:
             return fsspec.filesystem("file"), self.whole(address)
-        with reached(address, "open it"):
+        with reached(address, "open it"), opened(address):
             options = self._options.get(address.partition("://")[0], {})
             filesystem, path = fsspec.url_to_fs(address, **options)
         return filesystem, path
 
 
+def _below(filesystem: FileSystem, path: str) -> list[Mapping[str, Any]]:
+    signs = [place for place in map(path.find, "*?[") if place >= 0]
+    if signs:
+        folder = path[: min(signs)].rpartition("/")[0]
+        infos = filesystem.glob(path, detail=True).values()
+    else:
+        folder, about = path, filesystem.info(path)
+        if about["type"] != "directory":
+            return [about]
+        infos = filesystem.find(path, detail=True).values()
+    # By the number of parts: drivers spell the same folder in more than one way.
+    depth = len(PurePosixPath(filesystem._strip_protocol(folder)).parts)  # noqa: SLF001 - the drivers' own spelling
+    return [info for info in infos if _is_data(PurePosixPath(info["name"]).parts[depth:])]
+
+
 def _found(info: Mapping[str, Any]) -> FoundFile:
-    known = next((str(info[key]) for key in _IDENTITIES if info.get(key)), "")
+    known = next((str(info[key]) for key in _IDENTITIES if info.get(key)), None) or _digest(Path(info["name"]))
     return FoundFile(path=info["name"], size=int(info.get("size") or 0), identity=known.strip('"'))
 
 
-def _is_data(path: str) -> bool:
-    return not Path(path).name.startswith(("_", "."))
+def _digest(path: Path) -> str:
+    # This machine has no checksum at hand, and a copy of the same data has another time.
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_data(parts: Sequence[str]) -> bool:
+    return not any(part.startswith(("_", ".")) for part in parts)
 
 
 def _write_local(path: Path, content: bytes) -> None:

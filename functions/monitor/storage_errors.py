@@ -1,7 +1,8 @@
 """The one place where the errors of fsspec's drivers become errors of this project."""
 
+import gzip
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -9,6 +10,7 @@ from functions.monitor.errors import UnusableDataError
 from shared.errors import UnavailableError
 
 # What the drivers raise beside OSError. A class can only have been raised if its module was loaded.
+_VENDOR_REFUSALS: Final = (("botocore.exceptions", "ParamValidationError"),)
 _VENDOR_ERRORS: Final = (
     ("botocore.exceptions", "BotoCoreError"),
     ("botocore.exceptions", "ClientError"),
@@ -31,22 +33,44 @@ def reached(address: str, action: str) -> Iterator[None]:
     Raises:
         UnusableDataError: it does not exist, or may not be used.
         UnavailableError: any other failure.
+        gzip.BadGzipFile: it is damaged, which is no failure of the storage.
 
     """
     try:
         yield
+    except gzip.BadGzipFile:
+        raise
     except FileNotFoundError as error:
         raise UnusableDataError(f"{address}: there is no such file") from error
     except PermissionError as error:
         raise UnusableDataError(f"{address}: may not be used: {_brief(error)}") from error
+    except _loaded(_VENDOR_REFUSALS) as error:
+        raise UnusableDataError(f"{address}: is no address: {_brief(error)}") from error
     except _failures() as error:
         raise UnavailableError(f"The storage of {address}", action, _brief(error)) from error
 
 
+@contextmanager
+def opened(address: str) -> Iterator[None]:
+    """Translate what the drivers raise inside when they are made, beside what `reached` translates.
+
+    Raises:
+        UnusableDataError: the driver is missing, or lacks a setting.
+
+    """
+    try:
+        yield
+    except (ValueError, ImportError) as error:
+        raise UnusableDataError(f"{address}: its driver does not work: {_brief(error)}") from error
+
+
 def _failures() -> tuple[type[Exception], ...]:
-    loaded = ((sys.modules[module], name) for module, name in _VENDOR_ERRORS if module in sys.modules)
-    found: list[type[Exception]] = [getattr(module, name) for module, name in loaded]
-    return OSError, *found
+    return OSError, *_loaded(_VENDOR_ERRORS)
+
+
+def _loaded(classes: Sequence[tuple[str, str]]) -> tuple[type[Exception], ...]:
+    loaded = ((sys.modules[module], name) for module, name in classes if module in sys.modules)
+    return tuple(getattr(module, name) for module, name in loaded)
 
 
 def _brief(error: Exception) -> str:

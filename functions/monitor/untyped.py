@@ -28,3 +28,6 @@ DataSet = Any
 
 Reader = Any
 """A reader of CSV that is an iterator of record batches."""
+
+FileSystem = Any
+"""A file system of fsspec."""

@@ -64,6 +64,12 @@ FILES = [
         model_text("a", "default = true") + model_text("b", "default = true"),
         "models: only one may have default = true, not a, b",
     ),
+    (
+        model_text("a", 'drift = {reference = "r", current = "c", site = "s3://d/", url = "https://d.example"}')
+        + model_text("b", 'drift = {reference = "r", current = "c", site = "s3://d"}'),
+        "models.\"b\".drift.url: must be one for the whole site 's3://d', not 'https://d.example' for models.\"a\" and"
+        " '' here",
+    ),
     ("notify = 3\n" + model_text(), "notify: must be a table"),
     ("[notify]\nchanels = []\n" + model_text(), "notify.chanels: is not a key of this table; it knows channels, on"),
     ("github.repositories = [1]\n" + model_text(), f"github.repositories: {TEXTS}, not [1]"),

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from functions.monitor.check import check_drift
 from functions.monitor.messages import People
+from functions.monitor.result import Result
 from functions.monitor.run import Monitor
 from functions.monitor.storage import Storage
 from shared.config_file import parse_configuration
@@ -43,6 +45,22 @@ def rows(count: int = 1500, *, shift: float = 0.0, seed: int = 0) -> pd.DataFram
 def check(**settings: Any) -> DriftCheck:
     """Return a check of `reference.parquet` and `current.parquet`, with other *settings* where they are given."""
     return DriftCheck(**{"reference": "reference.parquet", "current": "current.parquet", "site": "site", **settings})
+
+
+def put(folder: Path, **frames: pd.DataFrame) -> None:
+    """Write Parquet files into *folder* by their names without the ending."""
+    for name, frame in frames.items():
+        frame.to_parquet(folder / f"{name}.parquet")
+
+
+def run(folder: Path, asked: DriftCheck | None = None) -> Result:
+    """Return what a check of the data in *folder* finds."""
+    return check_drift("churn", asked or check(), MONDAY, Storage(folder)).result
+
+
+def values(result: Result) -> dict[str, float | None]:
+    """Return the value of each column."""
+    return {column.name: column.value for column in result.columns}
 
 
 def configuration(**models: str) -> str:
@@ -107,8 +125,7 @@ class World:
 
     def put(self, **frames: pd.DataFrame) -> None:
         """Write Parquet files by their names without the ending."""
-        for name, frame in frames.items():
-            frame.to_parquet(self.folder / f"{name}.parquet")
+        put(self.folder, **frames)
 
 
 def links(page: str) -> Iterator[str]:

@@ -7,13 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from functions.monitor.check import check_drift
 from functions.monitor.comparison import compare
 from functions.monitor.errors import UnusableDataError
-from functions.monitor.storage import Storage
-from tests.monitor.given import MONDAY, World, check, configuration, rows
-
-TABLE = 'reference = "reference.parquet"\ncurrent = "current.parquet"\nsite = "site"'
+from tests.monitor.given import put, rows, run
 
 
 def evidently_alone(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, Any]:
@@ -37,9 +33,8 @@ def evidently_alone(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str,
 def test_every_value_is_the_one_that_evidently_gives(tmp_path: Any, count: int, shift: float) -> None:
     """Value, method and verdict of each column are equal to those of Evidently alone on the same data."""
     reference, current = rows(count), rows(count, shift=shift, seed=1)
-    world = World(tmp_path, configuration(churn=TABLE))
-    world.put(reference=reference, current=current)
-    result = check_drift("churn", check(), MONDAY, Storage(tmp_path)).result
+    put(tmp_path, reference=reference, current=current)
+    result = run(tmp_path)
     assert {column.name: (column.value, column.method, column.drifted) for column in result.columns} == evidently_alone(
         reference, current
     )
@@ -63,25 +58,51 @@ def test_a_constant_column_is_compared_like_any_other() -> None:
 
 
 def test_infinite_values_do_not_count() -> None:
-    """Infinities are passed over as Evidently does, and a column of nothing else is left out."""
-    broken = rows(seed=1).assign(price=np.inf)
+    """Infinities are passed over, as Evidently does."""
     some = rows(seed=1)
     some.loc[:10, "price"] = -np.inf
-    assert compare(rows(), broken, drift_share=0.5).left_out == {"price": "has no finite values in the current data"}
-    assert not compare(rows(), some, drift_share=0.5).left_out
+    found = compare(rows(), some, drift_share=0.5)
+    assert not found.drifted
+    assert not found.left_out
 
 
-def test_identifiers_and_free_text_are_left_out_unless_they_are_named() -> None:
-    """A text column with mostly distinct values says nothing by its values; who names it gets it."""
-    reference = rows().assign(note=[f"note {number} {'calm' if number % 2 else 'bright'}" for number in range(1500)])
-    assert "note" in compare(reference, reference, drift_share=0.5).left_out
-    assert "note" not in compare(reference, reference, drift_share=0.5, named=["note"]).left_out
+@pytest.mark.parametrize(
+    ("numbers", "why"),
+    [
+        (np.arange(1500) % 7 + 1e19, "ValueError"),
+        (np.linspace(-1, 1, 1500) * 1.7e308, "ValueError"),
+    ],
+    ids=["too many bins", "out of range"],
+)
+def test_a_column_that_evidently_cannot_compare_is_left_out(numbers: Any, why: str) -> None:
+    """One awkward column is the end of Evidently's report on all of them; here the others are compared."""
+    reference, current = (rows(seed=seed).assign(big=numbers) for seed in (0, 1))
+    with pytest.raises(ValueError, match=r"."):
+        evidently_alone(reference, current)
+    found = compare(reference, current, drift_share=0.5)
+    assert found.left_out["big"].startswith(f"cannot be compared by Evidently: {why}: ")
+    assert len(found.columns) == 5
 
 
-def test_nothing_to_compare_is_an_error_that_says_why() -> None:
+@pytest.mark.parametrize("count", [300, 1500], ids=["tests of significance", "distances"])
+def test_new_categories_without_number_give_the_value_that_evidently_gives(tmp_path: Any, count: int) -> None:
+    """They are put together, as Evidently's time grows with the square of their number; its distance does not."""
+    reference, current = (rows(count, seed=seed).assign(code=np.arange(count) % 7) for seed in (0, 1))
+    new = np.arange(count) % 3 > 0
+    current["region"] = current["region"].mask(new, [f"new {row % 100}" for row in range(count)])
+    current["code"] = current["code"].mask(new, np.arange(count) % 100)
+    put(tmp_path, reference=reference, current=current)
+    every = {column.name: column for column in compare(reference, current, drift_share=0.5).columns}
+    for column in run(tmp_path).columns:
+        one = every[column.name]
+        assert (column.method, column.drifted) == (one.method, one.drifted)
+        assert column.value == pytest.approx(one.value)
+
+
+def test_nothing_that_evidently_can_compare_is_an_error_that_says_why() -> None:
     """When no column is left, each of them is named with its reason."""
-    only = pd.DataFrame({"id": [f"id-{number}" for number in range(100)]})
-    with pytest.raises(UnusableDataError, match="no column can be compared: 'id' holds free text or identifiers"):
+    only = pd.DataFrame({"big": np.linspace(-1, 1, 1500) * 1.7e308})
+    with pytest.raises(UnusableDataError, match="no column can be compared: 'big' cannot be compared by Evidently"):
         compare(only, only, drift_share=0.5)
 
 

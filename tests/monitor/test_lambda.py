@@ -19,7 +19,7 @@ from tests.monitor.image import invoke, lambda_function, stage
 
 BUS = "retraining"
 PATTERN = {"source": [{"prefix": "ml3_platform"}], "detail-type": [{"prefix": "retrain_trigger"}]}
-TICK = {"detail-type": "Scheduled Event", "source": "aws.events", "time": "2026-11-23T09:30:00Z", "detail": {}}
+TICK = {"detail-type": "Scheduled Event", "source": "aws.events", "time": "2025-11-23T09:30:00Z", "detail": {}}
 TOML = """
 [models."churn".target.aws]
 kind = "sagemaker"
@@ -28,7 +28,7 @@ pipeline = "churn-training"
 reference = "s3://monitored/churn/reference.parquet"
 current = "s3://monitored/churn/{{yesterday}}.parquet"
 site = "s3://drift-site"
-severity = {{ low = 0.3, medium = 0.5, high = 0.9 }}
+severity = {{ low = 0.5, medium = 0.7, high = 0.9 }}
 [notify]
 channels = ["{topic}"]
 """
@@ -108,10 +108,10 @@ def status_in(mail: Mapping[str, Any]) -> dict[str, str]:
 
 def test_a_weekly_tick_finds_drift_and_asks(account: Account) -> None:
     """One tick: the report and the site are in S3, the mail has each column's status, the bus has one trigger."""
-    account.put("2026-11-22", rows(shift=1.0, seed=1))
+    account.put("2025-11-22", rows(shift=1.0, seed=1))
     answer = invoke(account.function, TICK)
     assert answer["checks"][0]["status"] == "drift"
-    site, stamp = account.site(), "models/churn/2026-11-23T093000Z"
+    site, stamp = account.site(), "models/churn/2025-11-23T093000Z"
     assert set(site) == {
         *("index.html", "error.html", "models/churn/latest/report.html", "models/churn/latest/drift.json"),
         *(f"{stamp}/report.html", f"{stamp}/drift.json"),
@@ -129,7 +129,7 @@ def test_a_weekly_tick_finds_drift_and_asks(account: Account) -> None:
 
 def test_a_tick_delivered_twice_is_one_request(account: Account) -> None:
     """The repeat overwrites its own report and asks with the same id."""
-    account.put("2026-11-22", rows(shift=1.0, seed=1))
+    account.put("2025-11-22", rows(shift=1.0, seed=1))
     account.take(account.triggers)
     ids = set()
     for _ in range(2):
@@ -143,8 +143,8 @@ def test_a_tick_delivered_twice_is_one_request(account: Account) -> None:
 
 def test_no_drift_is_mailed_and_nothing_is_asked(account: Account) -> None:
     """People learn of a calm week, too."""
-    account.put("2026-11-29", rows(seed=2))
-    invoke(account.function, {"at": "2026-11-30T09:30:00Z"})
+    account.put("2025-11-30", rows(seed=2))
+    invoke(account.function, {"at": "2025-12-01T09:30:00Z"})
     (mail,) = account.take(account.mail)
     assert mail["Subject"] == "The data of churn have not drifted"
     assert account.take(account.triggers) == []
@@ -152,8 +152,8 @@ def test_no_drift_is_mailed_and_nothing_is_asked(account: Account) -> None:
 
 def test_missing_data_are_mailed_and_nothing_is_asked(account: Account) -> None:
     """A week without data is a message that says so, and no error of the function: a repeat would find no more."""
-    answer = invoke(account.function, {"at": "2026-12-07T09:30:00Z"})
-    problem = "s3://monitored/churn/2026-12-06.parquet: there is no such file"
+    answer = invoke(account.function, {"at": "2025-12-08T09:30:00Z"})
+    problem = "s3://monitored/churn/2025-12-07.parquet: there is no such file"
     assert answer["checks"] == [{"model_id": "churn", "status": "failed", "problem": problem}]
     (mail,) = account.take(account.mail)
     assert mail["Subject"] == "The drift check of churn failed"

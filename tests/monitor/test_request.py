@@ -1,12 +1,16 @@
 """What a run is asked for, and where it runs."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from functions.monitor.request import RunRequest, read_event
+from functions.monitor.request import RunRequest, read_event, today
 from functions.monitor.wiring import cloud_of
 from shared.errors import ConfigError, InvalidTriggerError
+from tests.monitor.image import ROOT
 
 TICK = {
     "version": "0",
@@ -38,6 +42,12 @@ def test_a_tick_is_a_run_for_the_time_that_it_was_scheduled_for() -> None:
 def test_a_run_may_be_asked_for_by_hand(event: object, request_: RunRequest) -> None:
     """Models and time are optional."""
     assert read_event(event) == request_
+
+
+@pytest.mark.parametrize("hour", [0, 9, 23])
+def test_a_run_that_is_asked_for_no_time_is_for_the_day(hour: int) -> None:
+    """So that a job which its platform tries again is the same run."""
+    assert today(datetime(2026, 11, 23, hour, 30, 5, 17, tzinfo=UTC)) == datetime(2026, 11, 23, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +87,18 @@ def test_an_unknown_cloud_is_an_error() -> None:
     """And names those that there are."""
     with pytest.raises(ConfigError, match="RETRAIN_CLOUD: must be one of aws, gcp, azure, local, not 'mars'"):
         cloud_of({"RETRAIN_CLOUD": "mars"})
+
+
+def test_two_addresses_of_one_site_are_told_at_the_start(tmp_path: Path) -> None:
+    """Before anything is read: the index would lead to one of them, and the messages to the other."""
+    tables = [
+        f'[models."{name}".target.local]\nkind = "command"\ncommand = ["true"]\n[models."{name}".drift]\n'
+        f'reference = "r.csv"\ncurrent = "c.csv"\nsite = "site"\nurl = "https://{name}.example.com"\n'
+        for name in ("churn", "prices")
+    ]
+    (tmp_path / "retrain.toml").write_text("".join(tables))
+    environment = {"RETRAIN_CONFIG": str(tmp_path / "retrain.toml"), "PATH": "", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "functions.monitor"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert 'models."prices".drift.url: must be one for the whole site' in done.stderr

@@ -13,7 +13,7 @@ from tests.fakes.faults import Fault, Script
 from tests.monitor.given import MONDAY, STAMP, World, configuration, problem_of, rows
 
 TABLE = 'reference = "reference.parquet"\ncurrent = "current.parquet"\nsite = "site"'
-STEPS = TABLE + "\nseverity = { low = 0.3, medium = 0.5, high = 0.9 }"
+STEPS = TABLE + "\nseverity = { low = 0.5, medium = 0.7, high = 0.9 }"
 
 
 def drifting(folder: Path, toml: str = "", **settings: Script) -> World:
@@ -30,7 +30,9 @@ def test_drift_asks_for_a_training(tmp_path: Path) -> None:
     (trigger,) = world.bus.published
     report = str(tmp_path / f"site/models/churn/{STAMP}/report.html")
     assert (trigger.model_id, trigger.origin, trigger.severity) == ("churn", "drift", "medium")
-    assert trigger.reason == "4 of 5 columns drifted (80%, drift is 50% and more): price, visits, region, target"
+    assert trigger.reason == (
+        "4 of 5 columns drifted (80%, drift is 50% and more; 1,500 rows against 1,500): price, visits, region, target"
+    )
     assert trigger.evidence["report_url"] == report
     assert trigger.evidence["columns"] == ["price", "visits", "region", "target"]
     assert trigger.requested_by == "drift monitor"

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from functions.monitor.sampling import sample_rows
+from functions.monitor.sampling import most_rows, sample_rows
 
 
 def batches(count: int, size: int = 1000) -> Iterator[pa.RecordBatch]:
@@ -34,6 +34,12 @@ def test_more_rows_are_cut_to_the_limit(count: int) -> None:
     found = sampled(count, 5000)
     assert len(found) == len(set(found)) == 5000
     assert found == sorted(found)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(20, 100_000), (100, 100_000), (300, 33_333), (20_000_000, 1)])
+def test_many_columns_leave_room_for_fewer_rows(columns: int, rows: int) -> None:
+    """Memory depends on the cells: ten million of each side, however they lie."""
+    assert most_rows(100_000, columns) == rows
 
 
 def test_the_same_rows_give_the_same_sample() -> None:

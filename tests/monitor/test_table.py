@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.config_file import parse_configuration
-from shared.drift import DriftCheck
+from shared.drift import DriftCheck, site_problems
 from shared.errors import ConfigError
 
 TARGET = '[models."churn".target.local]\nkind = "command"\ncommand = ["true"]\n'
@@ -47,11 +47,38 @@ def test_the_current_data_may_have_a_date_in_their_address(current: str, filled:
 
 
 @pytest.mark.parametrize(
-    ("share", "severity"), [(0.29, None), (0.3, "low"), (0.5, "medium"), (0.69, "medium"), (0.7, "high"), (1.0, "high")]
+    ("share", "severity"), [(0.5, "low"), (0.6, "low"), (0.7, "medium"), (0.89, "medium"), (0.9, "high"), (1.0, "high")]
 )
 def test_a_severity_begins_at_its_step(share: float, severity: str | None) -> None:
     """The severity is the highest whose share is reached."""
-    assert read(LEAST + "severity = { low = 0.3, medium = 0.5, high = 0.7 }").severity_of(share) == severity
+    assert read(LEAST + "severity = { low = 0.5, medium = 0.7, high = 0.9 }").severity_of(share) == severity
+
+
+def test_a_drift_below_every_step_is_low() -> None:
+    """A trigger without a severity passes every `min_severity`, so none is sent where there are steps."""
+    assert read(LEAST + "severity = { medium = 0.7, high = 0.9 }").severity_of(0.5) == "low"
+    assert read(LEAST).severity_of(0.5) is None
+
+
+@pytest.mark.parametrize(("reference", "least"), [(91, 30), (1000, 30), (1001, 500), (100_000, 500)])
+def test_distances_need_more_rows_than_tests_of_significance(reference: int, least: int) -> None:
+    """What Evidently measures beyond 1,000 rows of reference knows no chance; `min_rows` says it otherwise."""
+    assert read(LEAST).least_rows(reference) == least
+    assert read(LEAST + "min_rows = 20").least_rows(reference) == 20
+
+
+def test_a_site_is_the_same_with_a_slash_at_its_end() -> None:
+    """Models of one site share its index."""
+    assert read(LEAST.replace('"site"', '"s3://acme/drift/"')).site == "s3://acme/drift"
+
+
+def test_one_site_is_read_at_one_address() -> None:
+    """Two addresses of one site are a problem of the second model."""
+    first = read(LEAST + 'url = "https://drift.example.com"')
+    other = read(LEAST)
+    told = """must be one for the whole site 'site', not 'https://drift.example.com' for models."a" and '' here"""
+    assert site_problems({"a": first, "b": other}) == [f'models."b".drift.url: {told}']
+    assert not site_problems({"a": first, "b": first, "c": read(LEAST.replace('"site"', '"other"'))})
 
 
 @pytest.mark.parametrize(("share", "drift"), [(0.49, False), (0.5, True), (1.0, True)])
@@ -68,6 +95,14 @@ def test_drift_begins_at_its_share(share: float, drift: bool) -> None:  # noqa: 
         (LEAST + "drift_share = true", "drift.drift_share: must be a share over 0 and up to 1, such as 0.5, not True"),
         (LEAST + "severity = { low = 0.7, high = 0.3 }", "drift.severity: must rise from low to high, not low = 0.7"),
         (LEAST + "severity = { grave = 0.7 }", "drift.severity.grave: is not a key of this table"),
+        (
+            LEAST + "severity = { low = 0.3, medium = 0.5, high = 0.7 }",
+            "drift.severity.low: is never given: drift begins at drift_share = 0.5, where medium is reached already",
+        ),
+        (LEAST + "min_rows = 0", "drift.min_rows: must be a whole number from 1 on, not 0"),
+        (LEAST + "min_rows = 200\nmax_rows = 100", "drift.min_rows: must be at most max_rows, 100, not 200"),
+        (LEAST.replace('"site"', '"s3://"'), "drift.site: 's3://' names no bucket"),
+        (LEAST.replace('"reference.parquet"', '"gs:///"'), "drift.reference: 'gs:///' names no bucket"),
         (LEAST + "max_rows = 0", "drift.max_rows: must be a whole number from 1 on, not 0"),
         (LEAST + 'url = "example.com"', "drift.url: must be an http or https address without query"),
         (LEAST + 'column = ["price"]', "drift.column: is not a key of this table"),
