@@ -67,8 +67,10 @@ FILES = [
     (
         model_text("a", 'drift = {reference = "r", current = "c", site = "s3://d/", url = "https://d.example"}')
         + model_text("b", 'drift = {reference = "r", current = "c", site = "s3://d"}'),
-        "models.\"b\".drift.url: must be one for the whole site 's3://d', not 'https://d.example' for models.\"a\" and"
-        " '' here",
+        (
+            "models.\"b\".drift.url: must be one for the whole site 's3://d', not"
+            " 'https://d.example' for models.\"a\" and '' here"
+        ),
     ),
     ("notify = 3\n" + model_text(), "notify: must be a table"),
     ("[notify]\nchanels = []\n" + model_text(), "notify.chanels: is not a key of this table; it knows channels, on"),
