@@ -169,6 +169,10 @@ def act() -> int:
     return at_once([lambda event=event: prepare(event) for event in json.load(sys.stdin)])  # type: ignore[misc]
 
 
+# Those that were started after `_dies_after_start` began to look.
+_supervisors: list[object] = []
+
+
 def die(moment: str) -> int:
     """Act on one event, and be killed when the training is about to start, or `after` it started."""
     event, cloud = json.load(sys.stdin), _machine()
@@ -194,9 +198,14 @@ def _dies_before_start(event: str, _arguments: tuple[Any, ...]) -> None:
 
 
 def _dies_after_start(event: str, arguments: tuple[Any, ...]) -> None:
-    # The launcher looks again and again whether the supervisor has left this mark.
-    if event == "open" and str(arguments[0]).endswith("/started") and Path(arguments[0]).exists():
+    # The launcher looks again and again whether the supervisor has left this mark: its first look that may be the last
+    # one waits until the mark is there, or a mark that came between this and the look would let it live.
+    if event == "open" and str(arguments[0]).endswith("/started") and _supervisors:
+        while not Path(arguments[0]).exists():
+            time.sleep(0.001)
         os.kill(os.getpid(), signal.SIGKILL)
+    if event == "subprocess.Popen":
+        _supervisors.append(arguments)
 
 
 PROGRAMS: dict[str, Callable[..., int]] = {work.__name__: work for work in (race, act, die, start_and_die)}
