@@ -7,9 +7,11 @@ PYTHON ?= python3
 export PIP_ROOT_USER_ACTION := ignore
 # Trainings run beside other work on all cores: threads that spin while they wait for one another cost minutes.
 export OMP_NUM_THREADS := 1
+# Tests start hundreds of processes: without bytecode each compiles all of its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 CLOUD ?= local
 # Much of a test's time is waiting for other processes.
-WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2)')
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 2)')
 VENV := .venv
 BIN := $(VENV)/bin
 # Set up again when the pinned requirements change, or another interpreter is asked for.
