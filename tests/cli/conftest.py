@@ -1,10 +1,13 @@
-"""What the tests of the command line share: an environment that leads nowhere."""
+"""What the tests of the command line share: an environment that leads nowhere, and a deployment on AWS."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.emulators.moto_server import CREDENTIALS
+from tests.cli.aws_account import AwsGate, Deployment
+from tests.emulators.moto_server import CREDENTIALS, moto_server
 
 _FOREIGN = ("RETRAIN_", "AWS_", "AZURE_", "GOOGLE_", "IDENTITY_", "PUBSUB_", "FIRESTORE_", "GCE_", "CLOUDSDK_")
 
@@ -18,3 +21,21 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
+
+
+@pytest.fixture(scope="session")
+def gate() -> Iterator[AwsGate]:
+    """Return a gate in front of a moto server, for the tests of AWS."""
+    with moto_server() as url, AwsGate(url) as gate:
+        yield gate
+
+
+@pytest.fixture
+def deployment(gate: AwsGate, tmp_path: Path, environment: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    """Return a complete deployment on AWS, to which the environment points."""
+    made = Deployment(gate=gate, folder=tmp_path)
+    for name, value in made.variables.items():
+        environment.setenv(name, value)
+    yield made
+    made.close()
+    gate.reset()

@@ -1,38 +1,18 @@
 """`doctor` on AWS: everything there is found there, and each precondition that is broken has its own sentence."""
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from tests.cli.aws_account import CONFIGURATION, FUNCTION, PARAMETERS, PATTERN, AwsGate, Deployment
+from tests.cli.aws_account import CONFIGURATION, FUNCTION, PARAMETERS, PATTERN, Deployment
 from tests.cli.given import diagnose
-from tests.emulators.moto_server import moto_server
 
 # Apprise looks for a module that Python 3.13 no longer has.
 pytestmark = [
     pytest.mark.xdist_group("cli-aws"),
     pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def gate() -> Iterator[AwsGate]:
-    """Return a gate in front of a moto server."""
-    with moto_server() as url, AwsGate(url) as gate:
-        yield gate
-
-
-@pytest.fixture
-def deployment(gate: AwsGate, tmp_path: Path, environment: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    """Return a complete deployment, to which the environment points."""
-    made = Deployment(gate=gate, folder=tmp_path)
-    for name, value in made.variables.items():
-        environment.setenv(name, value)
-    yield made
-    made.close()
-    gate.reset()
 
 
 @pytest.mark.usefixtures("deployment")

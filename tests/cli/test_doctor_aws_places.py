@@ -1,38 +1,17 @@
 """`doctor` on AWS where places, rights or the configuration are missing: one sentence each, and the rest goes on."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.cli.aws_account import CONFIGURATION, AwsGate, Deployment
+from tests.cli.aws_account import CONFIGURATION, Deployment
 from tests.cli.given import diagnose, run
-from tests.emulators.moto_server import moto_server
 
 # Apprise looks for a module that Python 3.13 no longer has.
 pytestmark = [
     pytest.mark.xdist_group("cli-aws"),
     pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def gate() -> Iterator[AwsGate]:
-    """Return a gate in front of a moto server."""
-    with moto_server() as url, AwsGate(url) as gate:
-        yield gate
-
-
-@pytest.fixture
-def deployment(gate: AwsGate, tmp_path: Path, environment: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    """Return a complete deployment, to which the environment points."""
-    made = Deployment(gate=gate, folder=tmp_path)
-    for name, value in made.variables.items():
-        environment.setenv(name, value)
-    yield made
-    made.close()
-    gate.reset()
 
 
 @pytest.mark.usefixtures("deployment")

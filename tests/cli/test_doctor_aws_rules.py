@@ -1,13 +1,9 @@
 """`doctor` on AWS and the rules: a copy is no receiver, and what AWS tells on the default bus must be handed over."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.cli.aws_account import ALARMS, CONFIGURATION, ENDED, OBJECTS, PATTERN, AwsGate, Deployment
+from tests.cli.aws_account import ALARMS, CONFIGURATION, ENDED, OBJECTS, PATTERN, Deployment
 from tests.cli.given import diagnose
-from tests.emulators.moto_server import moto_server
 
 # Apprise looks for a module that Python 3.13 no longer has.
 pytestmark = [
@@ -25,24 +21,6 @@ UNKNOWN = (
 )
 KINDS = {"ended": "ended executions", "alarms": "cloudwatch-alarm signals", "objects": "s3-object signals"}
 PATTERNS = {"ended": ENDED, "alarms": ALARMS, "objects": OBJECTS}
-
-
-@pytest.fixture(scope="module")
-def gate() -> Iterator[AwsGate]:
-    """Return a gate in front of a moto server."""
-    with moto_server() as url, AwsGate(url) as gate:
-        yield gate
-
-
-@pytest.fixture
-def deployment(gate: AwsGate, tmp_path: Path, environment: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    """Return a complete deployment, to which the environment points."""
-    made = Deployment(gate=gate, folder=tmp_path)
-    for name, value in made.variables.items():
-        environment.setenv(name, value)
-    yield made
-    made.close()
-    gate.reset()
 
 
 def test_a_copy_for_others_does_not_count_as_receiving(deployment: Deployment) -> None:
