@@ -4,7 +4,6 @@ import dataclasses
 import logging
 
 from shared import after, book, lifecycle
-from shared.announce import announce
 from shared.ending import End, ended
 from shared.errors import TransientError
 from shared.launch import is_claimed_by, launch, policy_of
@@ -44,6 +43,5 @@ def conclude(receiver: Receiver, model_id: str, end: End) -> bool:
     except TransientError:
         after.follow(receiver, model_id, page, holder)
         raise
-    announce(receiver, page)
     after.follow(receiver, model_id, page, holder)
     return True
