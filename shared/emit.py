@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from shared.admission import admit
-from shared.book import load
+from shared.decision.policy import Verdict, decide
 from shared.errors import InvalidTriggerError
 from shared.fields import format_time
-from shared.parts import Emitter
-from shared.policy import Verdict, decide
+from shared.ledger.snapshots import load
+from shared.parts import EmitterParts
 from shared.trigger import FIELDS, RetrainTrigger, derived_id
 
 # Who asks and when is told by the platform, not by the request.
@@ -18,7 +18,7 @@ REQUEST_FIELDS = tuple(name for name in FIELDS if name not in ("requested_by", "
 log = logging.getLogger("retrain")
 
 
-def read_request(emitter: Emitter, fields: Mapping[str, object], *, caller: str | None = None) -> RetrainTrigger:
+def read_request(emitter: EmitterParts, fields: Mapping[str, object], *, caller: str | None = None) -> RetrainTrigger:
     """Make a trigger of a request and check it.
 
     Args:
@@ -45,7 +45,7 @@ def read_request(emitter: Emitter, fields: Mapping[str, object], *, caller: str 
     return trigger
 
 
-def publish(emitter: Emitter, triggers: list[RetrainTrigger]) -> None:
+def publish(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> None:
     """Hand *triggers* to the bus; when this returns it has all of them.
 
     Raises:
@@ -59,14 +59,14 @@ def publish(emitter: Emitter, triggers: list[RetrainTrigger]) -> None:
         log.info("retrain.emitted", extra=told)
 
 
-def ask(emitter: Emitter, fields: Mapping[str, object]) -> list[RetrainTrigger]:
+def ask(emitter: EmitterParts, fields: Mapping[str, object]) -> list[RetrainTrigger]:
     """Send the trigger that *fields* ask for, and return it; arguments and errors are those of the two steps."""
     trigger = read_request(emitter, fields)
     publish(emitter, [trigger])
     return [trigger]
 
 
-def tick(emitter: Emitter, at: datetime | None) -> list[RetrainTrigger]:
+def tick(emitter: EmitterParts, at: datetime | None) -> list[RetrainTrigger]:
     """Ask for every scheduled model, once for each scheduled time, and return the triggers.
 
     Args:
@@ -98,7 +98,7 @@ def accepted(triggers: list[RetrainTrigger]) -> dict[str, object]:
     return {"accepted": [{"model_id": t.model_id, "trigger_id": t.trigger_id} for t in triggers]}
 
 
-def rehearse(emitter: Emitter, trigger: RetrainTrigger) -> Verdict:
+def rehearse(emitter: EmitterParts, trigger: RetrainTrigger) -> Verdict:
     """Tell what would happen to *trigger* now; nothing is sent or stored.
 
     Raises:

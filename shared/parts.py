@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 
-from shared.config import Configuration
+from shared.config.model import Configuration
+from shared.config.targets import Target
+from shared.decision.state import Decided
 from shared.frozen import dataclass
-from shared.ports import Clock, DeadLetters, EventBus, Launcher, Ledger, RandomId
-from shared.ports_after import Dispatcher, Notifier
-from shared.state import Decided
-from shared.targets import Target
+from shared.ports import Clock, DeadLetters, Dispatcher, EventBus, Launcher, Ledger, Notifier, RandomId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
+class ReceiverParts:
     """Everything that deciding and launching needs.
 
     Attributes:
@@ -43,7 +42,7 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Emitter:
+class EmitterParts:
     """Everything that asking needs.
 
     Attributes:

@@ -4,20 +4,21 @@ import dataclasses
 from collections.abc import Callable
 from typing import Final
 
-from shared import book, lifecycle
 from shared.admission import triggers_of
-from shared.after import asking, follow, resume
-from shared.announce import announce_rejection
-from shared.dead_letter import give_up
+from shared.decision import transitions
+from shared.decision.policy import Verdict, decide
+from shared.decision.state import Decided
 from shared.errors import PermanentError, RetrainError, TargetRefusedError
 from shared.frozen import dataclass
-from shared.launch import finish, launch
-from shared.parts import Receiver
-from shared.policy import Verdict, decide
-from shared.runs import advance, run_ended, tend
-from shared.state import Decided
+from shared.ledger import snapshots
+from shared.parts import ReceiverParts
+from shared.training.dead_letters import give_up
+from shared.training.end import advance, run_ended, tend
+from shared.training.follow_up import asking, follow, resume
+from shared.training.notices import announce_rejection
+from shared.training.start import finish, launch
 from shared.trigger import MAX_TRIGGER_ID, RetrainTrigger
-from shared.wire.incoming import Asked, Ended, Foreign, Incoming, Signal
+from shared.wire.incoming import Foreign, Incoming, RunEnded, Signal, TriggerEvent
 
 Decode = Callable[[object], Incoming]
 """Reads a native event; raises `PermanentError` for one that is unreadable, or ours but wrong."""
@@ -46,7 +47,7 @@ class Outcome:
     trigger_id: str = ""
 
 
-def receive(receiver: Receiver, event: object, decode: Decode) -> Outcome:
+def receive(receiver: ReceiverParts, event: object, decode: Decode) -> Outcome:
     """Act on one event; when this returns, the event may be acknowledged.
 
     Args:
@@ -71,13 +72,13 @@ def receive(receiver: Receiver, event: object, decode: Decode) -> Outcome:
         return outcome
     if triggers:
         return _handle_each(receiver, triggers, event)
-    if isinstance(incoming, Ended):
+    if isinstance(incoming, RunEnded):
         return Outcome(decision="ended", reason=incoming.result, model_id=run_ended(receiver, incoming) or "")
     what = incoming.what if isinstance(incoming, Foreign | Signal) else ""
     return _outcome(receiver, "", "", Verdict(decision="ignore", reason="ignored", detail=what))
 
 
-def _handle_each(receiver: Receiver, triggers: list[RetrainTrigger], event: object) -> Outcome:
+def _handle_each(receiver: ReceiverParts, triggers: list[RetrainTrigger], event: object) -> Outcome:
     """Handle every trigger of an event; it is delivered again if one of them must be, the others are repeats then."""
     outcomes: list[Outcome] = []
     failures: list[RetrainError] = []
@@ -95,7 +96,7 @@ def _handle_each(receiver: Receiver, triggers: list[RetrainTrigger], event: obje
     return dataclasses.replace(min(outcomes, key=lambda outcome: _WEIGHTS.index(outcome.decision)), detail=detail)
 
 
-def handle(receiver: Receiver, trigger: RetrainTrigger, event: object) -> Outcome:
+def handle(receiver: ReceiverParts, trigger: RetrainTrigger, event: object) -> Outcome:
     """Decide on *trigger* and act on the decision.
 
     Args:
@@ -110,65 +111,72 @@ def handle(receiver: Receiver, trigger: RetrainTrigger, event: object) -> Outcom
     """
     holder, model_id = receiver.new_id(), trigger.model_id
     policy = receiver.config.find(model_id).policy
-    for _ in range(book.ATTEMPTS):
-        page = book.load(receiver.ledger, model_id)
-        if page.state.has_seen(trigger.trigger_id):
-            outcome = _repeat(receiver, trigger, page, holder, event)
-        elif tend(receiver, model_id, page):
+    for _ in range(snapshots.ATTEMPTS):
+        snapshot = snapshots.load(receiver.ledger, model_id)
+        if snapshot.state.has_seen(trigger.trigger_id):
+            outcome = _repeat(receiver, trigger, snapshot, holder, event)
+        elif tend(receiver, model_id, snapshot):
             continue
         else:
             now = receiver.clock()
-            verdict = decide(page.state, trigger, policy, now)
-            state = lifecycle.decided(page.state, trigger, verdict, policy, now=now, holder=holder)
-            state = asking(receiver, page.state, state, now=now, holder=holder)
-            saved = book.save(receiver, model_id, page, state)
+            verdict = decide(snapshot.state, trigger, policy, now)
+            state = transitions.decided(snapshot.state, trigger, verdict, policy, now=now, holder=holder)
+            state = asking(receiver, snapshot.state, state, now=now, holder=holder)
+            saved = snapshots.save(receiver, model_id, snapshot, state)
             if saved is None:
                 continue
             outcome = _carry_out(receiver, trigger, verdict, saved, holder, event)
-        resume(receiver, model_id, page.state)
+        resume(receiver, model_id, snapshot.state)
         return outcome
-    raise book.contention(model_id)
+    raise snapshots.contention(model_id)
 
 
 def _carry_out(
-    receiver: Receiver, trigger: RetrainTrigger, verdict: Verdict, page: book.Page, holder: str, event: object
+    receiver: ReceiverParts,
+    trigger: RetrainTrigger,
+    verdict: Verdict,
+    snapshot: snapshots.Snapshot,
+    holder: str,
+    event: object,
 ) -> Outcome:
     if verdict.decision == "launch":
-        refusal = launch(receiver, trigger.model_id, page, again=False, event=event)
+        refusal = launch(receiver, trigger.model_id, snapshot, again=False, event=event)
         if refusal is not None:
             return _refused(receiver, trigger, refusal)
     elif verdict.decision == "wait":
-        follow(receiver, trigger.model_id, page, holder)
+        follow(receiver, trigger.model_id, snapshot, holder)
     return _about(trigger, verdict)
 
 
-def _repeat(receiver: Receiver, trigger: RetrainTrigger, page: book.Page, holder: str, event: object) -> Outcome:
-    if lifecycle.can_advance(page.state):
-        advance(receiver, trigger.model_id, page)
-        page = book.load(receiver.ledger, trigger.model_id)
-    training = page.state.training
+def _repeat(
+    receiver: ReceiverParts, trigger: RetrainTrigger, snapshot: snapshots.Snapshot, holder: str, event: object
+) -> Outcome:
+    if transitions.can_advance(snapshot.state):
+        advance(receiver, trigger.model_id, snapshot)
+        snapshot = snapshots.load(receiver.ledger, trigger.model_id)
+    training = snapshot.state.training
     if training is None or training.run_id is not None or training.trigger.trigger_id != trigger.trigger_id:
         verdict = Verdict(decision="skip", reason="duplicate", detail="this trigger was decided before")
         return _outcome(receiver, trigger.model_id, trigger.trigger_id, verdict)
     if training.holder == holder:
         # Our own claim: it was saved although the ledger's answer got lost.
-        refusal = launch(receiver, trigger.model_id, page, again=False, event=event)
+        refusal = launch(receiver, trigger.model_id, snapshot, again=False, event=event)
     else:
-        refusal = finish(receiver, trigger.model_id, page, event=event)
+        refusal = finish(receiver, trigger.model_id, snapshot, event=event)
     if refusal is not None:
         return _refused(receiver, trigger, refusal)
     return _about(trigger, Verdict(decision="launch", reason="launched", detail="finished a launch that was under way"))
 
 
-def _refused(receiver: Receiver, trigger: RetrainTrigger, refusal: TargetRefusedError) -> Outcome:
+def _refused(receiver: ReceiverParts, trigger: RetrainTrigger, refusal: TargetRefusedError) -> Outcome:
     if receiver.dead_letters is None:
         raise refusal
     return _about(trigger, Verdict(decision="reject", reason="rejected", detail=str(refusal)))
 
 
-def _reject(receiver: Receiver, error: PermanentError, incoming: Incoming | None) -> Outcome:
+def _reject(receiver: ReceiverParts, error: PermanentError, incoming: Incoming | None) -> Outcome:
     """List a rejected event under its model, if it has one that is configured."""
-    fields = incoming.fields if isinstance(incoming, Asked) else {}
+    fields = incoming.fields if isinstance(incoming, TriggerEvent) else {}
     model_id = fields.get("model_id") or receiver.config.default_model
     given = fields.get("trigger_id")
     trigger_id = given if isinstance(given, str) and given else getattr(incoming, "trigger_id", "")
@@ -177,17 +185,17 @@ def _reject(receiver: Receiver, error: PermanentError, incoming: Incoming | None
         announce_rejection(receiver, None, "", trigger_id, str(error))
         return _outcome(receiver, "", trigger_id, verdict)
     now = receiver.clock()
-    page = book.change(
-        receiver, model_id, lambda state: lifecycle.rejected(state, trigger_id[:MAX_TRIGGER_ID], str(error), now=now)
+    snapshot = snapshots.change(
+        receiver, model_id, lambda state: transitions.rejected(state, trigger_id[:MAX_TRIGGER_ID], str(error), now=now)
     )
-    announce_rejection(receiver, page, model_id, trigger_id, str(error))
+    announce_rejection(receiver, snapshot, model_id, trigger_id, str(error))
     return _outcome(receiver, model_id, trigger_id, verdict)
 
 
-def _outcome(receiver: Receiver, model_id: str, trigger_id: str, verdict: Verdict) -> Outcome:
+def _outcome(receiver: ReceiverParts, model_id: str, trigger_id: str, verdict: Verdict) -> Outcome:
     """Tell a decision that is not part of a model's history, and return it."""
     line = Decided(at=receiver.clock(), trigger_id=trigger_id, **dataclasses.asdict(verdict))
-    book.tell(receiver, model_id, line)
+    snapshots.tell(receiver, model_id, line)
     return Outcome(model_id=model_id, trigger_id=trigger_id, **dataclasses.asdict(verdict))
 
 

@@ -18,14 +18,14 @@ import pytest
 
 from functions.local.server import serve
 from functions.local.wiring import ROOT, local_cloud
-from shared.api import ROUTES
-from shared.config_file import SIGNALS, parse_configuration
+from shared.config.file import SIGNALS, parse_configuration
+from shared.config.targets import Target
+from shared.decision.policy import ARRIVAL
 from shared.errors import ConfigError
-from shared.policy import ARRIVAL
-from shared.targets import Target
+from shared.http.routes import ROUTES
 from shared.trigger import FIELDS
 from shared.wire import eventbridge, eventgrid, pubsub
-from shared.wire.incoming import Asked
+from shared.wire.incoming import TriggerEvent
 from tests.deploy.template import read_template
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -112,8 +112,8 @@ def test_the_events_that_are_shown_are_read_as_ours() -> None:
     """Both events come through the codec as requests for a training, with an id that the text explains."""
     events = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", section("Events it reads"), re.DOTALL)]
     asked = [eventbridge.decode(event, "ml3_platform") for event in events]
-    assert [type(one) for one in asked] == [Asked, Asked]
-    assert [one.trigger_id for one in asked if isinstance(one, Asked)] == [f"ml3_platform:{events[0]['id']}", ""]
+    assert [type(one) for one in asked] == [TriggerEvent, TriggerEvent]
+    assert [one.trigger_id for one in asked if isinstance(one, TriggerEvent)] == [f"ml3_platform:{events[0]['id']}", ""]
     assert set(events[1]["detail"]) <= {*FIELDS, "schema"}
 
 
@@ -134,7 +134,7 @@ def test_the_events_of_the_other_clouds_are_read_as_ours() -> None:
     push = {"message": {"data": base64.b64encode(message.encode()).decode(), "messageId": "1"}, "subscription": "s"}
     (event,) = re.findall(r"```json\n(.*?)```", section("On Azure"), re.DOTALL)
     for asked in (pubsub.decode(push, "ml3_platform"), eventgrid.decode(json.loads(event), "ml3_platform")):
-        assert isinstance(asked, Asked)
+        assert isinstance(asked, TriggerEvent)
         assert asked.fields["model_id"] == "churn"
 
 

@@ -9,19 +9,19 @@ from examples.demo.models import CONTAINER, FILE
 
 Json = dict[str, Any]
 
-EVENTS = Path(__file__).parents[2] / "tests" / "events"
+EVENTS = Path(__file__).with_name("events")
 
 
 def s3_event() -> Json:
     """Return the event that S3 sends to EventBridge."""
-    event: Json = _read("aws/powertools-s3EventBridgeNotificationObjectCreatedEvent.json")
+    event: Json = _read("s3-object-created.json")
     named = {"bucket": {"name": CONTAINER}, "object": event["detail"]["object"] | {"key": FILE}}
     return event | {"resources": [f"arn:aws:s3:::{CONTAINER}"], "detail": event["detail"] | named}
 
 
 def gcs_message() -> Json:
     """Return the Pub/Sub message in which a bucket's notification comes."""
-    data = _read("gcp/cloudevents-StorageObjectData-simple.json") | {"bucket": CONTAINER, "name": FILE}
+    data = _read("gcs-object-finalized.json") | {"bucket": CONTAINER, "name": FILE}
     # Documentation, "Pub/Sub notifications for Cloud Storage": what every notification has as attributes.
     attributes = {
         "notificationConfig": f"projects/_/buckets/{CONTAINER}/notificationConfigs/1",
@@ -37,7 +37,7 @@ def gcs_message() -> Json:
 
 def blob_event() -> Json:
     """Return the event that a storage account sends to Event Grid, in the schema of Event Grid."""
-    (event,) = _read("azure/docs-cloudevents-BlobCreated.json")
+    (event,) = _read("blob-created.json")
     return {
         "topic": event["source"],
         "subject": f"/blobServices/default/containers/{CONTAINER}/blobs/{FILE}",

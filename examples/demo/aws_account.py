@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from emulators.aws_client import client
 from examples.demo.models import CONTAINER, FILE
 from examples.demo.outside import Message
-from tests.aws.calls import client
 
 Json = dict[str, Any]
 

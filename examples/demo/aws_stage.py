@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from emulators.event_source import SqsEventSource
+from emulators.lambda_runtime import LambdaFunction
+from emulators.moto_server import CREDENTIALS, moto_server
+from emulators.sagemaker import Pipeline, SageMakerStandIn
 from examples.demo.aws_account import BUS, TABLE, Account
 from examples.demo.models import MODELS, configuration, signal_of, train_first
 from examples.demo.outside import Outside, outside
 from examples.demo.stage import Json, Stage
 from examples.demo.waiting import wait
 from shared.fields import format_time
-from tests.emulators.event_source import SqsEventSource
-from tests.emulators.lambda_runtime import LambdaFunction
-from tests.emulators.moto_server import CREDENTIALS, moto_server
-from tests.emulators.sagemaker import Pipeline, SageMakerStandIn
 
 ROOT = Path(__file__).parents[2]
 SIGNAL = signal_of("s3-object")

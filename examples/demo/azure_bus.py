@@ -6,10 +6,10 @@ from typing import Any
 from azure.core.credentials import AzureKeyCredential
 from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 
+from emulators.event_grid import EventGridStandIn, Subscription
+from emulators.event_grid.standin import KEY
 from examples.demo.stage import UNKNOWN_MODEL
 from shared.trigger import derived_id
-from tests.emulators.event_grid import EventGridStandIn, Subscription
-from tests.emulators.event_grid.standin import KEY
 
 Json = dict[str, Any]
 

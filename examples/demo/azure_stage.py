@@ -10,6 +10,13 @@ from pathlib import Path
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import ContainerClient
 
+from emulators.arm import ArmStandIn, Component, Identity
+from emulators.arm.standin import WORKSPACE
+from emulators.azure_bundle import with_apprise
+from emulators.event_grid import EventGridStandIn, Subscription
+from emulators.event_grid.standin import KEY
+from emulators.functions_host import FunctionsHost
+from emulators.storage import Storage, azurite, missing
 from examples.demo.arrivals import blob_event
 from examples.demo.azure_bus import Bus
 from examples.demo.local_stage import http
@@ -18,18 +25,11 @@ from examples.demo.outside import Outside, outside
 from examples.demo.stage import UNKNOWN_MODEL, Json, NotInstalledError, Stage
 from examples.demo.waiting import PATIENCE
 from shared.fields import format_time
-from tests.emulators.arm import ArmStandIn, Component, Identity
-from tests.emulators.arm.standin import WORKSPACE
-from tests.emulators.azure_bundle import with_apprise
-from tests.emulators.event_grid import EventGridStandIn, Subscription
-from tests.emulators.event_grid.standin import KEY
-from tests.emulators.functions_host import FunctionsHost
-from tests.emulators.storage import Storage, azurite, missing
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "dist" / "azure"
 # As the documentation of ML cube Platform shows it.
-DOCUMENTED = ROOT / "tests" / "events" / "ml3cube" / "seed-eventgrid-literal.json"
+DOCUMENTED = Path(__file__).parent / "events" / "retrain-trigger-eventgrid.json"
 TABLE, CONTAINER = "retrain", "dead-letters"
 WEEK = timedelta(days=7)
 SIGNAL = signal_of("blob")

@@ -12,12 +12,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from emulators.loopback import Answer, LoopbackServer, Request
 from examples.demo.local_stage import http, serving
 from examples.demo.models import TRAIN, run
 from functions.local.wiring import local_cloud
+from shared.decision.state import Decided
 from shared.log import log_to
-from shared.state import Decided
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 Json = dict[str, Any]
 

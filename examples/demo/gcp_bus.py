@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from emulators.framework import FrameworkFunction
+from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.pubsub import PubSub, push_body
+from emulators.vertex.log_entries import sink_message
 from examples.demo.arrivals import gcs_message
 from examples.demo.local_stage import http
-from tests.emulators.framework import FrameworkFunction
-from tests.emulators.loopback import Answer, LoopbackServer, Request
-from tests.emulators.pubsub import PubSub, push_body
-from tests.emulators.vertex.log_entries import sink_message
 
 Json = dict[str, Any]
 

@@ -9,6 +9,10 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from emulators.framework import FrameworkFunction
+from emulators.google_emulators import firestore_emulator, missing, pubsub_emulator
+from emulators.pubsub import PubSub
+from emulators.vertex import Job, VertexStandIn
 from examples.demo.gcp_bus import LETTERS, TOPIC, Bus
 from examples.demo.local_stage import http
 from examples.demo.models import MODELS, configuration, signal_of, train_first
@@ -16,15 +20,11 @@ from examples.demo.outside import Outside, outside
 from examples.demo.stage import UNKNOWN_MODEL, Json, NotInstalledError, Stage
 from examples.demo.waiting import wait
 from shared.fields import format_time
-from tests.emulators.framework import FrameworkFunction
-from tests.emulators.google_emulators import firestore_emulator, missing, pubsub_emulator
-from tests.emulators.pubsub import PubSub
-from tests.emulators.vertex import Job, VertexStandIn
 
 ROOT = Path(__file__).parents[2]
 PIPELINE = ROOT / "examples" / "pipelines" / "demand.json"
 # As the documentation of ML cube Platform shows it.
-DOCUMENTED = ROOT / "tests" / "events" / "ml3cube" / "seed-pubsub.json"
+DOCUMENTED = Path(__file__).parent / "events" / "retrain-trigger-pubsub.json"
 PROJECT = "acme"
 SIGNAL = signal_of("gcs-object")
 # Who asks, as Cloud Run hands it over: a token that it has checked, without its signature.

@@ -20,7 +20,7 @@ from functions.local.server import serve
 from functions.local.wiring import LocalCloud, local_cloud
 from shared.emit import tick
 from shared.log import log_to
-from shared.parts import Emitter
+from shared.parts import EmitterParts
 
 # The bus of this machine reads events in the form of EventBridge.
 SIGNAL = signal_of("s3-object")
@@ -45,7 +45,7 @@ def local_stage(home: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def serving(emitter: Emitter) -> Iterator[str]:
+def serving(emitter: EmitterParts) -> Iterator[str]:
     """Serve the HTTP API on a free port, and give its address."""
     server = serve(emitter, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, daemon=True)

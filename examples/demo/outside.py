@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from emulators.github import GitHubStandIn
+from emulators.loopback import Answer, LoopbackServer, Request
 from examples.demo.models import REPOSITORY
-from tests.emulators.github import GitHubStandIn
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from emulators.github import Dispatched
 from examples.demo.outside import Message
-from tests.emulators.github import Dispatched
 
 Json = dict[str, Any]
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from functions.aws.errors import translated
 from functions.aws.queues import SqsClient, send
-from shared.dead_letter import letter_text
 from shared.ports import DeadLetter
+from shared.training.dead_letters import letter_text
 
 # API reference of SendMessage: a message has at most 1 MiB. It was 256 KiB, which is what older queues, and those of
 # tools that set MaximumMessageSize to its former default, still take.

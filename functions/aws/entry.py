@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from shared.errors import UnreadableEventError
-from shared.http import Request, Response
+from shared.http.messages import Request, Response
 from shared.wire.eventbridge import Tick, decode_tick
 
 

@@ -8,10 +8,10 @@ from functions.aws import wiring
 from functions.aws.entry import http_answer, is_batch, is_sweep, message_event, read_request
 from functions.aws.redriven import decode_queued, decode_redriven, original
 from shared import emit as asking
-from shared.api import respond
-from shared.http import Request
+from shared.http.messages import Request
+from shared.http.routes import respond
 from shared.receive import receive as act
-from shared.sweep import sweep
+from shared.training.sweep import sweep
 from shared.wire.eventbridge import Tick
 from shared.wire.incoming import Incoming
 

@@ -33,7 +33,7 @@ class SnsClient(Protocol):
 
 
 class SnsNotifier:
-    """A `shared.ports_after.Notifier`.
+    """A `shared.ports.Notifier`.
 
     People get text; queues, functions and web hooks get the notice as JSON; a phone gets the title. Subscribers can
     filter by the attributes `event` and `model_id`.

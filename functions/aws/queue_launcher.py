@@ -5,10 +5,10 @@ from typing import Final
 
 from functions.aws.errors import INVALID_REQUEST, RefusalError, translated
 from functions.aws.queues import SqsClient, is_fifo, send
+from shared.config.targets import SqsTarget
 from shared.errors import TargetRefusedError
 from shared.json_text import compact
 from shared.ports import LaunchRequest, Run, RunResult, RunStatus
-from shared.targets import SqsTarget
 
 # Service model of sqs; the queue that is not there by its older name too, which the service still sends along.
 REFUSED: Final = frozenset(

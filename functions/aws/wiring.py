@@ -17,12 +17,12 @@ from functions.github.token import SecretStore
 from functions.github.wiring import GitHubParts, github_parts
 from functions.machine import new_id, now
 from functions.notify.wiring import channel_notifiers
-from shared.environment import Environment, read_environment
+from shared.config.environment import Environment, read_environment
+from shared.config.targets import GitHubTarget, SageMakerTarget, SqsTarget, Target
+from shared.decision.state import Decided
 from shared.errors import UnknownModelError
-from shared.parts import Emitter, Receiver
+from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import Launcher
-from shared.state import Decided
-from shared.targets import GitHubTarget, SageMakerTarget, SqsTarget, Target
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -33,7 +33,7 @@ NAMESPACE: Final = "Retrain"
 
 
 @cache
-def emitter() -> Emitter:
+def emitter() -> EmitterParts:
     """Return the parts for asking.
 
     Raises:
@@ -44,7 +44,7 @@ def emitter() -> Emitter:
     environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
     clients = Clients()
     events = _emitting_clients(environment, clients).factory("events", region_of(environment.bus))
-    return Emitter(
+    return EmitterParts(
         cloud=CLOUD,
         config=environment.config,
         ledger=DynamoLedger(clients.factory("dynamodb"), environment.ledger),
@@ -56,7 +56,7 @@ def emitter() -> Emitter:
 
 
 @cache
-def receiver() -> Receiver:
+def receiver() -> ReceiverParts:
     """Return the parts for deciding and launching.
 
     Raises:
@@ -68,7 +68,7 @@ def receiver() -> Receiver:
     clients = Clients()
     letters = environment.dead_letters
     github = github_parts(environment, cloud=CLOUD, stores={SecretStore.AWS: lambda arn: _read_secret(clients, arn)})
-    return Receiver(
+    return ReceiverParts(
         cloud=CLOUD,
         source=environment.source,
         config=environment.config,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from functions.azure.errors import STANDARD, Persistence, RefusalError, call
-from shared.dead_letter import letter_text
 from shared.ports import DeadLetter
+from shared.training.dead_letters import letter_text
 
 # A blob takes far more, but Event Grid delivers at most 1 MB, and escapes may double that.
 SIZE_LIMIT: Final = 4_000_000

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from shared.fields import format_time
-from shared.http import Request, Response
+from shared.http.messages import Request, Response
 from shared.wire.reading import time
 
 if TYPE_CHECKING:

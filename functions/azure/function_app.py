@@ -21,7 +21,7 @@ HOURLY = "0 0 * * * *"
 def retrain_http(req: func.HttpRequest) -> func.HttpResponse:
     """Answer the HTTP API, and Event Grid where a subscription of the kind webhook delivers to `/events`."""
     from functions.azure import entry, webhook, wiring
-    from shared.api import respond
+    from shared.http.routes import respond
 
     request = entry.read_request(req, authenticated=wiring.callers_are_authenticated())
     if request.path == webhook.PATH:
@@ -43,7 +43,7 @@ def retrain_schedule(timer: func.TimerRequest) -> None:
 def retrain_sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by this name
     """Look after everything that was left undone."""
     from functions.azure import wiring
-    from shared.sweep import sweep
+    from shared.training.sweep import sweep
 
     # A timer answers nobody: what was done is told by the log alone.
     log.info("retrain.swept", extra={"models": sweep(wiring.receiver())})

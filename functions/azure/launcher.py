@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from functions.azure.errors import STANDARD, Persistence, RefusalError, call
 from functions.azure.job import TOKEN_TAG, job_document, studio_url
+from shared.config.targets import AzureMlTarget
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import LaunchRequest, Run, RunResult, RunStatus
-from shared.targets import AzureMlTarget
 from shared.trigger import run_name
 from shared.wire.eventgrid_runs import run_result
 from shared.wire.reading import time

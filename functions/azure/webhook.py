@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Final
 
 from shared.errors import PermanentError, RetrainError, UnreadableEventError
-from shared.http import HttpError, Request, Response, answer, problem, problem_of
+from shared.http.messages import HttpError, Request, Response, answer, problem, problem_of
 from shared.wire.eventgrid import events_of
 
 PATH: Final = "/events"

@@ -17,20 +17,20 @@ from functions.github.token import SecretStore
 from functions.github.wiring import GitHubParts, github_parts
 from functions.machine import new_id, now, once
 from functions.notify.wiring import channel_notifiers
-from shared.environment import Environment, read_environment
+from shared.config.environment import Environment, read_environment
+from shared.config.targets import AzureMlTarget, GitHubTarget, Target
+from shared.decision.state import Decided
 from shared.errors import UnknownModelError
 from shared.log import JsonFormatter
-from shared.parts import Emitter, Receiver
+from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import DeadLetters, Launcher, Ledger
-from shared.state import Decided
-from shared.targets import AzureMlTarget, GitHubTarget, Target
 
 CLOUD: Final = "azure"
 ROOT: Final = Path(__file__).parents[2]
 
 
 @once
-def emitter() -> Emitter:
+def emitter() -> EmitterParts:
     """Return the parts for asking.
 
     Raises:
@@ -39,7 +39,7 @@ def emitter() -> Emitter:
     """
     _set_up_logs()
     environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
-    return Emitter(
+    return EmitterParts(
         cloud=CLOUD,
         config=environment.config,
         ledger=_ledger(environment),
@@ -51,7 +51,7 @@ def emitter() -> Emitter:
 
 
 @once
-def receiver() -> Receiver:
+def receiver() -> ReceiverParts:
     """Return the parts for deciding and launching.
 
     Raises:
@@ -61,7 +61,7 @@ def receiver() -> Receiver:
     _set_up_logs()
     environment = _environment("RETRAIN_LEDGER")
     github = github_parts(environment, cloud=CLOUD, stores={SecretStore.AZURE: _read_secret})
-    return Receiver(
+    return ReceiverParts(
         cloud=CLOUD,
         source=environment.source,
         config=environment.config,

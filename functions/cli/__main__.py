@@ -7,18 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Final, TextIO
 
-from functions.cli import asking, doctor, trust
+from functions.cli import asking, trust
 from functions.cli.clouds import emitter_of
+from functions.cli.doctor import report
 from functions.cli.options import parser
 from shared.errors import RetrainError
-from shared.parts import Emitter
+from shared.parts import EmitterParts
 
 DONE: Final = 0
 REFUSED: Final = 1
 WRONG_USAGE: Final = 2
 INTERRUPTED: Final = 130
 
-_ASKING: Final[Mapping[str, Callable[[Emitter, argparse.Namespace], str]]] = {
+_ASKING: Final[Mapping[str, Callable[[EmitterParts, argparse.Namespace], str]]] = {
     "emit": asking.publish,
     "dry-run": asking.rehearse,
     "models": asking.models,
@@ -65,11 +66,11 @@ def _carried_out(options: argparse.Namespace, variables: Mapping[str, str], out:
 
 
 def _examined(options: argparse.Namespace, variables: Mapping[str, str], out: TextIO) -> int:
-    from functions.cli.general import all_checks
+    from functions.cli.doctor.general import all_checks
 
     with ExitStack() as opened:
         checks = all_checks(options.cloud, variables, options.schedule, opened)
-        fine = doctor.report_json(checks, options.cloud, out) if options.json else doctor.report(checks, out)
+        fine = report.report_json(checks, options.cloud, out) if options.json else report.report(checks, out)
     return DONE if fine else REFUSED
 
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 
 from functions.cli import pages
 from shared import emit
-from shared.book import load
 from shared.errors import UnknownModelError
 from shared.fields import Parameter, read_model_id
-from shared.listing import list_models
-from shared.parts import Emitter
-from shared.views import details
+from shared.http.listing import list_models
+from shared.http.views import details
+from shared.ledger.snapshots import load
+from shared.parts import EmitterParts
 
 
-def publish(emitter: Emitter, options: argparse.Namespace) -> str:
+def publish(emitter: EmitterParts, options: argparse.Namespace) -> str:
     """Put a trigger on the bus, and return its id.
 
     Raises:
@@ -28,7 +28,7 @@ def publish(emitter: Emitter, options: argparse.Namespace) -> str:
     return pages.as_json(accepted) if options.json else trigger.trigger_id
 
 
-def rehearse(emitter: Emitter, options: argparse.Namespace) -> str:
+def rehearse(emitter: EmitterParts, options: argparse.Namespace) -> str:
     """Return what would become of a trigger now.
 
     Raises:
@@ -42,7 +42,7 @@ def rehearse(emitter: Emitter, options: argparse.Namespace) -> str:
     return f"{verdict.decision}: {verdict.reason}" + (f" ({verdict.detail})" if verdict.detail else "")
 
 
-def models(emitter: Emitter, options: argparse.Namespace) -> str:
+def models(emitter: EmitterParts, options: argparse.Namespace) -> str:
     """Return the list of models, or everything about one.
 
     Raises:
@@ -58,7 +58,7 @@ def models(emitter: Emitter, options: argparse.Namespace) -> str:
     return pages.as_json(told) if options.json else pages.model_page(told)
 
 
-def _all_models(emitter: Emitter) -> list[Mapping[str, object]]:
+def _all_models(emitter: EmitterParts) -> list[Mapping[str, object]]:
     found: list[Mapping[str, object]] = []
     after: str | None = None
     while True:
@@ -70,7 +70,7 @@ def _all_models(emitter: Emitter) -> list[Mapping[str, object]]:
         after = following
 
 
-def _fields(emitter: Emitter, options: argparse.Namespace) -> dict[str, object]:
+def _fields(emitter: EmitterParts, options: argparse.Namespace) -> dict[str, object]:
     given = {
         "model_id": options.model,
         "trigger_id": options.id,
@@ -82,7 +82,7 @@ def _fields(emitter: Emitter, options: argparse.Namespace) -> dict[str, object]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _parameters(emitter: Emitter, model_id: str | None, pairs: Sequence[tuple[str, str]]) -> dict[str, Parameter]:
+def _parameters(emitter: EmitterParts, model_id: str | None, pairs: Sequence[tuple[str, str]]) -> dict[str, Parameter]:
     try:
         defaults = emitter.config.find(model_id or emitter.config.default_model or "").parameters
     except UnknownModelError:

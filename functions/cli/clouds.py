@@ -4,13 +4,13 @@ import logging
 import sys
 from collections.abc import Mapping
 
-from functions.cli.check import Check, Setting
+from functions.cli.doctor.check import Check, Setting
 from functions.github.token import ReadSecret, SecretStore
 from shared.log import log_to
-from shared.parts import Emitter
+from shared.parts import EmitterParts
 
 
-def emitter_of(cloud: str, variables: Mapping[str, str]) -> Emitter:
+def emitter_of(cloud: str, variables: Mapping[str, str]) -> EmitterParts:
     """Return the parts for asking, made by the wiring of *cloud* from the environment.
 
     Raises:
@@ -42,18 +42,18 @@ def checks_of(cloud: str, setting: Setting) -> list[Check]:
     """Return the checks that *cloud* brings."""
     match cloud:
         case "aws":
-            from functions.aws import checks as of_aws
+            from functions.cli.doctor.aws import checks as of_aws
 
             return of_aws.checks(setting)
         case "gcp":
-            from functions.gcp import checks as of_gcp
+            from functions.cli.doctor.gcp import checks as of_gcp
 
             return of_gcp.checks(setting)
         case "azure":
-            from functions.azure import checks as of_azure
+            from functions.cli.doctor.azure import checks as of_azure
 
             return of_azure.checks(setting)
-    from functions.local import checks as of_local
+    from functions.cli.doctor.local import checks as of_local
 
     return of_local.checks(setting)
 
@@ -62,15 +62,15 @@ def secret_stores_of(cloud: str, setting: Setting) -> Mapping[SecretStore, ReadS
     """Return how secrets are read on *cloud*."""
     match cloud:
         case "aws":
-            from functions.aws import checks as of_aws
+            from functions.cli.doctor.aws import checks as of_aws
 
             return of_aws.secret_stores()
         case "gcp":
-            from functions.gcp import checks as of_gcp
+            from functions.cli.doctor.gcp import checks as of_gcp
 
             return of_gcp.secret_stores(setting)
         case "azure":
-            from functions.azure import checks as of_azure
+            from functions.cli.doctor.azure import checks as of_azure
 
             return of_azure.secret_stores(setting)
     return {}

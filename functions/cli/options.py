@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from functions.cli import trust
-from shared.targets import CLOUDS
+from shared.config.targets import CLOUDS
 from shared.trigger import SEVERITIES
 
 _EPILOG: Final = (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from shared.errors import RetrainError
-from shared.http import Response, answer, problem
+from shared.http.messages import Response, answer, problem
 
 log = logging.getLogger("retrain")
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from functions.gcp.errors import translated
 from functions.gcp.rest import Session
-from shared.dead_letter import letter_text
 from shared.ports import DeadLetter
+from shared.training.dead_letters import letter_text
 
 ENDPOINT: Final = "https://pubsub.googleapis.com"
 # A message may have 10 MB, and an event that was delivered had at most as much. Of a larger one the beginning is kept:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, unquote
 
-from shared.http import MAX_BODY, Request, Response
+from shared.http.messages import MAX_BODY, Request, Response
 from shared.wire.reading import text, time
 
 if TYPE_CHECKING:

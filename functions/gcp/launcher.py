@@ -18,9 +18,9 @@ from functions.gcp.specification import (
     is_template,
     read_specification,
 )
+from shared.config.targets import VertexTarget
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import LaunchRequest, Run, RunResult, RunStatus
-from shared.targets import VertexTarget
 from shared.trigger import RetrainTrigger, run_name
 from shared.wire.pubsub_runs import job_name, run_result
 from shared.wire.reading import time

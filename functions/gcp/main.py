@@ -20,7 +20,7 @@ from functions.gcp.answers import acknowledged, answered
 from functions.gcp.cold_start import then_collected
 from functions.gcp.entry import FlaskAnswer, http_answer, read_event, read_request
 from functions.machine import now
-from shared.http import problem
+from shared.http.messages import problem
 
 
 @functions_framework.http
@@ -28,7 +28,7 @@ from shared.http import problem
 def emit(request: flask.Request) -> FlaskAnswer:
     """Answer an HTTP request, one of Cloud Scheduler among them."""
     # Only here: an instance of `receive` would pay for it at each cold start.
-    from shared.api import respond
+    from shared.http.routes import respond
 
     return http_answer(answered(lambda: respond(wiring.emitter(), read_request(request, now()))))
 
@@ -44,7 +44,7 @@ def receive(request: flask.Request) -> FlaskAnswer:
 
 def _receive(event: object) -> Mapping[str, object]:
     from shared.receive import receive as act
-    from shared.sweep import sweep
+    from shared.training.sweep import sweep
     from shared.wire.pubsub import decode, is_sweep
 
     receiver = wiring.receiver()

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from functions.gcp.specification import SpecificationError, is_template, read_specification, specification_path
-from shared.config import Configuration
-from shared.config_file import load_configuration
+from shared.config.file import load_configuration
+from shared.config.model import Configuration
+from shared.config.targets import VertexTarget
 from shared.errors import ConfigError
-from shared.targets import VertexTarget
 
 
 def copy_specifications(config: Configuration, folder: Path) -> list[str]:

@@ -12,13 +12,12 @@ from functions.gcp.ledger import FirestoreLedger
 from functions.gcp.logs import log_to_cloud
 from functions.gcp.sessions import Sessions
 from functions.machine import new_id, now, once
-from shared.environment import Environment, read_environment
+from shared.config.environment import Environment, read_environment
+from shared.config.targets import GitHubTarget, Target, VertexTarget
+from shared.decision.state import Decided
 from shared.errors import ConfigError, UnknownModelError
-from shared.parts import Emitter, Receiver
-from shared.ports import Launcher
-from shared.ports_after import Notifier
-from shared.state import Decided
-from shared.targets import GitHubTarget, Target, VertexTarget
+from shared.parts import EmitterParts, ReceiverParts
+from shared.ports import Launcher, Notifier
 
 # Below, whatever not every function and every configuration needs is imported where it is used: it costs a cold start.
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _FORMS: Final = {"RETRAIN_BUS": _TOPIC, "RETRAIN_LEDGER": _COLLECTION, "RETRAIN_
 
 
 @once
-def emitter() -> Emitter:
+def emitter() -> EmitterParts:
     """Return the parts for asking.
 
     Raises:
@@ -47,7 +46,7 @@ def emitter() -> Emitter:
 
     log_to_cloud()
     environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
-    return Emitter(
+    return EmitterParts(
         cloud=CLOUD,
         config=environment.config,
         ledger=_ledger(environment),
@@ -59,7 +58,7 @@ def emitter() -> Emitter:
 
 
 @once
-def receiver() -> Receiver:
+def receiver() -> ReceiverParts:
     """Return the parts for deciding and launching.
 
     Raises:
@@ -69,7 +68,7 @@ def receiver() -> Receiver:
     log_to_cloud()
     environment = _environment("RETRAIN_LEDGER")
     github = _github(environment)
-    return Receiver(
+    return ReceiverParts(
         cloud=CLOUD,
         source=environment.source,
         config=environment.config,

@@ -1,11 +1,11 @@
 """A GitHub workflow as what follows a training."""
 
 from functions.github.client import GitHubClient
-from shared.ports_after import Dispatch
+from shared.ports import Dispatch
 
 
 class GitHubDispatcher:
-    """A `shared.ports_after.Dispatcher`.
+    """A `shared.ports.Dispatcher`.
 
     Args:
         client: sends it.

@@ -3,9 +3,9 @@
 from typing import Final
 
 from functions.github.client import GitHubClient
+from shared.config.targets import GitHubTarget
 from shared.fields import format_time
 from shared.ports import LaunchRequest, Run, RunResult, RunStatus
-from shared.targets import GitHubTarget
 
 # What a workflow finds at `github.event.client_payload`, beside `parameters`: ten names are all that GitHub takes.
 _OF_TRIGGER: Final = ("model_id", "trigger_id", "origin", "reason", "severity", "requested_by", "evidence")

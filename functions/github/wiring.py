@@ -8,13 +8,12 @@ from functions.github.client import STANDARD, GitHubClient, Patience
 from functions.github.dispatcher import GitHubDispatcher
 from functions.github.launcher import GitHubLauncher
 from functions.github.token import VARIABLE, GitHubToken, ReadSecret, SecretStore
-from shared.config import Configuration
-from shared.environment import Environment
+from shared.config.environment import Environment
+from shared.config.model import Configuration
+from shared.config.targets import GitHubTarget
 from shared.errors import ConfigError
 from shared.frozen import dataclass
-from shared.ports import Launcher
-from shared.ports_after import Dispatcher
-from shared.targets import GitHubTarget
+from shared.ports import Dispatcher, Launcher
 
 # What follows a training is tried again for hours by the core, and there may be several of it in one function's time.
 BRIEF: Final = Patience(total=15, attempts=2)

@@ -15,7 +15,7 @@ from functions.local.wiring import LocalCloud, local_cloud
 from shared.emit import tick
 from shared.errors import ConfigError
 from shared.log import log_to
-from shared.sweep import sweep
+from shared.training.sweep import sweep
 
 log = logging.getLogger("retrain")
 

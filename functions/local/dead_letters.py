@@ -5,9 +5,9 @@ from datetime import UTC
 from pathlib import Path
 
 from functions.local.durable import write_durably
-from shared.dead_letter import letter_document
 from shared.errors import UnavailableError
 from shared.ports import DeadLetter, RandomId
+from shared.training.dead_letters import letter_document
 
 
 class FolderDeadLetters:

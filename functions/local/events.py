@@ -9,7 +9,7 @@ from shared.errors import UnreadableEventError
 from shared.fields import brief, format_time, parse_time
 from shared.ports import RunResult
 from shared.wire import eventbridge
-from shared.wire.incoming import Ended, Incoming
+from shared.wire.incoming import Incoming, RunEnded
 
 SOURCE: Final = "retrain.local"
 RUN_ENDED: Final = "Training Run Ended"
@@ -52,12 +52,12 @@ def decode(event: object, source: str) -> Incoming:
     return eventbridge.decode(event, source)
 
 
-def _ended(detail: object) -> Ended:
+def _ended(detail: object) -> RunEnded:
     try:
         if not isinstance(detail, Mapping):
             raise TypeError(f"detail must be an object, not {brief(detail)}")  # noqa: TRY301 - one way to be wrong
         model_id = detail.get("model_id")
-        return Ended(
+        return RunEnded(
             run_id=_text(detail["run_id"]),
             name=_text(detail["name"]),
             model_id=None if model_id is None else _text(model_id),

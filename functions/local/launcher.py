@@ -15,9 +15,9 @@ from functions.local.process_group import GRACE_SECONDS
 from functions.local.run_end import RunEnd
 from functions.local.run_folder import RunFolder
 from functions.local.run_request import prepare
+from shared.config.targets import CommandTarget
 from shared.errors import UnavailableError
 from shared.ports import Clock, LaunchRequest, Run, RunResult, RunStatus
-from shared.targets import CommandTarget
 from shared.trigger import RUN_PREFIX, run_name
 
 # A supervisor needs a tenth of a second; a machine that needs this long for it is out of breath.

@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Self
 
+from shared.config.targets import CommandTarget
 from shared.errors import TargetRefusedError
 from shared.fields import Parameter
 from shared.frozen import dataclass
 from shared.ports import LaunchRequest
-from shared.targets import CommandTarget
 from shared.trigger import run_name
 
 PARAMETER_PREFIX: Final = "RETRAIN_PARAM_"

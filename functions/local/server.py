@@ -5,9 +5,9 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from shared.api import respond
-from shared.http import MAX_BODY, Request, Response
-from shared.parts import Emitter
+from shared.http.messages import MAX_BODY, Request, Response
+from shared.http.routes import respond
+from shared.parts import EmitterParts
 
 THREADS: Final = 8
 
@@ -15,7 +15,7 @@ StartResponse = Callable[[str, list[tuple[str, str]]], object]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
-def application(emitter: Emitter) -> Application:
+def application(emitter: EmitterParts) -> Application:
     """Return the WSGI application over *emitter*."""
 
     def answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -45,7 +45,7 @@ def read_request(environ: Mapping[str, Any]) -> Request:
     )
 
 
-def serve(emitter: Emitter, host: str, port: int) -> Any:  # noqa: ANN401 - waitress has no types
+def serve(emitter: EmitterParts, host: str, port: int) -> Any:  # noqa: ANN401 - waitress has no types
     """Return a server that listens on *host* and *port* (0: any free one) and answers once it is run.
 
     Raises:

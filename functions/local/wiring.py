@@ -14,14 +14,14 @@ from functions.local.launcher import CommandLauncher
 from functions.local.ledger import SqliteLedger
 from functions.machine import new_id, now
 from functions.notify.wiring import channel_notifiers
-from shared.environment import Environment, read_environment
+from shared.config.environment import Environment, read_environment
+from shared.config.targets import CommandTarget, GitHubTarget, Target
+from shared.decision.state import Decided
 from shared.errors import UnknownModelError
 from shared.frozen import dataclass
-from shared.parts import Emitter, Receiver
+from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import Launcher
 from shared.receive import Outcome, receive
-from shared.state import Decided
-from shared.targets import CommandTarget, GitHubTarget, Target
 
 CLOUD: Final = "local"
 ROOT: Final = Path(__file__).parents[2]
@@ -43,8 +43,8 @@ class LocalCloud:
 
     """
 
-    emitter: Emitter
-    receiver: Receiver
+    emitter: EmitterParts
+    receiver: ReceiverParts
     bus: SqliteBus
     database: Path
     act: Callable[[object], Outcome]
@@ -76,7 +76,7 @@ def local_cloud(
     letters = FolderDeadLetters(Path(environment.dead_letters or home / "dead-letters"), new_id)
     ledger = SqliteLedger(Path(environment.ledger or home / "retrain.db"))
     github = github_parts(environment, cloud=CLOUD, stores={})
-    receiver = Receiver(
+    receiver = ReceiverParts(
         cloud=CLOUD,
         source=environment.source,
         config=environment.config,
@@ -89,7 +89,7 @@ def local_cloud(
         notifier=channel_notifiers(environment.config.channels),
         dispatcher=github.dispatcher,
     )
-    emitter = Emitter(
+    emitter = EmitterParts(
         cloud=CLOUD, config=environment.config, ledger=ledger, bus=bus, clock=now, new_id=new_id, observe=observe
     )
 

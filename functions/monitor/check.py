@@ -3,16 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from functions.monitor.arrow import as_frames
-from functions.monitor.banner import with_banner
-from functions.monitor.columns import Chosen, choose, narrow, without
 from functions.monitor.comparison import Comparison, compare
-from functions.monitor.dataset import DataSet, Sample
+from functions.monitor.data.arrow import as_frames
+from functions.monitor.data.columns import Chosen, choose, narrow, without
+from functions.monitor.data.dataset import DataSet, Sample
+from functions.monitor.data.sampling import most_rows
+from functions.monitor.data.storage import Storage
 from functions.monitor.errors import UnusableDataError
 from functions.monitor.result import Result, Side, trigger_id_of
-from functions.monitor.sampling import most_rows
-from functions.monitor.storage import Storage
-from shared.drift import DriftCheck
+from functions.monitor.site.banner import with_banner
+from shared.config.drift import DriftCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

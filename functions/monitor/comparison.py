@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from functions.monitor.columns import told
+from functions.monitor.data.columns import told
 from functions.monitor.errors import UnusableDataError
 from functions.monitor.evidently_report import FAILURES, ColumnDrift, Report, Sides, named, quiet
 from functions.monitor.untyped import Frame

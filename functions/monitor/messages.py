@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from functions.monitor.result import Result
-from shared.announce import channel_label, described
 from shared.fields import MAX_MAPPING_BYTES
 from shared.notice import Notice
-from shared.ports_after import Notifier
+from shared.ports import Notifier
+from shared.training.notices import channel_label, described
 from shared.trigger import MAX_TEXT
 
 MONITOR: Final = "drift monitor"

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from functions.monitor.check import Finding, check_drift
+from functions.monitor.data.storage import Storage
 from functions.monitor.messages import MONITOR, People, failure_notice, notice_of, request_of
 from functions.monitor.request import check_time
 from functions.monitor.result import FAILED, Result
-from functions.monitor.site import Site
-from functions.monitor.storage import Storage
-from shared.announce import described
-from shared.config import Model
-from shared.drift import DriftCheck
+from functions.monitor.site.publish import Site
+from shared.config.drift import DriftCheck
+from shared.config.model import Model
 from shared.emit import publish, read_request
 from shared.errors import BusError, RetrainError, TransientError, UnknownModelError
 from shared.notice import Notice
-from shared.parts import Emitter
+from shared.parts import EmitterParts
+from shared.training.notices import described
 from shared.trigger import RetrainTrigger
 
 log = logging.getLogger("retrain")
@@ -43,7 +43,7 @@ class Monitor:
 
     """
 
-    emitter: Emitter
+    emitter: EmitterParts
     people: People
     storage: Storage
 
@@ -87,16 +87,16 @@ def run_checks(monitor: Monitor, model_ids: Sequence[str], at: datetime) -> list
     return run.lines
 
 
-def monitored(emitter: Emitter) -> list[str]:
+def monitored(emitter: EmitterParts) -> list[str]:
     """Return the models that have a drift table and train on this cloud."""
     return [model.name for model in emitter.config.models if _is_monitored(emitter, model)]
 
 
-def _is_monitored(emitter: Emitter, model: Model) -> bool:
+def _is_monitored(emitter: EmitterParts, model: Model) -> bool:
     return model.drift is not None and emitter.cloud in model.targets
 
 
-def _check_of(emitter: Emitter, model_id: str) -> DriftCheck:
+def _check_of(emitter: EmitterParts, model_id: str) -> DriftCheck:
     model = emitter.config.find(model_id)
     model.target(emitter.cloud)
     if model.drift is None:
@@ -132,7 +132,7 @@ def _checked(monitor: Monitor, run: _Run, model_id: str, check: DriftCheck) -> L
     return {"status": finding.result.status, **told}, notice_of(finding.result, report_url, monitor.emitter.cloud)
 
 
-def _triggers(emitter: Emitter, result: Result, report_url: str) -> list[RetrainTrigger]:
+def _triggers(emitter: EmitterParts, result: Result, report_url: str) -> list[RetrainTrigger]:
     return [read_request(emitter, request_of(result, report_url), caller=MONITOR)] if result.drift else []
 
 

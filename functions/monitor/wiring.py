@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from functions.monitor.data.storage import Storage
 from functions.monitor.messages import People
 from functions.monitor.run import Monitor
-from functions.monitor.storage import Storage
 from functions.notify.wiring import channel_notifiers
 from shared.errors import ConfigError
 from shared.log import log_to
-from shared.parts import Emitter
-from shared.ports_after import Notifier
+from shared.parts import EmitterParts
+from shared.ports import Notifier
 
 # What each platform sets in a container: Lambda, Cloud Run jobs and services, Container Apps jobs and apps.
 _SIGNS: Final = {
@@ -63,25 +63,25 @@ def storage(folder: Path, variables: Mapping[str, str]) -> Storage:
     return Storage(folder, {"gs": {"token": "anon" if emulated else "google_default"}})
 
 
-def _aws() -> Emitter:
+def _aws() -> EmitterParts:
     from functions.aws.wiring import emitter
 
     return emitter()
 
 
-def _gcp() -> Emitter:
+def _gcp() -> EmitterParts:
     from functions.gcp.wiring import emitter
 
     return emitter()
 
 
-def _azure() -> Emitter:
+def _azure() -> EmitterParts:
     from functions.azure.wiring import emitter
 
     return emitter()
 
 
-def _local() -> Emitter:
+def _local() -> EmitterParts:
     from functions.local.wiring import local_cloud
 
     log_to(sys.stderr)
@@ -96,7 +96,7 @@ def _sns() -> Callable[[str], Notifier]:
     return lambda topic: SnsNotifier(clients.factory("sns", region_of(topic)), topic)
 
 
-_EMITTERS: Final[Mapping[str, Callable[[], Emitter]]] = {
+_EMITTERS: Final[Mapping[str, Callable[[], EmitterParts]]] = {
     "aws": _aws,
     "gcp": _gcp,
     "azure": _azure,

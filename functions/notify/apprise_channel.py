@@ -16,7 +16,7 @@ _KINDS: Final = {"ended": "success", "failed": "failure", "rejected": "warning",
 
 
 class AppriseChannel:
-    """A `shared.ports_after.Notifier`.
+    """A `shared.ports.Notifier`.
 
     Args:
         address: Apprise's URL, which holds secrets: it is shown nowhere.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from functions.notify.wiring import needs_apprise
-from shared.config_file import load_configuration
+from shared.config.file import load_configuration
 
 
 def main(paths: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 from functions.notify.apprise_channel import AppriseChannel
 from shared.errors import ConfigError
 from shared.notice import Notice
-from shared.ports_after import Notifier
+from shared.ports import Notifier
 
 _SNS: Final = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,19}")

@@ -10,7 +10,7 @@ from shared.frozen import dataclass
 from shared.json_text import compact
 from shared.ports import RunResult
 from shared.trigger import RetrainTrigger, derived_id
-from shared.wire.incoming import Asked, Ended, Foreign, Incoming
+from shared.wire.incoming import Foreign, Incoming, RunEnded, TriggerEvent
 from shared.wire.reading import model_of_provenance, text, time
 from shared.wire.signals_aws import read_signal
 
@@ -95,18 +95,18 @@ def run_result(status: str) -> RunResult:
     return _RESULTS.get(status, RunResult.RUNNING)
 
 
-def _asked(event: Mapping[str, object], sender: str) -> Asked:
+def _asked(event: Mapping[str, object], sender: str) -> TriggerEvent:
     detail, event_id = event.get("detail"), text(event.get("id"))
     if not isinstance(detail, Mapping):
         raise InvalidTriggerError("detail", f"must be an object, not {brief(detail)}")
-    return Asked(
+    return TriggerEvent(
         fields=detail,
         trigger_id=derived_id(sender, event_id) if event_id else "",
         sent_at=time(event.get("time")),
     )
 
 
-def _ended(event: Mapping[str, object]) -> Ended | None:
+def _ended(event: Mapping[str, object]) -> RunEnded | None:
     detail = event.get("detail")
     if not isinstance(detail, Mapping):
         return None
@@ -115,7 +115,7 @@ def _ended(event: Mapping[str, object]) -> Ended | None:
         return None
     result = run_result(status)
     ended_at = time(detail.get("executionEndTime")) or time(event.get("time"))
-    return Ended(
+    return RunEnded(
         run_id=run_id,
         name=text(detail.get("pipelineExecutionDisplayName")),
         model_id=model_of_provenance(text(detail.get("pipelineExecutionDescription"))),

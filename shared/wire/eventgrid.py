@@ -11,7 +11,7 @@ from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.fields import brief
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire.eventgrid_runs import ended
-from shared.wire.incoming import Asked, Foreign, Incoming
+from shared.wire.incoming import Foreign, Incoming, TriggerEvent
 from shared.wire.reading import text, time
 from shared.wire.signals_azure import GridEvent, read_signal
 
@@ -90,8 +90,8 @@ def _decode_cloud(event: Mapping[str, Any], source: str) -> Incoming:
     )
 
 
-def _asked(event: Mapping[str, Any], trigger_id: str, sent_at: datetime | None) -> Asked:
-    return Asked(fields=_data(event), trigger_id=trigger_id, sent_at=sent_at)
+def _asked(event: Mapping[str, Any], trigger_id: str, sent_at: datetime | None) -> TriggerEvent:
+    return TriggerEvent(fields=_data(event), trigger_id=trigger_id, sent_at=sent_at)
 
 
 def _other(event: GridEvent) -> Incoming:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from shared.fields import MAX_MODEL_ID
 from shared.ports import RunResult
 from shared.trigger import RUN_PREFIX
-from shared.wire.incoming import Ended
+from shared.wire.incoming import RunEnded
 from shared.wire.reading import text
 
 COMPLETED: Final = "Microsoft.MachineLearningServices.RunCompleted"
@@ -32,7 +32,7 @@ def run_result(status: str) -> RunResult:
     return _RESULTS.get(status, RunResult.RUNNING)
 
 
-def ended(kind: str, workspace: str, subject: str, data: object, sent_at: datetime | None) -> Ended | None:
+def ended(kind: str, workspace: str, subject: str, data: object, sent_at: datetime | None) -> RunEnded | None:
     """Read the news about a run.
 
     The case of the keys differs between the documentation and what is really sent, even within one event.
@@ -55,7 +55,7 @@ def ended(kind: str, workspace: str, subject: str, data: object, sent_at: dateti
     if not _OURS.fullmatch(name):
         return None
     result = RunResult.SUCCEEDED if kind == COMPLETED else run_result(text(fields.get("runstatus")))
-    return Ended(
+    return RunEnded(
         # As the launcher calls it.
         run_id=f"{workspace}/jobs/{name}",
         name=name,

@@ -10,7 +10,7 @@ from shared.ports import RunResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class TriggerEvent:
     """Ours: somebody asks for a retraining.
 
     Attributes:
@@ -26,7 +26,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class RunEnded:
     """A training service tells how a run stands.
 
     Attributes:
@@ -94,4 +94,4 @@ class Foreign:
     what: str
 
 
-Incoming = Asked | Ended | Signal | Foreign
+Incoming = TriggerEvent | RunEnded | Signal | Foreign

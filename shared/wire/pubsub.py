@@ -10,7 +10,7 @@ from shared.frozen import dataclass
 from shared.json_text import compact
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire import signals_gcp
-from shared.wire.incoming import Asked, Foreign, Incoming, Signal
+from shared.wire.incoming import Foreign, Incoming, Signal, TriggerEvent
 from shared.wire.pubsub_delivery import Delivery, kind_of, read_delivery
 from shared.wire.pubsub_runs import read_run_state
 from shared.wire.reading import text
@@ -116,13 +116,13 @@ def _content(delivery: Delivery, *, required: bool) -> object:
         return None
 
 
-def _asked(delivery: Delivery, sender: str, content: object, *, claims_itself: bool) -> Asked:
+def _asked(delivery: Delivery, sender: str, content: object, *, claims_itself: bool) -> TriggerEvent:
     fields = content.get("payload") if isinstance(content, Mapping) else content
     if isinstance(content, Mapping) and not isinstance(fields, Mapping) and not claims_itself:
         fields = content
     if not isinstance(fields, Mapping):
         raise InvalidTriggerError("payload", f"must be an object, not {brief(fields)}")
-    return Asked(
+    return TriggerEvent(
         fields=fields,
         trigger_id=derived_id(sender, delivery.message_id) if delivery.message_id else "",
         sent_at=delivery.sent_at,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.ports import RunResult
-from shared.wire.incoming import Ended
+from shared.wire.incoming import RunEnded
 from shared.wire.reading import text, time
 
 RESOURCE: Final = "aiplatform.googleapis.com/PipelineJob"
@@ -27,7 +27,7 @@ def job_name(project: str, location: str, job_id: str) -> str:
     return f"projects/{project}/locations/{location}/pipelineJobs/{job_id}"
 
 
-def read_run_state(entry: Mapping[str, object]) -> Ended | None:
+def read_run_state(entry: Mapping[str, object]) -> RunEnded | None:
     """Return what a log entry tells about a pipeline job; none where it tells nothing of the kind."""
     resource, payload = entry.get("resource"), entry.get("jsonPayload")
     if not isinstance(resource, Mapping) or not isinstance(payload, Mapping) or resource.get("type") != RESOURCE:
@@ -42,7 +42,7 @@ def read_run_state(entry: Mapping[str, object]) -> Ended | None:
         return None
     result = run_result(state)
     ended_at = time(payload.get("endTime")) or time(entry.get("timestamp"))
-    return Ended(
+    return RunEnded(
         run_id=job_name(project, location, job_id),
         name=job_id,
         result=result,

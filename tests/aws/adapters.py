@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from emulators.eventbridge import EventBridgeStandIn
 from functions.aws.bus import EventBridgeBus
 from functions.aws.clients import CallLimits, Clients
 from functions.aws.launcher import SageMakerLauncher
 from functions.aws.ledger import DynamoLedger
 from shared.backoff import Backoff
+from shared.config.targets import SageMakerTarget
 from shared.fields import Parameter
 from shared.ports import LaunchRequest
-from shared.targets import SageMakerTarget
 from shared.trigger import RetrainTrigger
-from tests.emulators.eventbridge import EventBridgeStandIn
 
 IMPATIENT = CallLimits(connect_timeout=2, read_timeout=1.5, attempts=1)
 ONCE = CallLimits(read_timeout=30, attempts=1, connections=32)

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from emulators.eventbridge import EventBridgeStandIn
+from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.moto_server import CREDENTIALS, moto_server
+from emulators.sagemaker import Pipeline, SageMakerStandIn
 from functions.aws.bus import EventBridgeBus
 from functions.aws.clients import Clients
 from functions.aws.launcher import SageMakerLauncher
 from tests.aws.adapters import BUS, ONCE, PIPELINE, Answering, bus_on, launcher_of
-from tests.emulators.eventbridge import EventBridgeStandIn
-from tests.emulators.loopback import Answer, LoopbackServer, Request
-from tests.emulators.moto_server import CREDENTIALS, moto_server
-from tests.emulators.sagemaker import Pipeline, SageMakerStandIn
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,14 @@ import logging
 
 import pytest
 
+from emulators.eventbridge import CallFault, EventBridgeStandIn
 from functions.aws.bus import SIZE_LIMIT, EventBridgeBus, entry_size
 from functions.aws.clients import Clients
 from shared.errors import BusError
 from shared.trigger import RetrainTrigger
 from shared.wire.eventbridge import decode, encode
-from shared.wire.incoming import Asked
+from shared.wire.incoming import TriggerEvent
 from tests.aws.adapters import BUS, SOURCE, TRIGGER, arrived, bus_on, trigger
-from tests.emulators.eventbridge import CallFault, EventBridgeStandIn
 
 
 def test_a_trigger_arrives_as_it_was_sent(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
@@ -19,7 +19,7 @@ def test_a_trigger_arrives_as_it_was_sent(bus: EventBridgeBus, events: EventBrid
     sent = trigger(reason="Qualität \U0001f4c9", parameters={"epochs": 8, "full": True}, severity="high")
     bus.publish([sent])
     incoming = decode(events.events[0], SOURCE)
-    assert isinstance(incoming, Asked)
+    assert isinstance(incoming, TriggerEvent)
     assert (
         RetrainTrigger.parse(incoming.fields, trigger_id="", origin="event", requested_at=TRIGGER.requested_at) == sent
     )

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
+from emulators.eventbridge import CallFault, EventBridgeStandIn
 from functions.aws.bus import EventBridgeBus
 from functions.aws.clients import CallLimits
 from shared.errors import BusError, UnavailableError
 from tests.aws.adapters import arrived, bus_on, trigger
-from tests.emulators.eventbridge import CallFault, EventBridgeStandIn
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure"])

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from emulators.sagemaker import Fault, FaultKind, SageMakerStandIn
 from functions.aws.launcher import SageMakerLauncher
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import Run, RunResult, RunStatus
 from shared.trigger import run_name
 from tests.aws.adapters import launcher_of, request, trigger
-from tests.emulators.sagemaker import Fault, FaultKind, SageMakerStandIn
 
 
 def test_an_execution_gets_token_name_parameters_and_provenance(

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from emulators.sagemaker import Pipeline, SageMakerStandIn
 from functions.aws.launcher import SageMakerLauncher, pipeline_parameters, provenance
 from shared.errors import TargetRefusedError
 from tests.aws.adapters import TRIGGER, launcher_of, request
-from tests.emulators.sagemaker import Pipeline, SageMakerStandIn
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from emulators.sagemaker import Fault, FaultKind, SageMakerStandIn
 from functions.aws.clients import CallLimits
 from functions.aws.launcher import SageMakerLauncher
 from shared.errors import UnavailableError
 from tests.aws.adapters import Answering, launcher_of, request, trigger
-from tests.emulators.sagemaker import Fault, FaultKind, SageMakerStandIn
 
 
 def test_botocores_own_repeat_starts_nothing_twice(pipelines: SageMakerStandIn) -> None:

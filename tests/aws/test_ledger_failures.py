@@ -7,11 +7,11 @@ import urllib.request
 
 import pytest
 
+from emulators.loopback import Answer, LoopbackServer, Request
 from functions.aws.clients import CallLimits, Clients
 from functions.aws.ledger import DynamoLedger
 from shared.errors import UnavailableError
 from tests.aws.adapters import IMPATIENT, Answering
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 
 def told(environment: pytest.MonkeyPatch, url: str, limits: CallLimits = IMPATIENT) -> DynamoLedger:

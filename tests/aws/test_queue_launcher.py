@@ -9,9 +9,9 @@ import pytest
 
 from functions.aws.clients import Clients
 from functions.aws.queue_launcher import SqsLauncher
+from shared.config.targets import SqsTarget
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import LaunchRequest, RunResult
-from shared.targets import SqsTarget
 from shared.trigger import RetrainTrigger
 from tests.aws.adapters import IMPATIENT, Answering
 

@@ -11,7 +11,7 @@ from functions.aws.entry import read_request
 from functions.aws.redriven import decode_queued, decode_redriven, original
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.wire.eventbridge import Tick, decode
-from shared.wire.incoming import Asked, Ended, Foreign, Signal
+from shared.wire.incoming import Foreign, RunEnded, Signal, TriggerEvent
 from tests.aws.records import FUNCTION, record
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -28,8 +28,8 @@ def sample(name: str) -> Any:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("ml3cube/seed-eventbridge-sample.json", Asked),
-        ("aws/awsdocs-sagemaker-pipeline-execution-status-change.json", Ended),
+        ("ml3cube/seed-eventbridge-sample.json", TriggerEvent),
+        ("aws/awsdocs-sagemaker-pipeline-execution-status-change.json", RunEnded),
         ("aws/drift-detection-CloudWatchAlarm-feature_baseline_drift.json", Signal),
         ("aws/powertools-s3EventBridgeNotificationObjectCreatedEvent.json", Signal),
         ("aws/powertools-eventBridgeEvent.json", Foreign),

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from moto.sts.models import sts_backends
 
+from emulators.eventbridge import EventBridgeStandIn
+from emulators.loopback import Answer, LoopbackServer, Request
 from functions.aws.bus import EventBridgeBus
 from functions.aws.clients import AssumedRole, Clients
 from functions.aws.ledger import DynamoLedger
 from shared.errors import UnavailableError
 from tests.aws.adapters import BUS, IMPATIENT, ONCE, SOURCE, TRIGGER, Answering
-from tests.emulators.eventbridge import EventBridgeStandIn
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 ROLE = AssumedRole(arn="arn:aws:iam::222222222222:role/emitter", external_id="x-1")
 

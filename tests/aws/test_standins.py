@@ -14,8 +14,9 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from tests.aws.calls import PIPELINES, client, code, start
-from tests.emulators.sagemaker import SageMakerStandIn
+from emulators.aws_client import client
+from emulators.sagemaker import SageMakerStandIn
+from tests.aws.calls import PIPELINES, code, start
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.aws.calls import PIPELINES, TOKEN, client, code, start
-from tests.emulators.sagemaker import Pipeline, SageMakerStandIn
+from emulators.aws_client import client
+from emulators.sagemaker import Pipeline, SageMakerStandIn
+from tests.aws.calls import PIPELINES, TOKEN, code, start
 
 Events = queue.SimpleQueue[dict[str, Any]]
 WRITE_PARAMETERS = (

@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 import pytest
 
+from emulators.lambda_runtime import LambdaError, LambdaFunction
+from emulators.sagemaker import SageMakerStandIn
 from tests.aws.calls import PIPELINES
-from tests.emulators.lambda_runtime import LambdaError, LambdaFunction
-from tests.emulators.sagemaker import SageMakerStandIn
 
 Make = Callable[..., LambdaFunction]
 

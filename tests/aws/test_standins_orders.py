@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.aws.calls import PIPELINES, TOKEN, client, code, start
-from tests.emulators.loopback import Answer, LoopbackServer, Request
-from tests.emulators.sagemaker import SageMakerStandIn
+from emulators.aws_client import client
+from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.sagemaker import SageMakerStandIn
+from tests.aws.calls import PIPELINES, TOKEN, code, start
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,7 +98,7 @@ def test_it_runs_as_a_process_and_sends_its_events() -> None:
 
     with LoopbackServer(receive) as events:
         options = ["--pipeline", "churn-training:epochs", "--duration", "0.05", "--events-url", f"{events.url}/events"]
-        command = [sys.executable, "-m", "tests.emulators.sagemaker", *options]
+        command = [sys.executable, "-m", "emulators.sagemaker", *options]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             arn = start(client("sagemaker", process.stdout.readline().strip()))

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.aws.calls import client
-from tests.emulators.event_source import SqsEventSource, failures
+from emulators.aws_client import client
+from emulators.event_source import SqsEventSource, failures
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.aws.calls import PIPELINES, TOKEN, client, code, start
-from tests.emulators.sagemaker import Pipeline, SageMakerStandIn
+from emulators.aws_client import client
+from emulators.sagemaker import Pipeline, SageMakerStandIn
+from tests.aws.calls import PIPELINES, TOKEN, code, start
 
 
 @pytest.fixture

@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from emulators.arm.standin import WORKSPACE
+from emulators.event_grid import EventGridStandIn
 from functions.azure.bus import EventGridBus
 from functions.azure.clients import CallLimits, Clients
 from functions.azure.errors import Persistence
 from shared.backoff import Backoff
+from shared.config.targets import AzureMlTarget
 from shared.fields import Parameter
 from shared.ports import LaunchRequest
-from shared.targets import AzureMlTarget
 from shared.trigger import RetrainTrigger
-from tests.emulators.arm.standin import WORKSPACE
-from tests.emulators.event_grid import EventGridStandIn
 
 IMPATIENT = CallLimits(connect_timeout=1, read_timeout=0.5)
 PATIENT = CallLimits(read_timeout=30)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.emulators.arm import ArmStandIn
+from emulators.arm import ArmStandIn
 
 COMPONENT = "/subscriptions/s-1/components/train/versions/1"
 JOB: dict[str, Any] = {

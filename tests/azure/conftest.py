@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from emulators.arm import ArmStandIn, Component
+from emulators.event_grid import EventGridStandIn
+from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.storage import Storage, azurite, connection_string, missing
 from functions.azure.addresses import Place
 from functions.azure.bus import EventGridBus
 from functions.azure.clients import Clients
 from functions.azure.credentials import Access
 from functions.azure.launcher import AzureMlLauncher
 from tests.azure.adapters import COMPONENT, IMPATIENT, PATIENT, TARGET, Answering, bus_at, noting
-from tests.emulators.arm import ArmStandIn, Component
-from tests.emulators.event_grid import EventGridStandIn
-from tests.emulators.loopback import Answer, LoopbackServer, Request
-from tests.emulators.storage import Storage, azurite, connection_string, missing
 
 
 @pytest.fixture

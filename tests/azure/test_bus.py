@@ -4,14 +4,14 @@ import dataclasses
 
 import pytest
 
+from emulators.event_grid import EventGridStandIn
+from emulators.loopback import Answer, LoopbackServer, Request
 from functions.azure.bus import SIZE_LIMIT, EventGridBus
 from functions.azure.clients import Clients
 from functions.azure.credentials import Access
 from shared.errors import BusError, UnavailableError
 from shared.fields import MAX_MAPPING_BYTES
 from tests.azure.adapters import IMPATIENT, SOURCE, arrived, bus_at, trigger
-from tests.emulators.event_grid import EventGridStandIn
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 
 def test_an_event_looks_as_documented(bus: EventGridBus, topic: EventGridStandIn) -> None:

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
+from emulators.event_grid import EventGridStandIn, TopicFault
+from emulators.loopback import Answer, LoopbackServer, Request
 from functions.azure.bus import EventGridBus
 from functions.azure.clients import Clients
 from shared.errors import BusError, UnavailableError
 from tests.azure.adapters import SOURCE, Answering, arrived, bus_at, noting, trigger
-from tests.emulators.event_grid import EventGridStandIn, TopicFault
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])

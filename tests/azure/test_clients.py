@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from emulators.arm import ArmStandIn, Component, Identity
+from emulators.event_grid import EventGridStandIn
+from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.storage import ACCOUNT, KEY
 from functions.azure.addresses import Place
 from functions.azure.bus import EventGridBus
 from functions.azure.clients import Clients
@@ -16,10 +20,6 @@ from functions.azure.launcher import AzureMlLauncher
 from functions.azure.ledger import TableLedger
 from shared.errors import ConfigError, UnavailableError
 from tests.azure.adapters import COMPONENT, IMPATIENT, ONCE, SOURCE, TARGET, Answering, request, trigger
-from tests.emulators.arm import ArmStandIn, Component, Identity
-from tests.emulators.event_grid import EventGridStandIn
-from tests.emulators.loopback import Answer, LoopbackServer, Request
-from tests.emulators.storage import ACCOUNT, KEY
 
 
 @pytest.fixture

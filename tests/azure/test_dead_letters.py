@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from emulators.loopback import Answer, LoopbackServer, Request
 from functions.azure.addresses import Place
 from functions.azure.clients import Clients
 from functions.azure.dead_letters import SIZE_LIMIT, BlobDeadLetters
 from shared.errors import UnavailableError
 from shared.ports import DeadLetter
 from tests.azure.adapters import Answering, noting
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 AT = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ import pytest
 from azure.functions import get_binding_registry, meta
 
 from functions.azure.entry import event_of, http_answer, read_request, tick_time
-from shared.http import HttpError, Request, answer
+from shared.http.messages import HttpError, Request, answer
 from shared.wire.eventgrid import decode, events_of
-from shared.wire.incoming import Asked, Foreign
+from shared.wire.incoming import Foreign, TriggerEvent
 
 EVENTS = Path(__file__).parents[1] / "events"
 SOURCE = "ml3_platform"
@@ -66,7 +66,7 @@ def test_an_event_is_as_it_was() -> None:
 def test_the_codec_reads_what_the_library_gives(payload: object) -> None:
     """An asking stays one on its way through the library, with its id and its time."""
     incoming = decode(event_of(converted("eventGridTrigger", payload)), SOURCE)
-    assert isinstance(incoming, Asked)
+    assert isinstance(incoming, TriggerEvent)
     assert incoming.fields == {"model_id": "churn"}
     assert incoming.trigger_id
     assert incoming.sent_at is not None
@@ -77,7 +77,7 @@ def test_what_is_missing_is_missing(missing: str) -> None:
     """A field that is not there is not made up, and the event is ours all the same."""
     told = event_of(converted("eventGridTrigger", event(**{missing: ...})))
     assert missing not in told
-    assert isinstance(decode({"data": {}} | told, SOURCE), Asked)
+    assert isinstance(decode({"data": {}} | told, SOURCE), TriggerEvent)
 
 
 def test_packed_data_come_through() -> None:
@@ -85,7 +85,7 @@ def test_packed_data_come_through() -> None:
     packed = {name: value for name, value in CLOUD_ASKING.items() if name != "data"}
     told = event_of(converted("eventGridTrigger", packed | {"data_base64": "eyJtb2RlbF9pZCI6ICJjaHVybiJ9"}))
     incoming = decode(told, SOURCE)
-    assert isinstance(incoming, Asked)
+    assert isinstance(incoming, TriggerEvent)
     assert incoming.fields == {"model_id": "churn"}
 
 

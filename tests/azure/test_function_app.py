@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pytest
 
+from emulators.storage import connection_string
 from tests.contracts.bundles import built_bundle
-from tests.emulators.storage import connection_string
 
 pytestmark = pytest.mark.xdist_group("contracts-azure")
 

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
+from emulators.arm import ArmStandIn, Component, FaultKind
+from emulators.arm.standin import WORKSPACE
+from emulators.loopback import Answer, LoopbackServer, Request
 from functions.azure.clients import Clients
 from functions.azure.job import TOKEN_TAG
 from functions.azure.launcher import AzureMlLauncher
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.trigger import run_name
 from tests.azure.adapters import COMPONENT, ONCE, TARGET, TRIGGER, Answering, noting, request, trigger
-from tests.emulators.arm import ArmStandIn, Component, FaultKind
-from tests.emulators.arm.standin import WORKSPACE
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 NAME = run_name(TRIGGER.token)
 IMMUTABLE = {

@@ -4,13 +4,13 @@ import dataclasses
 
 import pytest
 
+from emulators.arm import ArmStandIn, FaultKind
+from emulators.arm.standin import WORKSPACE
 from functions.azure.clients import Clients
 from functions.azure.launcher import AzureMlLauncher
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.trigger import run_name
 from tests.azure.adapters import ONCE, TARGET, TRIGGER, Answering, request, trigger
-from tests.emulators.arm import ArmStandIn, FaultKind
-from tests.emulators.arm.standin import WORKSPACE
 
 NAME = run_name(TRIGGER.token)
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from emulators.arm import ArmStandIn, FaultKind
+from emulators.arm.standin import WORKSPACE
 from functions.azure.clients import Clients
 from functions.azure.launcher import AzureMlLauncher
 from shared.errors import UnavailableError
 from shared.ports import RunResult, RunStatus
 from shared.trigger import run_name
 from tests.azure.adapters import ONCE, TARGET, TRIGGER, Answering, request
-from tests.emulators.arm import ArmStandIn, FaultKind
-from tests.emulators.arm.standin import WORKSPACE
 
 NAME = run_name(TRIGGER.token)
 

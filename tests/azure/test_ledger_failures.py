@@ -8,13 +8,13 @@ from urllib.parse import unquote
 
 import pytest
 
+from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.storage import ACCOUNT, Storage
 from functions.azure.addresses import Place
 from functions.azure.clients import Clients
 from functions.azure.ledger import TableLedger
 from shared.errors import UnavailableError
 from tests.azure.adapters import ONCE, Answering, noting
-from tests.emulators.loopback import Answer, LoopbackServer, Request
-from tests.emulators.storage import ACCOUNT, Storage
 
 Work = Callable[[TableLedger], object]
 LOAD, LIST = (lambda ledger: ledger.load("churn")), (lambda ledger: ledger.models(None, 10))

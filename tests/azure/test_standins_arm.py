@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from emulators.arm import ArmStandIn, Component, Identity
 from tests.azure.calls import COMPONENT, call, job_url, put
 from tests.contracts.training_folder import until
-from tests.emulators.arm import ArmStandIn, Component, Identity
 
 EVENTS = Path(__file__).resolve().parents[1] / "events" / "azure"
 

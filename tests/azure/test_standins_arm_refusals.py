@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from emulators.arm import ArmStandIn, Component
 from tests.azure.calls import COMPONENT, JOB, call, job_url, put
-from tests.emulators.arm import ArmStandIn, Component
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.eventgrid import EventGridEvent, EventGridPublisherClient
 
+from emulators.arm import Identity
+from emulators.event_grid import EventGridStandIn, Subscription, TopicFault
+from emulators.event_grid.standin import KEY, TOPIC
+from emulators.event_grid.webhook import shake_hands
+from emulators.loopback import Answer, LoopbackServer, Request
 from tests.azure.calls import call
-from tests.emulators.arm import Identity
-from tests.emulators.event_grid import EventGridStandIn, Subscription, TopicFault
-from tests.emulators.event_grid.standin import KEY, TOPIC
-from tests.emulators.event_grid.webhook import shake_hands
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 EVENT = {"id": "e-1", "subject": "s", "eventType": "t", "eventTime": "2026-11-21T12:00:00Z", "data": {"a": 1}}
 

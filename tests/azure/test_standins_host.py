@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from emulators.event_grid import Subscription
+from emulators.functions_host import FunctionError, FunctionsHost
 from tests.azure.calls import call
 from tests.azure.function_sample import HEAD, SAMPLE, make_app
 from tests.contracts.training_folder import until
-from tests.emulators.event_grid import Subscription
-from tests.emulators.functions_host import FunctionError, FunctionsHost
 
 EVENT = {"id": "e-1", "subject": "fine", "eventType": "t", "eventTime": "2026-11-21T12:00:00.1234567Z", "data": {}}
 

@@ -7,9 +7,9 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.data.tables import UpdateMode
 
+from emulators.storage import missing
 from functions.azure.addresses import Place
 from functions.azure.clients import Clients
-from tests.emulators.storage import missing
 
 
 def test_what_is_missing_is_one_sentence() -> None:

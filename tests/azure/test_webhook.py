@@ -8,7 +8,7 @@ import pytest
 
 from functions.azure.webhook import MAX_BODY, PATH, respond
 from shared.errors import ConfigError, UnavailableError, UnknownModelError, UnreadableEventError
-from shared.http import Request, Response
+from shared.http.messages import Request, Response
 
 EVENTS = Path(__file__).parents[1] / "events" / "azure"
 

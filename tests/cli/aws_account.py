@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 
 from moto.events.models import EventPattern
 
-from tests.aws.calls import client
+from emulators.aws_client import client
+from emulators.loopback import Answer, LoopbackServer, Request
 from tests.contracts.gate import passed_on
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 REGION: Final = "eu-west-3"
 ACCOUNT: Final = "123456789012"

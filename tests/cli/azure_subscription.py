@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 from azure.data.tables import TableClient
 from azure.storage.blob import ContainerClient
 
+from emulators.arm.standin import WORKSPACE
+from emulators.event_grid import EventGridStandIn
+from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.storage import ACCOUNT, Storage
 from tests.contracts.gate import passed_on
-from tests.emulators.arm.standin import WORKSPACE
-from tests.emulators.event_grid import EventGridStandIn
-from tests.emulators.loopback import Answer, LoopbackServer, Request
-from tests.emulators.storage import ACCOUNT, Storage
 
 SUBSCRIPTION: Final = WORKSPACE.split("/")[2]
 COMPONENT: Final = f"{WORKSPACE}/components/train/versions/1"

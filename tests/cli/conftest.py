@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from emulators.moto_server import CREDENTIALS, moto_server
 from tests.cli.aws_account import AwsGate, Deployment
-from tests.emulators.moto_server import CREDENTIALS, moto_server
 
 _FOREIGN = ("RETRAIN_", "AWS_", "AZURE_", "GOOGLE_", "IDENTITY_", "PUBSUB_", "FIRESTORE_", "GCE_", "CLOUDSDK_")
 

@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.pubsub import PubSub
+from emulators.vertex.errors import error_answer
 from functions.gcp.rest import Session
 from tests.contracts.gate import passed_on
-from tests.emulators.loopback import Answer, LoopbackServer, Request
-from tests.emulators.pubsub import PubSub
-from tests.emulators.vertex.errors import error_answer
 
 LOCATION: Final = "europe-west4"
 SPECIFICATION: Final = Path(__file__).parents[1] / "contracts" / "google_pipeline.json"

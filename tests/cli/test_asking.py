@@ -15,7 +15,7 @@ from functions.local.bus import SqliteBus
 from functions.local.events import decode
 from functions.local.wiring import local_cloud
 from functions.machine import now
-from shared.parts import Receiver
+from shared.parts import ReceiverParts
 from shared.receive import receive
 from tests.cli.given import run
 from tests.fakes.training import MemoryLauncher, TrainingService
@@ -59,7 +59,7 @@ class Machine:
     """
 
     bus: SqliteBus
-    receiver: Receiver
+    receiver: ReceiverParts
 
     def receive(self) -> Mapping[str, object]:
         """Take the next event off the bus, act on it, and return its detail."""

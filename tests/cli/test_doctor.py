@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from functions.cli.check import Check, CheckFailedError, CheckSkippedError
-from functions.cli.doctor import FAILED, OK, SKIPPED, examine, report, report_json
+from functions.cli.doctor.check import Check, CheckFailedError, CheckSkippedError
+from functions.cli.doctor.report import FAILED, OK, SKIPPED, examine, report, report_json
 from shared.errors import ConfigError, UnavailableError
 
 

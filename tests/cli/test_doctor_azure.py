@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from emulators.arm import Identity
+from emulators.arm.standin import WORKSPACE
+from emulators.event_grid import EventGridStandIn
+from emulators.storage import Storage, azurite
 from tests.cli.azure_subscription import (
     COMPONENT,
     COMPUTE,
@@ -20,10 +24,6 @@ from tests.cli.azure_subscription import (
 )
 from tests.cli.given import diagnose
 from tests.contracts.azure_account import need_azurite
-from tests.emulators.arm import Identity
-from tests.emulators.arm.standin import WORKSPACE
-from tests.emulators.event_grid import EventGridStandIn
-from tests.emulators.storage import Storage, azurite
 
 pytestmark = pytest.mark.xdist_group("cli-azure")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from emulators.google_emulators import firestore_emulator, pubsub_emulator
+from emulators.vertex import VertexStandIn
 from tests.cli.given import diagnose
 from tests.cli.google_project import CONFIGURATION, Deployment, GoogleGate
 from tests.contracts.google_project import emulators_needed
-from tests.emulators.google_emulators import firestore_emulator, pubsub_emulator
-from tests.emulators.vertex import VertexStandIn
 
 pytestmark = pytest.mark.xdist_group("cli-gcp")
 

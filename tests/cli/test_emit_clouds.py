@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from emulators.event_grid import EventGridStandIn
+from emulators.eventbridge import EventBridgeStandIn
+from emulators.google_emulators import pubsub_emulator
+from emulators.moto_server import CREDENTIALS
+from emulators.pubsub import PubSub
 from tests.contracts.google_project import emulators_needed
-from tests.emulators.event_grid import EventGridStandIn
-from tests.emulators.eventbridge import EventBridgeStandIn
-from tests.emulators.google_emulators import pubsub_emulator
-from tests.emulators.moto_server import CREDENTIALS
-from tests.emulators.pubsub import PubSub
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = """

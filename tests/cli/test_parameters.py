@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.cli.check import CheckFailedError
-from functions.cli.parameters import Declared, compare
-from shared.config import Model
-from shared.config_file import parse_configuration
+from functions.cli.doctor.check import CheckFailedError
+from functions.cli.doctor.parameters import Declared, compare
+from shared.config.file import parse_configuration
+from shared.config.model import Model
 
 
 def model_with(parameters: str) -> Model:

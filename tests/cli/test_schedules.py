@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.cli.check import CheckFailedError, CheckSkippedError
-from functions.cli.schedules import check_schedule, default_schedule
+from functions.cli.doctor.check import CheckFailedError, CheckSkippedError
+from functions.cli.doctor.schedules import check_schedule, default_schedule
 
 ROOT = Path(__file__).parents[2]
 

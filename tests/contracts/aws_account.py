@@ -6,15 +6,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from emulators.aws_client import client
+from emulators.lambda_runtime import LambdaFunction
+from emulators.moto_server import CREDENTIALS, moto_server
 from functions.aws.clients import CallLimits, Clients
-from tests.aws.calls import client
 from tests.contracts.aws_bundle import aws_bundle
 from tests.contracts.configuration import configuration
 from tests.contracts.gate import Gate
 from tests.contracts.outlets import Outlets
 from tests.contracts.ports import CONTENDERS
-from tests.emulators.lambda_runtime import LambdaFunction
-from tests.emulators.moto_server import CREDENTIALS, moto_server
 
 BUS: Final = "retraining"
 TABLE: Final = "retrain-state"

@@ -7,13 +7,15 @@ from typing import Any, ClassVar, Final
 
 import pytest
 
+from emulators.loopback import Answer
+from emulators.sagemaker import FaultKind, SageMakerStandIn
 from functions.aws.bus import EventBridgeBus
 from functions.aws.dead_letters import SqsDeadLetters
 from functions.aws.launcher import SageMakerLauncher
 from functions.aws.ledger import DynamoLedger
+from shared.config.targets import SageMakerTarget
 from shared.errors import UnavailableError
 from shared.ports import LaunchRequest
-from shared.targets import SageMakerTarget
 from shared.trigger import run_name
 from shared.wire.eventbridge import decode
 from shared.wire.incoming import Incoming
@@ -23,8 +25,6 @@ from tests.contracts.messages import Json, Told
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
 from tests.contracts.triggers import a_trigger
-from tests.emulators.loopback import Answer
-from tests.emulators.sagemaker import FaultKind, SageMakerStandIn
 
 SOURCE: Final = "ml3_platform"
 # Of a service that speaks the query protocol.

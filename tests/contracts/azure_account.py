@@ -11,18 +11,18 @@ import pytest
 from azure.data.tables import TableClient
 from azure.storage.blob import ContainerClient
 
+from emulators.arm import Identity
+from emulators.arm.standin import WORKSPACE
+from emulators.azure_bundle import with_apprise
+from emulators.event_grid import EventGridStandIn, Subscription
+from emulators.functions_host import FunctionsHost
+from emulators.storage import Storage, azurite, missing
 from functions.azure.clients import CallLimits, Clients
 from functions.azure.credentials import Access
 from tests.contracts.azure_gate import ARM, BLOBS, TABLES, TOPIC, AzureGate
 from tests.contracts.bundles import built_bundle
 from tests.contracts.configuration import configuration
 from tests.contracts.outlets import Outlets
-from tests.emulators.arm import Identity
-from tests.emulators.arm.standin import WORKSPACE
-from tests.emulators.azure_bundle import with_apprise
-from tests.emulators.event_grid import EventGridStandIn, Subscription
-from tests.emulators.functions_host import FunctionsHost
-from tests.emulators.storage import Storage, azurite, missing
 
 TABLE: Final = "retrain"
 CONTAINER: Final = "dead-letters"

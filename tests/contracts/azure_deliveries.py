@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
+from emulators.functions_host import FunctionsHost, Invocation
+from emulators.loopback import Answer
 from tests.contracts.messages import Delivery, Json
-from tests.emulators.functions_host import FunctionsHost, Invocation
-from tests.emulators.loopback import Answer
 
 
 def timer(last: str | None, coming: str | None, *, past_due: bool = False) -> Json:

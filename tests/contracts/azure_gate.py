@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from emulators.loopback import Answer, Request
 from tests.contracts.gate import Gate
-from tests.emulators.loopback import Answer, Request
 
 TABLES: Final = "Tables"
 BLOBS: Final = "Blobs"

@@ -6,6 +6,8 @@ from typing import ClassVar, Final
 
 import pytest
 
+from emulators.arm import ArmStandIn, FaultKind
+from emulators.arm.standin import WORKSPACE
 from functions.azure.addresses import Place
 from functions.azure.bus import EventGridBus
 from functions.azure.dead_letters import BlobDeadLetters
@@ -13,9 +15,9 @@ from functions.azure.errors import Persistence
 from functions.azure.launcher import AzureMlLauncher
 from functions.azure.ledger import TableLedger
 from shared.backoff import Backoff
+from shared.config.targets import AzureMlTarget
 from shared.errors import UnavailableError
 from shared.ports import LaunchRequest
-from shared.targets import AzureMlTarget
 from shared.trigger import run_name
 from shared.wire.eventgrid import decode
 from shared.wire.incoming import Incoming
@@ -23,8 +25,6 @@ from tests.contracts.azure_account import COMPONENT, Subscribed
 from tests.contracts.azure_gate import BLOBS, TABLES, THROTTLED, TOPIC, azure_refusal
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
-from tests.emulators.arm import ArmStandIn, FaultKind
-from tests.emulators.arm.standin import WORKSPACE
 
 SOURCE: Final = "ml3_platform"
 ONCE: Final = Persistence(backoff=Backoff(attempts=1))

@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import ClassVar
 
+from emulators.github import Dispatched
 from shared.errors import RetrainError
 from tests.contracts.configuration import RETRAIN
 from tests.contracts.messages import Ask, Delivery, Json, Reply, Told
 from tests.contracts.outlets import Outlets
 from tests.contracts.ports import Ports
-from tests.emulators.github import Dispatched
 
 
 class Cloud(Ports):

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from tests.emulators.loopback import Answer, LoopbackServer, Request
+from emulators.loopback import Answer, LoopbackServer, Request
 
 # Of the connection between two parties, not of the message: RFC 9110, section 7.6.1; and what the server adds itself.
 _OWN_HEADERS = frozenset({"connection", "transfer-encoding", "content-length", "server", "date", "host"})

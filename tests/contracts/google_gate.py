@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.vertex.errors import error_answer
 from tests.contracts.gate import Gate, passed_on
-from tests.emulators.loopback import Answer, LoopbackServer, Request
-from tests.emulators.vertex.errors import error_answer
 
 # https://cloud.google.com/pubsub/docs/push#receive_push: which answers acknowledge.
 ACKNOWLEDGED: Final = frozenset({102, 200, 201, 202, 204})

@@ -10,15 +10,20 @@ from typing import Any, ClassVar, Final
 import grpc
 import pytest
 
+from emulators.publisher import refusing_publisher
+from emulators.pubsub import push_body
+from emulators.vertex import FaultKind, VertexStandIn
+from emulators.vertex.jobs import FAILED, SUCCEEDED
+from emulators.vertex.log_entries import sink_message
 from functions.gcp.bus import PubSubBus
 from functions.gcp.dead_letters import PubSubDeadLetters
 from functions.gcp.launcher import VertexLauncher
 from functions.gcp.ledger import FirestoreLedger
 from functions.gcp.rest import Session
 from shared.backoff import Backoff
+from shared.config.targets import VertexTarget
 from shared.errors import UnavailableError
 from shared.ports import LaunchRequest
-from shared.targets import VertexTarget
 from shared.trigger import run_name
 from shared.wire.incoming import Incoming
 from shared.wire.pubsub import decode
@@ -40,11 +45,6 @@ from tests.contracts.google_project import (
 from tests.contracts.messages import Json
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
-from tests.emulators.publisher import refusing_publisher
-from tests.emulators.pubsub import push_body
-from tests.emulators.vertex import FaultKind, VertexStandIn
-from tests.emulators.vertex.jobs import FAILED, SUCCEEDED
-from tests.emulators.vertex.log_entries import sink_message
 
 SOURCE: Final = "ml3_platform"
 NO_TEMPLATE: Final = f"https://{LOCATION}-kfp.pkg.dev/{PROJECT}/pipelines/no-such-pipeline/latest"

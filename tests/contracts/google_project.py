@@ -12,16 +12,16 @@ from typing import Any, Final, Self
 
 import pytest
 
+from emulators.framework import FrameworkFunction
+from emulators.google_emulators import firestore_emulator, missing, pubsub_emulator
+from emulators.pubsub import PubSub
+from emulators.wire_gate import WireGate
 from functions.gcp.bus import publisher
 from functions.gcp.rest import Session
 from tests.contracts.bundles import built_bundle
 from tests.contracts.configuration import configuration
 from tests.contracts.google_gate import GoogleGate, PushGate
 from tests.contracts.outlets import Outlets
-from tests.emulators.framework import FrameworkFunction
-from tests.emulators.google_emulators import firestore_emulator, missing, pubsub_emulator
-from tests.emulators.pubsub import PubSub
-from tests.emulators.wire_gate import WireGate
 
 PROJECT: Final = "contracts"
 LOCATION: Final = "europe-west4"

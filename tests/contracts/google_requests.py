@@ -4,11 +4,11 @@ import base64
 import json
 from collections.abc import Mapping
 
+from emulators.framework import FrameworkFunction
+from emulators.pubsub import push_body
 from tests.contracts.google_project import SUBSCRIPTION, TOPIC
 from tests.contracts.messages import Ask, Delivery, Json
 from tests.contracts.socket_client import asked
-from tests.emulators.framework import FrameworkFunction
-from tests.emulators.pubsub import push_body
 
 CALLER = "ada@example.com"
 

@@ -13,7 +13,7 @@ import pytest
 
 from shared.errors import UnavailableError
 from shared.ports import LaunchRequest, RunResult
-from shared.wire.incoming import Asked, Incoming
+from shared.wire.incoming import Incoming, TriggerEvent
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import won
 from tests.fakes.faults import Fault, perform
@@ -81,7 +81,7 @@ class InMemory(Ports):
     def decode(self, event: object) -> Incoming:
         """Read the fields of a trigger: this bus has no form of its own."""
         assert isinstance(event, dict)
-        return Asked(fields=event)
+        return TriggerEvent(fields=event)
 
     def arrived(self) -> list[object]:
         """See the base."""

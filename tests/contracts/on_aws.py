@@ -10,6 +10,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from emulators.event_source import SqsEventSource, failures
+from emulators.lambda_runtime import LambdaError, LambdaFunction
+from emulators.sagemaker import FaultKind, Pipeline, SageMakerStandIn
 from tests.contracts.aws_account import PIPELINE, Account
 from tests.contracts.aws_ports import AmazonPorts, token_of
 from tests.contracts.aws_requests import CALLER, function_url_event
@@ -17,9 +20,6 @@ from tests.contracts.clouds import Cloud
 from tests.contracts.gate import body_with, refusal
 from tests.contracts.messages import Ask, Delivery, Json, Reply
 from tests.contracts.training_folder import until
-from tests.emulators.event_source import SqsEventSource, failures
-from tests.emulators.lambda_runtime import LambdaError, LambdaFunction
-from tests.emulators.sagemaker import FaultKind, Pipeline, SageMakerStandIn
 
 
 class Amazon(AmazonPorts, Cloud):

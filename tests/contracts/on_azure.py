@@ -10,6 +10,11 @@ from typing import ClassVar, Final
 
 import pytest
 
+from emulators.arm import ArmStandIn, Component, FaultKind
+from emulators.event_grid import Subscription
+from emulators.event_grid.standin import TOPIC as TOPIC_ID
+from emulators.event_grid.webhook import posted
+from emulators.loopback import Answer
 from shared.trigger import run_name
 from tests.contracts.azure_account import BEARER, CALLER, COMPONENT, EXPERIMENT, Subscribed, need_azurite
 from tests.contracts.azure_deliveries import delivery, lines, timer, told
@@ -21,11 +26,6 @@ from tests.contracts.messages import Ask, Delivery, Json, Reply
 from tests.contracts.socket_client import asked
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import a_trigger
-from tests.emulators.arm import ArmStandIn, Component, FaultKind
-from tests.emulators.event_grid import Subscription
-from tests.emulators.event_grid.standin import TOPIC as TOPIC_ID
-from tests.emulators.event_grid.webhook import posted
-from tests.emulators.loopback import Answer
 
 # What the suite calls the parts of an envelope, in the words of Event Grid.
 _WORDS: Final = {"source": "subject", "detail-type": "eventType", "time": "eventTime"}

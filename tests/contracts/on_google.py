@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from emulators.vertex import FaultKind, VertexStandIn
 from shared.trigger import run_name
 from tests.contracts.clouds import Cloud
 from tests.contracts.gate import body_with
@@ -22,7 +23,6 @@ from tests.contracts.messages import Ask, Delivery, Json, Reply
 from tests.contracts.socket_client import asked
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import a_trigger
-from tests.emulators.vertex import FaultKind, VertexStandIn
 
 
 class Google(GooglePorts, Cloud):

@@ -15,7 +15,7 @@ from shared.emit import accepted, tick
 from shared.errors import BusError, RetrainError
 from shared.fields import parse_time
 from shared.receive import receive
-from shared.sweep import sweep
+from shared.training.sweep import sweep
 from tests.contracts.clouds import Cloud
 from tests.contracts.machine_ports import MachinePorts
 from tests.contracts.messages import Ask, Delivery, Json, Reply

@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Final, Self
 
+from emulators.github import Dispatched, GitHubStandIn
+from emulators.github.answers import error
+from emulators.loopback import Answer, LoopbackServer, Request
 from tests.contracts.configuration import REPOSITORY
 from tests.contracts.gate import Gate
 from tests.contracts.messages import Told
-from tests.emulators.github import Dispatched, GitHubStandIn
-from tests.emulators.github.answers import error
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 TOKEN: Final = "ghp_0123456789abcdefABCDEF"
 PASSWORD: Final = "T0PS3CRET"

@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import UnavailableError
 from shared.trigger import RetrainTrigger
-from shared.wire.incoming import Asked
+from shared.wire.incoming import TriggerEvent
 from tests.contracts.ports import Ports
 from tests.contracts.triggers import NOON, a_trigger
 
@@ -24,11 +24,11 @@ FULL = a_trigger(
 def sent(ports: Ports) -> list[RetrainTrigger]:
     """Return the triggers that arrived, read as a receiver reads them."""
     incoming = [ports.decode(event) for event in ports.arrived()]
-    assert all(isinstance(each, Asked) for each in incoming)
+    assert all(isinstance(each, TriggerEvent) for each in incoming)
     return [
         RetrainTrigger.parse(each.fields, trigger_id="none", origin="event", requested_at=NOON)
         for each in incoming
-        if isinstance(each, Asked)
+        if isinstance(each, TriggerEvent)
     ]
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from emulators.lambda_runtime import LambdaError
 from tests.contracts.aws_account import BUS
 from tests.contracts.aws_requests import CALLER, function_url_event, http_api_event
 from tests.contracts.messages import Ask, Json
 from tests.contracts.on_aws import Amazon, sqs_batch
-from tests.emulators.lambda_runtime import LambdaError
 
 pytestmark = pytest.mark.xdist_group("contracts-aws")
 

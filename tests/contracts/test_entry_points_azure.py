@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from emulators.event_grid.webhook import posted, shake_hands
+from emulators.functions_host import FunctionsHost
+from emulators.loopback import Answer
 from tests.contracts.azure_deliveries import lines, timer
 from tests.contracts.messages import Ask, Json
 from tests.contracts.on_azure import Azure
 from tests.contracts.socket_client import asked
 from tests.contracts.test_faults import asks
-from tests.emulators.event_grid.webhook import posted, shake_hands
-from tests.emulators.functions_host import FunctionsHost
-from tests.emulators.loopback import Answer
 
 pytestmark = pytest.mark.xdist_group("contracts-azure")
 

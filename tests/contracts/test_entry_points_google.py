@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from emulators.vertex.log_entries import sink_message
 from tests.contracts.google_project import TOPIC
 from tests.contracts.google_requests import a_push, delivered, identity_token
 from tests.contracts.messages import Ask, Delivery, Json
 from tests.contracts.on_google import Google
 from tests.contracts.socket_client import asked
 from tests.contracts.triggers import a_trigger
-from tests.emulators.vertex.log_entries import sink_message
 
 pytestmark = pytest.mark.xdist_group("contracts-gcp")
 

@@ -46,10 +46,10 @@ DELIVERED: Mapping[type[RetrainError], Callable[[Cloud], Fault]] = {
     ContentionError: lambda cloud: (cloud.contended(), asks(cloud)),
 }
 
-Asked = Callable[[Cloud], Reply]
+TriggerEvent = Callable[[Cloud], Reply]
 
 
-def _ask_while(disturbance: str, request: Ask) -> Asked:
+def _ask_while(disturbance: str, request: Ask) -> TriggerEvent:
     def ask(cloud: Cloud) -> Reply:
         with getattr(cloud, disturbance)():
             return cloud.ask(request)
@@ -62,7 +62,7 @@ def _approve_while_contended(cloud: Cloud) -> Reply:
     return _ask_while("contended", APPROVE)(cloud)
 
 
-ANSWERED: Mapping[str, tuple[type[RetrainError], int, Asked]] = {
+ANSWERED: Mapping[str, tuple[type[RetrainError], int, TriggerEvent]] = {
     "unreadable": (
         UnreadableEventError,
         400,
@@ -127,7 +127,9 @@ def test_a_permanent_error_is_raised_where_only_the_platform_has_dead_letters(
 
 
 @pytest.mark.parametrize(("kind", "status", "ask"), ANSWERED.values(), ids=ANSWERED)
-def test_a_request_gets_a_problem_document(cloud: Cloud, kind: type[RetrainError], status: int, ask: Asked) -> None:
+def test_a_request_gets_a_problem_document(
+    cloud: Cloud, kind: type[RetrainError], status: int, ask: TriggerEvent
+) -> None:
     """A permanent error is a 4xx; a transient one is a 503 that says when to come again."""
     if kind in cloud.unreachable:
         pytest.skip(cloud.unreachable[kind])

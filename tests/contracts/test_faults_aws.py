@@ -2,12 +2,12 @@
 
 import pytest
 
+from emulators.sagemaker import FaultKind
 from tests.contracts.gate import calls_from
 from tests.contracts.on_aws import Amazon
 from tests.contracts.ports import CONTENDERS
 from tests.contracts.test_faults import asks
 from tests.contracts.triggers import state_of
-from tests.emulators.sagemaker import FaultKind
 
 pytestmark = pytest.mark.xdist_group("contracts-aws")
 

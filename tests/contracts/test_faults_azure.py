@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from emulators.arm import FaultKind
+from emulators.event_grid import Subscription
 from tests.contracts.azure_deliveries import told
 from tests.contracts.azure_gate import TOPIC, azure_refusal
 from tests.contracts.gate import calls_from
@@ -12,8 +14,6 @@ from tests.contracts.on_azure import Azure
 from tests.contracts.ports import CONTENDERS
 from tests.contracts.test_faults import asks
 from tests.contracts.triggers import state_of
-from tests.emulators.arm import FaultKind
-from tests.emulators.event_grid import Subscription
 
 pytestmark = pytest.mark.xdist_group("contracts-azure")
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from emulators.vertex import FaultKind
 from tests.contracts.gate import calls_from
 from tests.contracts.google_gate import refused
 from tests.contracts.google_project import KEPT, TOPIC
@@ -13,7 +14,6 @@ from tests.contracts.ports import CONTENDERS
 from tests.contracts.test_faults import asks
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import a_trigger, state_of
-from tests.emulators.vertex import FaultKind
 
 pytestmark = pytest.mark.xdist_group("contracts-gcp")
 

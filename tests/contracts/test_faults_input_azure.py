@@ -8,11 +8,11 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.eventgrid import EventGridEvent
 
+from emulators.event_grid import Subscription
 from shared.trigger import derived_id
 from tests.contracts.azure_deliveries import told
 from tests.contracts.messages import Ask
 from tests.contracts.on_azure import Azure
-from tests.emulators.event_grid import Subscription
 
 pytestmark = pytest.mark.xdist_group("contracts-azure")
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from emulators.lambda_runtime import LambdaError
 from tests.aws.records import record
 from tests.contracts.gate import refusal
 from tests.contracts.on_aws import Amazon, sqs_batch
-from tests.emulators.lambda_runtime import LambdaError
 
 pytestmark = pytest.mark.xdist_group("contracts-aws")
 

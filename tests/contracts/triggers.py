@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from shared.document import read_state
+from shared.decision.state import ModelState
 from shared.fields import Parameter, format_time, parse_time
+from shared.ledger.document import read_state
 from shared.ports import LaunchRequest, Ledger
-from shared.state import ModelState
 from shared.trigger import RetrainTrigger
 
 MODEL = "churn"

@@ -4,14 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from shared import outbox
-from shared.announce import channel_label
-from shared.lifecycle import HANDED_OVER
+from shared.decision import pending
+from shared.decision.state import MAX_PENDING, Decided, ModelState, Pending
+from shared.decision.transitions import HANDED_OVER
 from shared.notice import Notice
-from shared.pending import MAX_PENDING, Pending
-from shared.ports import RunResult
-from shared.ports_after import Dispatch
-from shared.state import Decided, ModelState
+from shared.ports import Dispatch, RunResult
+from shared.training.notices import channel_label
 from tests.core.processes import Process
 from tests.core.setting import CHANNELS, Setting
 from tests.core.world import World
@@ -91,7 +89,7 @@ class Aftermath:
         refused = entry.token in [dispatch.token for dispatch in self._world.repositories.refused]
         closed = any(action.endswith(channel_label(channel)) for channel in self._world.channels.closed)
         crowded = len(before.pending) >= MAX_PENDING
-        assert refused or closed or crowded or outbox.is_given_up(entry), f"{action} is given up without need"
+        assert refused or closed or crowded or pending.is_given_up(entry), f"{action} is given up without need"
         if self._world.setting.own_letters:
             events = [letter["event"] for letter in self._world.letters.letters]
             named = [(event["model_id"], event["run_id"], event["action"]) for event in events if "action" in event]
@@ -100,7 +98,7 @@ class Aftermath:
     def _is_answered(self, after: ModelState, entry: Pending, action: str) -> bool:
         """Whether the channel of *action* was told, or nobody waits any more."""
         named = [(notice.trigger_id, f"notify:{channel_label(channel)}") for notice, channel, _ in self._tellers]
-        return outbox.question_of(after, entry) is None or (entry.trigger_id, action) in named
+        return pending.question_of(after, entry) is None or (entry.trigger_id, action) in named
 
     def _done(self, key: Key, result: str, process: Process) -> None:
         run_id, action = key

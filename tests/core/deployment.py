@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from shared.api import respond
-from shared.document import read_state
-from shared.http import Request, Response
-from shared.parts import Emitter, Receiver
+from shared.decision.state import Decided, ModelState
+from shared.http.messages import Request, Response
+from shared.http.routes import respond
+from shared.ledger.document import read_state
+from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import EventBus, RunResult
 from shared.receive import Outcome, receive
-from shared.state import Decided, ModelState
 from shared.trigger import RetrainTrigger, run_name
 from shared.wire import eventbridge
 from shared.wire.incoming import Incoming
@@ -87,7 +87,7 @@ class Deployment:
         self.channels, self.repositories = Channels(), Repositories()
         self._ids = itertools.count(1)
         config = configured(text or model_text())
-        self.emitter = Emitter(
+        self.emitter = EmitterParts(
             cloud="local",
             config=config,
             ledger=self.ledger.through(gate),
@@ -96,7 +96,7 @@ class Deployment:
             new_id=self.new_id,
             observe=self.observe,
         )
-        self.receiver = Receiver(
+        self.receiver = ReceiverParts(
             cloud="local",
             source=SOURCE,
             config=config,

@@ -4,8 +4,8 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from shared.config import Policy
-from shared.followups import FollowUps
+from shared.config.follow_ups import FollowUps
+from shared.config.model import Policy
 from shared.notice import EVENTS
 from tests.core.samples import HOUR, SECOND
 from tests.core.setting import MODELS

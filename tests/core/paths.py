@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from shared.config import Policy
-from shared.followups import FollowUps
+from shared.config.follow_ups import FollowUps
+from shared.config.model import Policy
 from shared.ports import RunResult
 from tests.core.processes import Process
 from tests.core.setting import Setting

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.config import Configuration
-from shared.config_file import parse_configuration
+from shared.config.file import parse_configuration
+from shared.config.model import Configuration
 from shared.errors import ConfigError
 from shared.trigger import RetrainTrigger
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from shared.config import Configuration, Model, Policy
-from shared.followups import FollowUps
-from shared.targets import CommandTarget
+from shared.config.follow_ups import FollowUps
+from shared.config.model import Configuration, Model, Policy
+from shared.config.targets import CommandTarget
 
 MODELS: Final = ("churn", "fraud")
 CHANNELS: Final = ("slack://one", "mailto://two")

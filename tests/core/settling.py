@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from shared import lifecycle
+from shared.decision import transitions
 from shared.ports import RunResult
 from tests.core.setting import MODELS
 from tests.core.witness import Witness
@@ -32,7 +32,7 @@ def settle(witness: Witness, *, refusing: bool = False) -> None:
     _repeat(witness, _end_all, lambda: any(world.state(model_id).training for model_id in MODELS))
     _repeat(witness, _wait, lambda: any(world.state(model_id).pending for model_id in MODELS))
     for model_id in MODELS:
-        assert not lifecycle.can_advance(world.state(model_id)), f"{model_id} lets somebody wait for nothing"
+        assert not transitions.can_advance(world.state(model_id)), f"{model_id} lets somebody wait for nothing"
     for (model_id, trigger_id), lines in witness.told.items():
         launched = lines[-1].decision == "launch"
         assert launched == bool(witness.runs_of(model_id, trigger_id)), f"{trigger_id}: {lines[-1]}"
@@ -40,7 +40,7 @@ def settle(witness: Witness, *, refusing: bool = False) -> None:
 
 def sweep(witness: Witness) -> None:
     """Sweep when no claim is fresh any more."""
-    witness.advance(lifecycle.CLAIM_LEASE)
+    witness.advance(transitions.CLAIM_LEASE)
     assert witness.finish(witness.begun(witness.world.sweep())).error is None
 
 

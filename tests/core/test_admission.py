@@ -8,7 +8,7 @@ import pytest
 from shared.admission import admit, content_id, trigger_of
 from shared.errors import InvalidTriggerError, UnknownModelError, UnreadableEventError
 from shared.trigger import RetrainTrigger
-from shared.wire.incoming import Asked
+from shared.wire.incoming import TriggerEvent
 from tests.core.samples import HOUR, NOW, configured, model_text, trigger
 
 PARAMETERS = '[models."churn".parameters]\nepochs = 8\nlr = 0.1\nmodel_id = "$model_id"\nschema = "v1"'
@@ -17,7 +17,7 @@ CONFIG = configured(model_text("churn", "default = true", PARAMETERS) + model_te
 
 def read(fields: Mapping[str, object], trigger_id: str = "e-1") -> RetrainTrigger:
     """Return the trigger of an event with *fields*, sent an hour ago."""
-    asked = Asked(fields=fields, trigger_id=trigger_id, sent_at=NOW - HOUR)
+    asked = TriggerEvent(fields=fields, trigger_id=trigger_id, sent_at=NOW - HOUR)
     return trigger_of(CONFIG, "local", asked, NOW)
 
 
@@ -30,7 +30,7 @@ def test_what_the_event_says_comes_before_what_the_transport_says() -> None:
 
 def test_an_event_without_a_time_is_of_now() -> None:
     """Where neither the fields nor the transport tell a time, the present stands in."""
-    assert trigger_of(CONFIG, "local", Asked(fields={"model_id": "churn"}), NOW).requested_at == NOW
+    assert trigger_of(CONFIG, "local", TriggerEvent(fields={"model_id": "churn"}), NOW).requested_at == NOW
 
 
 def test_an_event_that_brings_no_id_is_known_by_its_content() -> None:
@@ -59,7 +59,7 @@ def test_an_event_without_a_model_is_for_the_default_one(fields: dict[str, objec
         trigger_id="e-1", origin="event", requested_at=NOW - HOUR, parameters={"epochs": 9}
     )
     with pytest.raises(InvalidTriggerError) as caught:
-        trigger_of(configured(model_text()), "local", Asked(fields=fields), NOW)
+        trigger_of(configured(model_text()), "local", TriggerEvent(fields=fields), NOW)
     assert caught.value.field == "model_id"
 
 

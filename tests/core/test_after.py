@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import UnavailableError
 from shared.ports import RunResult
-from shared.sweep import sweep
+from shared.training.sweep import sweep
 from tests.core.deployment import Deployment, asked
 from tests.core.following import DONE, MAIL, OUTLETS, SLACK, after, over
 from tests.core.samples import HOUR, NOW, model_text, trigger

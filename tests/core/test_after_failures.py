@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.announce import channel_label
-from shared.pending import MAX_ATTEMPTS, MAX_PENDING
-from shared.sweep import sweep
+from shared.decision.state import MAX_ATTEMPTS, MAX_PENDING
+from shared.training.notices import channel_label
+from shared.training.sweep import sweep
 from tests.core.deployment import Deployment, asked
 from tests.core.following import GITHUB, MAIL, SLACK, after, letters, over
 from tests.core.samples import HOUR, MINUTE, SECOND, trigger

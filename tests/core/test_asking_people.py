@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.sweep import sweep
+from shared.training.sweep import sweep
 from tests.core.deployment import Deployment, asked
 from tests.core.following import MAIL, OUTLETS, SLACK, letters
 from tests.core.samples import HOUR, MINUTE, SECOND, model_text

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.config import Configuration, Policy
-from shared.config_file import load_configuration
-from shared.followups import FollowUps
-from shared.tables import format_duration
-from shared.targets import (
+from shared.config.file import load_configuration
+from shared.config.follow_ups import FollowUps
+from shared.config.model import Configuration, Policy
+from shared.config.tables import format_duration
+from shared.config.targets import (
     AzureMlTarget,
     CommandTarget,
     GitHubTarget,

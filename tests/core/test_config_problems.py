@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.config_file import load_configuration
+from shared.config.file import load_configuration
 from shared.errors import ConfigError
 from tests.core.samples import configured, model_text, problems_of
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.dead_letter import letter_document, letter_text
 from shared.json_text import compact, cut
 from shared.ports import DeadLetter
+from shared.training.dead_letters import letter_document, letter_text
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 

@@ -7,10 +7,8 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.document import read_state, write_state
-from shared.ending import End, ended
-from shared.pending import Pending
-from shared.state import (
+from shared.decision.ending import End, ended
+from shared.decision.state import (
     MAX_DECISIONS,
     MAX_SEEN,
     MEMORY,
@@ -18,8 +16,10 @@ from shared.state import (
     ModelState,
     Parked,
     PastRun,
+    Pending,
     Training,
 )
+from shared.ledger.document import read_state, write_state
 from tests.core.samples import HOUR, NOW, SECOND, trigger
 
 END = End(run_id="run-1", result="succeeded", at=NOW, name="", actions=("notify:slack-1",), holder="h")

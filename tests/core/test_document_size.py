@@ -4,15 +4,24 @@ import dataclasses
 
 import pytest
 
-from shared import outbox
-from shared.config import Policy
-from shared.document import write_state
-from shared.ending import End, ended
-from shared.followups import MAX_ACTIONS, MAX_CHANNELS
-from shared.lifecycle import decided
-from shared.pending import MAX_PENDING
-from shared.policy import Verdict
-from shared.state import MAX_DECISIONS, MAX_REJECTED, MAX_RUNS, MAX_SEEN, ModelState, Parked, PastRun, Training
+from shared.config.follow_ups import MAX_ACTIONS, MAX_CHANNELS
+from shared.config.model import Policy
+from shared.decision import pending
+from shared.decision.ending import End, ended
+from shared.decision.policy import Verdict
+from shared.decision.state import (
+    MAX_DECISIONS,
+    MAX_PENDING,
+    MAX_REJECTED,
+    MAX_RUNS,
+    MAX_SEEN,
+    ModelState,
+    Parked,
+    PastRun,
+    Training,
+)
+from shared.decision.transitions import decided
+from shared.ledger.document import write_state
 from tests.core.samples import NOW, trigger
 
 # The smallest limit of the ledgers: DynamoDB takes 400 KB an item.
@@ -48,7 +57,7 @@ def largest(text: str) -> ModelState:
     for _ in range(MAX_PENDING):
         state = ended(dataclasses.replace(state, training=training), longest_end(text), now=NOW)
     channels = tuple(action for action in longest_end(text).actions if action.startswith("notify:"))
-    asked_about = outbox.asked(state, parked, channels, now=NOW, holder="h" * 36)
+    asked_about = pending.asked(state, parked, channels, now=NOW, holder="h" * 36)
     return dataclasses.replace(asked_about, training=training)
 
 

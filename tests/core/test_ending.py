@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from shared.config import Policy
-from shared.ending import End, ended
-from shared.lifecycle import confirmed, decided
-from shared.policy import decide
+from shared.config.model import Policy
+from shared.decision.ending import End, ended
+from shared.decision.policy import decide
+from shared.decision.state import ModelState
+from shared.decision.transitions import confirmed, decided
 from shared.ports import Run
-from shared.state import ModelState
 from shared.trigger import run_name
 from tests.core.samples import NOW, trigger
 

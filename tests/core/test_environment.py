@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.environment import Environment, read_environment
+from shared.config.environment import Environment, read_environment
 from shared.errors import ConfigError
 from tests.core.samples import model_text
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.errors import ConfigError, UnavailableError
-from shared.http import problem_of
+from shared.http.messages import problem_of
 from tests.core.deployment import Deployment, problem
 from tests.core.samples import HOUR, model_text, trigger
 from tests.fakes.faults import Fault, Script

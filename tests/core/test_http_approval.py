@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from shared.document import write_state
-from shared.http import Response
+from shared.http.messages import Response
+from shared.ledger.document import write_state
 from tests.core.deployment import Deployment, problem
 from tests.core.samples import MINUTE, model_text
 

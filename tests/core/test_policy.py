@@ -7,9 +7,17 @@ from itertools import product
 
 import pytest
 
-from shared.config import Policy
-from shared.policy import Verdict, counts_as_drift, decide, decide_approved, decide_queued, decide_released, streak_at
-from shared.state import ModelState, Training
+from shared.config.model import Policy
+from shared.decision.policy import (
+    Verdict,
+    counts_as_drift,
+    decide,
+    decide_approved,
+    decide_queued,
+    decide_released,
+    streak_at,
+)
+from shared.decision.state import ModelState, Training
 from shared.trigger import RetrainTrigger
 from tests.core.samples import HOUR, NOW, SECOND, trigger
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from shared.config import Policy
-from shared.followups import FollowUps
+from shared.config.follow_ups import FollowUps
+from shared.config.model import Policy
 from shared.ports import RunResult
 from tests.core.draws import AFTER, BACK, MODEL_IDS, MOMENTS, NOTIFY_ON, ODD, POLICIES, SERVICES, TIMES, WAYS, Way
 from tests.core.processes import Process

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.config_file import SIGNALS
+from shared.config.file import SIGNALS
 from shared.errors import PermanentError
 from shared.receive import Decode, receive
 from shared.wire.incoming import Signal

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.config_file import SIGNALS
+from shared.config.file import SIGNALS
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.receive import Outcome, receive
 from tests.core.deployment import Deployment

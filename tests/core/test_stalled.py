@@ -6,11 +6,11 @@ from typing import Final
 
 import pytest
 
-from shared.config import Policy
+from shared.config.model import Policy
+from shared.decision.transitions import CLAIM_LEASE
 from shared.errors import LaunchInProgressError
-from shared.lifecycle import CLAIM_LEASE
 from shared.ports import RunResult
-from shared.runs import CHECK_EVERY
+from shared.training.end import CHECK_EVERY
 from tests.core.processes import Process
 from tests.core.samples import HOUR, SECOND
 from tests.core.setting import Setting

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.sweep import PATIENCE, sweep
+from shared.training.sweep import PATIENCE, sweep
 from tests.core.deployment import Deployment, asked
 from tests.core.samples import HOUR, MINUTE, SECOND, model_text
 

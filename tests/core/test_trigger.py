@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.document import EPOCH
+from shared.ledger.document import EPOCH
 from shared.trigger import FIELDS, ORIGINS, SEVERITIES, RetrainTrigger, derived_id, run_name
 from tests.core.samples import NOW, trigger
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.config import Model
-from shared.config_file import load_configuration
-from shared.state import Decided, ModelState, Parked, PastRun, Training
-from shared.views import details, summary
+from shared.config.file import load_configuration
+from shared.config.model import Model
+from shared.decision.state import Decided, ModelState, Parked, PastRun, Training
+from shared.http.views import details, summary
 from tests.core.samples import HOUR, MINUTE, NOW, SECOND, configured, model_text, trigger
 from tests.core.test_config import FULL
 

@@ -10,7 +10,7 @@ import pytest
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.trigger import RetrainTrigger
 from shared.wire.eventbridge import decode, encode
-from shared.wire.incoming import Asked, Foreign
+from shared.wire.incoming import Foreign, TriggerEvent
 
 EVENTS = Path(__file__).parents[1] / "events"
 SOURCE = "ml3_platform"
@@ -50,7 +50,7 @@ def delivered(entry: dict[str, Any], **changes: object) -> dict[str, Any]:
     return event | changes
 
 
-def parsed(asked: Asked) -> RetrainTrigger:
+def parsed(asked: TriggerEvent) -> RetrainTrigger:
     """Return the trigger in an event."""
     return RetrainTrigger.parse(
         asked.fields, trigger_id=asked.trigger_id, origin="event", requested_at=asked.sent_at or NOW
@@ -60,7 +60,7 @@ def parsed(asked: Asked) -> RetrainTrigger:
 def test_what_is_sent_is_what_is_received() -> None:
     """A trigger with every field comes out of the bus as it went in."""
     incoming = decode(delivered(encode(TRIGGER, SOURCE, "retraining")), SOURCE)
-    assert isinstance(incoming, Asked)
+    assert isinstance(incoming, TriggerEvent)
     assert parsed(incoming) == TRIGGER
 
 
@@ -81,7 +81,7 @@ def test_an_entry_has_the_documented_form() -> None:
 
 def test_the_event_of_ml_cubes_documentation_is_ours() -> None:
     """The documented event is an asking with the id of the event, at the time of the event."""
-    assert decode(sample("ml3cube/seed-eventbridge-sample.json"), SOURCE) == Asked(
+    assert decode(sample("ml3cube/seed-eventbridge-sample.json"), SOURCE) == TriggerEvent(
         fields={"first_param": "hi", "second_param": "bye"},
         trigger_id="ml3_platform:fcdd87c7-f56e-c722-4f85-4cb6ba85a00a",
         sent_at=datetime(2023, 11, 2, 14, 16, 23, tzinfo=UTC),
@@ -107,7 +107,7 @@ def test_what_is_sent_passes_the_rule_of_ml_cubes_documentation() -> None:
 def test_source_and_type_count_by_prefix(source: str, kind: str) -> None:
     """An event whose source and type only begin like ours is ours."""
     event = delivered(encode(TRIGGER, SOURCE, "b"), source=source, **{"detail-type": kind})
-    assert isinstance(decode(event, SOURCE), Asked)
+    assert isinstance(decode(event, SOURCE), TriggerEvent)
 
 
 @pytest.mark.parametrize(
@@ -172,19 +172,19 @@ def test_our_event_with_a_detail_that_is_no_object_is_rejected(detail: object, s
 def test_a_time_that_is_none_is_left_out(time: object) -> None:
     """Epoch milliseconds, a time without an offset or nonsense do not make an event unreadable."""
     incoming = decode(delivered(encode(TRIGGER, SOURCE, "b"), time=time), SOURCE)
-    assert isinstance(incoming, Asked)
+    assert isinstance(incoming, TriggerEvent)
     assert incoming.sent_at is None
 
 
 def test_an_envelope_may_lack_everything_else() -> None:
     """Without id, time, account and the rest an event is ours all the same; it only brings no id."""
     event = {"source": SOURCE, "detail-type": "retrain_trigger", "detail": {"model_id": "churn"}, "new-field": {}}
-    assert decode(event, SOURCE) == Asked(fields={"model_id": "churn"}, trigger_id="", sent_at=None)
+    assert decode(event, SOURCE) == TriggerEvent(fields={"model_id": "churn"}, trigger_id="", sent_at=None)
 
 
 @pytest.mark.parametrize("event_id", [5, None, "", "\ud800" * 200])
 def test_an_id_that_is_no_text_is_no_id(event_id: object) -> None:
     """An id of another type, or one that cannot be written as UTF-8, gives no trigger id."""
     incoming = decode(delivered(encode(TRIGGER, SOURCE, "b"), id=event_id), SOURCE)
-    assert isinstance(incoming, Asked)
+    assert isinstance(incoming, TriggerEvent)
     assert incoming.trigger_id == ""

@@ -9,7 +9,7 @@ import pytest
 
 from shared.ports import RunResult
 from shared.wire.eventbridge import Tick, decode, decode_tick, run_result
-from shared.wire.incoming import Ended, Foreign
+from shared.wire.incoming import Foreign, RunEnded
 
 EVENTS = Path(__file__).parents[1] / "events"
 SOURCE = "ml3_platform"
@@ -23,7 +23,7 @@ def sample(name: str) -> Any:
 
 def test_the_end_of_a_pipeline_execution_is_read() -> None:
     """The documented status change tells run, name, result and end."""
-    assert decode(sample(f"aws/{STATUS_CHANGE}"), SOURCE) == Ended(
+    assert decode(sample(f"aws/{STATUS_CHANGE}"), SOURCE) == RunEnded(
         run_id="arn:aws:sagemaker:us-east-1:123456789012:pipeline/myPipeline-123/execution/p4jn9xou8a8s",
         name="SomeDisplayName",
         model_id=None,
@@ -49,7 +49,7 @@ def test_every_status_has_a_meaning(status: str, result: RunResult) -> None:
     event = sample(f"aws/{STATUS_CHANGE}")
     event["detail"]["currentPipelineExecutionStatus"] = status
     incoming = decode(event, SOURCE)
-    assert isinstance(incoming, Ended)
+    assert isinstance(incoming, RunEnded)
     assert incoming.result is result is run_result(status)
     assert (incoming.ended_at is None) == (result is RunResult.RUNNING)
 
@@ -59,7 +59,7 @@ def test_an_end_without_its_own_time_has_that_of_the_event() -> None:
     event = sample(f"aws/{STATUS_CHANGE}")
     del event["detail"]["executionEndTime"]
     incoming = decode(event, SOURCE)
-    assert isinstance(incoming, Ended)
+    assert isinstance(incoming, RunEnded)
     assert incoming.ended_at == datetime(2021, 3, 15, 16, 10, 11, tzinfo=UTC)
 
 
@@ -81,7 +81,7 @@ def test_the_description_of_our_executions_tells_the_model(description: object, 
     event = sample(f"aws/{STATUS_CHANGE}")
     event["detail"]["pipelineExecutionDescription"] = description
     incoming = decode(event, SOURCE)
-    assert isinstance(incoming, Ended)
+    assert isinstance(incoming, RunEnded)
     assert incoming.model_id == model_id
 
 

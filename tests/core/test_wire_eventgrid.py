@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.errors import InvalidTriggerError, PermanentError, UnreadableEventError
 from shared.trigger import MAX_TRIGGER_ID, RetrainTrigger
 from shared.wire.eventgrid import decode, encode, events_of
-from shared.wire.incoming import Asked, Ended, Foreign, Signal
+from shared.wire.incoming import Foreign, RunEnded, Signal, TriggerEvent
 
 EVENTS = Path(__file__).parents[1] / "events"
 SOURCE = "ml3_platform"
@@ -77,7 +77,7 @@ def as_cloud_event(**changes: object) -> dict[str, Any]:
 
 def parsed(asked: object) -> RetrainTrigger:
     """Return the trigger in an event."""
-    assert isinstance(asked, Asked)
+    assert isinstance(asked, TriggerEvent)
     return RetrainTrigger.parse(
         asked.fields, trigger_id=asked.trigger_id, origin="event", requested_at=asked.sent_at or NOW
     )
@@ -100,7 +100,7 @@ def test_what_is_sent_is_what_is_received(event: dict[str, Any]) -> None:
     """A trigger with every field comes out of the topic as it went in, in whichever schema."""
     incoming = decode(event, SOURCE)
     assert parsed(incoming) == TRIGGER
-    assert isinstance(incoming, Asked)
+    assert isinstance(incoming, TriggerEvent)
     assert incoming.sent_at == NOW
 
 
@@ -108,8 +108,8 @@ def test_the_event_of_ml_cubes_documentation_is_ours() -> None:
     """The documented event is an asking, in the words of its documentation and as it looks on the wire."""
     literal = decode(sample("ml3cube/seed-eventgrid-literal.json"), SOURCE)
     wire = decode(events_of(sample("ml3cube/derived-eventgrid-wire.json"))[0], SOURCE)
-    assert literal == Asked(fields={"model_id": "id of the model on ml cube platform"})
-    assert wire == Asked(
+    assert literal == TriggerEvent(fields={"model_id": "id of the model on ml cube platform"})
+    assert wire == TriggerEvent(
         fields={"model_id": "id"},
         trigger_id=":ml3_platform:retrain_trigger:c1f97a79-b15c-4c4d-886f-f6dfca5a368e",
         sent_at=datetime(2026, 11, 21, 1, 0, 27, 115826, tzinfo=UTC),
@@ -132,7 +132,7 @@ def test_source_and_type_count_by_prefix(subject: str, kind: str) -> None:
         as_cloud_event(subject=subject, type=kind),
         as_cloud_event(subject=..., source=subject, type=kind),
     ]
-    assert [type(decode(event, SOURCE)) for event in events] == [Asked] * 4
+    assert [type(decode(event, SOURCE)) for event in events] == [TriggerEvent] * 4
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_data_may_be_an_object_or_json(data: object) -> None:
     """The fields are read from an object and from JSON of one."""
     for event in (delivered(data=data), as_cloud_event(data=data)):
         incoming = decode(event, SOURCE)
-        assert isinstance(incoming, Asked)
+        assert isinstance(incoming, TriggerEvent)
         assert incoming.fields == {"model_id": "churn"}
 
 
@@ -211,7 +211,7 @@ def test_data_may_be_packed() -> None:
     """A CloudEvent whose data are binary holds them in Base64."""
     packed = base64.b64encode(b'{"model_id": "churn"}').decode()
     incoming = decode(as_cloud_event(data=..., data_base64=packed), SOURCE)
-    assert isinstance(incoming, Asked)
+    assert isinstance(incoming, TriggerEvent)
     assert incoming.fields == {"model_id": "churn"}
 
 
@@ -220,7 +220,7 @@ def test_an_event_without_data_is_rejected(event: dict[str, Any]) -> None:
     """No data are no fields: who asks for the default model sends an empty object."""
     with pytest.raises(InvalidTriggerError, match=r"^data: must be an object, not None$"):
         decode(event, SOURCE)
-    assert isinstance(decode(event | {"data": {}}, SOURCE), Asked)
+    assert isinstance(decode(event | {"data": {}}, SOURCE), TriggerEvent)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_a_time_that_is_none_is_left_out(time: object) -> None:
     """Epoch milliseconds, a time without an offset or nonsense do not make an event unreadable."""
     for event in (delivered(eventTime=time), as_cloud_event(time=time)):
         incoming = decode(event, SOURCE)
-        assert isinstance(incoming, Asked)
+        assert isinstance(incoming, TriggerEvent)
         assert incoming.sent_at is None
 
 
@@ -260,11 +260,13 @@ def test_the_derived_id_tells_every_event_apart() -> None:
         {"eventType": "retrain_trigger_v2"},
         {"id": "t-2"},
     ]
-    ids = [incoming.trigger_id for change in changes if isinstance(incoming := decode(bare | change, SOURCE), Asked)]
+    ids = [
+        incoming.trigger_id for change in changes if isinstance(incoming := decode(bare | change, SOURCE), TriggerEvent)
+    ]
     assert len(set(ids)) == 5
     assert all(len(each) <= MAX_TRIGGER_ID for each in ids)
     cloud = decode(as_cloud_event(source="ml3_platform", id="e-1"), SOURCE)
-    assert isinstance(cloud, Asked)
+    assert isinstance(cloud, TriggerEvent)
     assert cloud.trigger_id == "ml3_platform:e-1"
 
 
@@ -273,14 +275,14 @@ def test_an_id_that_is_no_text_is_no_id(event_id: object) -> None:
     """A missing id, one of another type, or one that cannot be written as UTF-8, gives no trigger id."""
     for event in (delivered(id=event_id), as_cloud_event(id=event_id)):
         incoming = decode(event, SOURCE)
-        assert isinstance(incoming, Asked)
+        assert isinstance(incoming, TriggerEvent)
         assert incoming.trigger_id == ""
 
 
 def test_an_envelope_may_lack_everything_else() -> None:
     """Without id, topic, time and version an event is ours all the same; it only brings no id."""
     event = {"subject": SOURCE, "eventType": "retrain_trigger", "data": {"model_id": "churn"}, "new-field": {}}
-    assert decode(event, SOURCE) == Asked(fields={"model_id": "churn"}, trigger_id="", sent_at=None)
+    assert decode(event, SOURCE) == TriggerEvent(fields={"model_id": "churn"}, trigger_id="", sent_at=None)
 
 
 @given(st.dictionaries(st.sampled_from([*NAMES, "specversion"]), JSON))
@@ -290,7 +292,7 @@ def test_no_event_is_beyond_reading(event: dict[str, object]) -> None:
         incoming = decode(event, SOURCE)
     except PermanentError:
         return
-    assert isinstance(incoming, Asked | Ended | Signal | Foreign)
+    assert isinstance(incoming, TriggerEvent | RunEnded | Signal | Foreign)
 
 
 @given(st.dictionaries(st.text(), JSON))
@@ -304,4 +306,4 @@ def test_any_fields_come_out_as_they_went_in(fields: dict[str, object]) -> None:
         as_cloud_event(data=..., data_base64=packed),
     ]
     found = [decode(event, SOURCE) for event in spellings]
-    assert {json.dumps(each.fields) for each in found if isinstance(each, Asked)} == {text}
+    assert {json.dumps(each.fields) for each in found if isinstance(each, TriggerEvent)} == {text}

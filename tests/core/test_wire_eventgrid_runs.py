@@ -11,7 +11,7 @@ from shared.ports import RunResult
 from shared.trigger import run_name
 from shared.wire.eventgrid import decode
 from shared.wire.eventgrid_runs import run_result
-from shared.wire.incoming import Ended, Foreign
+from shared.wire.incoming import Foreign, RunEnded
 
 EVENTS = Path(__file__).parents[1] / "events" / "azure"
 SOURCE = "ml3_platform"
@@ -45,7 +45,7 @@ def as_cloud_event(event: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_end_of_our_job_is_read() -> None:
     """Both schemas tell run, name, model, result and end; the run's id is the job's own, as the launcher returns it."""
-    news = Ended(
+    news = RunEnded(
         run_id=f"{WORKSPACE}/jobs/{NAME}", name=NAME, model_id="churn", result=RunResult.SUCCEEDED, ended_at=AT
     )
     assert decode(changed(), SOURCE) == news
@@ -58,7 +58,7 @@ def test_the_case_of_the_keys_does_not_matter(first: Any) -> None:
     event = changed("Failed")
     data = {first(name[0]) + name[1:]: value for name, value in event["data"].items()}
     incoming = decode({**event, "data": data}, SOURCE)
-    assert isinstance(incoming, Ended)
+    assert isinstance(incoming, RunEnded)
     assert (incoming.name, incoming.model_id, incoming.result) == (NAME, "churn", RunResult.FAILED)
 
 
@@ -84,7 +84,7 @@ def test_the_case_of_the_keys_does_not_matter(first: Any) -> None:
 def test_every_status_has_a_meaning(status: str, result: RunResult) -> None:
     """Only a final status ends a run; one that may come back, or is not known yet, frees nothing and has no end."""
     incoming = decode(changed(status), SOURCE)
-    assert isinstance(incoming, Ended)
+    assert isinstance(incoming, RunEnded)
     assert incoming.result is result is run_result(status)
     assert (incoming.ended_at is None) == (result is RunResult.RUNNING)
 
@@ -94,7 +94,7 @@ def test_a_completed_run_has_succeeded() -> None:
     event = changed(eventType=COMPLETED)
     del event["data"]["runStatus"]
     incoming = decode(event, SOURCE)
-    assert isinstance(incoming, Ended)
+    assert isinstance(incoming, RunEnded)
     assert incoming.result is RunResult.SUCCEEDED
 
 
@@ -103,9 +103,9 @@ def test_the_subject_tells_the_run_as_well() -> None:
     event = changed("Failed")
     del event["data"]["runId"]
     incoming = decode(event, SOURCE)
-    assert isinstance(incoming, Ended)
+    assert isinstance(incoming, RunEnded)
     assert incoming.name == NAME
-    assert isinstance(decode(changed("Failed", data=None), SOURCE), Ended)
+    assert isinstance(decode(changed("Failed", data=None), SOURCE), RunEnded)
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ def test_a_model_that_is_none_is_left_out(tags: object) -> None:
     event = changed()
     event["data"]["runTags"] = tags
     incoming = decode(event, SOURCE)
-    assert isinstance(incoming, Ended)
+    assert isinstance(incoming, RunEnded)
     assert incoming.model_id is None
 
 
 def test_an_end_without_a_time_has_none() -> None:
     """A time that is none does not keep an end from being told."""
     incoming = decode(changed(eventTime="yesterday"), SOURCE)
-    assert isinstance(incoming, Ended)
+    assert isinstance(incoming, RunEnded)
     assert incoming.ended_at is None
 
 

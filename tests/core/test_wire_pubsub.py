@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.trigger import RetrainTrigger
-from shared.wire.incoming import Asked, Foreign
+from shared.wire.incoming import Foreign, TriggerEvent
 from shared.wire.pubsub import Message, decode, encode
 from tests.core.pubsub_deliveries import FORMS, OURS, Deliver, eventarc, message_of, push, sample
 
@@ -30,10 +30,10 @@ TRIGGER = RetrainTrigger(
 SEED = {"project_id": "p", "topic_name": "t", "source": SOURCE, "event_type": "retrain_trigger"}
 
 
-def asked(event: object) -> Asked:
+def asked(event: object) -> TriggerEvent:
     """Return the asking in an event."""
     incoming = decode(event, SOURCE)
-    assert isinstance(incoming, Asked)
+    assert isinstance(incoming, TriggerEvent)
     return incoming
 
 
@@ -72,7 +72,7 @@ def test_the_message_of_ml_cubes_documentation_is_ours(deliver: Deliver) -> None
     """The documented body is an asking, with and without the same words in the attributes; it brings the id."""
     body = sample("ml3cube/seed-pubsub.json")
     for attributes in ({}, OURS):
-        assert asked(deliver(message_of(body, attributes))) == Asked(
+        assert asked(deliver(message_of(body, attributes))) == TriggerEvent(
             fields={"model_id": "id of the model on ml cube platform"},
             trigger_id="ml3_platform:7",
             sent_at=datetime(2026, 11, 21, 3, 0, 1, tzinfo=UTC),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.ports import RunResult
-from shared.wire.incoming import Ended, Foreign, Signal
+from shared.wire.incoming import Foreign, RunEnded, Signal
 from shared.wire.pubsub import decode
 from tests.core.pubsub_deliveries import FORMS, Deliver, message_of, push, sample
 
@@ -46,7 +46,7 @@ def read(content: object) -> object:
 @pytest.mark.parametrize("deliver", FORMS.values(), ids=FORMS)
 def test_the_end_of_a_job_is_told(deliver: Deliver) -> None:
     """Full name, our own name, result and time come out of a log entry, however it is delivered."""
-    assert decode(deliver(message_of(entry(), {})), SOURCE) == Ended(
+    assert decode(deliver(message_of(entry(), {})), SOURCE) == RunEnded(
         run_id=f"projects/677687165274/locations/europe-west4/pipelineJobs/{JOB}",
         name=JOB,
         result=RunResult.SUCCEEDED,
@@ -69,7 +69,7 @@ def test_the_end_of_a_job_is_told(deliver: Deliver) -> None:
 def test_every_state_has_a_result(state: str, result: RunResult) -> None:
     """Three states are ends; every other one, also one that is not known yet, is a job that goes on."""
     news = read(entry(jsonPayload={"state": state}))
-    assert isinstance(news, Ended)
+    assert isinstance(news, RunEnded)
     assert news.result is result
     assert (news.ended_at is None) is (result is RunResult.RUNNING)
 
@@ -90,7 +90,7 @@ def test_the_project_is_found_wherever_it_stands(labels: dict[str, str], project
         "labels": {"location": "l", "pipeline_job_id": JOB, **labels},
     }
     news = read(entry(resource=resource))
-    assert isinstance(news, Ended)
+    assert isinstance(news, RunEnded)
     assert news.run_id == f"projects/{project}/locations/l/pipelineJobs/{JOB}"
 
 
@@ -117,7 +117,7 @@ def test_other_log_entries_are_foreign(changes: dict[str, Any]) -> None:
 def test_an_end_without_a_time_has_none(moment: object) -> None:
     """What is no time is left out; the receiver's clock stands in."""
     news = read(entry(timestamp=moment))
-    assert isinstance(news, Ended)
+    assert isinstance(news, RunEnded)
     assert news.ended_at is None
 
 

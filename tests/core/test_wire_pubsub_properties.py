@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.errors import PermanentError
 from shared.json_text import compact
-from shared.wire.incoming import Asked
+from shared.wire.incoming import TriggerEvent
 from shared.wire.pubsub import decode, is_sweep
 from tests.core.pubsub_deliveries import FORMS, OURS, message_of, push
 
@@ -73,6 +73,6 @@ def test_any_payload_of_ours_comes_out_whole(fields: dict[str, Any], alone: bool
     body = fields if alone else {**OURS, "payload": fields}
     message = message_of(compact(body).encode(), OURS if alone else {})
     incoming = decode(FORMS[form](message), SOURCE)
-    assert isinstance(incoming, Asked)
+    assert isinstance(incoming, TriggerEvent)
     assert incoming.fields == json.loads(compact(fields))
     assert incoming.trigger_id == "ml3_platform:7"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.config_file import SIGNALS
+from shared.config.file import SIGNALS
 from shared.errors import PermanentError
 from shared.fields import MAX_MAPPING_BYTES
 from shared.receive import Decode

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.wire.incoming import Ended, Foreign
+from shared.wire.incoming import Foreign, RunEnded
 from shared.wire.signals import names
 from shared.wire.signals_azure import BREACHED
 from tests.core.native import BREACH, DATASET_DRIFT, RUN_STATUS, azure, breach, changed, sample
@@ -119,7 +119,7 @@ def test_other_news_of_runs_is_none(event: Any) -> None:
 
 def test_a_training_of_ours_is_no_monitor() -> None:
     """Whatever tags it has: the news of it is that of a training, and never asks for another one."""
-    assert isinstance(azure(breach(runId=f"retrain-{'a' * 40}")), Ended)
+    assert isinstance(azure(breach(runId=f"retrain-{'a' * 40}")), RunEnded)
 
 
 def test_drift_of_a_dataset_is_drift() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from shared.state import MAX_DECISIONS, MAX_REJECTED, MAX_RUNS, Decided, ModelState, Parked
+from shared.decision.state import MAX_DECISIONS, MAX_REJECTED, MAX_RUNS, Decided, ModelState, Parked
 
 T = TypeVar("T")
 

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from shared import lifecycle, outbox
-from shared.document import read_state, write_state
+from shared.decision import pending, transitions
+from shared.decision.state import MAX_DECISIONS, Decided, ModelState
 from shared.errors import InvalidTriggerError, LaunchInProgressError, PermanentError, UnavailableError
+from shared.ledger.document import read_state, write_state
 from shared.ports import RunResult
 from shared.receive import Outcome
-from shared.state import MAX_DECISIONS, Decided, ModelState
 from tests.core.aftermath import Aftermath
 from tests.core.processes import Process
 from tests.core.setting import MODELS
@@ -176,7 +176,7 @@ class Witness:
 
 
 def _has_work(state: ModelState, now: datetime) -> bool:
-    return lifecycle.can_advance(state) or any(outbox.is_due(entry, now) for entry in state.pending)
+    return transitions.can_advance(state) or any(pending.is_due(entry, now) for entry in state.pending)
 
 
 def named(body: dict[str, object]) -> tuple[str, str]:

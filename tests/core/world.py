@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from shared import approval
-from shared.config import Policy
-from shared.document import read_state
+from shared.config.model import Policy
+from shared.decision.state import ModelState
 from shared.errors import UnreadableEventError
 from shared.fields import parse_time
-from shared.parts import Emitter, Receiver
+from shared.http import approval
+from shared.ledger.document import read_state
+from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import RunResult
 from shared.receive import receive
-from shared.state import ModelState
-from shared.sweep import sweep
+from shared.training.sweep import sweep
 from shared.trigger import run_name
-from shared.wire.incoming import Asked, Ended, Foreign, Incoming
+from shared.wire.incoming import Foreign, Incoming, RunEnded, TriggerEvent
 from tests.core.processes import Process
 from tests.core.setting import Setting, configuration
 from tests.fakes.faults import Gate
@@ -125,10 +125,10 @@ class World:
         for _ in range(reports):
             self.put({"end": told | {"model_id": model_id, "ended_at": self.now.isoformat()}})
 
-    def receiver(self, gate: Gate) -> Receiver:
+    def receiver(self, gate: Gate) -> ReceiverParts:
         """Return the parts for a process whose calls go through *gate*."""
         launcher = MemoryLauncher(self.service, gate)
-        return Receiver(
+        return ReceiverParts(
             cloud="local",
             config=self.config,
             source="ml3_platform",
@@ -142,10 +142,10 @@ class World:
             dispatcher=MemoryDispatcher(self.repositories, gate),
         )
 
-    def _emitter(self, gate: Gate) -> Emitter:
-        names = {one.name for one in dataclasses.fields(Emitter)} - {"bus"}
+    def _emitter(self, gate: Gate) -> EmitterParts:
+        names = {one.name for one in dataclasses.fields(EmitterParts)} - {"bus"}
         receiver = self.receiver(gate)
-        return Emitter(bus=self.bus.through(gate), **{name: getattr(receiver, name) for name in names})
+        return EmitterParts(bus=self.bus.through(gate), **{name: getattr(receiver, name) for name in names})
 
     def _begin(self, name: str, work: Callable[[Gate], object]) -> Process:
         process = Process(f"{name} {next(self._numbers)}", work, self.now)
@@ -157,10 +157,10 @@ def decode(event: object) -> Incoming:
     """Read an event of this world."""
     match event:
         case {"ask": dict(fields), "id": str(trigger_id)}:
-            return Asked(fields=fields, trigger_id=trigger_id)
+            return TriggerEvent(fields=fields, trigger_id=trigger_id)
         case {"end": dict(told)}:
             read = {"result": RunResult(told["result"]), "ended_at": parse_time(told["ended_at"])}
-            return Ended(**told | read)
+            return RunEnded(**told | read)
         case {"foreign": what}:
             return Foreign(what=str(what))
     raise UnreadableEventError("the event is none of this world")

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Final, Self
 from zipfile import ZipFile
 
+from emulators.loopback import Answer, LoopbackServer, Request
 from tests.deploy.template import ROOT
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 
 APP: Final = "retrain-dev-abc123"
 HOST: Final = f"{APP}.scm.azurewebsites.net"

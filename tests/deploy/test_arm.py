@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared import environment
+from shared.config import environment
 from tests.deploy.arm import FOLDER, TEMPLATE, made
 from tests.deploy.template import ROOT, texts
 

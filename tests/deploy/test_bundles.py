@@ -36,10 +36,9 @@ def test_equal_folders_make_equal_archives(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_bundle_holds_its_own_cloud_and_no_other(cloud: str) -> None:
-    """Beside the core it has what every cloud uses and its own folder: no command line, no monitor, no checks."""
+    """Beside the core it has what every cloud uses and its own folder: no command line, no monitor."""
     functions = built_bundle(cloud) / "functions"
     assert {entry.name for entry in functions.iterdir() if entry.name != "__pycache__"} == {*ROOMS, cloud}
-    assert not (functions / cloud / "checks.py").exists()
 
 
 def test_the_bundle_for_azure_is_small() -> None:

@@ -15,7 +15,7 @@ from functions.aws.entry import is_sweep, read_request
 from shared.ports import RunResult
 from shared.trigger import RetrainTrigger
 from shared.wire.eventbridge import Tick, decode, encode, run_result
-from shared.wire.incoming import Asked, Ended
+from shared.wire.incoming import RunEnded, TriggerEvent
 from tests.deploy.schedules import check_schedule
 from tests.deploy.template import Template, texts
 
@@ -87,8 +87,8 @@ def test_rules_and_code_agree(path: Path, triggers: dict[str, Any], ended: dict[
     if not isinstance(event, dict):
         pytest.skip("no EventBridge event can be an array")
     read = decode(event, SOURCE)
-    assert matches(triggers, event) is isinstance(read, Asked)
-    assert matches(ended, event) is (isinstance(read, Ended) and read.result is not RunResult.RUNNING)
+    assert matches(triggers, event) is isinstance(read, TriggerEvent)
+    assert matches(ended, event) is (isinstance(read, RunEnded) and read.result is not RunResult.RUNNING)
 
 
 def test_the_samples_hold_both_kinds(triggers: dict[str, Any], ended: dict[str, Any]) -> None:
@@ -102,7 +102,7 @@ def test_the_samples_hold_both_kinds(triggers: dict[str, Any], ended: dict[str, 
 def test_the_prefixes_are_those_of_the_code(source: str, kind: str, triggers: dict[str, Any]) -> None:
     """Rule and code cut source and type off at the same place."""
     event = {"source": source, "detail-type": kind, "detail": {"model_id": "churn"}}
-    assert matches(triggers, event) is isinstance(decode(event, SOURCE), Asked)
+    assert matches(triggers, event) is isinstance(decode(event, SOURCE), TriggerEvent)
 
 
 @pytest.mark.parametrize("status", STATUSES)

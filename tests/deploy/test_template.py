@@ -12,11 +12,11 @@ from typing import Any
 import botocore.session
 import pytest
 
+from emulators.moto_server import moto_server
 from functions.aws.ledger import DynamoLedger
-from shared import environment as variables
-from shared.lifecycle import CLAIM_LEASE
+from shared.config import environment as variables
+from shared.decision.transitions import CLAIM_LEASE
 from tests.deploy.template import ROOT, Template
-from tests.emulators.moto_server import moto_server
 
 FUNCTIONS = {"EmitFunction", "ReceiveFunction"}
 WIRING = "from functions.aws import wiring"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shared import environment as read_environment
-from shared.lifecycle import CLAIM_LEASE
+from shared.config import environment as read_environment
+from shared.decision.transitions import CLAIM_LEASE
 from shared.wire.pubsub import is_sweep
 from tests.deploy.terraform import FOLDER, Block, blocks, of_kind, texts, variables
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from emulators.vertex.checks import check_body
+from emulators.vertex.jobs import caching_options
 from functions.gcp.specification import checked_parameters, read_specification
-from tests.emulators.vertex.checks import check_body
-from tests.emulators.vertex.jobs import caching_options
 
 FOLDER = Path(__file__).parents[2] / "examples" / "pipelines"
 KINDS = {"str": "STRING", "int": "NUMBER_INTEGER"}

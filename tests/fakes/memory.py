@@ -6,9 +6,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from shared.dead_letter import letter_document
 from shared.errors import BusError
 from shared.ports import DeadLetter, Stored
+from shared.training.dead_letters import letter_document
 from shared.trigger import RetrainTrigger
 from tests.fakes.faults import Gate, perform
 

@@ -2,7 +2,7 @@
 
 from shared.errors import TargetRefusedError
 from shared.notice import Notice
-from shared.ports_after import Dispatch
+from shared.ports import Dispatch
 from tests.fakes.faults import Gate, perform
 from tests.fakes.memory import Gated
 
@@ -34,7 +34,7 @@ class Channels:
 
 
 class MemoryNotifier(Gated):
-    """A `shared.ports_after.Notifier`."""
+    """A `shared.ports.Notifier`."""
 
     def __init__(self, channels: Channels, channel: str, gate: Gate = perform) -> None:
         """Send through *channel*."""
@@ -77,7 +77,7 @@ class Repositories:
 
 
 class MemoryDispatcher(Gated):
-    """A `shared.ports_after.Dispatcher`."""
+    """A `shared.ports.Dispatcher`."""
 
     def __init__(self, repositories: Repositories, gate: Gate = perform) -> None:
         """Dispatch to *repositories*."""

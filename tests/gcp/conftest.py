@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from emulators.google_emulators import pubsub_emulator
+from emulators.loopback import LoopbackServer
 from functions.gcp.rest import Session
 from tests.contracts.google_project import emulators_needed
-from tests.emulators.google_emulators import pubsub_emulator
-from tests.emulators.loopback import LoopbackServer
 from tests.gcp.services import Service, Told, Waiting, session_of
 
 Serving = Callable[..., tuple[str, Service]]

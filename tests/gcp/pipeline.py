@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from shared.targets import VertexTarget
+from shared.config.targets import VertexTarget
 
 CACHED: Final = {"enableCache": True}
 SPECIFICATION: Final[dict[str, Any]] = {

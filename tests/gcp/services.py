@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
+from emulators.loopback import Answer, Request
 from functions.gcp.credentials import Credentials
 from functions.gcp.exchange import CallLimits
 from functions.gcp.rest import Session
@@ -15,7 +16,6 @@ from shared.backoff import Backoff
 from shared.fields import Parameter
 from shared.ports import LaunchRequest
 from shared.trigger import RetrainTrigger
-from tests.emulators.loopback import Answer, Request
 
 SOURCE: Final = "ml3_platform"
 TRIGGER: Final = RetrainTrigger(

@@ -8,7 +8,7 @@ import pytest
 
 from functions.gcp.answers import acknowledged, answered
 from shared.errors import ConfigError, RetrainError, TargetRefusedError, UnavailableError
-from shared.http import Response
+from shared.http.messages import Response
 
 ERRORS = [
     UnavailableError("Firestore", "read"),

@@ -9,9 +9,9 @@ import grpc
 import pytest
 from google.auth.exceptions import DefaultCredentialsError, RefreshError
 
+from emulators.publisher import refusing_publisher
 from functions.gcp.bus import MOST_MESSAGES, PubSubBus, publisher
 from shared.errors import BusError, UnavailableError
-from tests.emulators.publisher import refusing_publisher
 from tests.gcp.services import SOURCE, trigger
 
 TOPIC = "projects/acme/topics/triggers"

@@ -10,7 +10,7 @@ from functions.gcp.connections import connected
 from functions.gcp.exchange import NEVER, CallLimits, within
 from functions.gcp.rest import Session
 from shared.backoff import Backoff
-from shared.lifecycle import CLAIM_LEASE
+from shared.decision.transitions import CLAIM_LEASE
 from tests.gcp.conftest import Serving
 from tests.gcp.services import Waiting, refused, said
 

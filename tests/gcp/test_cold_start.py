@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from emulators.framework import FrameworkFunction
+from emulators.google_emulators import firestore_emulator
+from emulators.vertex import VertexStandIn
 from tests.contracts.bundles import built_bundle
 from tests.contracts.google_project import emulators_needed, pipeline_specification
 from tests.contracts.google_requests import a_push
 from tests.contracts.messages import Ask
 from tests.contracts.socket_client import asked
-from tests.emulators.framework import FrameworkFunction
-from tests.emulators.google_emulators import firestore_emulator
-from tests.emulators.vertex import VertexStandIn
 
 # One worker for all that uses the emulators.
 pytestmark = pytest.mark.xdist_group("contracts-gcp")

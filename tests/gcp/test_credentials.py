@@ -9,10 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from emulators.loopback import Answer
 from functions.gcp.connections import Connections
 from functions.gcp.credentials import FileCredentials, MetadataCredentials
 from functions.gcp.errors import CredentialsError
-from tests.emulators.loopback import Answer
 from tests.gcp.conftest import Serving
 from tests.gcp.services import IMPATIENT, said
 

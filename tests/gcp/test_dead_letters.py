@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from emulators.loopback import Answer
 from functions.gcp.dead_letters import SIZE_LIMIT, PubSubDeadLetters
 from functions.gcp.rest import Session
 from shared.errors import UnavailableError
 from shared.ports import DeadLetter
-from tests.emulators.loopback import Answer
 from tests.gcp.conftest import Serving
 from tests.gcp.services import refused, said
 

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import EnvironBuilder
 
 from functions.gcp.entry import http_answer, read_event, read_request
-from shared.http import MAX_BODY, Request, Response
+from shared.http.messages import MAX_BODY, Request, Response
 
 NOW = datetime(2026, 11, 21, 3, 0, 0, 500_000, tzinfo=UTC)
 IAP = "service-677687165274@gcp-sa-iap.iam.gserviceaccount.com"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from emulators.loopback import Answer, LoopbackServer, Request
 from shared.trigger import run_name
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 from tests.gcp.pipeline import written
 from tests.gcp.services import TRIGGER, refused, said
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from emulators.loopback import Answer
+from emulators.vertex import FaultKind, VertexStandIn
 from functions.gcp.launcher import VertexLauncher
 from functions.gcp.rest import Session
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import Run
 from shared.trigger import run_name
-from tests.emulators.loopback import Answer
-from tests.emulators.vertex import FaultKind, VertexStandIn
 from tests.gcp.conftest import Serving
 from tests.gcp.pipeline import target, written
 from tests.gcp.services import TRIGGER, refused, request, said

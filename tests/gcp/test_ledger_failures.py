@@ -2,11 +2,11 @@
 
 import pytest
 
+from emulators.loopback import Answer
 from functions.gcp.ledger import FirestoreLedger
 from functions.gcp.rest import Session
 from shared.errors import UnavailableError
 from shared.ports import Stored
-from tests.emulators.loopback import Answer
 from tests.gcp.conftest import Serving
 from tests.gcp.services import refused, said
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulators.publisher import counting_publisher
-from tests.emulators.pubsub import PubSub
+from emulators.publisher import counting_publisher
+from emulators.pubsub import PubSub
 
 # One worker for all that uses the emulators.
 pytestmark = pytest.mark.xdist_group("contracts-gcp")

@@ -7,10 +7,10 @@ from http.client import RemoteDisconnected
 
 import pytest
 
+from emulators.loopback import Answer
 from functions.gcp.errors import AnswerError
 from functions.gcp.rest import Session
 from shared.backoff import Backoff
-from tests.emulators.loopback import Answer
 from tests.gcp.conftest import Serving
 from tests.gcp.services import IMPATIENT, Waiting, refused, said, session_of
 

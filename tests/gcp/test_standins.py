@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from emulators.vertex import VertexStandIn
+from emulators.vertex.jobs import FAILED, PENDING, RUNNING, SUCCEEDED
 from tests.contracts.google_project import pipeline_specification
-from tests.emulators.vertex import VertexStandIn
-from tests.emulators.vertex.jobs import FAILED, PENDING, RUNNING, SUCCEEDED
 from tests.gcp.vertex_calls import PARENT, TEMPLATE, Caller, Json, a_job, runtime
 
 

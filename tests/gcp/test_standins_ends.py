@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from emulators.vertex import FaultKind, VertexStandIn
+from emulators.vertex.jobs import CANCELLED, FAILED, RUNNING, SUCCEEDED
+from emulators.vertex.log_entries import sink_message
 from tests.contracts.training_folder import until
-from tests.emulators.vertex import FaultKind, VertexStandIn
-from tests.emulators.vertex.jobs import CANCELLED, FAILED, RUNNING, SUCCEEDED
-from tests.emulators.vertex.log_entries import sink_message
 from tests.gcp.vertex_calls import PARENT, Caller, Json
 
 

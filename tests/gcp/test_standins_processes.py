@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from emulators.framework import FrameworkFunction
+from emulators.google_emulators import PUBSUB, emulator, pubsub_emulator
+from emulators.pubsub import PubSub
+from emulators.wire_gate import WireGate
 from tests.contracts.google_project import emulators_needed
 from tests.contracts.messages import Ask
 from tests.contracts.socket_client import asked
 from tests.contracts.training_folder import until
-from tests.emulators.framework import FrameworkFunction
-from tests.emulators.google_emulators import PUBSUB, emulator, pubsub_emulator
-from tests.emulators.pubsub import PubSub
-from tests.emulators.wire_gate import WireGate
 
 # One worker for all that uses the emulators.
 pytestmark = pytest.mark.xdist_group("contracts-gcp")

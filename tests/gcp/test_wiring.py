@@ -7,9 +7,9 @@ import pytest
 from functions.gcp import wiring
 from functions.gcp.launcher import VertexLauncher
 from functions.github.launcher import GitHubLauncher
+from shared.config.targets import CommandTarget, GitHubTarget
 from shared.errors import ConfigError, UnknownModelError
-from shared.parts import Receiver
-from shared.targets import CommandTarget, GitHubTarget
+from shared.parts import ReceiverParts
 from tests.gcp.pipeline import target
 
 PLAIN = """
@@ -45,7 +45,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.Monke
     return monkeypatch
 
 
-def received(folder: Path, configuration: str) -> Receiver:
+def received(folder: Path, configuration: str) -> ReceiverParts:
     """Return the parts for a configuration, made anew."""
     (folder / "retrain.toml").write_text(configuration, encoding="utf-8")
     return wiring.receiver.__wrapped__()

@@ -5,8 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from emulators.vertex import VertexStandIn
 from tests.contracts.google_project import pipeline_specification
-from tests.emulators.vertex import VertexStandIn
 
 PARENT = "projects/acme/locations/europe-west4"
 TEMPLATE = "https://europe-west4-kfp.pkg.dev/acme/pipelines/churn/latest"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.emulators.github import GitHubStandIn
+from emulators.github import GitHubStandIn
 from tests.github.given import REPOSITORY, TOKEN, Time
 
 

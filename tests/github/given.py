@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from emulators.github import GitHubStandIn
 from functions.github.address import read_address
 from functions.github.client import GitHubClient, Patience
 from functions.github.exchange import Timeouts
@@ -13,7 +14,6 @@ from functions.github.token import GitHubToken
 from shared.fields import Parameter
 from shared.ports import LaunchRequest
 from shared.trigger import RetrainTrigger
-from tests.emulators.github import GitHubStandIn
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 TOKEN = "ghp_0123456789abcdefABCDEF"

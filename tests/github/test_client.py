@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from emulators.github import Dispatched, GitHubStandIn
+from emulators.loopback import Answer, LoopbackServer, Request
 from functions.github.client import STANDARD
 from functions.github.token import GitHubToken, SecretStore
 from shared.errors import TargetRefusedError, UnavailableError
-from tests.emulators.github import Dispatched, GitHubStandIn
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 from tests.github.given import REPOSITORY, TOKEN, Time, bodies, client_of
 
 ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:github-AbCdEf"

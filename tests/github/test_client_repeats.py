@@ -7,9 +7,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from emulators.github import GitHubStandIn
+from emulators.github.faults import FaultKind
 from shared.errors import TargetRefusedError, UnavailableError
-from tests.emulators.github import GitHubStandIn
-from tests.emulators.github.faults import FaultKind
 from tests.github.given import CALM, HASTY, NOW, REPOSITORY, Time, bodies, client_of
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from emulators.github import GitHubStandIn
 from functions.github.dispatcher import GitHubDispatcher
 from functions.github.event_types import event_type_of
 from shared.errors import TargetRefusedError
-from shared.ports_after import Dispatch
-from tests.emulators.github import GitHubStandIn
+from shared.ports import Dispatch
 from tests.github.given import REPOSITORY, client_of
 
 

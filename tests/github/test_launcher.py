@@ -2,12 +2,12 @@
 
 import pytest
 
+from emulators.github import GitHubStandIn
 from functions.github.launcher import GitHubLauncher
 from functions.github.payload import MOST_NAMES
+from shared.config.targets import GitHubTarget
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import RunResult
-from shared.targets import GitHubTarget
-from tests.emulators.github import GitHubStandIn
 from tests.github.given import REPOSITORY, client_of, request
 
 TARGET = GitHubTarget(repository=REPOSITORY, event_type="retrain")

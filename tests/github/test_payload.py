@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulators.github.answers import problem_of
 from functions.github.payload import LONGEST_PAYLOAD, fitted
 from shared.errors import TargetRefusedError
-from tests.emulators.github.answers import problem_of
 
 TEXTS = st.text(max_size=40).flatmap(lambda text: st.integers(0, 2000).map(lambda times: text * times))
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.moto_server import CREDENTIALS, moto_server
 from functions.aws.clients import CallLimits, Clients
 from functions.aws.secrets import read_secret as read_on_aws
 from functions.azure.clients import Clients as AzureClients
@@ -19,8 +21,6 @@ from functions.gcp.rest import Session
 from functions.gcp.secrets import read_secret as read_on_gcp
 from shared.backoff import Backoff
 from shared.errors import UnavailableError
-from tests.emulators.loopback import Answer, LoopbackServer, Request
-from tests.emulators.moto_server import CREDENTIALS, moto_server
 from tests.github.given import TOKEN
 
 NAME = "projects/acme/secrets/github/versions/latest"

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from emulators.github import GitHubStandIn
 from functions.github.address import read_address
 from functions.github.token import SecretStore
 from functions.github.wiring import GitHubParts, github_parts
-from shared.environment import read_environment
+from shared.config.environment import read_environment
+from shared.config.targets import GitHubTarget
 from shared.errors import ConfigError
-from shared.ports_after import Dispatch
-from shared.targets import GitHubTarget
-from tests.emulators.github import GitHubStandIn
+from shared.ports import Dispatch
 from tests.github.given import REPOSITORY, TOKEN, request
 
 HERE = '[models.churn.target.local]\nkind = "command"\ncommand = ["true"]\n'

@@ -14,8 +14,8 @@ import yaml
 
 from functions.github.event_types import event_type_of
 from functions.github.launcher import client_payload
-from shared.config_file import parse_configuration
-from shared.targets import GitHubTarget
+from shared.config.file import parse_configuration
+from shared.config.targets import GitHubTarget
 from tests.github.given import request
 
 ROOT = Path(__file__).parents[2]

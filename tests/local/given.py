@@ -11,9 +11,9 @@ from pathlib import Path
 
 from functions.local.launcher import CommandLauncher
 from functions.local.run_folder import RunFolder
+from shared.config.targets import CommandTarget
 from shared.fields import Parameter
 from shared.ports import DeadLetter, LaunchRequest
-from shared.targets import CommandTarget
 from shared.trigger import RetrainTrigger
 
 ROOT = Path(__file__).resolve().parents[2]

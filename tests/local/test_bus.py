@@ -14,7 +14,7 @@ from functions.local.backoff import backoff
 from functions.local.bus import Delivery, SqliteBus
 from functions.local.events import decode
 from shared.errors import UnavailableError
-from shared.wire.incoming import Asked
+from shared.wire.incoming import TriggerEvent
 from tests.local.given import NOON, HandClock, a_trigger, outputs, program, real_clock, until
 
 LEASE = timedelta(seconds=60)
@@ -38,7 +38,7 @@ def test_a_trigger_arrives_in_the_accepted_form(bus: SqliteBus, clock: HandClock
     """A published trigger is read by the codec of EventBridge as the trigger that it was."""
     bus.publish([a_trigger("t-7")])
     incoming = decode(taken(bus, clock).event, "ml3_platform")
-    assert isinstance(incoming, Asked)
+    assert isinstance(incoming, TriggerEvent)
     assert dict(incoming.fields) == a_trigger("t-7").to_fields()
     assert incoming.sent_at == NOON
 

@@ -9,7 +9,7 @@ from functions.local.run_end import RunEnd
 from functions.local.run_request import RunRequest
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.ports import RunResult
-from shared.wire.incoming import Asked, Ended, Foreign
+from shared.wire.incoming import Foreign, RunEnded, TriggerEvent
 from tests.local.given import NOON
 
 
@@ -23,7 +23,7 @@ def an_end() -> dict[str, Any]:
 
 def test_the_end_of_a_training() -> None:
     """The event of an end is read as that end."""
-    assert decode(an_end(), "ml3_platform") == Ended(
+    assert decode(an_end(), "ml3_platform") == RunEnded(
         run_id="retrain-1", name="retrain-1", model_id="churn", result=RunResult.FAILED, ended_at=NOON
     )
 
@@ -33,7 +33,7 @@ def test_an_end_without_a_model() -> None:
     event = an_end()
     del event["detail"]["model_id"]
     incoming = decode(event, "ml3_platform")
-    assert isinstance(incoming, Ended)
+    assert isinstance(incoming, RunEnded)
     assert incoming.model_id is None
 
 
@@ -62,7 +62,7 @@ def test_an_end_that_makes_no_sense(detail: object) -> None:
 def test_everything_else_is_the_codecs() -> None:
     """Triggers, foreign events and rubbish are judged by the codec of EventBridge."""
     asked = {"source": "ml3_platform", "detail-type": "retrain_trigger", "detail": {"model_id": "churn"}}
-    assert isinstance(decode(asked, "ml3_platform"), Asked)
+    assert isinstance(decode(asked, "ml3_platform"), TriggerEvent)
     assert isinstance(decode(asked, "other"), Foreign)
     assert isinstance(decode({}, "ml3_platform"), Foreign)
     assert isinstance(decode({"source": ["retrain.local"], "detail-type": {}}, "ml3_platform"), Foreign)

@@ -16,11 +16,11 @@ from functions.local.bus import SqliteBus
 from functions.local.events import decode
 from functions.local.launcher import CommandLauncher
 from functions.local.run_request import prepare
+from shared.config.targets import CommandTarget
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import RunResult, RunStatus
-from shared.targets import CommandTarget
 from shared.trigger import run_name
-from shared.wire.incoming import Ended
+from shared.wire.incoming import RunEnded
 from tests.local.given import ROOT, a_launcher, a_request, is_alive, outputs, program, real_clock, run_folder, until
 
 
@@ -30,13 +30,13 @@ def ended(launcher: CommandLauncher, run_id: str, seconds: float = 15) -> RunSta
     return launcher.status(run_id)
 
 
-def told(folder: Path) -> list[Ended]:
+def told(folder: Path) -> list[RunEnded]:
     """Return what the bus was told."""
     bus = SqliteBus(folder / "bus.sqlite", real_clock, lambda: "id")
     news = []
     while (delivery := bus.lease(real_clock(), real_clock() - real_clock().replace(year=2000))) is not None:
         incoming = decode(delivery.event, "ml3_platform")
-        assert isinstance(incoming, Ended)
+        assert isinstance(incoming, RunEnded)
         news.append(incoming)
     bus.close()
     return news
@@ -70,7 +70,7 @@ def test_a_training_that_succeeds(tmp_path: Path) -> None:
     }
     until(lambda: not folder.is_supervised())
     assert told(tmp_path) == [
-        Ended(run_id=run.run_id, name=run.run_id, model_id="churn", result=status.result, ended_at=status.ended_at)
+        RunEnded(run_id=run.run_id, name=run.run_id, model_id="churn", result=status.result, ended_at=status.ended_at)
     ]
 
 

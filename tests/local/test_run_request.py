@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from functions.local.run_request import RunRequest, parameter_variables, prepare, resolve
+from shared.config.targets import CommandTarget
 from shared.errors import TargetRefusedError
-from shared.targets import CommandTarget
 from tests.local.given import a_request, a_trigger
 
 

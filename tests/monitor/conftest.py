@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulators.moto_server import CREDENTIALS, moto_server
+from emulators.moto_server import CREDENTIALS, moto_server
 
 # What needs nothing but the core.
 _EVERYWHERE = ("test_table.py",)

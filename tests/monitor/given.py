@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from functions.monitor.check import check_drift
+from functions.monitor.data.storage import Storage
 from functions.monitor.messages import People
 from functions.monitor.result import Result
 from functions.monitor.run import Monitor
-from functions.monitor.storage import Storage
-from shared.config_file import parse_configuration
-from shared.drift import DriftCheck
+from shared.config.drift import DriftCheck
+from shared.config.file import parse_configuration
 from shared.notice import Notice
-from shared.parts import Emitter
+from shared.parts import EmitterParts
 from tests.fakes.faults import Gate, perform
 from tests.fakes.memory import MemoryBus, MemoryLedger
 
@@ -74,7 +74,7 @@ def configuration(**models: str) -> str:
 
 
 class Mailbox:
-    """A `shared.ports_after.Notifier` that keeps what it is sent.
+    """A `shared.ports.Notifier` that keeps what it is sent.
 
     Attributes:
         notices: what was sent, oldest first.
@@ -111,7 +111,7 @@ class World:
         self.bus = MemoryBus(bus_gate)
         self.mailbox = Mailbox()
         ids = map(str, itertools.count())
-        emitter = Emitter(
+        emitter = EmitterParts(
             cloud="local",
             config=parse_configuration(toml, source="retrain.toml", folder=folder),
             ledger=MemoryLedger(),

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tests.emulators.lambda_runtime.environment import ExecutionEnvironment, ProcessPlan
+from emulators.lambda_runtime.environment import ExecutionEnvironment, ProcessPlan
 
 ROOT: Final = Path(__file__).parents[2]
 DOCKERFILE: Final = (ROOT / "functions/monitor/Dockerfile").read_text()

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from functions.monitor.data.text import LONGEST
 from functions.monitor.errors import UnusableDataError
-from functions.monitor.text import LONGEST
 from tests.monitor.given import check, put, rows, run, values
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from functions.monitor.data.storage import Storage
 from functions.monitor.run import RunFailedError, run_checks
-from functions.monitor.storage import Storage
 from shared.errors import BusError, InvalidTriggerError, UnavailableError
 from tests.fakes.faults import Fault, Gate, Script, perform
 from tests.monitor.given import MONDAY, STAMP, World, configuration, rows

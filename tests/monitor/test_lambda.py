@@ -11,9 +11,9 @@ import boto3
 import pandas as pd
 import pytest
 
-from tests.emulators.lambda_runtime import LambdaError
-from tests.emulators.lambda_runtime.environment import ExecutionEnvironment
-from tests.emulators.moto_server import CREDENTIALS
+from emulators.lambda_runtime import LambdaError
+from emulators.lambda_runtime.environment import ExecutionEnvironment
+from emulators.moto_server import CREDENTIALS
 from tests.monitor.given import rows
 from tests.monitor.image import invoke, lambda_function, stage
 

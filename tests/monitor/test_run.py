@@ -8,7 +8,7 @@ import pytest
 
 from functions.monitor.run import RunFailedError, run_checks
 from shared.errors import PermanentError, UnavailableError, UnknownModelError
-from shared.parts import Emitter
+from shared.parts import EmitterParts
 from tests.fakes.faults import Fault, Script
 from tests.monitor.given import MONDAY, STAMP, World, configuration, problem_of, rows
 
@@ -179,7 +179,7 @@ def test_models_of_another_cloud_are_not_checked(tmp_path: Path) -> None:
     """A monitor looks after the models that train where it runs."""
     world = World(tmp_path, configuration(churn=TABLE).replace("local = ", "gcp = ").replace(*_VERTEX))
     assert run_checks(world.monitor, [], MONDAY) == []
-    assert isinstance(world.monitor.emitter, Emitter)
+    assert isinstance(world.monitor.emitter, EmitterParts)
 
 
 _VERTEX = (

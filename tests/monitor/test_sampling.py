@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from functions.monitor.sampling import most_rows, sample_rows
+from functions.monitor.data.sampling import most_rows, sample_rows
 
 
 def batches(count: int, size: int = 1000) -> Iterator[pa.RecordBatch]:

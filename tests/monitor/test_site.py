@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from functions.monitor.layout import model_folder
-from functions.monitor.pages import error_page
+from functions.monitor.data.storage import Storage
 from functions.monitor.run import RunFailedError, run_checks
-from functions.monitor.site import Site
-from functions.monitor.storage import Storage
+from functions.monitor.site.layout import model_folder
+from functions.monitor.site.pages import error_page
+from functions.monitor.site.publish import Site
 from shared.errors import UnavailableError
 from tests.monitor.given import MONDAY, STAMP, World, configuration, links, rows
 

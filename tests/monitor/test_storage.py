@@ -14,13 +14,13 @@ from urllib.parse import quote
 import pandas as pd
 import pytest
 
+from emulators.storage import azurite, missing
+from functions.monitor.data.storage import Storage
 from functions.monitor.errors import UnusableDataError
-from functions.monitor.layout import joined
 from functions.monitor.run import run_checks
-from functions.monitor.storage import Storage
+from functions.monitor.site.layout import joined
 from functions.monitor.wiring import storage
 from shared.errors import UnavailableError
-from tests.emulators.storage import azurite, missing
 from tests.monitor.given import MONDAY, STAMP, World, configuration, links, rows
 
 Headers = tuple[str, str]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.config_file import parse_configuration
-from shared.drift import DriftCheck, site_problems
+from shared.config.drift import DriftCheck, site_problems
+from shared.config.file import parse_configuration
 from shared.errors import ConfigError
 
 TARGET = '[models."churn".target.local]\nkind = "command"\ncommand = ["true"]\n'

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from emulators.moto_server import CREDENTIALS, moto_server
 from functions.aws.clients import CallLimits, Clients
-from tests.emulators.moto_server import CREDENTIALS, moto_server
 
 
 @pytest.fixture(scope="session")

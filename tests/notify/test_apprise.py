@@ -12,10 +12,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from emulators.loopback import Answer, LoopbackServer, Request
 from functions.notify.apprise_channel import AppriseChannel
 from shared.errors import PermanentError, UnavailableError
 from shared.notice import notice_text
-from tests.emulators.loopback import Answer, LoopbackServer, Request
 from tests.notify.given import NOTICE, notice
 
 # Apprise looks for a module that Python 3.13 no longer has.

@@ -6,7 +6,7 @@ from functions.notify.apprise_channel import AppriseChannel
 from functions.notify.wiring import channel_notifiers
 from shared.errors import ConfigError
 from shared.notice import Notice
-from shared.ports_after import Notifier
+from shared.ports import Notifier
 from tests.notify.given import notice
 
 TOPIC = "arn:aws:sns:eu-west-3:123456789012:retraining"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from emulators.loopback import Answer, LoopbackServer
 from functions.aws.clients import CallLimits, Clients
 from functions.aws.notifier import PROGRAMS, SIZE_LIMIT, SnsNotifier, message, subject
 from shared.errors import PermanentError, UnavailableError
 from shared.notice import Notice, notice_document, notice_text
-from tests.emulators.loopback import Answer, LoopbackServer
 from tests.notify.given import NOTICE, notice
 
 TOPIC = "arn:aws:sns:eu-west-3:123456789012:retraining"

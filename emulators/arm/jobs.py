@@ -1,0 +1,177 @@
+"""The jobs of one workspace: what there is, how it changes, what may be asked for."""
+
+import re
+import threading
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from emulators.arm.checks import check
+from emulators.arm.problems import ArmError, Json, user_error
+
+FINAL: Final = frozenset({"Completed", "Failed", "Canceled"})
+# Specification of the resource provider, parameter `id` of Jobs_CreateOrUpdate.
+NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}")
+# Error text of the service: "Only description, tags, displayName, properties, and isArchived can be updated."
+MUTABLE: Final = frozenset({"description", "tags", "displayName", "properties", "isArchived"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A registered pipeline component, and how long its jobs last.
+
+    Attributes:
+        inputs: the names that it declares; none: any.
+        command: run as a subprocess for each job, inputs in `RETRAIN_PARAM_<NAME>`; its exit code decides between
+            Completed and Failed. Without one, a job lasts until somebody ends it.
+
+    """
+
+    inputs: Collection[str] | None = None
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job, as it is at one moment.
+
+    Attributes:
+        name: unique in the workspace, case-sensitive.
+        properties: what the request that made it said, with the newest of what may be changed.
+        status: as the service has it.
+        started: when it was made.
+        modified: when its status changed last.
+        puts: how many PUT requests led to it, those whose answer was lost included.
+
+    """
+
+    name: str
+    properties: Mapping[str, Any]
+    status: str
+    started: datetime
+    modified: datetime
+    puts: int = 1
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The newest tags."""
+        return dict(self.properties.get("tags") or {})
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The literal inputs by name, the addresses of the others."""
+        given = self.properties.get("inputs") or {}
+        return {name: each.get("value", each.get("uri", "")) for name, each in given.items()}
+
+    @property
+    def force_rerun(self) -> bool:
+        """Whether no output of an equal run may be used again."""
+        return (self.properties.get("settings") or {}).get("force_rerun") is True
+
+
+class Jobs:
+    """All jobs of one workspace. Safe to use from several threads.
+
+    Args:
+        components: by resource id.
+        clock: returns the time, aware.
+        taken: the status of the answer where a name has been given to another job.
+
+    """
+
+    def __init__(self, components: Mapping[str, Component], clock: Callable[[], datetime], taken: int = 400) -> None:
+        self._components = {identifier.lower(): component for identifier, component in components.items()}
+        self._clock = clock
+        self._taken = taken
+        self._lock = threading.Lock()
+        self._by_name: dict[str, Job] = {}
+
+    def component(self, properties: Mapping[str, Any]) -> Component:
+        """Return the component that a job's properties name.
+
+        Raises:
+            ArmError: there is no such component; 404.
+
+        """
+        identifier = str(properties["componentId"])
+        # Resource ids are compared without regard to case.
+        component = self._components.get(identifier.lower())
+        if component is None:
+            raise user_error(404, f"The component {identifier} was not found.", "NotFound", "ResourceNotFound")
+        return component
+
+    def put(self, name: str, properties: Json) -> tuple[Job, bool]:
+        """Create a job, or change what may be changed of the one with this name.
+
+        Returns:
+            The job, and whether it is new.
+
+        Raises:
+            ArmError: the request is wrong, or is another one than that which made the job.
+
+        """
+        if not NAME.fullmatch(name):
+            raise user_error(400, f"The job name {name!r} must match {NAME.pattern}.", "BadArgument")
+        check(properties, self.component(properties).inputs)
+        with self._lock:
+            old = self._by_name.get(name)
+            now = self._clock()
+            if old is None:
+                job = Job(name=name, properties=properties, status="Running", started=now, modified=now)
+            else:
+                _unchanged(old.properties, properties, self._taken)
+                job = replace(old, properties=dict(old.properties) | properties, puts=old.puts + 1)
+            self._by_name[name] = job
+            return job, old is None
+
+    def would_reuse(self, job: Job) -> bool:
+        """Whether a job takes its outputs from an earlier one that asked for the same, instead of running."""
+
+        def asked(each: Job) -> object:
+            return each.properties["componentId"], each.properties.get("inputs")
+
+        return not job.force_rerun and any(
+            each.name != job.name and each.status == "Completed" and asked(each) == asked(job) for each in self.all()
+        )
+
+    def get(self, name: str) -> Job:
+        """Return one job.
+
+        Raises:
+            ArmError: there is none; 404.
+
+        """
+        with self._lock:
+            if name not in self._by_name:
+                raise user_error(404, f"Job {name} not found.", "NotFound", "JobNotFound")
+            return self._by_name[name]
+
+    def change(self, name: str, status: str) -> Job | None:
+        """Give a job that has not ended a status, and return it; none: it has ended before."""
+        with self._lock:
+            old = self._by_name[name]
+            if old.status in FINAL:
+                return None
+            self._by_name[name] = replace(old, status=status, modified=self._clock())
+            return self._by_name[name]
+
+    def all(self) -> list[Job]:
+        """Return every job, in the order of their starts."""
+        with self._lock:
+            return list(self._by_name.values())
+
+
+def _unchanged(old: Mapping[str, Any], new: Mapping[str, Any], status: int) -> None:
+    changed = sorted(
+        name for name in old.keys() | new.keys() - MUTABLE if name not in MUTABLE and old.get(name) != new.get(name)
+    )
+    if changed:
+        named = ", ".join(f" {name[0].upper()}{name[1:]}" for name in changed)
+        message = (
+            "A job with this name already exists. If you are trying to create a new job, use a different name. If you "
+            f"are trying to update an existing job, the existing job's{named} cannot be changed. Only description, "
+            "tags, displayName, properties, and isArchived can be updated."
+        )
+        code = "Conflict" if status == 409 else "UserError"
+        raise ArmError(status, code, message, ("Immutable", "JobPropertyImmutable"))

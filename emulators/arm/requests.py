@@ -1,0 +1,66 @@
+"""What Azure Resource Manager and the service behind it look at in a request before they do anything."""
+
+import json
+import re
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from emulators.arm.identity import Identity
+from emulators.arm.problems import ArmError, Json, user_error
+from emulators.loopback import Request
+
+RESOURCE: Final = "https://management.azure.com"
+# The first stable version whose pipeline jobs have a componentId.
+OLDEST: Final = "2023-04-01"
+_JOB: Final = re.compile(r"(?P<workspace>/subscriptions/.+/workspaces/[^/]+)/jobs/(?P<name>[^/]+)")
+
+
+def admitted(request: Request, workspace: str, identity: Identity | None) -> str:
+    """Return the name of the job that a request is about, once everything around it is right.
+
+    Args:
+        request: the request.
+        workspace: the resource id of the one workspace that exists.
+        identity: whose tokens are asked for; none: nobody is asked for one.
+
+    Raises:
+        ArmError: the token, the version or the address is wrong.
+
+    """
+    if identity and not identity.allows(request.headers.get("authorization", ""), RESOURCE):
+        raise ArmError(401, "InvalidAuthenticationToken", "The access token is missing or invalid.")
+    address = urlsplit(request.path)
+    version = parse_qs(address.query).get("api-version", [""])[0]
+    if not version:
+        text = "The api-version query parameter (?api-version=) is required for all requests."
+        raise ArmError(400, "MissingApiVersionParameter", text)
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d(-preview)?", version) or version < OLDEST:
+        raise ArmError(400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid.")
+    if request.method not in ("GET", "PUT"):
+        raise ArmError(405, "MethodNotAllowed", f"{request.method} is not served here.")
+    matched = _JOB.fullmatch(unquote(address.path))
+    # Resource ids are compared without regard to case; the name of a job is none.
+    if matched is None or matched["workspace"].lower() != workspace.lower():
+        raise ArmError(404, "ResourceNotFound", f"The Resource '{address.path}' was not found.")
+    return matched["name"]
+
+
+def wanted_properties(body: bytes) -> Json:
+    """Return the properties of a request's body.
+
+    Raises:
+        ArmError: it is no such body, or lacks what every job must have.
+
+    """
+    try:
+        properties = json.loads(body)["properties"]
+    except (ValueError, TypeError, KeyError):
+        raise ArmError(400, "InvalidRequestContent", "The request content must be JSON with properties.") from None
+    for name in ("jobType", "componentId"):
+        if not isinstance(properties, dict) or not isinstance(properties.get(name), str):
+            raise user_error(400, f"The {name} field is required.", "BadArgument", "ArgumentBlankOrEmpty")
+    if properties["jobType"] != "Pipeline":
+        raise user_error(
+            400, f"A component runs as a job of type Pipeline, not {properties['jobType']}.", "BadArgument"
+        )
+    return dict(properties)

@@ -1,0 +1,43 @@
+"""What api.github.com answers, as its documentation and its users report it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from emulators.loopback import Answer
+
+DOCUMENTATION = "https://docs.github.com/rest/repos/repos#create-a-repository-dispatch-event"
+# REST documentation, "Create a repository dispatch event".
+MOST_PROPERTIES = 10
+LONGEST_EVENT_TYPE = 100
+LARGEST_PAYLOAD = 65_535
+
+
+def error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return an error in GitHub's form; some have the status in the body, too."""
+    body = {"message": message, "documentation_url": DOCUMENTATION, "status": str(status)}
+    named = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
+    return Answer(status=status, body=json.dumps(body).encode(), headers=named)
+
+
+def problem_of(body: bytes) -> Answer | None:
+    """Return why a request is not taken; None where it is."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return error(400, "Problems parsing JSON")
+    if not isinstance(content, dict) or not isinstance(content.get("event_type"), str):
+        return error(422, 'Invalid request.\n\n"event_type" wasn\'t supplied.')
+    if not 1 <= len(content["event_type"]) <= LONGEST_EVENT_TYPE:
+        return error(422, "Invalid request.\n\nevent_type is too long (maximum is 100 characters)")
+    return _payload_problem(content.get("client_payload", {}))
+
+
+def _payload_problem(payload: Any) -> Answer | None:
+    if not isinstance(payload, dict):
+        return error(422, "Invalid request.\n\nFor 'properties/client_payload', payload is not an object.")
+    if len(payload) > MOST_PROPERTIES:
+        return error(422, f"Invalid request.\n\nNo more than 10 properties are allowed; {len(payload)} were supplied.")
+    if len(json.dumps(payload, separators=(",", ":"), ensure_ascii=False)) > LARGEST_PAYLOAD:
+        return error(422, "client_payload is too large.")
+    return None

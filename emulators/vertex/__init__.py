@@ -1,0 +1,10 @@
+"""A stand-in for the pipeline jobs of Vertex AI, with faults on demand.
+
+Point the launcher at it with `RETRAIN_VERTEX_ENDPOINT`. Google has no emulator of it.
+"""
+
+from emulators.vertex.faults import Fault, FaultKind
+from emulators.vertex.jobs import Job
+from emulators.vertex.standin import VertexStandIn
+
+__all__ = ["Fault", "FaultKind", "Job", "VertexStandIn"]

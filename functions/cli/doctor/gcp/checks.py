@@ -1,0 +1,178 @@
+"""What must be there on Google Cloud before a trigger becomes a training; asked with the caller's own credentials."""
+
+import re
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Final
+
+from functions.cli.doctor.check import (
+    ANSWER,
+    PROBE,
+    Check,
+    CheckFailedError,
+    CheckSkippedError,
+    Form,
+    Setting,
+    explained,
+    needed,
+    variable_check,
+)
+from functions.cli.doctor.gcp.subscriptions import Subscriptions
+from functions.cli.doctor.gcp.vertex import VertexChecks
+from functions.gcp import dead_letters, ledger
+from functions.gcp.document_ids import document_id
+from functions.gcp.errors import AnswerError, RefusalError, translated
+from functions.gcp.ledger import FirestoreLedger
+from functions.gcp.secrets import SERVICE, read_secret
+from functions.gcp.sessions import Sessions
+from functions.github.token import ReadSecret, SecretStore
+from shared.errors import UnavailableError
+
+PUBLISH: Final = "pubsub.topics.publish"
+# No document was changed then.
+IMPOSSIBLE: Final = "1970-01-01T00:00:01Z"
+
+_TOPIC: Final = re.compile(r"projects/[^/]+/topics/[^/]+")
+_FORMS: Final = {
+    "RETRAIN_BUS": Form(wanted="a topic, projects/P/topics/T", pattern=_TOPIC),
+    "RETRAIN_LEDGER": Form(
+        wanted="a collection, projects/P/databases/D/documents/COLLECTION",
+        pattern=re.compile(r"projects/[^/]+/databases/[^/]+/documents/[^/]+(/[^/]+/[^/]+)*"),
+    ),
+    "RETRAIN_DEAD_LETTERS": Form(
+        wanted="a topic, projects/P/topics/T",
+        pattern=_TOPIC,
+        unset="a rejected event is answered with an error, and the subscription's dead-letter topic has to take it",
+    ),
+}
+_REFUSED: Final = frozenset({"FAILED_PRECONDITION", "NOT_FOUND", "ABORTED"})
+
+
+def checks(setting: Setting) -> list[Check]:
+    """Return the checks for Google Cloud, in the order in which they are best repaired."""
+    project = _Project(setting)
+    return [
+        Check(name="credentials", about="there are credentials for Google", run=project.identity),
+        *(variable_check(setting, name, form) for name, form in _FORMS.items()),
+        Check(name="topic", about="the topic is there", run=partial(project.topic, "RETRAIN_BUS")),
+        Check(name="publishing", about="triggers may be published", run=partial(project.publishing, "RETRAIN_BUS")),
+        *project.subscriptions("RETRAIN_BUS").checks(),
+        Check(name="ledger, reading", about="the collection can be read", run=project.read),
+        Check(name="ledger, writing", about="a write was refused by nothing but its condition", run=project.write),
+        Check(name="dead letters", about="the topic is there, and keeps what it gets", run=project.letters),
+        Check(
+            name="dead letters, writing",
+            about="rejected events may be published; none was sent",
+            run=partial(project.publishing, "RETRAIN_DEAD_LETTERS"),
+        ),
+        *VertexChecks(setting, project.sessions, _codes_of).checks(),
+    ]
+
+
+def secret_stores(setting: Setting) -> Mapping[SecretStore, ReadSecret]:
+    """Return how secrets are read on Google Cloud."""
+    session = Sessions(setting.variables).at(SERVICE)
+    setting.opened.callback(session.close)
+    return {SecretStore.GCP: lambda name: read_secret(session, name)}
+
+
+class _Project:
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self.sessions = Sessions(setting.variables)
+        self._pubsub, emulator = self.sessions.emulated("PUBSUB_EMULATOR_HOST")
+        self._base = emulator or dead_letters.ENDPOINT
+        self._firestore, emulated = self.sessions.emulated("FIRESTORE_EMULATOR_HOST")
+        self._firestore_base = emulated or ledger.ENDPOINT
+        for session in (self._pubsub, self._firestore):
+            setting.opened.callback(session.close)
+
+    def identity(self) -> None:
+        if self._base != dead_letters.ENDPOINT:
+            raise CheckSkippedError("not checked: an emulator asks nobody who they are")
+        hint = "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS"
+        try:
+            with translated("Pub/Sub", "tell who asks"):
+                self._pubsub.get(f"{self._base}/v1/{needed(self._setting, 'RETRAIN_BUS')}")
+        except UnavailableError as error:
+            # Any answer of the service shows that there were credentials.
+            if "CredentialsError" in _codes_of(error):
+                raise CheckFailedError(f"there are no usable credentials for Google: {hint}") from error
+
+    def topic(self, variable: str) -> None:
+        topic = needed(self._setting, variable)
+        gone = CheckFailedError(f"there is no topic {topic}: deploy, or correct {variable}")
+        with _told(gone, right="pubsub.topics.get"), translated("Pub/Sub", f"look at {topic}"):
+            self._pubsub.get(f"{self._base}/v1/{topic}")
+
+    def publishing(self, variable: str) -> None:
+        topic = needed(self._setting, variable)
+        gone = CheckSkippedError(f"not checked: there is no topic {topic}")
+        with _told(gone), translated("Pub/Sub", f"tell the rights on {topic}"):
+            answer = self._pubsub.post(f"{self._base}/v1/{topic}:testIamPermissions", {"permissions": [PUBLISH]})
+        if PUBLISH not in answer.get("permissions", ()):
+            raise CheckFailedError(f"these credentials lack {PUBLISH} on {topic}: grant roles/pubsub.publisher")
+
+    def subscriptions(self, variable: str) -> Subscriptions:
+        gone = CheckSkippedError("not checked: the topic is not there")
+        return Subscriptions(
+            self._pubsub,
+            self._base,
+            partial(needed, self._setting, variable),
+            lambda right: _told(gone, right=right),
+        )
+
+    def letters(self) -> None:
+        self.topic("RETRAIN_DEAD_LETTERS")
+        if not self.subscriptions("RETRAIN_DEAD_LETTERS").all():
+            topic = needed(self._setting, "RETRAIN_DEAD_LETTERS")
+            raise CheckFailedError(
+                f"nobody subscribes to {topic}, so rejected events are forgotten: make a subscription"
+            )
+
+    def read(self) -> None:
+        collection = needed(self._setting, "RETRAIN_LEDGER")
+        database = collection.partition("/documents/")[0]
+        gone = CheckFailedError(f"there is no Firestore database {database}: deploy, or correct RETRAIN_LEDGER")
+        denied = CheckFailedError(f"these credentials may not read {collection}: grant roles/datastore.user ({ANSWER})")
+        with _told(gone, denied=denied):
+            # A query finds out whether there is a database; a document that is not found would not tell.
+            FirestoreLedger(self._firestore, collection, self._firestore_base).models(None, 1)
+
+    def write(self) -> None:
+        """Write on a condition that nothing meets: Firestore looks at the right to write before it looks at that."""
+        collection = needed(self._setting, "RETRAIN_LEDGER")
+        try:
+            self.read()
+        except CheckFailedError as error:
+            raise CheckSkippedError("not checked: the ledger cannot be read") from error
+        denied = CheckFailedError(
+            f"these credentials may not write {collection}: grant roles/datastore.user ({ANSWER})"
+        )
+        content = {"name": f"{collection}/{document_id(PROBE)}", "fields": {}}
+        write = {"update": content, "currentDocument": {"updateTime": IMPOSSIBLE}}
+        url = f"{self._firestore_base}/v1/{collection.partition('/documents/')[0]}/documents:commit"
+        try:
+            with _told(denied, denied=denied), translated("Firestore", f"write to {collection}", _REFUSED):
+                self._firestore.post(url, {"writes": [write]})
+        except RefusalError:
+            return
+
+
+def _told(
+    gone: Exception, *, right: str = "the right", denied: Exception | None = None
+) -> AbstractContextManager[None]:
+    lacking = CheckSkippedError(f"not checked: these credentials lack {right}, which only this check needs")
+    sentences: dict[str, Exception] = {
+        "NOT_FOUND": gone,
+        "PERMISSION_DENIED": denied or lacking,
+        "CredentialsError": CheckSkippedError("not checked: Google does not know who asks"),
+        "UNIMPLEMENTED": CheckSkippedError("not checked: an emulator knows no rights"),
+    }
+    return explained(_codes_of, sentences)
+
+
+def _codes_of(error: UnavailableError) -> Collection[str]:
+    cause = error.__cause__
+    return {cause.code} if isinstance(cause, AnswerError) else {type(cause).__name__}

@@ -1,0 +1,114 @@
+"""The checks that every cloud has: the configuration, the channels to people, the token for GitHub, the schedule."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from functions.cli.clouds import checks_of, secret_stores_of
+from functions.cli.doctor.check import Check, CheckFailedError, CheckSkippedError, Setting
+from functions.cli.doctor.schedules import check_schedule, default_schedule
+from functions.github.address import read_address
+from functions.github.token import VARIABLE, GitHubToken
+from functions.github.wiring import uses_github
+from functions.notify.apprise_channel import AppriseChannel
+from functions.notify.wiring import channel_notifiers
+from shared.config.environment import SOURCE
+from shared.config.file import load_configuration
+from shared.config.model import Configuration
+from shared.errors import ConfigError, PermanentError
+
+ROOT: Final = Path(__file__).parents[3]
+
+
+def all_checks(cloud: str, variables: Mapping[str, str], schedule: str | None, opened: ExitStack) -> list[Check]:
+    """Return every check for *cloud*.
+
+    Args:
+        cloud: `aws`, `gcp`, `azure` or `local`.
+        variables: the environment variables.
+        schedule: the schedule to check; none: the one that the cloud deploys with.
+        opened: closes what the checks have opened.
+
+    """
+    path = ROOT / (variables.get("RETRAIN_CONFIG") or "retrain.toml")
+    config = _loaded(path)
+    source = variables.get("RETRAIN_SOURCE") or SOURCE
+    setting = Setting(variables=variables, config=config, source=source, opened=opened)
+    return [
+        Check(name="configuration", about=f"{path.name} is valid", run=lambda: load_configuration(path)),
+        Check(name="targets", about=f"every model trains on {cloud}", run=lambda: _targets(setting, cloud)),
+        *checks_of(cloud, setting),
+        *([Check(name="starting", about="trainings may be started", run=_starting)] if cloud != "local" else ()),
+        Check(name="GitHub token", about="there is one", run=lambda: _token(setting, cloud)),
+        *_channels(config),
+        Check(
+            name="schedule",
+            about="the cloud takes the schedule",
+            run=lambda: _schedule(cloud, schedule, variables),
+        ),
+    ]
+
+
+def _loaded(path: Path) -> Configuration | None:
+    try:
+        return load_configuration(path)
+    except ConfigError:
+        return None
+
+
+def _configuration(setting: Setting) -> Configuration:
+    if setting.config is None:
+        raise CheckSkippedError("not checked: the configuration is not valid")
+    return setting.config
+
+
+def _targets(setting: Setting, cloud: str) -> None:
+    config = _configuration(setting)
+    without = [f'models."{model.name}"' for model in config.models if cloud not in model.targets]
+    if without:
+        raise CheckFailedError(
+            f"{', '.join(without)} has no target.{cloud}, so its triggers are rejected here: add one"
+        )
+
+
+def _starting() -> None:
+    raise CheckSkippedError("not checked: whether trainings may be started is known when the first one is")
+
+
+def _token(setting: Setting, cloud: str) -> None:
+    config, value = _configuration(setting), setting.variables.get(VARIABLE, "")
+    if not uses_github(config, cloud):
+        raise CheckSkippedError("nothing in the configuration goes to GitHub")
+    address = read_address(setting.variables.get("RETRAIN_GITHUB_API", ""))
+    token = GitHubToken(value, secret_stores_of(cloud, setting))
+    if not value.strip() and not address.is_loopback:
+        raise CheckFailedError(f"{VARIABLE} is not set, and the configuration dispatches to GitHub: set it")
+    token.current()
+
+
+def _channels(config: Configuration | None) -> list[Check]:
+    channels = config.channels if config else ()
+    if not channels:
+        return []
+    about = "every channel is one that this cloud can tell people by"
+    forms = Check(name="channels", about=about, run=lambda: channel_notifiers(channels))
+    return [forms, *(_channel(place, each) for place, each in enumerate(channels) if not each.startswith("arn:"))]
+
+
+def _channel(place: int, address: str) -> Check:
+    name = f"notify.channels[{place}]"
+
+    def run() -> None:
+        try:
+            AppriseChannel(address, name).open()
+        except PermanentError as error:
+            raise CheckFailedError(
+                f"{name} is no address that Apprise knows: correct it; the address is not shown"
+            ) from error
+
+    return Check(name=name, about="Apprise knows such an address; nothing was sent", run=run)
+
+
+def _schedule(cloud: str, given: str | None, variables: Mapping[str, str]) -> None:
+    check_schedule(cloud, given if given is not None else default_schedule(cloud, variables, ROOT))

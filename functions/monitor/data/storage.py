@@ -1,0 +1,199 @@
+"""Files wherever they are: this machine, S3, Google Cloud Storage, Azure Blob Storage; every way through fsspec."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Final
+
+from functions.monitor.data.storage_errors import opened, reached
+from functions.monitor.errors import UnusableDataError
+from functions.monitor.untyped import FileSystem
+
+# What tells one content from another, the surest first: a checksum, a version, the time of the last change.
+_IDENTITIES: Final = ("md5Hash", "ETag", "etag", "LastModified", "last_modified")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """A file that exists.
+
+    Attributes:
+        path: where, as its file system calls it.
+        size: in bytes.
+        identity: changes when the content does.
+
+    """
+
+    path: str
+    size: int
+    identity: str
+
+
+class Storage:
+    """Finds, reads and writes files by address: a path, `s3://`, `gs://` or `abfs://`.
+
+    Endpoints and credentials are those of the drivers' own environment variables, or of the machine that this runs on.
+    """
+
+    def __init__(self, folder: Path, options: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """Take relative paths from *folder* on; *options* are for the drivers, by scheme."""
+        self._folder = folder
+        self._options = options or {}
+
+    def whole(self, address: str) -> str:
+        """Return *address*, a relative path as an absolute one."""
+        return address if "://" in address else str(self._folder / address)
+
+    def find(self, address: str) -> tuple[FoundFile, ...]:
+        """Return the file at *address*, the files below that folder, or those that match the pattern, sorted by path.
+
+        Below the folder, or below the part of the pattern that has no signs, whatever is hidden or begins with an
+        underscore is left out with all that is in it: markers of Spark, logs of Delta, checkpoints of notebooks.
+
+        Raises:
+            UnusableDataError: there is none, or it may not be read.
+            UnavailableError: the storage is away.
+
+        """
+        filesystem, path = self._place(address)
+        with reached(address, "look for it"):
+            # A warm function must not see what an earlier call listed.
+            filesystem.invalidate_cache()
+            files = [_found(info) for info in _below(filesystem, path) if info["type"] == "file"]
+        if not files:
+            raise UnusableDataError(f"{address}: there is no such file")
+        return tuple(sorted(files, key=lambda file: file.path))
+
+    @contextmanager
+    def open(self, address: str, file: FoundFile, *, compression: str | None = None) -> Iterator[IO[bytes]]:
+        """Open *file*, which was found at *address*, for reading at any place; only what is read is fetched.
+
+        Raises:
+            UnusableDataError: it is gone, or may not be read.
+            UnavailableError: the storage is away.
+
+        """
+        filesystem, _ = self._place(address)
+        with (
+            reached(address, "read it"),
+            filesystem.open(file.path, "rb", cache_type="none", compression=compression) as stream,
+        ):
+            yield stream
+
+    def folders(self, address: str) -> list[str]:
+        """Return the names of the folders in the folder at *address*, sorted; none where it does not exist.
+
+        Raises:
+            UnusableDataError: it may not be read.
+            UnavailableError: the storage is away.
+
+        """
+        filesystem, path = self._place(address)
+        with reached(address, "list it"):
+            filesystem.invalidate_cache()
+            try:
+                infos = filesystem.ls(path, detail=True)
+            except FileNotFoundError:
+                return []
+        return sorted(Path(info["name"]).name for info in infos if info["type"] == "directory")
+
+    def read(self, addresses: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the contents of the files at *addresses* by address, all in one place; those that are not there lack.
+
+        Raises:
+            UnusableDataError: one may not be read.
+            UnavailableError: the storage is away.
+
+        """
+        if not addresses:
+            return {}
+        filesystem, _ = self._place(addresses[0])
+        paths = {self._place(address)[1]: address for address in addresses}
+        with reached(addresses[0], "read it"):
+            contents = filesystem.cat(list(paths), on_error="return")
+            for content in contents.values():
+                if isinstance(content, Exception) and not isinstance(content, FileNotFoundError):
+                    raise content
+        return {paths[path]: content for path, content in contents.items() if isinstance(content, bytes)}
+
+    def write(self, address: str, content: bytes, content_type: str) -> None:
+        """Replace the file at *address* in one step: whoever reads it meanwhile gets the old one or the new one.
+
+        Raises:
+            UnusableDataError: it may not be written.
+            UnavailableError: the storage is away.
+
+        """
+        filesystem, path = self._place(address)
+        with reached(address, "write it"):
+            if "://" not in address:
+                _write_local(Path(path), content)
+            else:
+                filesystem.pipe_file(path, content, **_headers(address, content_type))
+
+    def _place(self, address: str) -> tuple[FileSystem, str]:
+        # Not at the top: only a run needs it.
+        import fsspec
+
+        if "://" not in address:
+            return fsspec.filesystem("file"), self.whole(address)
+        with reached(address, "open it"), opened(address):
+            options = self._options.get(address.partition("://")[0], {})
+            filesystem, path = fsspec.url_to_fs(address, **options)
+        return filesystem, path
+
+
+def _below(filesystem: FileSystem, path: str) -> list[Mapping[str, Any]]:
+    signs = [place for place in map(path.find, "*?[") if place >= 0]
+    if signs:
+        folder = path[: min(signs)].rpartition("/")[0]
+        infos = filesystem.glob(path, detail=True).values()
+    else:
+        folder, about = path, filesystem.info(path)
+        if about["type"] != "directory":
+            return [about]
+        infos = filesystem.find(path, detail=True).values()
+    # By the number of parts: drivers spell the same folder in more than one way.
+    depth = len(PurePosixPath(filesystem._strip_protocol(folder)).parts)  # noqa: SLF001 - the drivers' own spelling
+    return [info for info in infos if _is_data(PurePosixPath(info["name"]).parts[depth:])]
+
+
+def _found(info: Mapping[str, Any]) -> FoundFile:
+    known = next((str(info[key]) for key in _IDENTITIES if info.get(key)), None) or _digest(Path(info["name"]))
+    return FoundFile(path=info["name"], size=int(info.get("size") or 0), identity=known.strip('"'))
+
+
+def _digest(path: Path) -> str:
+    # This machine has no checksum at hand, and a copy of the same data has another time.
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_data(parts: Sequence[str]) -> bool:
+    return not any(part.startswith(("_", ".")) for part in parts)
+
+
+def _write_local(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, because a rename is atomic only within one file system.
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _headers(address: str, content_type: str) -> dict[str, Any]:
+    # Each driver hands these to its service in its own words; without them a browser downloads what it should show.
+    fresh = "no-cache"
+    match address.partition("://")[0]:
+        case "s3":
+            return {"ContentType": content_type, "CacheControl": fresh}
+        case "gs":
+            return {"content_type": content_type, "fixed_key_metadata": {"cache_control": fresh}}
+        case _:
+            return {"content_settings": {"content_type": content_type, "cache_control": fresh}}

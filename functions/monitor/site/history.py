@@ -1,0 +1,116 @@
+"""The last checks of a model, as the site itself holds them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from functions.monitor.data.storage import Storage
+from functions.monitor.result import DRIFT, FAILED, NO_DRIFT
+from functions.monitor.site import layout
+from shared.fields import parse_time
+
+# A quarter of a year of weekly checks.
+LENGTH: Final = 13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastCheck:
+    """One check.
+
+    Attributes:
+        folder: its folder, from the index on.
+        at: the time that it was made for, UTC.
+        status: `drift`, `no_drift` or `failed`.
+        share: the share of drifted columns; 0 for one that failed.
+        drift_share: the share from which on it is drift.
+        severity: how much, or an empty text.
+        drifted: the columns that drifted.
+        left_out: how many columns were not compared.
+        problem: why it failed, or an empty text.
+
+    """
+
+    folder: str
+    at: datetime
+    status: str
+    share: float = 0.0
+    drift_share: float = 0.0
+    severity: str = ""
+    drifted: tuple[str, ...] = ()
+    left_out: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The last checks of one model, oldest first.
+
+    Attributes:
+        model_id: whose.
+        checks: at most `LENGTH` of them.
+
+    """
+
+    model_id: str
+    checks: tuple[PastCheck, ...]
+
+    @property
+    def last(self) -> PastCheck | None:
+        """The last check, however it ended."""
+        return self.checks[-1] if self.checks else None
+
+    @property
+    def last_report(self) -> PastCheck | None:
+        """The last check that has a report."""
+        return next((check for check in reversed(self.checks) if check.status != FAILED), None)
+
+
+def read_history(storage: Storage, site: str, model_id: str) -> History:
+    """Read the last checks of *model_id* from the *site*; what is half-written or damaged is passed over.
+
+    Raises:
+        UnusableDataError: the site may not be read.
+        UnavailableError: the storage is away.
+
+    """
+    folder = layout.model_folder(model_id)
+    stamps = [name for name in storage.folders(layout.joined(site, folder)) if layout.is_stamp(name)][-LENGTH:]
+    addresses = {layout.joined(site, folder, stamp, layout.DOCUMENT): f"{folder}/{stamp}" for stamp in stamps}
+    contents = storage.read(list(addresses))
+    checks = [_check(addresses[address], contents[address]) for address in addresses if address in contents]
+    return History(model_id=model_id, checks=tuple(check for check in checks if check is not None))
+
+
+def past_check(storage: Storage, site: str, folder: str) -> PastCheck | None:
+    """Return the check in the *folder* of the *site*, none where there is none or it is damaged.
+
+    Raises:
+        UnusableDataError: as in `read_history`.
+        UnavailableError: as in `read_history`.
+
+    """
+    content = storage.read([layout.joined(site, folder, layout.DOCUMENT)])
+    return next((_check(folder, text) for text in content.values()), None)
+
+
+def _check(folder: str, content: bytes) -> PastCheck | None:
+    try:
+        found: Mapping[str, Any] = json.loads(content)
+        if found["status"] not in (DRIFT, NO_DRIFT, FAILED):
+            return None
+        columns: Mapping[str, Any] = found.get("columns", {})
+        return PastCheck(
+            folder=folder,
+            at=parse_time(found["at"]),
+            status=found["status"],
+            share=float(found.get("share", 0)),
+            drift_share=float(found.get("drift_share", 0)),
+            severity=str(found.get("severity") or ""),
+            drifted=tuple(name for name, column in columns.items() if column["status"] == DRIFT),
+            left_out=len(found.get("left_out", ())),
+            problem=str(found.get("problem", "")),
+        )
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None

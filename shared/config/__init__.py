@@ -1,0 +1,1 @@
+"""The configuration `retrain.toml` and the environment, read into values."""

@@ -1,0 +1,186 @@
+"""Reading `retrain.toml`; every problem in one error."""
+
+import sys
+import tomllib
+from collections.abc import Sequence
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeGuard
+
+from shared.config.follow_ups import check_event_type, read_follow_ups, read_notify, read_repositories
+from shared.config.model import Configuration, Model, Policy
+from shared.config.tables import Table
+from shared.config.targets import CLOUDS, GitHubTarget, read_targets
+from shared.errors import ConfigError, InvalidTriggerError
+from shared.fields import INT64, Parameter, read_model_id
+from shared.trigger import FIELDS, SEVERITIES
+
+if TYPE_CHECKING:
+    from shared.config.drift import DriftCheck
+
+SIGNALS: Final = (
+    "cloudwatch-alarm",
+    "s3-object",
+    "vertex-monitoring",
+    "gcs-object",
+    "azureml-monitor",
+    "blob",
+)
+
+
+def load_configuration(path: Path) -> Configuration:
+    """Read the configuration file at *path*.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or holds mistakes: all of them are listed.
+
+    """
+    try:
+        # Editors on Windows begin a file with a byte order mark, which TOML does not know.
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), [f"cannot be read: {error}"]) from error
+    return parse_configuration(text, source=path.name, folder=path.resolve().parent)
+
+
+def parse_configuration(text: str, *, source: str, folder: Path) -> Configuration:
+    """Read a configuration from TOML *text*; *source* names it in errors.
+
+    Raises:
+        ConfigError: it is no TOML, or holds mistakes: all of them are listed.
+
+    """
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(source, [f"is no TOML: {error}"]) from error
+    problems: list[str] = []
+    file = Table(content, "", problems)
+    repositories = read_repositories(file.table("github"))
+    notify = read_notify(file.table("notify", secret=True))
+    named = file.table("models")
+    models = tuple(_read_model(name, table, repositories) for name, table in named.quoted_tables())
+    file.done()
+    if content.get("models", {}) == {}:
+        named.problem("", "there is none; a model needs at least a target")
+    problems += _problems_between(models)
+    if problems:
+        raise ConfigError(source, problems)
+    return Configuration(
+        models=models, channels=notify.channels, notify_on=notify.on, repositories=repositories, folder=folder
+    )
+
+
+def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model:
+    try:
+        read_model_id(name)
+    except InvalidTriggerError as error:
+        table.problem("", f"the name {error.problem}")
+    if "target" not in table:
+        table.problem("target", f"is missing; one table for each cloud it trains on ({', '.join(CLOUDS)})")
+    targets = read_targets(table.table("target")) if "target" in table else {}
+    for cloud, target in targets.items():
+        if isinstance(target, GitHubTarget):
+            _check_github(table, cloud, target, repositories)
+    model = Model(
+        name=name,
+        default=table.flag("default"),
+        schedule=table.flag("schedule"),
+        signals=_read_signals(table),
+        policy=_read_policy(table),
+        parameters=_read_parameters(table.table("parameters")),
+        targets=targets,
+        after=read_follow_ups(table.table("after"), repositories),
+        drift=_read_drift(table),
+    )
+    table.done()
+    if model.is_pattern:
+        for key in ("default", "schedule", "signals", "drift"):
+            if getattr(model, key):
+                table.problem(key, "needs a model's name, not a pattern")
+    return model
+
+
+def _read_drift(table: Table) -> "DriftCheck | None":
+    table.expect("drift")
+    if "drift" not in table:
+        return None
+    # Only here: no function but the monitor's has any use for it, and each would pay for it at its cold start.
+    from shared.config.drift import read_drift
+
+    return read_drift(table.table("drift"))
+
+
+def _check_github(table: Table, cloud: str, target: GitHubTarget, repositories: tuple[str, ...]) -> None:
+    if target.repository and target.repository not in repositories:
+        table.problem(f"target.{cloud}.repository", f"{target.repository!r} is not in github.repositories")
+    check_event_type(table, f"target.{cloud}.event_type", target.event_type)
+
+
+def _read_policy(table: Table) -> Policy:
+    standard = Policy()
+    return Policy(
+        cooldown=table.duration("cooldown", standard.cooldown),
+        on_busy=table.choice("on_busy", ("skip", "queue"), standard.on_busy),
+        max_run=table.duration("max_run", standard.max_run),
+        min_severity=table.choice("min_severity", SEVERITIES, "") or None,
+        consecutive=table.count("consecutive", standard.consecutive),
+        window=table.duration("window", standard.window),
+        approval=table.flag("approval"),
+    )
+
+
+def _read_signals(table: Table) -> tuple[str, ...]:
+    signals = table.texts("signals")
+    for signal in signals:
+        kind, _, what = signal.partition(":")
+        if kind not in SIGNALS or not what:
+            table.problem("signals", f"{signal!r} must be KIND:NAME with KIND one of {', '.join(SIGNALS)}")
+    return signals
+
+
+def _read_parameters(table: Table) -> dict[str, Parameter]:
+    parameters: dict[str, Parameter] = {}
+    for name in table:
+        value = table.raw(name)
+        if not _is_parameter(value):
+            table.problem(name, f"must be a text, a number of at most 64 bits or a boolean, not {value!r}")
+        elif isinstance(value, str) and value.startswith("$") and value[1:] not in FIELDS and value[1:2] != "$":
+            known = ", ".join(f"${field}" for field in FIELDS)
+            table.problem(name, f"{value!r} is no field of a trigger; it may be {known} (a leading $$ is a plain $)")
+        else:
+            parameters[name] = value
+    return parameters
+
+
+def _is_parameter(value: object) -> TypeGuard[Parameter]:
+    if isinstance(value, float):
+        return isfinite(value)
+    return value in INT64 if isinstance(value, int) else isinstance(value, str)
+
+
+def _problems_between(models: tuple[Model, ...]) -> list[str]:
+    problems = []
+    defaults = [model.name for model in models if model.default]
+    if len(defaults) > 1:
+        problems.append(f"models: only one may have default = true, not {', '.join(defaults)}")
+    if checks := {model.name: model.drift for model in models if model.drift}:
+        # Only here, as above.
+        from shared.config.drift import site_problems
+
+        problems += site_problems(checks)
+    return problems
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check the configuration file at the path in *arguments*, and tell every problem with it."""
+    try:
+        load_configuration(Path(arguments[0]))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,101 @@
+"""What follows a training, by its result: the `after` table, who is told, and the repositories it may dispatch to."""
+
+import re
+from typing import Final
+
+from shared.config.tables import Table
+from shared.frozen import dataclass
+from shared.notice import EVENTS
+
+NOTIFY: Final = "notify"
+MAX_ACTIONS: Final = 10
+MAX_CHANNELS: Final = 10
+# GitHub's own limit (422 above it).
+MAX_EVENT_TYPE: Final = 100
+# What is told where `[notify]` does not say: what a person should act on.
+NOTIFY_ON: Final = ("failed", "rejected", "awaiting_approval")
+
+# GitHub's own rule for an owner and a repository.
+_REPOSITORY: Final = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
+_DISPATCH: Final = re.compile(r"github:([^#]+)#(.+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUps:
+    """The actions after a training: `notify`, or `github:OWNER/NAME#EVENT_TYPE`."""
+
+    succeeded: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Who is told, and what.
+
+    Attributes:
+        channels: addresses, which hold secrets.
+        on: the events that are told for every model: `launched`, `ended` (however a training ended), `failed` (one
+            that failed, was stopped or is gone), `rejected`, `awaiting_approval`; the last three where nothing is said.
+
+    """
+
+    channels: tuple[str, ...]
+    on: tuple[str, ...]
+
+
+def read_dispatch(action: str) -> tuple[str, str]:
+    """Return repository and event type of `github:OWNER/NAME#EVENT_TYPE`, two empty texts for another action."""
+    dispatch = _DISPATCH.fullmatch(action)
+    return (dispatch[1], dispatch[2]) if dispatch else ("", "")
+
+
+def read_notify(table: Table) -> Notify:
+    """Read the `[notify]` table."""
+    channels = table.texts("channels", secret=True)
+    events = table.texts("on", NOTIFY_ON, secret=True)
+    table.done()
+    if len(channels) > MAX_CHANNELS:
+        table.problem("channels", f"must have at most {MAX_CHANNELS} channels, not {len(channels)}")
+    if not set(events) <= set(EVENTS):
+        # What stands there may be an address.
+        table.problem("on", f"must name nothing but {', '.join(EVENTS)}")
+    return Notify(channels=channels, on=events)
+
+
+def read_repositories(table: Table) -> tuple[str, ...]:
+    """Read the allow-list of `[github]`."""
+    repositories = table.texts("repositories")
+    table.done()
+    for repository in repositories:
+        if not _REPOSITORY.fullmatch(repository):
+            table.problem("repositories", f"{repository!r} must be OWNER/NAME")
+    return repositories
+
+
+def read_follow_ups(table: Table, repositories: tuple[str, ...]) -> FollowUps:
+    """Read the `after` table; a dispatch needs its repository among *repositories*."""
+    actions = FollowUps(succeeded=table.texts("succeeded"), failed=table.texts("failed"))
+    table.done()
+    for result in ("succeeded", "failed"):
+        listed = getattr(actions, result)
+        if len(listed) > MAX_ACTIONS:
+            table.problem(result, f"must have at most {MAX_ACTIONS} actions, not {len(listed)}")
+        for action in listed:
+            if action != NOTIFY:
+                _check_dispatch(table, result, action, repositories)
+    return actions
+
+
+def check_event_type(table: Table, key: str, event_type: str) -> None:
+    """Note an *event_type* that GitHub would refuse."""
+    if len(event_type) > MAX_EVENT_TYPE:
+        table.problem(key, f"an event type has at most {MAX_EVENT_TYPE} characters, not {len(event_type)}")
+
+
+def _check_dispatch(table: Table, key: str, action: str, repositories: tuple[str, ...]) -> None:
+    repository, event_type = read_dispatch(action)
+    if not repository:
+        table.problem(key, f'{action!r} must be "notify" or "github:OWNER/NAME#EVENT_TYPE"')
+    elif repository not in repositories:
+        table.problem(key, f"{repository!r} is not in github.repositories")
+    check_event_type(table, key, event_type)

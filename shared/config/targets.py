@@ -1,0 +1,113 @@
+"""Where a model trains: one value per kind of target, and which kinds each cloud has."""
+
+import dataclasses
+from typing import ClassVar, Final
+
+from shared.config.tables import Table
+from shared.frozen import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerTarget:
+    """A SageMaker pipeline, by name or ARN."""
+
+    kind: ClassVar[str] = "sagemaker"
+    pipeline: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqsTarget:
+    """An SQS queue that somebody else reads."""
+
+    kind: ClassVar[str] = "sqs"
+    queue_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VertexTarget:
+    """A Vertex AI pipeline: a compiled specification, or an address in a template registry."""
+
+    kind: ClassVar[str] = "vertex"
+    pipeline: str
+    project: str
+    location: str
+    root: str
+    service_account: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AzureMlTarget:
+    """An Azure Machine Learning component that runs as a job."""
+
+    kind: ClassVar[str] = "azureml"
+    workspace: str
+    component: str
+    compute: str = ""
+    experiment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitHubTarget:
+    """A GitHub workflow, started by a repository dispatch."""
+
+    kind: ClassVar[str] = "github"
+    repository: str
+    event_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandTarget:
+    """A command on this machine."""
+
+    kind: ClassVar[str] = "command"
+    command: tuple[str, ...]
+
+
+Target = SageMakerTarget | SqsTarget | VertexTarget | AzureMlTarget | GitHubTarget | CommandTarget
+
+_OF_CLOUD: Final[dict[str, tuple[type[Target], ...]]] = {
+    "aws": (SageMakerTarget, SqsTarget, GitHubTarget),
+    "gcp": (VertexTarget, GitHubTarget),
+    "azure": (AzureMlTarget, GitHubTarget),
+    "local": (CommandTarget, GitHubTarget),
+}
+CLOUDS: Final = tuple(_OF_CLOUD)
+
+
+def read_targets(table: Table) -> dict[str, Target]:
+    """Read `target.<cloud>` for every cloud that has one; problems go to the table."""
+    targets: dict[str, Target] = {}
+    table.expect(*CLOUDS)
+    for cloud, kinds in _OF_CLOUD.items():
+        if cloud in table:
+            target = _read_target(table.table(cloud), {kind.kind: kind for kind in kinds})
+            if target is not None:
+                targets[cloud] = target
+    table.done()
+    if not list(table):
+        table.problem("", f"needs a table for at least one of {', '.join(CLOUDS)}")
+    return targets
+
+
+def _read_target(table: Table, kinds: dict[str, type[Target]]) -> Target | None:
+    if "kind" not in table:
+        table.problem("kind", f"is missing; one of {', '.join(kinds)}")
+        return None
+    kind = kinds.get(table.choice("kind", tuple(kinds), ""))
+    if kind is None:
+        return None
+    settings = {field.name: _read_field(table, field) for field in dataclasses.fields(kind)}
+    table.done()
+    return kind(**settings)  # type: ignore[arg-type]  # the fields were read by their own types
+
+
+def _read_field(table: Table, field: "dataclasses.Field[object]") -> str | tuple[str, ...]:
+    if field.default is not dataclasses.MISSING:
+        return table.text(field.name)
+    if field.type != tuple[str, ...]:
+        return table.required(field.name)
+    if field.name not in table:
+        table.problem(field.name, "is missing")
+    elif table.raw(field.name) == []:
+        table.problem(field.name, "must have at least one text")
+    return table.texts(field.name)

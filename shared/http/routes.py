@@ -1,0 +1,114 @@
+"""The routes of the HTTP API and what each of them does."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import unquote
+
+from shared import emit
+from shared.errors import InvalidTriggerError, RetrainError
+from shared.fields import read_model_id
+from shared.http import approval
+from shared.http.listing import list_models
+from shared.http.messages import HttpError, Request, Response, answer, problem_of, read_json_object
+from shared.http.views import details
+from shared.ledger.snapshots import load
+from shared.parts import EmitterParts
+from shared.trigger import MAX_TEXT
+
+Route = Callable[[EmitterParts, Request, str], Response]
+
+
+def respond(emitter: EmitterParts, request: Request) -> Response:
+    """Answer *request*; every error of the core is a problem document."""
+    # A platform may call people by longer names than a trigger's field takes; that is not the caller's mistake.
+    named = dataclasses.replace(request, caller=request.caller[:MAX_TEXT] if request.caller else None)
+    try:
+        route, model_id = _find(named)
+        return route(emitter, named, model_id)
+    except (HttpError, RetrainError) as error:
+        response = problem_of(error)
+        if response is None:
+            raise
+        return response
+
+
+def _find(request: Request) -> tuple[Route, str]:
+    steps = request.path.removeprefix("/").split("/")
+    model_id = unquote(steps[1]) if steps[0] == "models" and len(steps) > 1 else ""
+    pattern = "/" + "/".join("{model_id}" if place == 1 and model_id else step for place, step in enumerate(steps))
+    methods = ROUTES.get(pattern)
+    if methods is None:
+        raise HttpError(HTTPStatus.NOT_FOUND, f"there is no {request.path}; there are {', '.join(ROUTES)}")
+    if request.method not in methods:
+        allowed = ", ".join(methods)
+        detail = f"{request.path} takes {allowed}, not {request.method}"
+        raise HttpError(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"allow": allowed})
+    # A pattern of the configuration matches texts that are no model's id, and no ledger takes them.
+    return methods[request.method], read_model_id(model_id) if model_id else ""
+
+
+def _retrain(emitter: EmitterParts, request: Request, _model_id: str) -> Response:
+    rehearsal = _flag(request, "dry_run")
+    fields = read_json_object(request)
+    trigger = emit.read_request(emitter, _with_key(request, fields), caller=request.caller)
+    if rehearsal:
+        verdict = emit.rehearse(emitter, trigger)
+        return answer(HTTPStatus.OK, {"decision": verdict.decision, "reason": verdict.reason})
+    emit.publish(emitter, [trigger])
+    accepted = {"trigger_id": trigger.trigger_id, "model_id": trigger.model_id, "status": "accepted"}
+    return answer(HTTPStatus.ACCEPTED, accepted)
+
+
+def _tick(emitter: EmitterParts, request: Request, _model_id: str) -> Response:
+    return answer(HTTPStatus.ACCEPTED, emit.accepted(emit.tick(emitter, request.scheduled_at)))
+
+
+def _models(emitter: EmitterParts, request: Request, _model_id: str) -> Response:
+    return answer(HTTPStatus.OK, list_models(emitter, request.query.get("after")))
+
+
+def _model(emitter: EmitterParts, _request: Request, model_id: str) -> Response:
+    model = emitter.config.find(model_id)
+    state = load(emitter.ledger, model_id).state
+    return answer(HTTPStatus.OK, details(model_id, model, emitter.cloud, state, emitter.clock()))
+
+
+def _approve(emitter: EmitterParts, request: Request, model_id: str) -> Response:
+    trigger_id = approval.approve(emitter, model_id, read_json_object(request), request.caller)
+    return answer(HTTPStatus.OK, {"model_id": model_id, "trigger_id": trigger_id, "status": "approved"})
+
+
+def _reject(emitter: EmitterParts, request: Request, model_id: str) -> Response:
+    trigger_id = approval.reject(emitter, model_id, read_json_object(request), request.caller)
+    return answer(HTTPStatus.OK, {"model_id": model_id, "trigger_id": trigger_id, "status": "rejected"})
+
+
+def _health(_emitter: EmitterParts, _request: Request, _model_id: str) -> Response:
+    return answer(HTTPStatus.OK, {"status": "ok"})
+
+
+def _flag(request: Request, name: str) -> bool:
+    value = request.query.get(name, "false").lower()
+    if value not in ("true", "false"):
+        raise InvalidTriggerError(name, f"must be true or false, not {value!r}")
+    return value == "true"
+
+
+def _with_key(request: Request, fields: Mapping[str, object]) -> Mapping[str, object]:
+    key, named = request.headers.get("idempotency-key"), fields.get("trigger_id")
+    if key is not None and named is not None and key != named:
+        raise InvalidTriggerError("trigger_id", "the body and the header Idempotency-Key name different ids")
+    return fields if key is None else {**fields, "trigger_id": key}
+
+
+ROUTES: Final[Mapping[str, Mapping[str, Route]]] = {
+    "/retrain": {"POST": _retrain},
+    "/tick": {"POST": _tick},
+    "/models": {"GET": _models},
+    "/models/{model_id}": {"GET": _model},
+    "/models/{model_id}/approve": {"POST": _approve},
+    "/models/{model_id}/reject": {"POST": _reject},
+    "/health": {"GET": _health},
+}

@@ -1,0 +1,99 @@
+"""What people see of a model: the JSON bodies of `GET /models` and `GET /models/{model_id}`."""
+
+import dataclasses
+from datetime import datetime
+
+from shared.config.model import Model
+from shared.config.tables import format_duration
+from shared.decision.state import Decided, ModelState, Parked, PastRun, Pending, Training
+from shared.fields import format_time
+
+
+def summary(model_id: str, model: Model, state: ModelState, now: datetime) -> dict[str, object]:
+    """Return one line of the list of models."""
+    last = _decision(state.decisions[0]) if state.decisions else None
+    return {"model_id": model_id, "state": _phase(model, state, now), "last_decision": last}
+
+
+def details(model_id: str, model: Model, cloud: str, state: ModelState, now: datetime) -> dict[str, object]:
+    """Return everything about one model."""
+    until = _cooldown_until(model, state)
+    return {
+        "model_id": model_id,
+        "state": _phase(model, state, now),
+        "running": _running(state.training) if state.training else None,
+        "cooldown_until": format_time(until) if until and until > now else None,
+        "queued": _parked(state.queued) if state.queued else None,
+        "waiting": _parked(state.waiting) if state.waiting else None,
+        "decisions": [_decision(decided) for decided in state.decisions],
+        "runs": [_run(run) for run in state.runs],
+        "rejected": [_decision(decided) for decided in state.rejected],
+        "follow_ups": [_pending(entry) for entry in state.pending],
+        "configuration": _configuration(model, cloud),
+    }
+
+
+def _phase(model: Model, state: ModelState, now: datetime) -> str:
+    if state.training is not None:
+        return "training"
+    if state.waiting is not None:
+        return "waiting"
+    until = _cooldown_until(model, state)
+    return "cooling_down" if until is not None and until > now else "idle"
+
+
+def _cooldown_until(model: Model, state: ModelState) -> datetime | None:
+    return state.last_start + model.policy.cooldown if state.last_start and model.policy.cooldown else None
+
+
+def _running(training: Training) -> dict[str, object]:
+    return {
+        "trigger_id": training.trigger.trigger_id,
+        "run_id": training.run_id,
+        "claimed_at": format_time(training.first_claimed_at),
+        "started_at": _time(training.started_at),
+        "url": training.url,
+    }
+
+
+def _parked(parked: Parked) -> dict[str, object]:
+    trigger = parked.trigger
+    told = {"origin": trigger.origin, "reason": trigger.reason, "since": format_time(parked.since)}
+    return {"trigger_id": trigger.trigger_id, **told}
+
+
+def _decision(decided: Decided) -> dict[str, object]:
+    return dataclasses.asdict(decided) | {"at": format_time(decided.at)}
+
+
+def _run(run: PastRun) -> dict[str, object]:
+    return dataclasses.asdict(run) | {"started_at": format_time(run.started_at), "ended_at": _time(run.ended_at)}
+
+
+def _pending(entry: Pending) -> dict[str, object]:
+    told = {"run_id": entry.run_id or None, "actions": list(entry.actions), "attempts": entry.attempts}
+    return {"trigger_id": entry.trigger_id, **told, "last_attempt_at": format_time(entry.claimed_at)}
+
+
+def _time(moment: datetime | None) -> str | None:
+    return format_time(moment) if moment else None
+
+
+def _configuration(model: Model, cloud: str) -> dict[str, object]:
+    policy, target = model.policy, model.targets.get(cloud)
+    return {
+        "name": model.name,
+        "default": model.default,
+        "schedule": model.schedule,
+        "signals": list(model.signals),
+        "cooldown": format_duration(policy.cooldown),
+        "on_busy": policy.on_busy,
+        "max_run": format_duration(policy.max_run),
+        "min_severity": policy.min_severity,
+        "consecutive": policy.consecutive,
+        "window": format_duration(policy.window),
+        "approval": policy.approval,
+        "parameters": dict(model.parameters),
+        "target": {"kind": target.kind, **dataclasses.asdict(target)} if target else None,
+        "after": dataclasses.asdict(model.after),
+    }

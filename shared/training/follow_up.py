@@ -1,0 +1,198 @@
+"""Doing what follows a training: telling people how it ended, and letting GitHub workflows go on; and asking people.
+
+What is to be done is written down together with the end, or the wait, that it follows (`Pending`), and taken off one by
+one. What was left undone, by a crash or because somebody is away, is taken over by whoever sees the model next. Nothing
+here raises: an end that is recorded is acknowledged, and no training waits for what follows another one.
+"""
+
+import logging
+from datetime import datetime
+from typing import Final
+
+from shared.config.follow_ups import NOTIFY, read_dispatch
+from shared.config.model import Model
+from shared.config.targets import AzureMlTarget
+from shared.decision import pending
+from shared.decision.state import MAX_ATTEMPTS, MAX_PENDING, ModelState, Pending
+from shared.errors import PermanentError, TargetRefusedError, TransientError, UnknownModelError
+from shared.fields import format_time
+from shared.ledger import snapshots
+from shared.notice import Notice
+from shared.parts import ReceiverParts
+from shared.ports import Dispatch, RunResult
+from shared.training.dead_letters import give_up
+from shared.training.notices import PATIENCE, channel_label, described, notice_about
+
+SUCCEEDED: Final = RunResult.SUCCEEDED
+AWAITING: Final = "awaiting_approval"
+
+log = logging.getLogger("retrain")
+
+
+def actions_after(receiver: ReceiverParts, model_id: str, result: str) -> tuple[str, ...]:
+    """Return what follows the end of a training of *model_id*, each action once however many rules ask for it."""
+    after = _configured(receiver, model_id)
+    configured = () if after is None else after.after.succeeded if result == SUCCEEDED else after.after.failed
+    events = ("ended",) if result == SUCCEEDED else ("ended", "failed")
+    tells = NOTIFY in configured or any(event in receiver.config.notify_on for event in events)
+    actions = [action for action in configured if action != NOTIFY]
+    return tuple(dict.fromkeys((*actions, *(_notices(receiver) if tells else ()))))
+
+
+def asking(receiver: ReceiverParts, before: ModelState, state: ModelState, *, now: datetime, holder: str) -> ModelState:
+    """Return *state* with the promise to ask people, where a trigger has begun to wait for them since *before*."""
+    waiting = state.waiting
+    if waiting is None or waiting.approved_by or (before.waiting and before.waiting.trigger == waiting.trigger):
+        return state
+    actions = _notices(receiver) if AWAITING in receiver.config.notify_on else ()
+    return pending.asked(state, waiting, actions, now=now, holder=holder)
+
+
+def follow(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot, holder: str) -> None:
+    """Do what *holder* claimed on *snapshot*, one action after another; nothing is raised.
+
+    What there is no time for is left to whoever sees the model next, like what failed.
+    """
+    until = receiver.clock() + PATIENCE
+    claimed = [
+        (entry, action) for entry in snapshot.state.pending if entry.holder == holder for action in entry.actions
+    ]
+    for entry, action in claimed:
+        if receiver.clock() > until:
+            return
+        try:
+            snapshot = _act(receiver, model_id, snapshot, entry, action)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again, and blocks nothing
+            told = {"model_id": model_id, "run_id": entry.run_id, "action": action, "attempt": entry.attempts}
+            log.warning("retrain.follow_up_failed", extra={**told, "error": described(error)})
+
+
+def resume(receiver: ReceiverParts, model_id: str, state: ModelState) -> None:
+    """Take over and do what is left undone at a model, as it was seen in *state*; nothing is raised.
+
+    Where there is nothing to do, nothing is called.
+    """
+    now = receiver.clock()
+    if not any(pending.is_due(entry, now) for entry in state.pending):
+        return
+    holder = receiver.new_id()
+    try:
+        snapshot = snapshots.change(receiver, model_id, lambda state: pending.taken_over(state, now=now, holder=holder))
+    except TransientError as error:
+        log.warning("retrain.follow_up_failed", extra={"model_id": model_id, "error": described(error)})
+        return
+    follow(receiver, model_id, snapshot, holder)
+
+
+def make_room(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> snapshots.Snapshot:
+    """Give up the oldest of what is left undone, as far as the model's state has no room for one entry more.
+
+    Raises:
+        TransientError: the ledger or the dead letters are away.
+
+    """
+    ends = [entry for entry in snapshot.state.pending if not entry.is_question]
+    for entry in ends[: max(len(ends) - MAX_PENDING + 1, 0)]:
+        for action in entry.actions:
+            snapshot = _drop(receiver, model_id, snapshot, entry, action, f"more than {MAX_PENDING} ends wait")
+    return snapshot
+
+
+def _act(
+    receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot, entry: Pending, action: str
+) -> snapshots.Snapshot:
+    if pending.is_given_up(entry):
+        return _drop(receiver, model_id, snapshot, entry, action, f"no success in {MAX_ATTEMPTS} attempts")
+    try:
+        if action.startswith(f"{NOTIFY}:"):
+            if news := _news_of(receiver, model_id, snapshot.state, entry):
+                _notify(receiver, news, action)
+        else:
+            _dispatch(receiver, model_id, entry, action)
+    except PermanentError as error:
+        return _drop(receiver, model_id, snapshot, entry, action, str(error))
+    log.info("retrain.followed_up", extra={"model_id": model_id, "run_id": entry.run_id, "action": action})
+    return snapshots.change(receiver, model_id, lambda state: pending.done(state, entry, action), snapshot)
+
+
+def _drop(
+    receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot, entry: Pending, action: str, error: str
+) -> snapshots.Snapshot:
+    told = {"model_id": model_id, "run_id": entry.run_id, "action": action}
+    log.error("retrain.follow_up_given_up", extra={**told, "error": error})
+    # First the letter, then the record: a crash between them repeats the letter instead of losing it.
+    event = {**told, "trigger_id": entry.trigger_id, "token": entry.token, "result": entry.result}
+    give_up(receiver, f"{action}: {error}", event)
+    now = receiver.clock()
+    return snapshots.change(
+        receiver, model_id, lambda state: pending.given_up(state, entry, action, error, now=now), snapshot
+    )
+
+
+def _notices(receiver: ReceiverParts) -> tuple[str, ...]:
+    """Return the actions that tell people, one for each channel."""
+    channels = () if receiver.notifier is None else receiver.config.channels
+    return tuple(f"{NOTIFY}:{channel_label(channel)}" for channel in channels)
+
+
+def _notify(receiver: ReceiverParts, notice: Notice, action: str) -> None:
+    label = action.removeprefix(f"{NOTIFY}:")
+    channel = next((one for one in receiver.config.channels if channel_label(one) == label), None)
+    if receiver.notifier is None or channel is None:
+        raise TargetRefusedError("the configuration has no such channel any more")
+    receiver.notifier(channel).send(notice)
+
+
+def _news_of(receiver: ReceiverParts, model_id: str, state: ModelState, entry: Pending) -> Notice | None:
+    """Return what *entry* tells people; nothing where nobody waits for them any more."""
+    if entry.is_question:
+        waiting = pending.question_of(state, entry)
+        return notice_about(receiver, AWAITING, waiting.trigger, waiting.since) if waiting else None
+    return Notice(
+        event="ended" if entry.result == SUCCEEDED else "failed",
+        cloud=receiver.cloud,
+        at=entry.ended_at,
+        model_id=model_id,
+        trigger_id=entry.trigger_id,
+        reason=entry.reason,
+        run_id=entry.run_id,
+        url=entry.url or "",
+        result=entry.result,
+        severity=entry.severity or "",
+        origin=entry.origin,
+        requested_by=entry.requested_by or "",
+    )
+
+
+def _dispatch(receiver: ReceiverParts, model_id: str, entry: Pending, action: str) -> None:
+    repository, event_type = read_dispatch(action)
+    if repository not in receiver.config.repositories:
+        raise TargetRefusedError(f"{repository!r} is not in github.repositories any more")
+    if receiver.dispatcher is None:
+        raise TargetRefusedError("this bundle has no way to GitHub")
+    payload = {
+        # Workflows for Azure Machine Learning's own events read these two.
+        "data": {"runId": entry.run_id, "experimentName": _experiment(receiver, model_id)},
+        "model_id": model_id,
+        "trigger_id": entry.trigger_id,
+        "token": entry.token,
+        "result": entry.result,
+        "ended_at": format_time(entry.ended_at),
+        "url": entry.url or "",
+        "cloud": receiver.cloud,
+    }
+    dispatch = Dispatch(repository=repository, event_type=event_type, token=entry.token, payload=payload)
+    receiver.dispatcher.dispatch(dispatch)
+
+
+def _experiment(receiver: ReceiverParts, model_id: str) -> str:
+    model = _configured(receiver, model_id)
+    target = model.targets.get(receiver.cloud) if model else None
+    return (target.experiment if isinstance(target, AzureMlTarget) else "") or model_id
+
+
+def _configured(receiver: ReceiverParts, model_id: str) -> Model | None:
+    try:
+        return receiver.config.find(model_id)
+    except UnknownModelError:
+        return None

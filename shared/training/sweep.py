@@ -1,0 +1,69 @@
+"""The sweep: looking after every model, so that nothing waits for an event that never comes."""
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from shared.decision.state import ModelState
+from shared.errors import RetrainError, UnavailableError
+from shared.ledger import snapshots
+from shared.parts import ReceiverParts
+from shared.training.end import ask, tend
+from shared.training.follow_up import resume
+
+# A function has 60 s, and the last thing that a sweep begins may take some of them.
+PATIENCE: Final = timedelta(seconds=40)
+
+log = logging.getLogger("retrain")
+
+
+def sweep(receiver: ReceiverParts) -> list[str]:
+    """Look after every stored model: abandoned claims, trainings that may be over, queued triggers, what follows.
+
+    What follows trainings comes last: however slow GitHub is, every model is looked after. Where there are more models
+    than a function has time for, each sweep begins with another one, so that none is always left out.
+
+    Returns:
+        The models that were looked after.
+
+    Raises:
+        UnavailableError: some model could not be looked after now; all others that there was time for were.
+
+    """
+    swept: list[str] = []
+    failures: list[str] = []
+    left: dict[str, ModelState] = {}
+    until = receiver.clock() + PATIENCE
+    for model_id in _from_anywhere(list(snapshots.stored_models(receiver.ledger)), receiver.new_id()):
+        if receiver.clock() > until:
+            log.warning("retrain.sweep_cut_short", extra={"swept": len(swept), "next": model_id})
+            break
+        try:
+            snapshot = snapshots.load(receiver.ledger, model_id)
+            if snapshot.state.pending:
+                left[model_id] = snapshot.state
+            _sweep_one(receiver, model_id, snapshot)
+            swept.append(model_id)
+        except RetrainError as error:
+            log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": str(error)})
+            failures.append(f"{model_id}: {error}")
+    for model_id, state in left.items():
+        if receiver.clock() <= until:
+            resume(receiver, model_id, state)
+    if failures:
+        raise UnavailableError("The sweep", "look after every model", "; ".join(failures[:10]))
+    return swept
+
+
+def _from_anywhere(model_ids: list[str], chance: str) -> list[str]:
+    """Return *model_ids* with the beginning where *chance*, a random text, puts it."""
+    start = int.from_bytes(chance.encode()[-6:]) % max(len(model_ids), 1)
+    return model_ids[start:] + model_ids[:start]
+
+
+def _sweep_one(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> None:
+    training = snapshot.state.training
+    if training is not None and training.run_id is not None:
+        ask(receiver, model_id, training, training.run_id)
+    else:
+        tend(receiver, model_id, snapshot)

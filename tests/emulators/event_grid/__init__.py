@@ -1,9 +1,0 @@
-"""A stand-in for an Event Grid custom topic and its subscriptions, with faults on demand.
-
-Point the real publisher at `EventGridStandIn.endpoint`.
-"""
-
-from tests.emulators.event_grid.standin import EventGridStandIn, TopicFault
-from tests.emulators.event_grid.subscription import DeadLetter, Subscription
-
-__all__ = ["DeadLetter", "EventGridStandIn", "Subscription", "TopicFault"]

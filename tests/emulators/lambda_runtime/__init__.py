@@ -1,6 +1,0 @@
-"""AWS Lambda without AWS: the real Python runtime client, run against a Runtime API server of our own."""
-
-from tests.emulators.lambda_runtime.api import LambdaError
-from tests.emulators.lambda_runtime.function import LambdaFunction, Outcome
-
-__all__ = ["LambdaError", "LambdaFunction", "Outcome"]
