@@ -116,7 +116,7 @@ def test_parameters_reach_sam_as_they_are(deploy: dict[str, Any], parameters: st
 def test_the_sam_that_deploys_is_the_one_that_was_checked(deploy: dict[str, Any]) -> None:
     """Its version is that of the pinned requirements."""
     (setup,) = [step["with"] for step in deploy["jobs"]["aws"]["steps"] if "setup-sam" in step.get("uses", "")]
-    assert f"aws-sam-cli=={setup['version']} " in (ROOT / "tests/deploy/sam.txt").read_text(encoding="utf-8")
+    assert f"aws-sam-cli=={setup['version']} " in (ROOT / "requirements/sam.txt").read_text(encoding="utf-8")
 
 
 def test_what_was_tested_is_what_is_deployed(deploy: dict[str, Any]) -> None:

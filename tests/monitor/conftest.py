@@ -20,7 +20,7 @@ _EVERYWHERE = ("test_table.py",)
 if importlib.util.find_spec("evidently") is None:
     if os.environ.get("MONITOR_TESTS") == "required":
         raise pytest.UsageError(
-            "The tests of the monitor need tests/monitor/requirements.txt, and Evidently is missing"
+            "The tests of the monitor need requirements/monitor-tests.txt, and Evidently is missing"
         )
     collect_ignore = [path.name for path in Path(__file__).parent.glob("test_*.py") if path.name not in _EVERYWHERE]
 
