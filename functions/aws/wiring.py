@@ -1,10 +1,11 @@
-"""Puts the parts together on AWS: reads the environment and makes everything once, on first use, kept while warm."""
+"""Wires the core to AWS: reads the environment and makes everything once, on first use, and keeps it while warm."""
 
 import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from functions.assembly import Deployment, emitter_parts, receiver_parts
 from functions.aws.bus import EventBridgeBus
 from functions.aws.clients import AssumedRole, Clients, region_of
 from functions.aws.dead_letters import SqsDeadLetters
@@ -13,14 +14,9 @@ from functions.aws.ledger import DynamoLedger
 from functions.aws.notifier import SnsNotifier
 from functions.aws.queue_launcher import SqsLauncher
 from functions.aws.secrets import read_secret
-from functions.github.token import SecretStore
-from functions.github.wiring import GitHubParts, github_parts
-from functions.machine import new_id, now
-from functions.notify.wiring import channel_notifiers
 from shared.config.environment import Environment, read_environment
-from shared.config.targets import GitHubTarget, SageMakerTarget, SqsTarget, Target
+from shared.config.targets import SageMakerTarget, SqsTarget, Target
 from shared.decision.state import Decided
-from shared.errors import UnknownModelError
 from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import Launcher
 
@@ -34,7 +30,7 @@ NAMESPACE: Final = "Retrain"
 
 @cache
 def emitter() -> EmitterParts:
-    """Return the parts for asking.
+    """Return the parts for emitting triggers.
 
     Raises:
         ConfigError: the environment or the configuration is wrong.
@@ -44,15 +40,8 @@ def emitter() -> EmitterParts:
     environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
     clients = Clients()
     events = _emitting_clients(environment, clients).factory("events", region_of(environment.bus))
-    return EmitterParts(
-        cloud=CLOUD,
-        config=environment.config,
-        ledger=DynamoLedger(clients.factory("dynamodb"), environment.ledger),
-        bus=EventBridgeBus(events, environment.bus, environment.source),
-        clock=now,
-        new_id=new_id,
-        observe=_count,
-    )
+    bus = EventBridgeBus(events, environment.bus, environment.source)
+    return emitter_parts(_deployment(environment, clients), bus)
 
 
 @cache
@@ -67,19 +56,12 @@ def receiver() -> ReceiverParts:
     environment = _environment("RETRAIN_LEDGER")
     clients = Clients()
     letters = environment.dead_letters
-    github = github_parts(environment, cloud=CLOUD, stores={SecretStore.AWS: lambda arn: _read_secret(clients, arn)})
-    return ReceiverParts(
-        cloud=CLOUD,
-        source=environment.source,
-        config=environment.config,
-        ledger=DynamoLedger(clients.factory("dynamodb"), environment.ledger),
-        launcher=lambda target: _launcher(clients, target, github),
+    return receiver_parts(
+        _deployment(environment, clients),
+        launcher=lambda target: _launcher(clients, target),
         dead_letters=SqsDeadLetters(clients.factory("sqs", region_of(letters)), letters) if letters else None,
-        clock=now,
-        new_id=new_id,
-        observe=_count,
-        notifier=channel_notifiers(environment.config.channels, sns=lambda arn: _topic(clients, arn)),
-        dispatcher=github.dispatcher,
+        read_secret=lambda arn: _read_secret(clients, arn),
+        sns=lambda arn: _topic(clients, arn),
     )
 
 
@@ -93,6 +75,11 @@ def logger() -> "Logger":
 
 def _environment(*needed: str) -> Environment:
     return read_environment(os.environ, root=ROOT, needed=needed)
+
+
+def _deployment(environment: Environment, clients: Clients) -> Deployment:
+    ledger = DynamoLedger(clients.factory("dynamodb"), environment.ledger)
+    return Deployment(cloud=CLOUD, environment=environment, ledger=ledger, observe=_count)
 
 
 def _emitting_clients(environment: Environment, own: Clients) -> Clients:
@@ -109,15 +96,13 @@ def _topic(clients: Clients, arn: str) -> SnsNotifier:
     return SnsNotifier(clients.factory("sns", region_of(arn)), arn)
 
 
-def _launcher(clients: Clients, target: Target, github: GitHubParts) -> Launcher:
+def _launcher(clients: Clients, target: Target) -> Launcher | None:
     match target:
         case SageMakerTarget(pipeline=pipeline):
             return SageMakerLauncher(clients.factory("sagemaker", region_of(pipeline)), target)
-        case GitHubTarget():
-            return github.launcher(target)
         case SqsTarget(queue_url=queue_url):
             return SqsLauncher(clients.factory("sqs", region_of(queue_url)), target)
-    raise UnknownModelError(f"target.{CLOUD}.kind: {target.kind!r} cannot be launched by this bundle")
+    return None
 
 
 def _count(model_id: str, decided: Decided) -> None:

@@ -1,10 +1,11 @@
-"""Puts the parts together on Azure: reads the environment and makes everything once, on first use, kept while warm."""
+"""Wires the core to Azure: reads the environment and makes everything once, on first use, and keeps it while warm."""
 
 import logging
 import os
 from pathlib import Path
 from typing import Final
 
+from functions.assembly import Deployment, emitter_parts, receiver_parts
 from functions.azure.addresses import place_of
 from functions.azure.bus import EventGridBus
 from functions.azure.clients import Clients
@@ -13,17 +14,13 @@ from functions.azure.dead_letters import BlobDeadLetters
 from functions.azure.launcher import PUBLIC, AzureMlLauncher
 from functions.azure.ledger import TableLedger
 from functions.azure.secrets import audience_of, read_secret
-from functions.github.token import SecretStore
-from functions.github.wiring import GitHubParts, github_parts
-from functions.machine import new_id, now, once
-from functions.notify.wiring import channel_notifiers
+from functions.machine import once
 from shared.config.environment import Environment, read_environment
-from shared.config.targets import AzureMlTarget, GitHubTarget, Target
+from shared.config.targets import AzureMlTarget, Target
 from shared.decision.state import Decided
-from shared.errors import UnknownModelError
 from shared.log import JsonFormatter
 from shared.parts import EmitterParts, ReceiverParts
-from shared.ports import DeadLetters, Launcher, Ledger
+from shared.ports import DeadLetters, Launcher
 
 CLOUD: Final = "azure"
 ROOT: Final = Path(__file__).parents[2]
@@ -31,7 +28,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 @once
 def emitter() -> EmitterParts:
-    """Return the parts for asking.
+    """Return the parts for emitting triggers.
 
     Raises:
         ConfigError: the environment or the configuration is wrong.
@@ -39,15 +36,8 @@ def emitter() -> EmitterParts:
     """
     _set_up_logs()
     environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
-    return EmitterParts(
-        cloud=CLOUD,
-        config=environment.config,
-        ledger=_ledger(environment),
-        bus=EventGridBus(_clients().topic(environment.bus), environment.bus, environment.source),
-        clock=now,
-        new_id=new_id,
-        observe=_count,
-    )
+    bus = EventGridBus(_clients().topic(environment.bus), environment.bus, environment.source)
+    return emitter_parts(_deployment(environment), bus)
 
 
 @once
@@ -60,19 +50,11 @@ def receiver() -> ReceiverParts:
     """
     _set_up_logs()
     environment = _environment("RETRAIN_LEDGER")
-    github = github_parts(environment, cloud=CLOUD, stores={SecretStore.AZURE: _read_secret})
-    return ReceiverParts(
-        cloud=CLOUD,
-        source=environment.source,
-        config=environment.config,
-        ledger=_ledger(environment),
-        launcher=lambda target: _launcher(target, environment, github),
+    return receiver_parts(
+        _deployment(environment),
+        launcher=lambda target: _launcher(target, environment),
         dead_letters=_dead_letters(environment),
-        clock=now,
-        new_id=new_id,
-        observe=_count,
-        notifier=channel_notifiers(environment.config.channels),
-        dispatcher=github.dispatcher,
+        read_secret=_read_secret,
     )
 
 
@@ -100,9 +82,10 @@ def _environment(*needed: str) -> Environment:
     return read_environment(os.environ, root=ROOT, needed=needed)
 
 
-def _ledger(environment: Environment) -> Ledger:
+def _deployment(environment: Environment) -> Deployment:
     place = place_of("RETRAIN_LEDGER", environment.ledger)
-    return TableLedger(_clients().table(place), place.name)
+    ledger = TableLedger(_clients().table(place), place.name)
+    return Deployment(cloud=CLOUD, environment=environment, ledger=ledger, observe=_count)
 
 
 def _dead_letters(environment: Environment) -> DeadLetters | None:
@@ -112,14 +95,11 @@ def _dead_letters(environment: Environment) -> DeadLetters | None:
     return BlobDeadLetters(_clients().container(place), place.name)
 
 
-def _launcher(target: Target, environment: Environment, github: GitHubParts) -> Launcher:
+def _launcher(target: Target, environment: Environment) -> Launcher | None:
+    if not isinstance(target, AzureMlTarget):
+        return None
     endpoint = environment.arm_endpoint or PUBLIC
-    match target:
-        case AzureMlTarget():
-            return AzureMlLauncher(_clients().resource_manager(endpoint), target, endpoint)
-        case GitHubTarget():
-            return github.launcher(target)
-    raise UnknownModelError(f"target.{CLOUD}.kind: {target.kind!r} cannot be launched by this bundle")
+    return AzureMlLauncher(_clients().resource_manager(endpoint), target, endpoint)
 
 
 def _read_secret(url: str) -> str:

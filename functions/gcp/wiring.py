@@ -1,28 +1,25 @@
-"""Puts the parts together on Google Cloud: reads the environment and makes everything once, on first use."""
+"""Wires the core to Google Cloud: reads the environment and makes everything once, on first use."""
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from functions.assembly import Deployment, emitter_parts, receiver_parts
 from functions.gcp import dead_letters, ledger
 from functions.gcp.dead_letters import PubSubDeadLetters
 from functions.gcp.ledger import FirestoreLedger
 from functions.gcp.logs import log_to_cloud
 from functions.gcp.sessions import Sessions
-from functions.machine import new_id, now, once
+from functions.machine import once
 from shared.config.environment import Environment, read_environment
-from shared.config.targets import GitHubTarget, Target, VertexTarget
+from shared.config.targets import Target, VertexTarget
 from shared.decision.state import Decided
-from shared.errors import ConfigError, UnknownModelError
+from shared.errors import ConfigError
 from shared.parts import EmitterParts, ReceiverParts
-from shared.ports import Launcher, Notifier
+from shared.ports import Launcher
 
-# Below, whatever not every function and every configuration needs is imported where it is used: it costs a cold start.
-if TYPE_CHECKING:
-    from functions.github.wiring import GitHubParts
-
+# Anything that only some functions or configurations need is imported where it is used: imports cost a cold start.
 CLOUD: Final = "gcp"
 ROOT: Final = Path(__file__).parents[2]
 
@@ -36,7 +33,7 @@ _FORMS: Final = {"RETRAIN_BUS": _TOPIC, "RETRAIN_LEDGER": _COLLECTION, "RETRAIN_
 
 @once
 def emitter() -> EmitterParts:
-    """Return the parts for asking.
+    """Return the parts for emitting triggers.
 
     Raises:
         ConfigError: the environment or the configuration is wrong.
@@ -46,15 +43,8 @@ def emitter() -> EmitterParts:
 
     log_to_cloud()
     environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
-    return EmitterParts(
-        cloud=CLOUD,
-        config=environment.config,
-        ledger=_ledger(environment),
-        bus=PubSubBus(once(publisher), environment.bus, environment.source),
-        clock=now,
-        new_id=new_id,
-        observe=_count,
-    )
+    bus = PubSubBus(once(publisher), environment.bus, environment.source)
+    return emitter_parts(_deployment(environment), bus)
 
 
 @once
@@ -67,19 +57,11 @@ def receiver() -> ReceiverParts:
     """
     log_to_cloud()
     environment = _environment("RETRAIN_LEDGER")
-    github = _github(environment)
-    return ReceiverParts(
-        cloud=CLOUD,
-        source=environment.source,
-        config=environment.config,
-        ledger=_ledger(environment),
-        launcher=lambda target: _launcher(target, environment, github),
+    return receiver_parts(
+        _deployment(environment),
+        launcher=lambda target: _launcher(target, environment),
         dead_letters=_dead_letters(environment),
-        clock=now,
-        new_id=new_id,
-        observe=_count,
-        notifier=_notifier(environment),
-        dispatcher=github.dispatcher if github else None,
+        read_secret=_read_secret,
     )
 
 
@@ -95,9 +77,10 @@ def _environment(*needed: str) -> Environment:
     return environment
 
 
-def _ledger(environment: Environment) -> FirestoreLedger:
+def _deployment(environment: Environment) -> Deployment:
     session, emulator = _sessions().emulated("FIRESTORE_EMULATOR_HOST")
-    return FirestoreLedger(session, environment.ledger, emulator or ledger.ENDPOINT)
+    firestore = FirestoreLedger(session, environment.ledger, emulator or ledger.ENDPOINT)
+    return Deployment(cloud=CLOUD, environment=environment, ledger=firestore, observe=_count)
 
 
 def _dead_letters(environment: Environment) -> PubSubDeadLetters | None:
@@ -107,35 +90,15 @@ def _dead_letters(environment: Environment) -> PubSubDeadLetters | None:
     return PubSubDeadLetters(session, environment.dead_letters, emulator or dead_letters.ENDPOINT)
 
 
-def _notifier(environment: Environment) -> Callable[[str], Notifier] | None:
-    if not environment.config.channels:
-        return None
-    from functions.notify.wiring import channel_notifiers
-
-    return channel_notifiers(environment.config.channels)
-
-
-def _github(environment: Environment) -> "GitHubParts | None":
-    """Return what GitHub needs; none where nothing may be dispatched to."""
-    if not environment.config.repositories:
-        return None
-    from functions.github.token import SecretStore
-    from functions.github.wiring import github_parts
-
-    return github_parts(environment, cloud=CLOUD, stores={SecretStore.GCP: _read_secret})
-
-
 def _read_secret(name: str) -> str:
     from functions.gcp.secrets import read_secret
 
     return read_secret(_sessions().at(""), name)
 
 
-def _launcher(target: Target, environment: Environment, github: "GitHubParts | None") -> Launcher:
-    if isinstance(target, GitHubTarget) and github is not None:
-        return github.launcher(target)
+def _launcher(target: Target, environment: Environment) -> Launcher | None:
     if not isinstance(target, VertexTarget):
-        raise UnknownModelError(f"target.{CLOUD}.kind: {target.kind!r} cannot be launched by this bundle")
+        return None
     from functions.gcp.launcher import VertexLauncher
 
     endpoint = environment.vertex_endpoint

@@ -1,11 +1,11 @@
-"""Puts the fourth cloud together: reads the environment and makes everything on this machine."""
+"""Wires the core to this machine, the fourth cloud: reads the environment and makes everything."""
 
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from functions.github.wiring import GitHubParts, github_parts
+from functions.assembly import Deployment, emitter_parts, receiver_parts
 from functions.local.bus import SqliteBus
 from functions.local.consumer import Consumer, Delivering
 from functions.local.dead_letters import FolderDeadLetters
@@ -13,11 +13,9 @@ from functions.local.events import decode
 from functions.local.launcher import CommandLauncher
 from functions.local.ledger import SqliteLedger
 from functions.machine import new_id, now
-from functions.notify.wiring import channel_notifiers
 from shared.config.environment import Environment, read_environment
-from shared.config.targets import CommandTarget, GitHubTarget, Target
+from shared.config.targets import CommandTarget, Target
 from shared.decision.state import Decided
-from shared.errors import UnknownModelError
 from shared.frozen import dataclass
 from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import Launcher
@@ -75,22 +73,12 @@ def local_cloud(
     bus = SqliteBus(database, now, new_id, environment.source)
     letters = FolderDeadLetters(Path(environment.dead_letters or home / "dead-letters"), new_id)
     ledger = SqliteLedger(Path(environment.ledger or home / "retrain.db"))
-    github = github_parts(environment, cloud=CLOUD, stores={})
-    receiver = ReceiverParts(
-        cloud=CLOUD,
-        source=environment.source,
-        config=environment.config,
-        ledger=ledger,
-        launcher=lambda target: _launcher(target, environment, database, variables, github),
+    deployment = Deployment(cloud=CLOUD, environment=environment, ledger=ledger, observe=observe)
+    emitter = emitter_parts(deployment, bus)
+    receiver = receiver_parts(
+        deployment,
+        launcher=lambda target: _launcher(target, environment, database, variables),
         dead_letters=letters,
-        clock=now,
-        new_id=new_id,
-        observe=observe,
-        notifier=channel_notifiers(environment.config.channels),
-        dispatcher=github.dispatcher,
-    )
-    emitter = EmitterParts(
-        cloud=CLOUD, config=environment.config, ledger=ledger, bus=bus, clock=now, new_id=new_id, observe=observe
     )
 
     def act(event: object) -> Outcome:
@@ -100,13 +88,9 @@ def local_cloud(
     return LocalCloud(emitter=emitter, receiver=receiver, bus=bus, database=database, act=act, consumer=consumer)
 
 
-def _launcher(
-    target: Target, environment: Environment, bus: Path, variables: Mapping[str, str], github: GitHubParts
-) -> Launcher:
-    if isinstance(target, GitHubTarget):
-        return github.launcher(target)
+def _launcher(target: Target, environment: Environment, bus: Path, variables: Mapping[str, str]) -> Launcher | None:
     if not isinstance(target, CommandTarget):
-        raise UnknownModelError(f"target.{CLOUD}.kind: {target.kind!r} cannot be launched on this machine")
+        return None
     folder = environment.config.folder
     runs = folder / FOLDER / "runs"
     return CommandLauncher(target, folder=folder, runs=runs, bus=bus, environment=variables, clock=now)
