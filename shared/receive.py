@@ -2,21 +2,23 @@
 
 import dataclasses
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from shared.admission import triggers_of
 from shared.decision import transitions
 from shared.decision.policy import Verdict, decide
-from shared.decision.state import Decided
+from shared.decision.state import Decided, ModelState
 from shared.errors import PermanentError, RetrainError, TargetRefusedError
 from shared.frozen import dataclass
 from shared.ledger import snapshots
+from shared.ledger.snapshots import Snapshot
 from shared.parts import ReceiverParts
 from shared.training.dead_letters import give_up
-from shared.training.end import advance, run_ended, tend
-from shared.training.follow_up import asking, follow, resume
+from shared.training.end import advance, catch_up, run_ended
+from shared.training.follow_up import resume_follow_ups
 from shared.training.notices import announce_rejection
-from shared.training.start import finish, launch
+from shared.training.transition import finish, transition
 from shared.trigger import MAX_TRIGGER_ID, RetrainTrigger
 from shared.wire.incoming import Foreign, Incoming, RunEnded, Signal, TriggerEvent
 
@@ -96,61 +98,65 @@ def _handle_each(receiver: ReceiverParts, triggers: list[RetrainTrigger], event:
     return dataclasses.replace(min(outcomes, key=lambda outcome: _WEIGHTS.index(outcome.decision)), detail=detail)
 
 
+class _LeftUndoneError(Exception):
+    """The state has something that must be finished before a new trigger is decided."""
+
+
 def handle(receiver: ReceiverParts, trigger: RetrainTrigger, event: object) -> Outcome:
     """Decide on *trigger* and act on the decision.
 
     Args:
         receiver: the parts.
         trigger: an admitted trigger.
-        event: what to put to the dead letters if the service refuses to train.
+        event: what becomes a dead letter if the service refuses to train.
 
     Raises:
         TargetRefusedError: the service refuses, and there are no dead letters on our side.
         TransientError: deliver it again.
 
     """
-    holder, model_id = receiver.new_id(), trigger.model_id
-    policy = receiver.config.find(model_id).policy
+    model_id = trigger.model_id
     for _ in range(snapshots.ATTEMPTS):
         snapshot = snapshots.load(receiver.ledger, model_id)
-        if snapshot.state.has_seen(trigger.trigger_id):
-            outcome = _repeat(receiver, trigger, snapshot, holder, event)
-        elif tend(receiver, model_id, snapshot):
-            continue
-        else:
-            now = receiver.clock()
-            verdict = decide(snapshot.state, trigger, policy, now)
-            state = transitions.decided(snapshot.state, trigger, verdict, policy, now=now, holder=holder)
-            state = asking(receiver, snapshot.state, state, now=now, holder=holder)
-            saved = snapshots.save(receiver, model_id, snapshot, state)
-            if saved is None:
+        try:
+            if snapshot.state.has_seen(trigger.trigger_id):
+                outcome = _repeat(receiver, trigger, snapshot, event)
+            elif catch_up(receiver, model_id, snapshot):
                 continue
-            outcome = _carry_out(receiver, trigger, verdict, saved, holder, event)
-        resume(receiver, model_id, snapshot.state)
+            else:
+                outcome = _decide(receiver, trigger, snapshot, event)
+        except _LeftUndoneError:
+            continue
+        resume_follow_ups(receiver, model_id, snapshot.state)
         return outcome
     raise snapshots.contention(model_id)
 
 
-def _carry_out(
-    receiver: ReceiverParts,
-    trigger: RetrainTrigger,
-    verdict: Verdict,
-    snapshot: snapshots.Snapshot,
-    holder: str,
-    event: object,
-) -> Outcome:
-    if verdict.decision == "launch":
-        refusal = launch(receiver, trigger.model_id, snapshot, again=False, event=event)
-        if refusal is not None:
-            return _refused(receiver, trigger, refusal)
-    elif verdict.decision == "wait":
-        follow(receiver, trigger.model_id, snapshot, holder)
-    return _about(trigger, verdict)
+def _decide(receiver: ReceiverParts, trigger: RetrainTrigger, snapshot: Snapshot, event: object) -> Outcome:
+    """Decide on a new trigger.
+
+    Raises:
+        _LeftUndoneError: another writer was faster, and its state must be looked at first.
+
+    """
+    policy = receiver.config.find(trigger.model_id).policy
+    verdicts: list[Verdict] = []
+
+    def step(state: ModelState, now: datetime, holder: str) -> ModelState:
+        if state.training is not None and state.training.holder == holder:
+            return state  # Our own claim: it was saved although the ledger's answer was lost.
+        if state != snapshot.state:
+            raise _LeftUndoneError
+        verdicts.append(decide(state, trigger, policy, now))
+        return transitions.decided(state, trigger, verdicts[-1], policy, now=now, holder=holder)
+
+    done = transition(receiver, trigger.model_id, step, snapshot, events={trigger.trigger_id: event})
+    refusal = done.refusals.get(trigger.trigger_id)
+    return _about(trigger, verdicts[-1]) if refusal is None else _refused(receiver, trigger, refusal)
 
 
-def _repeat(
-    receiver: ReceiverParts, trigger: RetrainTrigger, snapshot: snapshots.Snapshot, holder: str, event: object
-) -> Outcome:
+def _repeat(receiver: ReceiverParts, trigger: RetrainTrigger, snapshot: Snapshot, event: object) -> Outcome:
+    """Finish the launch of a trigger that was decided before, if it is still under way."""
     if transitions.can_advance(snapshot.state):
         advance(receiver, trigger.model_id, snapshot)
         snapshot = snapshots.load(receiver.ledger, trigger.model_id)
@@ -158,12 +164,8 @@ def _repeat(
     if training is None or training.run_id is not None or training.trigger.trigger_id != trigger.trigger_id:
         verdict = Verdict(decision="skip", reason="duplicate", detail="this trigger was decided before")
         return _outcome(receiver, trigger.model_id, trigger.trigger_id, verdict)
-    if training.holder == holder:
-        # Our own claim: it was saved although the ledger's answer got lost.
-        refusal = launch(receiver, trigger.model_id, snapshot, again=False, event=event)
-    else:
-        refusal = finish(receiver, trigger.model_id, snapshot, event=event)
-    if refusal is not None:
+    refusals = finish(receiver, trigger.model_id, snapshot, events={trigger.trigger_id: event})
+    if refusal := refusals.get(trigger.trigger_id):
         return _refused(receiver, trigger, refusal)
     return _about(trigger, Verdict(decision="launch", reason="launched", detail="finished a launch that was under way"))
 

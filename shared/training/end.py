@@ -1,9 +1,9 @@
-"""Looking after trainings: abandoned claims, runs that should be over, and the news that one ended."""
+"""Running trainings: refreshing their status, recording their end, and catching up with what a model left undone."""
 
 import dataclasses
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.decision import transitions
@@ -13,20 +13,20 @@ from shared.errors import TransientError, UnknownModelError
 from shared.ledger import snapshots
 from shared.parts import ReceiverParts
 from shared.ports import RunResult, RunStatus
-from shared.training import follow_up
-from shared.training.follow_up import asking, follow, resume
-from shared.training.start import finish, is_claimed_by, launch, launcher_of, policy_of
+from shared.training.follow_up import actions_after, make_room, resume_follow_ups
+from shared.training.start import launcher_of, policy_of
+from shared.training.transition import finish, transition
 from shared.trigger import RUN_PREFIX, run_name
 from shared.wire.incoming import RunEnded
 
-# How often a busy model's training is asked after: a burst of triggers must not become a burst of questions.
+# A burst of triggers for a busy model must not become a burst of status requests.
 CHECK_EVERY: Final = timedelta(seconds=60)
 
 log = logging.getLogger("retrain")
 
 
-def tend(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> bool:
-    """Finish what is left undone at a model before something new is decided; tells whether anything changed.
+def catch_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> bool:
+    """Finish what is left undone at a model before something new is decided, and return whether anything changed.
 
     Raises:
         TransientError: a service must answer first, and does not.
@@ -44,32 +44,26 @@ def tend(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -
     last = training.checked_at or training.started_at
     if training.run_id is None or last is None or now - last < CHECK_EVERY:
         return False
-    return ask(receiver, model_id, training, training.run_id)
+    return refresh_status(receiver, model_id, training, training.run_id)
 
 
 def advance(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> None:
-    """Let go on what may go on at a model: a trigger that a person released, the queued one at a free model.
+    """Let go on what may: a trigger that a person released, and the queued one of a free model.
 
     Raises:
         TransientError: a service must answer first, and does not.
 
     """
-    now, holder, policy = receiver.clock(), receiver.new_id(), policy_of(receiver, model_id)
-
-    def step(state: ModelState) -> ModelState:
-        advanced = transitions.advanced(state, policy, now=now, holder=holder)
-        return asking(receiver, state, advanced, now=now, holder=holder)
-
-    snapshot = snapshots.change(receiver, model_id, step, snapshot)
-    if is_claimed_by(holder, snapshot):
-        launch(receiver, model_id, snapshot, again=False)
-    follow(receiver, model_id, snapshot, holder)
+    transition(receiver, model_id, lambda state, _now, _holder: state, snapshot)
 
 
-def ask(receiver: ReceiverParts, model_id: str, training: Training, run_id: str) -> bool:
-    """Ask the service how a training stands, and free the model when it is over; tells whether anything changed.
+def refresh_status(receiver: ReceiverParts, model_id: str, training: Training, run_id: str) -> bool:
+    """Get the status of a training from its service, and free the model when it is over.
 
     A training longer than `max_run` counts as gone, unless the service says how it ended.
+
+    Returns:
+        Whether the model's state may have changed.
 
     Raises:
         TransientError: the training should be over and the service does not answer.
@@ -85,56 +79,46 @@ def ask(receiver: ReceiverParts, model_id: str, training: Training, run_id: str)
         log.warning("retrain.status_unknown", extra={"model_id": model_id, "run_id": run_id, "error": str(error)})
         status = RunStatus(result=RunResult.RUNNING)
     if status.result is not RunResult.RUNNING:
-        return record_end(receiver, model_id, End(run_id=run_id, result=status.result, at=status.ended_at or now))
-    if overdue:
+        end = End(run_id=run_id, result=status.result, at=status.ended_at or now)
+    elif overdue:
         log.warning("retrain.run_overdue", extra={"model_id": model_id, "run_id": run_id})
-        return record_end(receiver, model_id, End(run_id=run_id, result=transitions.GONE, at=now))
-    snapshots.change(receiver, model_id, lambda state: transitions.checked(state, run_id, now=now))
+        end = End(run_id=run_id, result=transitions.GONE, at=now)
+    else:
+        snapshots.change(receiver, model_id, lambda state: transitions.checked(state, run_id, now=now))
+        return True
+    record_end(receiver, model_id, end)
     return True
 
 
-def record_end(receiver: ReceiverParts, model_id: str, end: End) -> bool:
-    """Record *end* and free its model; start what is queued, and then do what follows the training.
+def record_end(receiver: ReceiverParts, model_id: str, end: End) -> None:
+    """Record *end* and free its model; start what is queued, and follow up on the training.
 
     An end that is recorded already changes nothing.
-
-    Returns:
-        True: the model's state may have changed.
 
     Raises:
         TransientError: a service must answer first, and does not.
 
     """
-    now, holder, policy = receiver.clock(), receiver.new_id(), policy_of(receiver, model_id)
-    concluded = dataclasses.replace(end, actions=follow_up.actions_after(receiver, model_id, end.result), holder=holder)
+    known = dataclasses.replace(end, actions=actions_after(receiver, model_id, end.result))
     snapshot = snapshots.load(receiver.ledger, model_id)
-    if concluded.actions:
-        snapshot = follow_up.make_room(receiver, model_id, snapshot)
-
-    def step(state: ModelState) -> ModelState:
-        advanced = transitions.advanced(ended(state, concluded, now=now), policy, now=now, holder=holder)
-        return follow_up.asking(receiver, state, advanced, now=now, holder=holder)
-
+    if known.actions:
+        snapshot = make_room(receiver, model_id, snapshot)
     log.info("retrain.ended", extra={"model_id": model_id, "run_id": end.run_id, "result": end.result})
-    snapshot = snapshots.change(receiver, model_id, step, snapshot)
-    try:
-        if is_claimed_by(holder, snapshot):
-            launch(receiver, model_id, snapshot, again=False)
-    except TransientError:
-        follow_up.follow(receiver, model_id, snapshot, holder)
-        raise
-    follow_up.follow(receiver, model_id, snapshot, holder)
-    return True
+
+    def step(state: ModelState, now: datetime, holder: str) -> ModelState:
+        return ended(state, dataclasses.replace(known, holder=holder), now=now)
+
+    transition(receiver, model_id, step, snapshot)
 
 
 def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:
-    """Record the end of a run, free its model, start what is queued and do what follows; returns whose run it was.
+    """Record the end of a run that an event reports, and return the model whose run it was.
 
-    However often an end is told, only the first time changes anything; a later one helps to finish the start of the
-    queued trigger and what follows, if that was left undone.
+    An end may be reported several times: only the first one changes anything. A later one helps to finish the start of
+    the queued trigger and the follow-ups, if they were left undone.
 
     Raises:
-        TransientError: deliver the news again.
+        TransientError: the event must be delivered again.
 
     """
     if news.result is RunResult.RUNNING or not news.name.startswith(RUN_PREFIX):
@@ -145,9 +129,8 @@ def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:
             continue
         record_end(receiver, model_id, End(run_id=news.run_id, name=news.name, result=news.result, at=ended_at))
         snapshot = snapshots.load(receiver.ledger, model_id)
-        if snapshot.state.training is not None and snapshot.state.training.run_id is None:
-            finish(receiver, model_id, snapshot)
-        resume(receiver, model_id, snapshot.state)
+        finish(receiver, model_id, snapshot)
+        resume_follow_ups(receiver, model_id, snapshot.state)
         return model_id
     return None
 

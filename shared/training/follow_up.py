@@ -39,7 +39,9 @@ def actions_after(receiver: ReceiverParts, model_id: str, result: str) -> tuple[
     return tuple(dict.fromkeys((*actions, *(_notices(receiver) if tells else ()))))
 
 
-def asking(receiver: ReceiverParts, before: ModelState, state: ModelState, *, now: datetime, holder: str) -> ModelState:
+def request_approval(
+    receiver: ReceiverParts, before: ModelState, state: ModelState, *, now: datetime, holder: str
+) -> ModelState:
     """Return *state* with the promise to ask people, where a trigger has begun to wait for them since *before*."""
     waiting = state.waiting
     if waiting is None or waiting.approved_by or (before.waiting and before.waiting.trigger == waiting.trigger):
@@ -48,7 +50,7 @@ def asking(receiver: ReceiverParts, before: ModelState, state: ModelState, *, no
     return pending.asked(state, waiting, actions, now=now, holder=holder)
 
 
-def follow(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot, holder: str) -> None:
+def follow_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot, holder: str) -> None:
     """Do what *holder* claimed on *snapshot*, one action after another; nothing is raised.
 
     What there is no time for is left to whoever sees the model next, like what failed.
@@ -67,7 +69,7 @@ def follow(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot,
             log.warning("retrain.follow_up_failed", extra={**told, "error": described(error)})
 
 
-def resume(receiver: ReceiverParts, model_id: str, state: ModelState) -> None:
+def resume_follow_ups(receiver: ReceiverParts, model_id: str, state: ModelState) -> None:
     """Take over and do what is left undone at a model, as it was seen in *state*; nothing is raised.
 
     Where there is nothing to do, nothing is called.
@@ -81,7 +83,7 @@ def resume(receiver: ReceiverParts, model_id: str, state: ModelState) -> None:
     except TransientError as error:
         log.warning("retrain.follow_up_failed", extra={"model_id": model_id, "error": described(error)})
         return
-    follow(receiver, model_id, snapshot, holder)
+    follow_up(receiver, model_id, snapshot, holder)
 
 
 def make_room(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> snapshots.Snapshot:

@@ -8,11 +8,11 @@ from shared.decision.state import ModelState
 from shared.errors import RetrainError, UnavailableError
 from shared.ledger import snapshots
 from shared.parts import ReceiverParts
-from shared.training.end import ask, tend
-from shared.training.follow_up import resume
+from shared.training.end import catch_up, refresh_status
+from shared.training.follow_up import resume_follow_ups
 
 # A function has 60 s, and the last thing that a sweep begins may take some of them.
-PATIENCE: Final = timedelta(seconds=40)
+SWEEP_TIME_LIMIT: Final = timedelta(seconds=40)
 
 log = logging.getLogger("retrain")
 
@@ -33,7 +33,7 @@ def sweep(receiver: ReceiverParts) -> list[str]:
     swept: list[str] = []
     failures: list[str] = []
     left: dict[str, ModelState] = {}
-    until = receiver.clock() + PATIENCE
+    until = receiver.clock() + SWEEP_TIME_LIMIT
     for model_id in _from_anywhere(list(snapshots.stored_models(receiver.ledger)), receiver.new_id()):
         if receiver.clock() > until:
             log.warning("retrain.sweep_cut_short", extra={"swept": len(swept), "next": model_id})
@@ -49,7 +49,7 @@ def sweep(receiver: ReceiverParts) -> list[str]:
             failures.append(f"{model_id}: {error}")
     for model_id, state in left.items():
         if receiver.clock() <= until:
-            resume(receiver, model_id, state)
+            resume_follow_ups(receiver, model_id, state)
     if failures:
         raise UnavailableError("The sweep", "look after every model", "; ".join(failures[:10]))
     return swept
@@ -64,6 +64,6 @@ def _from_anywhere(model_ids: list[str], chance: str) -> list[str]:
 def _sweep_one(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> None:
     training = snapshot.state.training
     if training is not None and training.run_id is not None:
-        ask(receiver, model_id, training, training.run_id)
+        refresh_status(receiver, model_id, training, training.run_id)
     else:
-        tend(receiver, model_id, snapshot)
+        catch_up(receiver, model_id, snapshot)

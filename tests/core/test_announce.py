@@ -180,3 +180,20 @@ def test_a_channel_is_named_without_its_secrets(channel: str, scheme: str) -> No
     assert label.rpartition("-")[0] == scheme
     assert (len(label), label) == (len(scheme) + 9, channel_label(channel))
     assert label != channel_label(f"{channel}x")
+
+
+@pytest.mark.parametrize("refusing", [False, True], ids=["handed over", "refused"])
+def test_a_notice_is_sent_although_the_start_behind_it_fails(*, refusing: bool) -> None:
+    """The outcome of one trigger is announced even when the queued trigger that follows it cannot be started yet."""
+    script = Script({0: Fault.THROTTLED, 2: Fault.THROTTLED})
+    deployment = Deployment(told(channels=(SLACK, MAIL)), launcher_gate=script)
+    deployment.service = TrainingService(deployment.clock, shows_runs=False)
+    with pytest.raises(UnavailableError):
+        deployment.receive(asked("t-1"))
+    deployment.receive(asked("t-2"))
+    deployment.service.refusing = refusing
+    with pytest.raises(UnavailableError):
+        deployment.receive(asked("t-1"))
+    assert script.calls == ["start"] * 3
+    expected = ("rejected" if refusing else "launched", "t-1")
+    assert events(deployment) == [expected] * 2

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.training.sweep import PATIENCE, sweep
+from shared.training.sweep import SWEEP_TIME_LIMIT, sweep
 from tests.core.deployment import Deployment, asked
 from tests.core.samples import HOUR, MINUTE, SECOND, model_text
 
@@ -55,7 +55,7 @@ def test_a_sweep_ends_in_time_and_the_next_begins_elsewhere(caplog: pytest.LogCa
         with caplog.at_level(logging.WARNING, logger="retrain"):
             swept = sweep(deployment.receiver)
         assert len(swept) < len(NAMES)
-        assert PATIENCE < deployment.now - began < MINUTE
+        assert SWEEP_TIME_LIMIT < deployment.now - began < MINUTE
         seen |= set(swept)
         deployment.wait(HOUR)
     assert seen == set(NAMES)
