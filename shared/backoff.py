@@ -1,4 +1,4 @@
-"""Asking again after a pause that grows, with chance in it."""
+"""Waiting before another attempt: the wait doubles up to a limit and is drawn at random below it (full jitter)."""
 
 import random
 import time
@@ -7,28 +7,39 @@ from typing import Final
 
 from shared.frozen import dataclass
 
+# Past this power of two no sensible limit is longer, and a larger one overflows a float.
+_MOST_DOUBLINGS: Final = 30
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """How often, and after which pauses, a service that was too busy is asked again.
+    """How often a call is attempted, and how long the waits between the attempts are.
 
     Attributes:
-        attempts: how often it is asked at most.
-        base: the longest first pause, in seconds; it doubles each time.
-        sleep: waits so many seconds.
-        chance: draws from 0 to 1, so that callers that were throttled together do not come back together.
+        attempts: the largest number of attempts.
+        base: the longest wait before the first repeat, in seconds; it doubles with each further one.
+        longest: no wait is longer than this, in seconds.
+        sleep: waits for so many seconds.
+        chance: draws from 0 to 1, so that callers that failed together do not come back together.
 
     """
 
     attempts: int = 4
     base: float = 0.2
+    longest: float = 60.0
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
 
+    def wait(self, failures: int) -> float:
+        """Return how many seconds to wait after so many *failures* in a row; 0 before the first attempt."""
+        if not failures:
+            return 0.0
+        return self.chance() * min(self.base * (1 << min(failures - 1, _MOST_DOUBLINGS)), self.longest)
+
     def pause(self, attempt: int) -> None:
-        """Wait before the attempt of that number; the first has number 0 and waits for nothing."""
+        """Wait before the attempt of that number; the first has number 0 and does not wait."""
         if attempt:
-            self.sleep(self.chance() * self.base * 2 ** (attempt - 1))
+            self.sleep(self.wait(attempt))
 
 
 STANDARD: Final = Backoff()

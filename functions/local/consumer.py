@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from functions.local.backoff import backoff
 from functions.local.bus import Delivery, SqliteBus
+from shared.backoff import Backoff
 from shared.errors import RetrainError, UnavailableError
 from shared.frozen import dataclass
 from shared.ports import Clock, DeadLetter, DeadLetters
@@ -51,7 +51,7 @@ class Consumer:
         dead_letters: DeadLetters,
         clock: Clock,
         *,
-        jitter: Callable[[], float],
+        backoff: Backoff,
         settings: Delivering,
     ) -> None:
         """Hand the events of *bus* to *handle*, which runs in several threads at once.
@@ -61,7 +61,7 @@ class Consumer:
             handle: deals with one event; what it returns does not matter.
             dead_letters: where events go that nobody can act on.
             clock: tells the time.
-            jitter: a random number from 0 to 1, for the wait before an event comes again.
+            backoff: the wait before an event comes again; its number of attempts does not count.
             settings: how events are delivered.
 
         """
@@ -69,7 +69,7 @@ class Consumer:
         self._handle = handle
         self._dead_letters = dead_letters
         self._clock = clock
-        self._jitter = jitter
+        self._backoff = backoff
         self._settings = settings
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -159,7 +159,7 @@ class Consumer:
             self._give_up(delivery, UNDELIVERABLE, f"after {delivery.attempt} attempts: {error}")
             return
         log.warning("consumer.again", extra={"error": error, "attempt": delivery.attempt})
-        self._bus.retry_later(delivery, self._clock(), backoff(delivery.attempt, self._jitter()))
+        self._retry_later(delivery)
 
     def _give_up(self, delivery: Delivery, reason: str, error: str) -> None:
         letter = DeadLetter(at=self._clock(), cloud="local", reason=reason, error=error, event=delivery.event)
@@ -167,6 +167,10 @@ class Consumer:
             self._dead_letters.put(letter)
         except UnavailableError as away:
             log.warning("consumer.dead_letters_away", extra={"error": str(away)})
-            self._bus.retry_later(delivery, self._clock(), backoff(delivery.attempt, self._jitter()))
+            self._retry_later(delivery)
             return
         self._bus.acknowledge(delivery)
+
+    def _retry_later(self, delivery: Delivery) -> None:
+        delay = timedelta(seconds=self._backoff.wait(delivery.attempt))
+        self._bus.retry_later(delivery, self._clock(), delay)

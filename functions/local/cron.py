@@ -9,8 +9,8 @@ from typing import Final
 
 from cronsim import CronSim, CronSimError
 
-from functions.local.backoff import backoff
 from functions.local.database import Database
+from shared.backoff import Backoff
 from shared.errors import ConfigError, RetrainError
 from shared.fields import format_time, parse_time
 from shared.ports import Clock
@@ -21,6 +21,8 @@ LONGEST_WAIT: Final = timedelta(seconds=5)
 # A clock that is corrected by less repeats no tick; one that was wrong by more must not silence the schedule until
 # the wrong time has come.
 LARGEST_STEP_BACK: Final = timedelta(hours=1)
+# Between the attempts of a tick that failed. One schedule a process: there is nobody to keep apart by chance.
+BACKOFF: Final = Backoff(base=1.0, chance=lambda: 1.0)
 
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS cron_ticks"
@@ -139,12 +141,12 @@ class Cron:
             except RetrainError as error:
                 failures += 1
                 log.warning("cron.again", extra={"cron": self._name, "error": str(error)})
-                pause = backoff(failures, 1.0)
+                pause = timedelta(seconds=BACKOFF.wait(failures))
             except Exception:
                 # A thread that ends would end the schedule without anybody noticing.
                 failures += 1
                 log.exception("cron.failed", extra={"cron": self._name})
-                pause = backoff(failures, 1.0)
+                pause = timedelta(seconds=BACKOFF.wait(failures))
             self._stopping.wait(pause.total_seconds())
 
     def _last(self, now: datetime) -> datetime:

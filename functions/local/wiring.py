@@ -1,6 +1,5 @@
 """Wires the core to this machine, the fourth cloud: reads the environment and makes everything."""
 
-import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from functions.local.events import decode
 from functions.local.launcher import CommandLauncher
 from functions.local.ledger import SqliteLedger
 from functions.machine import new_id, now
+from shared.backoff import Backoff
 from shared.config.environment import Environment, read_environment
 from shared.config.targets import CommandTarget, Target
 from shared.decision.state import Decided
@@ -84,7 +84,7 @@ def local_cloud(
     def act(event: object) -> Outcome:
         return receive(receiver, event, lambda event: decode(event, receiver.source))
 
-    consumer = Consumer(bus, act, letters, now, jitter=random.random, settings=Delivering())
+    consumer = Consumer(bus, act, letters, now, backoff=Backoff(base=1.0), settings=Delivering())
     return LocalCloud(emitter=emitter, receiver=receiver, bus=bus, database=database, act=act, consumer=consumer)
 
 

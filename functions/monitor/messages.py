@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +11,7 @@ from functions.monitor.result import Result
 from shared.fields import MAX_MAPPING_BYTES
 from shared.notice import Notice
 from shared.ports import Notifier
-from shared.training.notices import channel_label, described
+from shared.training.channels import send_to_channels
 from shared.trigger import MAX_TEXT
 
 MONITOR: Final = "drift monitor"
@@ -21,8 +20,6 @@ FAILURE: Final = "monitor_failed"
 MOST_COLUMNS: Final = 50
 # Half of what a trigger's evidence may have; the rest is for addresses.
 MOST_BYTES: Final = MAX_MAPPING_BYTES // 2
-
-log = logging.getLogger("retrain")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,18 +37,7 @@ class People:
 
     def tell(self, notice: Notice) -> list[str]:
         """Send *notice* through every channel, and return those that failed, by names that give no secret away."""
-        return [channel_label(channel) for channel in self.channels if not self._sent(channel, notice)]
-
-    def _sent(self, channel: str, notice: Notice) -> bool:
-        if self.notifier is None:
-            return True
-        try:
-            self.notifier(channel).send(notice)
-        except Exception as error:  # noqa: BLE001 - whatever one channel does, the others are told
-            told = {"channel": channel_label(channel), "notice": notice.event, "model_id": notice.model_id}
-            log.warning("monitor.notice_failed", extra={**told, "error": described(error)})
-            return False
-        return True
+        return [] if self.notifier is None else send_to_channels(notice, self.channels, self.notifier)
 
 
 def request_of(result: Result, report_url: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from shared.emit import publish, read_request
 from shared.errors import BusError, RetrainError, TransientError, UnknownModelError
 from shared.notice import Notice
 from shared.parts import EmitterParts
-from shared.training.notices import described
+from shared.training.channels import described
 from shared.trigger import RetrainTrigger
 
 log = logging.getLogger("retrain")

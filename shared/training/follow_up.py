@@ -20,8 +20,9 @@ from shared.ledger import snapshots
 from shared.notice import Notice
 from shared.parts import ReceiverParts
 from shared.ports import Dispatch, RunResult
+from shared.training.channels import channel_label, described
 from shared.training.dead_letters import give_up
-from shared.training.notices import PATIENCE, channel_label, described, notice_about
+from shared.training.notices import PATIENCE, notice_about
 
 SUCCEEDED: Final = RunResult.SUCCEEDED
 AWAITING: Final = "awaiting_approval"

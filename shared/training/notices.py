@@ -3,32 +3,20 @@
 What people must not miss, as somebody waits for them, is in `after`.
 """
 
-import hashlib
-import logging
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
 from shared.decision.state import Decided, ModelState
 from shared.decision.transitions import HANDED_OVER
-from shared.errors import RetrainError, UnavailableError
 from shared.ledger.snapshots import Snapshot
 from shared.notice import Notice
 from shared.parts import ReceiverParts
+from shared.training.channels import send_to_channels
 from shared.trigger import RetrainTrigger
 
 # A function has 60 s at most, and a channel may take many of them to fail: those behind it are left out then.
 PATIENCE: Final = timedelta(seconds=10)
-_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]{0,19}):", re.IGNORECASE)
-
-log = logging.getLogger("retrain")
-
-
-def channel_label(channel: str) -> str:
-    """Return a name for *channel* that gives no secret away: its scheme and a digest, e.g. `slack-1f0c93ab`."""
-    scheme = _SCHEME.match(channel)
-    return f"{scheme[1] if scheme else 'channel'}-{hashlib.sha256(channel.encode()).hexdigest()[:8]}"
 
 
 def announce(receiver: ReceiverParts, snapshot: Snapshot) -> None:
@@ -76,19 +64,8 @@ def tell_people(receiver: ReceiverParts, notice: Notice) -> None:
     if receiver.notifier is None or notice.event not in receiver.config.notify_on:
         return
     until = receiver.clock() + PATIENCE
-    for channel in receiver.config.channels:
-        try:
-            if receiver.clock() > until:
-                raise UnavailableError("The channels before it", "take a notice in time")  # noqa: TRY301 - told alike
-            receiver.notifier(channel).send(notice)
-        except Exception as error:  # noqa: BLE001 - whatever a channel does, the decision stands
-            told = {"channel": channel_label(channel), "notice": notice.event, "model_id": notice.model_id}
-            log.warning("retrain.notice_failed", extra={**told, "error": described(error)})
-
-
-def described(error: Exception) -> str:
-    """Return *error* for the log: only our own errors are known to hold no secrets."""
-    return f"{type(error).__name__}: {error}" if isinstance(error, RetrainError) else type(error).__name__
+    channels, notifier = receiver.config.channels, receiver.notifier
+    send_to_channels(notice, channels, notifier, is_late=lambda: receiver.clock() > until)
 
 
 def _lists(state: ModelState, line: Decided) -> bool:

@@ -9,7 +9,7 @@ from shared.decision.state import MAX_PENDING, Decided, ModelState, Pending
 from shared.decision.transitions import HANDED_OVER
 from shared.notice import Notice
 from shared.ports import Dispatch, RunResult
-from shared.training.notices import channel_label
+from shared.training.channels import channel_label
 from tests.core.processes import Process
 from tests.core.setting import CHANNELS, Setting
 from tests.core.world import World

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.decision.state import MAX_ATTEMPTS, MAX_PENDING
-from shared.training.notices import channel_label
+from shared.training.channels import channel_label
 from shared.training.sweep import sweep
 from tests.core.deployment import Deployment, asked
 from tests.core.following import GITHUB, MAIL, SLACK, after, letters, over

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.errors import InvalidTriggerError, UnavailableError
-from shared.training.notices import channel_label
+from shared.training.channels import channel_label
 from tests.core.deployment import Deployment, asked, event
 from tests.core.samples import HOUR, SECOND, model_text, trigger
 from tests.fakes.faults import Fault, Script

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from functions.local.backoff import backoff
 from functions.local.bus import Delivery, SqliteBus
 from functions.local.events import decode
 from shared.errors import UnavailableError
@@ -152,15 +151,6 @@ def test_a_full_disk(file: Path) -> None:
     error, before, after = outputs([program("fill_the_disk", file)])[0].splitlines()
     assert error.startswith("SQLite (retrain.sqlite) could not take events: ")
     assert (before, after) == ("1", "2")
-
-
-@pytest.mark.parametrize(
-    ("attempt", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 60), (185, 60), (10**6, 60)]
-)
-def test_backoff(attempt: int, seconds: float) -> None:
-    """The wait doubles from one second to a minute; jitter takes away up to half of it."""
-    assert backoff(attempt, 1.0) == timedelta(seconds=seconds)
-    assert backoff(attempt, 0.0) == timedelta(seconds=seconds / 2)
 
 
 def test_putting_wakes_a_waiting_worker(bus: SqliteBus) -> None:

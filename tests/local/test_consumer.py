@@ -13,6 +13,7 @@ import pytest
 from functions.local.bus import SqliteBus
 from functions.local.consumer import Consumer, Delivering
 from functions.local.dead_letters import FolderDeadLetters
+from shared.backoff import Backoff
 from shared.errors import (
     BusError,
     ConfigError,
@@ -46,7 +47,9 @@ def a_consumer(
     bus: SqliteBus, handle: Callable[[object], object], letters: DeadLetters, clock: HandClock, **settings: object
 ) -> Consumer:
     """Return a consumer that is not started."""
-    return Consumer(bus, handle, letters, clock, jitter=lambda: 1.0, settings=Delivering(**settings))  # type: ignore[arg-type]
+    return Consumer(
+        bus, handle, letters, clock, backoff=Backoff(base=1.0, chance=lambda: 1.0), settings=Delivering(**settings)
+    )  # type: ignore[arg-type]
 
 
 def test_a_handled_event_is_gone(bus: SqliteBus, box: Box, clock: HandClock) -> None:
@@ -190,7 +193,9 @@ def test_an_unexpected_error_is_logged_without_the_event(
 
 def a_running_consumer(bus: SqliteBus, handle: Callable[[object], object], box: Box) -> Consumer:
     """Run a consumer until the test is over."""
-    consumer = Consumer(bus, handle, box, real_clock, jitter=lambda: 0.0, settings=Delivering())
+    consumer = Consumer(
+        bus, handle, box, real_clock, backoff=Backoff(base=1.0, chance=lambda: 0.5), settings=Delivering()
+    )
     consumer.start()
     return consumer
 
@@ -242,7 +247,9 @@ def test_stopping_waits_for_what_is_in_hand(bus: SqliteBus, box: Box) -> None:
         begun.set()
         assert go_on.wait(10)
 
-    consumer = Consumer(bus, handle, box, real_clock, jitter=lambda: 0.0, settings=Delivering(workers=1))
+    consumer = Consumer(
+        bus, handle, box, real_clock, backoff=Backoff(base=1.0, chance=lambda: 0.5), settings=Delivering(workers=1)
+    )
     consumer.start()
     bus.put({})
     bus.put({})
