@@ -1,78 +1,72 @@
-"""The command line: `python -m functions.cli COMMAND --cloud CLOUD ...`."""
+"""The command `retrain`, in a checkout also `python -m functions.cli`."""
 
-import argparse
+import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from typing import Final, TextIO
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
 
-from functions.cli import asking, trust
-from functions.cli.clouds import emitter_of
-from functions.cli.doctor import report
-from functions.cli.options import parser
+from functions.cli.command import DONE, FAILED, INTERRUPTED, WRONG_USAGE, Context, UsageError
+from functions.cli.commands import COMMANDS
+from functions.cli.parser import build_parser
 from shared.errors import RetrainError
-from shared.parts import EmitterParts
-
-DONE: Final = 0
-REFUSED: Final = 1
-WRONG_USAGE: Final = 2
-INTERRUPTED: Final = 130
-
-_ASKING: Final[Mapping[str, Callable[[EmitterParts, argparse.Namespace], str]]] = {
-    "emit": asking.publish,
-    "dry-run": asking.rehearse,
-    "models": asking.models,
-}
 
 
-def main(arguments: Sequence[str], variables: Mapping[str, str], out: TextIO, complaints: TextIO) -> int:
-    """Carry out one command, and return the exit code.
+def main(arguments: Sequence[str], variables: Mapping[str, str], out: TextIO, err: TextIO) -> int:
+    """Run one command and return the exit code.
 
     Args:
-        arguments: the command line.
-        variables: the environment variables; the SDKs of the clouds read those of the process all the same.
+        arguments: the command line, without the program.
+        variables: the environment variables; the SDKs of the clouds read those of the process in any case.
         out: where answers go.
-        complaints: where errors go, a sentence each.
+        err: where errors go, one message each.
 
     """
     try:
-        options = parser().parse_args(arguments)
-        return _carried_out(options, variables, out)
+        options = build_parser(COMMANDS.values()).parse_args(arguments)
     except SystemExit as exit_:
-        # argparse has written its help, or its complaint, already.
+        # argparse has already printed the help or its error.
         return int(exit_.code or DONE)
-    except trust.MissingOptionError as error:
-        complaints.write(f"{error}\n")
+    context = Context(variables=_with_config(variables, options.config), folder=Path.cwd(), out=out, err=err)
+    try:
+        return COMMANDS[options.command].run(context, options)
+    except UsageError as error:
+        err.write(f"{error}\n")
         return WRONG_USAGE
     except RetrainError as error:
-        complaints.write(f"{error}\n")
+        _report(error, context, as_json=options.json)
+    except BrokenPipeError:
+        # The reader of the output, such as `head`, has seen enough; nothing may be flushed to it at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - a person gets a sentence, and never what the error may quote
-        complaints.write(f"something unexpected went wrong ({type(error).__name__}); `doctor` may know what it is\n")
-    return REFUSED
+    except Exception as error:  # noqa: BLE001 - its text may quote a secret, so only its type is shown
+        err.write(f"unexpected error ({type(error).__name__}); run `retrain doctor` to check the set-up\n")
+    return FAILED
 
 
-def _carried_out(options: argparse.Namespace, variables: Mapping[str, str], out: TextIO) -> int:
-    if options.command == "doctor":
-        return _examined(options, variables, out)
-    if options.command == "trust-policy":
-        out.write(f"{trust.tell(options, variables)}\n")
-        return DONE
-    answer = _ASKING[options.command](emitter_of(options.cloud, variables), options)
-    out.write(f"{answer}\n")
-    return DONE
+def _with_config(variables: Mapping[str, str], config: str | None) -> Mapping[str, str]:
+    return {**variables, "RETRAIN_CONFIG": config} if config else variables
 
 
-def _examined(options: argparse.Namespace, variables: Mapping[str, str], out: TextIO) -> int:
-    from functions.cli.doctor.general import all_checks
+def _report(error: RetrainError, context: Context, *, as_json: bool) -> None:
+    if not as_json:
+        context.err.write(f"{error}\n")
+        return
+    from shared.http.messages import problem_of
 
-    with ExitStack() as opened:
-        checks = all_checks(options.cloud, variables, options.schedule, opened)
-        fine = report.report_json(checks, options.cloud, out) if options.json else report.report(checks, out)
-    return DONE if fine else REFUSED
+    response = problem_of(error)
+    document = (
+        json.loads(response.body) if response else {"type": "about:blank", "title": "Error", "detail": str(error)}
+    )
+    context.out.write(f"{json.dumps(document, indent=2)}\n")
+
+
+def run() -> int:
+    """Run the command of this process: the entry point of the installed `retrain`."""
+    return main(sys.argv[1:], os.environ, sys.stdout, sys.stderr)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ, sys.stdout, sys.stderr))
+    sys.exit(run())

@@ -1,83 +1,78 @@
-"""What the command line takes from a cloud, imported when it is asked for: each brings its own SDKs."""
+"""Connects a command to the cloud that it names; the cloud's SDKs are imported only then."""
 
 import logging
+import os
 import sys
 from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from functions.cli.doctor.check import Check, Setting
-from functions.github.token import ReadSecret, SecretStore
+from functions.cli.command import Context, UsageError
 from shared.log import log_to
 from shared.parts import EmitterParts
 
+if TYPE_CHECKING:
+    from functions.cli.doctor.check import Check, Setting
+    from functions.github.token import ReadSecret, SecretStore
 
-def emitter_of(cloud: str, variables: Mapping[str, str]) -> EmitterParts:
-    """Return the parts for asking, made by the wiring of *cloud* from the environment.
+_LOCAL: Final = "local"
+
+
+def emitter_of(cloud: str, context: Context) -> EmitterParts:
+    """Return the parts of *cloud* for emitting, made from the environment.
 
     Raises:
         ConfigError: the environment or the configuration is wrong.
+        UsageError: the packages for *cloud* are not installed.
 
     """
-    match cloud:
-        case "aws":
-            from functions.aws import wiring
+    variables = {**context.variables, "RETRAIN_CONFIG": str(context.config_file)}
+    if cloud == _LOCAL:
+        from functions.local.wiring import local_cloud
 
-            emitter = wiring.emitter()
-        case "gcp":
-            from functions.gcp import wiring as gcp_wiring
-
-            emitter = gcp_wiring.emitter()
-        case "azure":
-            from functions.azure import wiring as azure_wiring
-
-            emitter = azure_wiring.emitter()
-        case _:
-            from functions.local.wiring import local_cloud
-
-            emitter = local_cloud(variables).emitter
-    _quiet()
+        emitter = local_cloud(variables).emitter
+    else:
+        # The wirings of the clouds read the environment of the process.
+        os.environ["RETRAIN_CONFIG"] = variables["RETRAIN_CONFIG"]
+        made: EmitterParts = _import(f"functions.{cloud}.wiring", cloud).emitter()
+        emitter = made
+    _log_warnings_only()
     return emitter
 
 
-def checks_of(cloud: str, setting: Setting) -> list[Check]:
-    """Return the checks that *cloud* brings."""
-    match cloud:
-        case "aws":
-            from functions.cli.doctor.aws import checks as of_aws
+def checks_of(cloud: str, setting: "Setting") -> "list[Check]":
+    """Return the checks of `doctor` for *cloud*.
 
-            return of_aws.checks(setting)
-        case "gcp":
-            from functions.cli.doctor.gcp import checks as of_gcp
+    Raises:
+        UsageError: the packages for *cloud* are not installed.
 
-            return of_gcp.checks(setting)
-        case "azure":
-            from functions.cli.doctor.azure import checks as of_azure
-
-            return of_azure.checks(setting)
-    from functions.cli.doctor.local import checks as of_local
-
-    return of_local.checks(setting)
+    """
+    checks: list[Check] = _import(f"functions.cli.doctor.{cloud}.checks", cloud).checks(setting)
+    return checks
 
 
-def secret_stores_of(cloud: str, setting: Setting) -> Mapping[SecretStore, ReadSecret]:
-    """Return how secrets are read on *cloud*."""
-    match cloud:
-        case "aws":
-            from functions.cli.doctor.aws import checks as of_aws
-
-            return of_aws.secret_stores()
-        case "gcp":
-            from functions.cli.doctor.gcp import checks as of_gcp
-
-            return of_gcp.secret_stores(setting)
-        case "azure":
-            from functions.cli.doctor.azure import checks as of_azure
-
-            return of_azure.secret_stores(setting)
-    return {}
+def secret_stores_of(cloud: str, setting: "Setting") -> "Mapping[SecretStore, ReadSecret]":
+    """Return the secret stores of *cloud*; this machine has none."""
+    if cloud == _LOCAL:
+        return {}
+    stores: Mapping[SecretStore, ReadSecret]
+    stores = _import(f"functions.cli.doctor.{cloud}.checks", cloud).secret_stores(setting)
+    return stores
 
 
-def _quiet() -> None:
-    """Keep standard output for answers: there a function's wiring sends its log."""
+def _import(module: str, cloud: str) -> Any:  # noqa: ANN401 - the clouds have the same functions, but no common type
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        raise UsageError(
+            f"the packages for --cloud {cloud} are not installed ({package} is missing);"
+            f" install them with: pip install 'retrain-trigger[{cloud}]'"
+        ) from error
+
+
+def _log_warnings_only() -> None:
+    """Keep standard output for answers: the wiring of a function sends its log there."""
     log_to(sys.stderr)
     logger = logging.getLogger("retrain")
     logger.setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""An AWS account on loopback: moto, behind a gate that knows patterns of events and denies what a test wants denied."""
+"""An AWS account on loopback: moto behind a gate that evaluates event patterns and denies operations on demand."""
 
 import json
 from collections.abc import Mapping
@@ -71,17 +71,17 @@ repositories = ["acme/churn"]
 
 
 class AwsGate:
-    """Passes calls on to moto, but for those that a test wants denied, and those that moto answers with nothing.
+    """Forwards calls to moto, except those that a test denies and those that moto does not implement.
 
     Attributes:
         moto: the URL of moto.
-        denied: the operations that are answered with `AccessDenied`.
-        answers: what else operations are answered with: status, error code.
+        denied: the operations answered with `AccessDenied`.
+        answers: the error answers of further operations: status and error code.
 
     """
 
     def __init__(self, moto: str) -> None:
-        """Bind a free port; nothing is answered before the context is entered."""
+        """Bind a free port; the context starts the server."""
         self.moto = moto
         self._server = LoopbackServer(self._respond)
         self.denied: set[str] = set()
@@ -89,22 +89,22 @@ class AwsGate:
 
     @property
     def url(self) -> str:
-        """For `AWS_ENDPOINT_URL`."""
+        """The value of `AWS_ENDPOINT_URL`."""
         return self._server.url
 
     def __enter__(self) -> Self:
-        """Begin to answer."""
+        """Start the server."""
         self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop answering."""
+        """Stop the server."""
         self._server.close()
 
     def reset(self) -> None:
-        """Deny nothing."""
+        """Remove all denials."""
         self.denied.clear()
         self.answers.clear()
 
@@ -121,7 +121,7 @@ class AwsGate:
 
 
 def _tested(request: Mapping[str, str]) -> Answer:
-    # moto answers without a result, though it has a matcher.
+    # moto implements the matcher, but not this operation.
     matches = EventPattern.load(request["EventPattern"]).matches_event(json.loads(request["Event"]))
     headers = {"Content-Type": "application/x-amz-json-1.1"}
     return Answer(status=200, body=json.dumps({"Result": bool(matches)}).encode(), headers=headers)
@@ -138,12 +138,12 @@ def _refusal(status: int, code: str, *, xml: bool) -> Answer:
 
 @dataclass(kw_only=True, eq=False)
 class Deployment:
-    """Everything that must be there, under names of its own, so that a test can break it.
+    """A complete deployment under its own names, which a test can break.
 
     Attributes:
-        gate: between `doctor` and the services.
-        folder: where the configuration is.
-        number: part of every name.
+        gate: the gate between `doctor` and the services.
+        folder: the folder of the configuration.
+        number: a part of every name.
 
     """
 
@@ -152,7 +152,7 @@ class Deployment:
     number: int = field(default_factory=lambda: next(_numbers))
 
     def __post_init__(self) -> None:
-        """Make it all."""
+        """Create all resources."""
         self.clients = {name: client(name, self.gate.moto) for name in _SERVICES}
         self.bus, self.table, self.pipeline = (f"doctor-{what}-{self.number}" for what in ("bus", "table", "pipeline"))
         self.dead, self.queue = (self._queue(f"{name}-{self.number}") for name in ("dead", "handed"))
@@ -172,7 +172,7 @@ class Deployment:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment variables that lead there."""
+        """The environment variables of this deployment."""
         return {
             "AWS_ENDPOINT_URL": self.gate.url,
             "RETRAIN_CONFIG": str(self.folder / "retrain.toml"),
@@ -188,12 +188,12 @@ class Deployment:
             each.close()
 
     def configure(self, text: str) -> None:
-        """Write the configuration, with the names filled in."""
+        """Write the configuration with the names filled in."""
         filled = text.format(pipeline=self.pipeline, queue=self.queue, topic=self.topic)
         (self.folder / "retrain.toml").write_text(filled, encoding="utf-8")
 
     def make_table(self, key: str) -> None:
-        """Make the table, with *key* as partition key."""
+        """Create the table with *key* as partition key."""
         self.clients["dynamodb"].create_table(
             TableName=self.table,
             KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
@@ -202,7 +202,7 @@ class Deployment:
         )
 
     def make_pipeline(self, parameters: Any) -> None:
-        """Make the pipeline."""
+        """Create the pipeline."""
         self.clients["sagemaker"].create_pipeline(
             PipelineName=self.pipeline,
             PipelineDefinition=json.dumps({"Version": "2020-12-01", "Parameters": list(parameters), "Steps": []}),
@@ -211,33 +211,33 @@ class Deployment:
         )
 
     def put_rule(self, pattern: Any, **more: str) -> None:
-        """Make the rule, or change it."""
+        """Create or change the rule."""
         self.clients["events"].put_rule(
             Name="triggers", EventBusName=self.bus, EventPattern=json.dumps(pattern), **more
         )
 
     def put_target(self, target: Any) -> None:
-        """Give the rule a target."""
+        """Set the target of the rule."""
         self.clients["events"].put_targets(Rule="triggers", EventBusName=self.bus, Targets=[target])
 
     def remove_target(self) -> None:
-        """Take the rule's target away."""
+        """Remove the target of the rule."""
         self.clients["events"].remove_targets(Rule="triggers", EventBusName=self.bus, Ids=["receive"])
 
     def put_default_rule(self, name: str, pattern: Any, **more: str) -> None:
-        """Make a rule of the default bus, which all deployments share, or change it."""
+        """Create or change a rule of the default bus, which all deployments share."""
         self.clients["events"].put_rule(Name=name, EventPattern=json.dumps(pattern), **more)
 
     def put_default_target(self, name: str, target: Any) -> None:
-        """Give a rule of the default bus the target `receive`, or another one in its place."""
+        """Set the target of a rule of the default bus, by default `receive`."""
         self.clients["events"].put_targets(Rule=name, Targets=[target])
 
     def remove_default_target(self, name: str) -> None:
-        """Take the target of a rule of the default bus away."""
+        """Remove the target of a rule of the default bus."""
         self.clients["events"].remove_targets(Rule=name, Ids=["receive"])
 
     def remove_default_rule(self, name: str) -> None:
-        """Take a rule of the default bus away."""
+        """Remove a rule of the default bus."""
         self.remove_default_target(name)
         self.clients["events"].delete_rule(Name=name)
 

@@ -1,4 +1,4 @@
-"""An Azure subscription on loopback: storage by Azurite, a topic, and a Resource Manager that knows resources."""
+"""An Azure subscription on loopback: Azurite, a topic and an Azure Resource Manager."""
 
 import json
 from collections.abc import Mapping
@@ -63,16 +63,16 @@ RECEIVE: Final[Json] = {
 
 
 class AzureGate:
-    """Passes calls on by their paths, and is Resource Manager itself.
+    """Forwards calls by their paths, and is Azure Resource Manager itself.
 
     Attributes:
-        resources: what Resource Manager knows, by path.
-        answers: what calls are answered with instead, by method and a part of their path: status, error code.
+        resources: the resources of Azure Resource Manager, by path.
+        answers: the status and the error code of calls that fail, by method and a part of their path.
 
     """
 
     def __init__(self, storage: Storage, topic: str) -> None:
-        """Bind a free port; nothing is answered before the context is entered."""
+        """Bind a free port; the context starts the server."""
         self._storage = storage
         self._topic = topic
         self.resources: dict[str, Json] = {}
@@ -81,18 +81,18 @@ class AzureGate:
 
     @property
     def url(self) -> str:
-        """The address of everything."""
+        """The URL of all services."""
         return self._server.url
 
     def __enter__(self) -> Self:
-        """Begin to answer."""
+        """Start the server."""
         self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop answering."""
+        """Stop the server."""
         self._server.close()
 
     def _respond(self, request: Request) -> Answer | None:
@@ -104,7 +104,7 @@ class AzureGate:
             return self._managed(address.path, parse_qs(address.query))
         if address.path.startswith("/api/events"):
             return passed_on(self._topic, request)
-        # Azurite's containers and tables have one account, and two ports.
+        # Azurite serves containers and tables of one account on two ports.
         is_table = "(" in address.path or address.path.rpartition("/")[2].startswith("table")
         return passed_on(self._storage.table if is_table else self._storage.blob, request)
 
@@ -127,14 +127,14 @@ def _refused(status: int, code: str) -> Answer:
 
 @dataclass(kw_only=True, eq=False)
 class Deployment:
-    """Everything that must be there.
+    """A complete deployment.
 
     Attributes:
-        gate: between `doctor` and the services.
+        gate: the gate between `doctor` and the services.
         storage: the storage account.
         topic: the topic itself.
-        folder: where the configuration is.
-        number: part of the names in the storage account.
+        folder: the folder of the configuration.
+        number: a part of the names in the storage account.
 
     """
 
@@ -145,7 +145,7 @@ class Deployment:
     number: int = field(default_factory=lambda: next(_numbers))
 
     def __post_init__(self) -> None:
-        """Make it all."""
+        """Create all resources."""
         text = self.storage.connection_string
         self.table = TableClient.from_connection_string(text, f"table{self.number}")
         self.container = ContainerClient.from_connection_string(text, f"rejected-{self.number}")
@@ -169,7 +169,7 @@ class Deployment:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment variables that lead there."""
+        """The environment variables of this deployment."""
         return {
             "RETRAIN_CONFIG": str(self.folder / "retrain.toml"),
             "RETRAIN_BUS": self.endpoint,
@@ -190,18 +190,18 @@ class Deployment:
         (self.folder / "retrain.toml").write_text(text, encoding="utf-8")
 
     def component(self, inputs: Mapping[str, Any], kind: str = "pipeline") -> None:
-        """Give the component these inputs, and a type."""
+        """Set the inputs and the type of the component."""
         self.gate.resources[COMPONENT] = {"properties": {"componentSpec": {"type": kind, "inputs": dict(inputs)}}}
 
     def subscribe(self, properties: Mapping[str, Any]) -> None:
-        """Let the topic have this subscription, and no other."""
+        """Set the only event subscription of the topic."""
         self.gate.resources[SUBSCRIPTIONS] = {"value": [{"name": "receive", "properties": dict(properties)}]}
 
     def take_schema(self, schema: str) -> None:
-        """Let the topic take events of another schema."""
+        """Set the event schema of the topic."""
         (topic,) = self.gate.resources[f"{TOPICS}/page2"]["value"]
         topic["properties"]["inputSchema"] = schema
 
     def forget(self, path: str) -> None:
-        """Let Resource Manager not know a resource."""
+        """Remove a resource from Azure Resource Manager."""
         del self.gate.resources[path]

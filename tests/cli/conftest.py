@@ -1,4 +1,4 @@
-"""What the tests of the command line share: an environment that leads nowhere, and a deployment on AWS."""
+"""Fixtures of the tests of the command line: an environment without any cloud, and a deployment on AWS."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _FOREIGN = ("RETRAIN_", "AWS_", "AZURE_", "GOOGLE_", "IDENTITY_", "PUBSUB_", "FI
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Return an environment in which nothing is set that leads to a cloud, but for keys that nobody takes."""
+    """Return an environment that leads to no cloud and has invalid AWS keys."""
     for name in list(os.environ):
         if name.startswith(_FOREIGN):
             monkeypatch.delenv(name)
@@ -25,14 +25,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 @pytest.fixture(scope="session")
 def gate() -> Iterator[AwsGate]:
-    """Return a gate in front of a moto server, for the tests of AWS."""
+    """Return a gate in front of a moto server."""
     with moto_server() as url, AwsGate(url) as gate:
         yield gate
 
 
 @pytest.fixture
 def deployment(gate: AwsGate, tmp_path: Path, environment: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    """Return a complete deployment on AWS, to which the environment points."""
+    """Return a complete deployment on AWS, configured in the environment."""
     made = Deployment(gate=gate, folder=tmp_path)
     for name, value in made.variables.items():
         environment.setenv(name, value)

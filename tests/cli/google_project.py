@@ -1,4 +1,4 @@
-"""A Google Cloud project on loopback: the emulators and a stand-in for Vertex AI behind one gate that knows rights."""
+"""A Google Cloud project on loopback: emulators and a Vertex AI stand-in behind a gate that has permissions."""
 
 import json
 from dataclasses import dataclass, field
@@ -47,16 +47,16 @@ PUSHING: Final[dict[str, Any]] = {
 
 
 class GoogleGate:
-    """Passes calls on by their paths, but for the questions about rights, which no emulator answers.
+    """Forwards calls by their paths, except queries of permissions, which no emulator answers.
 
     Attributes:
-        lacking: the rights that callers lack, or the resources on which they lack them.
-        answers: what calls are answered with instead, by the end of their path: a status.
+        lacking: the permissions that callers lack, or the resources on which they lack all.
+        answers: the status of calls that fail, by the end of their path.
 
     """
 
     def __init__(self, *, pubsub: str, firestore: str, vertex: str) -> None:
-        """Bind a free port; nothing is answered before the context is entered."""
+        """Bind a free port; the context starts the server."""
         self._pubsub, self._firestore, self._vertex = f"http://{pubsub}", f"http://{firestore}", vertex
         self.lacking: set[str] = set()
         self.answers: dict[str, int] = {}
@@ -64,22 +64,22 @@ class GoogleGate:
 
     @property
     def address(self) -> str:
-        """Host and port."""
+        """The host and the port."""
         return self._server.address
 
     def __enter__(self) -> Self:
-        """Begin to answer."""
+        """Start the server."""
         self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop answering."""
+        """Stop the server."""
         self._server.close()
 
     def reset(self) -> None:
-        """Answer everything."""
+        """Remove all denials."""
         self.lacking.clear()
         self.answers.clear()
 
@@ -89,24 +89,26 @@ class GoogleGate:
             if path.endswith(end):
                 return error_answer(status, "ordered by a test")
         if path.endswith(":testIamPermissions"):
-            return self._rights(path.removeprefix("/v1/").partition(":")[0], json.loads(request.body)["permissions"])
+            return self._permissions(
+                path.removeprefix("/v1/").partition(":")[0], json.loads(request.body)["permissions"]
+            )
         service = self._vertex if "/locations/" in path else self._pubsub
         return passed_on(self._firestore if "/databases/" in path else service, request)
 
-    def _rights(self, resource: str, asked: list[str]) -> Answer:
-        has = [right for right in asked if not self.lacking & {right, resource}]
+    def _permissions(self, resource: str, requested: list[str]) -> Answer:
+        has = [each for each in requested if not self.lacking & {each, resource}]
         body = json.dumps({"permissions": has} if has else {}).encode()
         return Answer(status=200, body=body, headers={"Content-Type": "application/json"})
 
 
 @dataclass(kw_only=True, eq=False)
 class Deployment:
-    """Everything that must be there, in a project of its own.
+    """A complete deployment in its own project.
 
     Attributes:
-        gate: between `doctor` and the services.
+        gate: the gate between `doctor` and the services.
         pubsub: host and port of the emulator.
-        folder: where the configuration is.
+        folder: the folder of the configuration.
         project: the project's id.
 
     """
@@ -117,13 +119,13 @@ class Deployment:
     project: str = field(default_factory=lambda: f"doctor-{next(_numbers)}")
 
     def __post_init__(self) -> None:
-        """Make it all."""
+        """Create all resources."""
         self.topics = PubSub(address=self.pubsub, project=self.project)
         self.topics.make_topics("triggers", "rejected", "undelivered")
         self.topics.subscribe("rejected", "rejected")
         self.subscribe()
         specification = json.loads(SPECIFICATION.read_text(encoding="utf-8"))
-        # The one of the two parameters without a default.
+        # One of the two parameters has no default.
         specification["root"]["inputDefinitions"]["parameters"]["note"] = {"parameterType": "STRING"}
         (self.folder / SPECIFICATION.name).write_text(json.dumps(specification), encoding="utf-8")
         self.configure(CONFIGURATION)
@@ -145,7 +147,7 @@ class Deployment:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment variables that lead there."""
+        """The environment variables of this deployment."""
         return {
             "PUBSUB_EMULATOR_HOST": self.gate.address,
             "FIRESTORE_EMULATOR_HOST": self.gate.address,
@@ -164,11 +166,11 @@ class Deployment:
         return found
 
     def configure(self, text: str) -> None:
-        """Write the configuration, with the project filled in."""
+        """Write the configuration with the project filled in."""
         (self.folder / "retrain.toml").write_text(text.format(project=self.project), encoding="utf-8")
 
     def subscribe(self, **other: object) -> None:
-        """Subscribe as deployed, but for *other* settings, of which none are left out."""
+        """Create the subscription as deployed, with *other* settings; those that are None are left out."""
         given_up = {"deadLetterTopic": self.topics.topic("undelivered"), "maxDeliveryAttempts": 20}
         settings = PUSHING | {"deadLetterPolicy": given_up} | other
         self.topics.subscribe(
@@ -176,6 +178,6 @@ class Deployment:
         )
 
     def resubscribe(self, **other: object) -> None:
-        """Subscribe anew."""
+        """Replace the subscription."""
         self.topics.remove("receive")
         self.subscribe(**other)

@@ -1,4 +1,4 @@
-"""`doctor` runs every check, whatever happens in one, and tells each in a line; a failure is an exit code of 1."""
+"""`doctor` runs every check and reports its result; a failed check means the exit code 1."""
 
 import io
 import json
@@ -28,46 +28,46 @@ PASSING = Check(name="that", about="that holds", run=lambda: None)
         (CheckFailedError("it is broken: repair it"), FAILED, "it is broken: repair it"),
         (CheckSkippedError("not checked: it is far away"), SKIPPED, "not checked: it is far away"),
         (UnavailableError("SQS", "look"), FAILED, "SQS could not look; try again"),
-        (ConfigError("retrain.toml", ["a: b", "c: d"]), FAILED, "retrain.toml: 2 problems: a: b; c: d"),
+        (ConfigError("retrain.toml", ["a: b", "c: d"]), FAILED, "retrain.toml: 2 problems\na: b\nc: d"),
         (
             ValueError("token T0PS3CRET"),
             FAILED,
-            "the check itself broke (ValueError); nothing is known about this",
+            "the check itself failed unexpectedly (ValueError); its precondition is unknown",
         ),
     ],
 )
-def test_whatever_a_check_raises_is_told(error: Exception, status: str, detail: str) -> None:
-    """A check fails with any error of the project; one that breaks tells no text, which may quote anything."""
+def test_every_error_of_a_check_is_reported(error: Exception, status: str, detail: str) -> None:
+    """A check fails with any error; the text of an unexpected one, which may quote a secret, is not shown."""
     finding = examine(raising(error))
     assert (finding.status, finding.detail) == (status, detail)
 
 
-def test_what_holds_is_told() -> None:
+def test_a_passed_check_is_reported() -> None:
     """A check that raises nothing passes, whatever it returns."""
     finding = examine(Check(name="that", about="that holds", run=lambda: "anything"))
     assert (finding.status, finding.detail) == (OK, "that holds")
 
 
-def test_one_failure_stops_nothing() -> None:
-    """The checks behind one that fails run, the last line counts, and the whole has failed."""
+def test_a_failed_check_does_not_stop_the_others() -> None:
+    """The checks after a failed one run, the last line has the totals, and the command fails."""
     out = io.StringIO()
     checks = [raising(KeyError()), raising(CheckSkippedError("not here"), "there"), PASSING]
     assert not report(checks, out)
     assert out.getvalue().splitlines() == [
-        "FAILED   it: the check itself broke (KeyError); nothing is known about this",
+        "FAILED   it: the check itself failed unexpectedly (KeyError); its precondition is unknown",
         "skipped  there: not here",
         "ok       that: that holds",
         "1 ok, 1 failed, 1 skipped",
     ]
 
 
-def test_a_skipped_check_is_no_failure() -> None:
-    """What cannot be checked does not fail the whole."""
+def test_a_skipped_check_does_not_fail_the_command() -> None:
+    """A precondition that cannot be checked does not fail the command."""
     assert report([raising(CheckSkippedError("not here")), PASSING], io.StringIO())
 
 
-def test_programs_get_json() -> None:
-    """As JSON it is one object, with the cloud and every check."""
+def test_json_output() -> None:
+    """The JSON output is one object with the cloud and every check."""
     out = io.StringIO()
     assert not report_json([raising(CheckFailedError("broken")), PASSING], "aws", out)
     assert json.loads(out.getvalue()) == {

@@ -1,4 +1,4 @@
-"""`emit` as a program puts a trigger on the bus of each cloud, and prints nothing but its id."""
+"""`emit` as a program puts a trigger on the bus of each cloud and prints only its id."""
 
 import base64
 import json
@@ -40,7 +40,7 @@ component = "/subscriptions/s/workspaces/acme/components/train/versions/1"
 
 @pytest.fixture
 def configured(tmp_path: Path) -> dict[str, str]:
-    """Return the environment of nobody, with a configuration for every cloud."""
+    """Return an environment without credentials and with a configuration for every cloud."""
     (tmp_path / "retrain.toml").write_text(CONFIGURATION)
     return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "RETRAIN_CONFIG": str(tmp_path / "retrain.toml")}
 
@@ -52,7 +52,7 @@ def emitted(cloud: str, variables: dict[str, str], *options: str) -> subprocess.
 
 
 def test_eventbridge(configured: dict[str, str]) -> None:
-    """On AWS the event is on the bus, and the log of the function's wiring is not on standard output."""
+    """On AWS the event is on the bus, and standard output has no log lines."""
     with EventBridgeStandIn(buses=frozenset({"retraining"})) as bridge:
         places = {"AWS_ENDPOINT_URL_EVENTBRIDGE": bridge.url, "RETRAIN_BUS": "retraining", "RETRAIN_LEDGER": "states"}
         done = emitted("aws", configured | CREDENTIALS | places, "--param", "epochs=12")
@@ -62,8 +62,8 @@ def test_eventbridge(configured: dict[str, str]) -> None:
     assert event["detail"]["parameters"] == {"epochs": 12}
 
 
-def test_a_bus_that_is_not_there(configured: dict[str, str]) -> None:
-    """A refusal is one sentence, and an exit code of 1."""
+def test_a_missing_bus(configured: dict[str, str]) -> None:
+    """A refusal is one message and the exit code 1."""
     with EventBridgeStandIn(buses=frozenset()) as bridge:
         places = {"AWS_ENDPOINT_URL_EVENTBRIDGE": bridge.url, "RETRAIN_BUS": "retraining", "RETRAIN_LEDGER": "states"}
         done = emitted("aws", configured | CREDENTIALS | places, "--id", "t-1")

@@ -1,4 +1,4 @@
-"""What the configuration sends is compared with what a pipeline declares, and every difference is told at once."""
+"""The parameters in the configuration are compared with those that a pipeline declares."""
 
 from pathlib import Path
 
@@ -34,8 +34,8 @@ def model_with(parameters: str) -> Model:
         ("text", '"$$literal"'),
     ],
 )
-def test_a_value_that_fits_passes(kind: str, value: str) -> None:
-    """All values travel as texts, so a text that spells a number is one."""
+def test_a_value_of_the_right_type_passes(kind: str, value: str) -> None:
+    """All values are sent as strings, so a string that spells a number is valid."""
     compare(model_with(f"p = {value}"), {"p": Declared(kind=kind, optional=False)})
 
 
@@ -52,24 +52,25 @@ def test_a_value_that_fits_passes(kind: str, value: str) -> None:
     ],
 )
 def test_a_value_of_another_type_fails(kind: str, value: str, wanted: str) -> None:
-    """A field of the trigger is judged by what it would be."""
+    """A value of another type fails, also if it is filled from a field of the trigger."""
     with pytest.raises(CheckFailedError) as caught:
         compare(model_with(f"p = {value}"), {"p": Declared(kind=kind, optional=True)})
-    assert str(caught.value) == f'models."m".parameters.p: the pipeline wants {wanted}'
+    assert str(caught.value) == f'models."m".parameters.p: the pipeline expects {wanted}'
 
 
-def test_an_empty_value_is_left_to_the_pipeline() -> None:
-    """Where the pipeline has a default, an empty text is as good as none."""
+def test_an_empty_value_means_the_default_of_the_pipeline() -> None:
+    """An empty string is valid where the pipeline has a default."""
     compare(model_with('p = ""'), {"p": Declared(kind="integer", optional=True)})
 
 
-def test_every_difference_is_told() -> None:
-    """Unknown, wrong and missing parameters stand in one sentence."""
+def test_every_difference_is_listed() -> None:
+    """Unknown, wrong and missing parameters have a line each."""
     declared = {"q": Declared(kind="integer", optional=True), "r": Declared(kind="text", optional=False)}
     with pytest.raises(CheckFailedError) as caught:
         compare(model_with('p = 1\nq = "x"\n'), declared)
-    assert str(caught.value).split("; ") == [
-        'models."m".parameters.p: the pipeline has no such parameter, it has q, r: remove or rename it',
-        "models.\"m\".parameters.q: the pipeline wants an integer, not 'x'",
-        'models."m".parameters.r: is missing, and the pipeline has no default for it',
+    assert str(caught.value).splitlines() == [
+        "3 problems",
+        'models."m".parameters.p: the pipeline has no such parameter (it has q, r); remove or rename it',
+        "models.\"m\".parameters.q: the pipeline expects an integer, not 'x'",
+        'models."m".parameters.r: is missing, and the pipeline has no default for it; set it',
     ]

@@ -1,4 +1,4 @@
-"""Schedules are checked by the rules of the cloud that takes them, which most tools do not know."""
+"""Schedules are checked by the syntax that each cloud documents."""
 
 from pathlib import Path
 
@@ -28,13 +28,13 @@ ROOT = Path(__file__).parents[2]
         ("local", "30 9 * * MON"),
     ],
 )
-def test_a_schedule_that_the_cloud_takes_passes(cloud: str, expression: str) -> None:
-    """Numbers, names, lists, ranges and steps are taken where the cloud takes them."""
+def test_a_valid_schedule_passes(cloud: str, expression: str) -> None:
+    """Numbers, names, lists, ranges and steps pass where the cloud documents them."""
     check_schedule(cloud, expression)
 
 
 @pytest.mark.parametrize(
-    ("cloud", "expression", "sentence"),
+    ("cloud", "expression", "message"),
     [
         ("aws", "30 9 ? * MON *", "must be rate(number unit) or cron(six fields)"),
         (
@@ -44,50 +44,50 @@ def test_a_schedule_that_the_cloud_takes_passes(cloud: str, expression: str) -> 
         ),
         ("aws", "cron(30 9 * * MON *)", "exactly one of day of month and day of week must be ?"),
         ("aws", "cron(30 9 ? * ? *)", "exactly one of day of month and day of week must be ?"),
-        ("aws", "cron(60 9 ? * MON *)", "'60' is no minute"),
-        ("aws", "cron(0 9 ? * 0 *)", "'0' is no day of week"),
-        ("aws", "cron(0 9 ? * 8#1 *)", "'8#1' is no day of week"),
-        ("aws", "cron(0/0 9 ? * MON *)", "'0/0' is no minute"),
-        ("aws", "rate(1 hours)", "the unit of 1 is singular, that of more is plural"),
-        ("aws", "rate(2 hour)", "the unit of 1 is singular, that of more is plural"),
+        ("aws", "cron(60 9 ? * MON *)", "'60' is not a valid minute"),
+        ("aws", "cron(0 9 ? * 0 *)", "'0' is not a valid day of week"),
+        ("aws", "cron(0 9 ? * 8#1 *)", "'8#1' is not a valid day of week"),
+        ("aws", "cron(0/0 9 ? * MON *)", "'0/0' is not a valid minute"),
+        ("aws", "rate(1 hours)", "the unit must be singular after 1 and plural otherwise"),
+        ("aws", "rate(2 hour)", "the unit must be singular after 1 and plural otherwise"),
         ("gcp", "0 30 9 * * 1", "must have 5 fields, not 6: minute, hour, day of month, month, day of week"),
-        ("gcp", "30 9 ? * 1", "'?' is no day of month"),
-        ("gcp", "30 24 * * 1", "'24' is no hour"),
-        ("gcp", "every 5 minutes please now", "'every' is no minute"),
+        ("gcp", "30 9 ? * 1", "'?' is not a valid day of month"),
+        ("gcp", "30 24 * * 1", "'24' is not a valid hour"),
+        ("gcp", "every 5 minutes please now", "'every' is not a valid minute"),
         ("azure", "30 9 * * 1", "must have 6 fields, not 5: second, minute, hour, day of month, month, day of week"),
-        ("azure", "0 30 9 * * 7", "'7' is no day of week"),
+        ("azure", "0 30 9 * * 7", "'7' is not a valid day of week"),
     ],
 )
-def test_another_one_is_refused_with_its_fault(cloud: str, expression: str, sentence: str) -> None:
-    """The sentence names the expression and what is wrong with it."""
+def test_an_invalid_schedule_fails(cloud: str, expression: str, message: str) -> None:
+    """The message has the expression and the problem."""
     with pytest.raises(CheckFailedError) as caught:
         check_schedule(cloud, expression)
-    assert str(caught.value) == f"{expression}: {sentence}"
+    assert str(caught.value) == f"{expression}: {message}"
 
 
 @pytest.mark.parametrize(
     ("cloud", "expression"),
     [("aws", "cron(30 9 ? * MON *)"), ("gcp", "30 9 * * 1"), ("azure", "0 30 9 * * 1")],
 )
-def test_the_schedules_of_the_templates_are_found_and_taken(cloud: str, expression: str) -> None:
-    """Without one that is given, the one that would be deployed counts."""
+def test_the_default_schedules_are_found_and_valid(cloud: str, expression: str) -> None:
+    """Without an option the default schedule of the deployment is checked."""
     assert default_schedule(cloud, {}, ROOT) == expression
     check_schedule(cloud, expression)
 
 
-def test_an_app_setting_goes_before_the_template() -> None:
-    """On Azure the function's own setting says when."""
+def test_an_app_setting_overrides_the_template() -> None:
+    """On Azure the app setting is checked instead of the template."""
     assert default_schedule("azure", {"RETRAIN_SCHEDULE": "0 0 6 * * *"}, ROOT) == "0 0 6 * * *"
 
 
-def test_where_none_is_found_none_is_checked(tmp_path: Path) -> None:
-    """A bundle has no template, and this machine none at all."""
+def test_no_default_schedule(tmp_path: Path) -> None:
+    """Without a template, and on this machine, the check is skipped."""
     for cloud in ("aws", "gcp", "azure", "local"):
-        with pytest.raises(CheckSkippedError, match="give one with --schedule"):
+        with pytest.raises(CheckSkippedError, match="pass one with --schedule"):
             default_schedule(cloud, {}, tmp_path)
 
 
-def test_a_setting_by_name_is_not_checked() -> None:
-    """`%NAME%` means another setting."""
+def test_an_app_setting_by_name_is_not_checked() -> None:
+    """`%NAME%` refers to another app setting, which is not checked."""
     with pytest.raises(CheckSkippedError, match="%SCHEDULE%"):
         check_schedule("azure", "%SCHEDULE%")

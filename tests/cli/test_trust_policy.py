@@ -1,11 +1,11 @@
-"""`trust-policy` prints documents and commands that are complete and can be used as they are."""
+"""`trust-policy` prints complete documents and commands."""
 
 import json
 import shlex
 
 import pytest
 
-from tests.cli.given import run
+from tests.cli.running import run
 
 BUS = "arn:aws:events:eu-west-3:123456789012:event-bus/retrain"
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/acme"
@@ -15,7 +15,7 @@ MEMBER = "serviceAccount:cube@acme.iam.gserviceaccount.com"
 
 
 def test_the_documents_for_aws() -> None:
-    """Both are whole policies: a version, and a statement for ML cube's account and for the one bus."""
+    """Both policies are complete: a version, and a statement for ML cube's account and the one bus."""
     answer = run("trust-policy", "--cloud", "aws", "--bus-arn", BUS, "--external-id", "ext-1", "--json")
     assert answer.code == 0
     assert json.loads(answer.out) == {
@@ -38,16 +38,16 @@ def test_the_documents_for_aws() -> None:
 
 
 def test_another_account_in_another_partition() -> None:
-    """The account can be another one, and the principal is in the partition of the bus."""
+    """The account can be changed, and the principal is in the partition of the bus."""
     bus = BUS.replace("arn:aws:", "arn:aws-cn:")
     options = ["--bus-arn", bus, "--external-id", "ext-1", "--account", "210987654321"]
-    told = json.loads(run("trust-policy", "--cloud", "aws", *options, "--json").out)
-    (statement,) = told["trust_policy"]["Statement"]
+    content = json.loads(run("trust-policy", "--cloud", "aws", *options, "--json").out)
+    (statement,) = content["trust_policy"]["Statement"]
     assert statement["Principal"] == {"AWS": "arn:aws-cn:iam::210987654321:root"}
 
 
-def test_people_get_each_document_under_its_heading() -> None:
-    """What stands below a heading can be copied as it is."""
+def test_text_has_each_document_under_a_heading() -> None:
+    """The text below a heading is the complete document."""
     answer = run("trust-policy", "--cloud", "aws", "--external-id", "ext-1", variables={"RETRAIN_BUS": BUS})
     trust, permission = answer.out.split("\n\n")
     assert json.loads(trust.partition(":\n")[2])["Version"] == "2012-10-17"
@@ -55,7 +55,7 @@ def test_people_get_each_document_under_its_heading() -> None:
 
 
 def test_the_command_for_google() -> None:
-    """The member may publish to the topic, and nothing else; the topic is that of the environment."""
+    """The command lets the member publish to the topic of the environment, and nothing else."""
     answer = run(
         "trust-policy",
         "--cloud",
@@ -65,16 +65,16 @@ def test_the_command_for_google() -> None:
         "--json",
         variables={"RETRAIN_BUS": "projects/acme/topics/retrain"},
     )
-    told = json.loads(answer.out)
-    assert shlex.split(told["command"]) == [
+    content = json.loads(answer.out)
+    assert shlex.split(content["command"]) == [
         "gcloud", "pubsub", "topics", "add-iam-policy-binding", "retrain",
         f"--member={MEMBER}", "--role=roles/pubsub.publisher", "--project=acme",
     ]  # fmt: skip
-    assert told["policy"] == {"bindings": [{"role": "roles/pubsub.publisher", "members": [MEMBER]}]}
+    assert content["policy"] == {"bindings": [{"role": "roles/pubsub.publisher", "members": [MEMBER]}]}
 
 
 def test_the_command_for_azure() -> None:
-    """The principal may send to the one topic."""
+    """The command lets the principal send to the one topic."""
     answer = run("trust-policy", "--cloud", "azure", "--topic-id", TOPIC_ID, "--principal-id", PRINCIPAL, "--json")
     assert shlex.split(json.loads(answer.out)["command"]) == [
         "az", "role", "assignment", "create", "--assignee-object-id", PRINCIPAL,
@@ -95,22 +95,22 @@ def test_the_command_for_azure() -> None:
         ("local", []),
     ],
 )
-def test_what_is_none_is_wrong_usage(capsys: pytest.CaptureFixture[str], cloud: str, options: list[str]) -> None:
-    """A value of the wrong form, and a cloud without such policies, are told before anything is printed."""
+def test_an_invalid_value_is_wrong_usage(capsys: pytest.CaptureFixture[str], cloud: str, options: list[str]) -> None:
+    """An invalid value, and a cloud without such policies, are rejected before anything is printed."""
     answer = run("trust-policy", "--cloud", cloud, *options)
     assert (answer.code, answer.out) == (2, "")
     assert "error: argument" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("cloud", "sentence"),
+    ("cloud", "message"),
     [
         ("aws", "trust-policy --cloud aws needs --bus-arn and --external-id\n"),
         ("gcp", "trust-policy --cloud gcp needs --topic and --member\n"),
         ("azure", "trust-policy --cloud azure needs --topic-id and --principal-id\n"),
     ],
 )
-def test_what_is_missing_is_named(cloud: str, sentence: str) -> None:
-    """Each cloud has options that it needs; a bus by name is no ARN."""
+def test_missing_options_are_named(cloud: str, message: str) -> None:
+    """The required options of each cloud are named; the name of a bus is not an ARN."""
     answer = run("trust-policy", "--cloud", cloud, variables={"RETRAIN_BUS": "retrain"})
-    assert (answer.code, answer.out, answer.complaints) == (2, "", sentence)
+    assert (answer.code, answer.out, answer.err) == (2, "", message)

@@ -1,4 +1,4 @@
-"""What a check of `doctor` is: a value. The checks of every cloud are made of what stands here."""
+"""The parts that the checks of `doctor` are made of, on every cloud."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -9,17 +9,22 @@ from typing import Final
 from shared.config.model import Configuration
 from shared.errors import UnavailableError
 
-# No model: nothing is ever stored under it.
+# The id of no model: nothing is ever stored under it.
 PROBE: Final = "retrain-doctor-probe"
 ANSWER: Final = "{answer}"
+WRITABLE: Final = "writing is permitted (tested with a conditional write that can never apply)"
 
 
 class CheckFailedError(Exception):
-    """A precondition is broken; the text is a sentence for people: what is wrong, and what to do about it."""
+    """A precondition does not hold.
+
+    The text says what is wrong and what to do about it. With several problems, the first line is a summary and each
+    further line is one problem.
+    """
 
 
 class CheckSkippedError(Exception):
-    """A precondition cannot be checked, or does not matter here; the text is a sentence that says why."""
+    """A precondition cannot be checked, or does not apply here; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +32,10 @@ class Check:
     """One precondition.
 
     Attributes:
-        name: what it is about, in few words; it stays the same whatever comes out.
-        about: what holds if nothing is raised, as a sentence.
-        run: looks; raises CheckFailedError or CheckSkippedError. Any other error of the project is a failure, too. It
-            changes nothing anywhere.
+        name: a short, stable label.
+        about: the statement that is true if the check passes.
+        run: performs the check without changing anything. Raises CheckFailedError or CheckSkippedError; any other
+            error of the project counts as a failure, too.
 
     """
 
@@ -41,13 +46,13 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What the checks of a cloud work on.
+    """The input of the checks.
 
     Attributes:
         variables: the environment variables.
-        config: the configuration; none if it is wrong, which a check of its own tells.
-        source: the source of the events that are emitted.
-        opened: closes what the checks have opened, when all of them have run.
+        config: the configuration; None if it is not valid, which a check of its own reports.
+        source: the source of emitted events.
+        opened: closes the clients that the checks have opened, after the last check.
 
     """
 
@@ -59,43 +64,43 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What an environment variable must look like.
+    """The format of an environment variable.
 
     Attributes:
-        wanted: the form, for people.
-        pattern: the form.
-        unset: why it may be missing; empty if it must not.
-        secret: its value is not shown.
+        expected: the format in words.
+        pattern: the format as a regular expression.
+        unset: what happens if the variable is not set; empty if it is required.
+        secret: whether the value must not be shown.
 
     """
 
-    wanted: str
+    expected: str
     pattern: re.Pattern[str]
     unset: str = ""
     secret: bool = False
 
 
 def variable_check(setting: Setting, name: str, form: Form) -> Check:
-    """Return the check that the environment variable *name* is set, and in the right *form*."""
+    """Return the check that the environment variable *name* is set and has the given *form*."""
 
     def run() -> None:
         value = setting.variables.get(name)
         if not value and form.unset:
             raise CheckSkippedError(f"{name} is not set: {form.unset}")
         if not value:
-            raise CheckFailedError(f"{name} is not set; it must be {form.wanted}")
+            raise CheckFailedError(f"{name} is not set; set it to {form.expected}")
         if not form.pattern.fullmatch(value):
             shown = "" if form.secret else f", not {value!r}"
-            raise CheckFailedError(f"{name} must be {form.wanted}{shown}")
+            raise CheckFailedError(f"{name} must be {form.expected}{shown}")
 
-    return Check(name=name, about=f"is set to {form.wanted}", run=run)
+    return Check(name=name, about=f"has the form of {form.expected}", run=run)
 
 
 def needed(setting: Setting, name: str) -> str:
     """Return the value of an environment variable that a check needs.
 
     Raises:
-        CheckSkippedError: it is not set, which is told elsewhere.
+        CheckSkippedError: it is not set, which another check reports.
 
     """
     value = setting.variables.get(name)
@@ -106,20 +111,20 @@ def needed(setting: Setting, name: str) -> str:
 
 @contextmanager
 def explained(
-    codes_of: Callable[[UnavailableError], Collection[str]], sentences: Mapping[str, Exception]
+    codes_of: Callable[[UnavailableError], Collection[str]], meanings: Mapping[str, Exception]
 ) -> Iterator[None]:
-    """Raise the error of *sentences* for the code that a service answered inside; any other error goes through.
+    """Translate an error of a service into the error that *meanings* has for its code; others pass unchanged.
 
     Args:
-        codes_of: tells which codes of the service led to an error.
-        sentences: what to raise, by code; `ANSWER` in one stands for what the service says about it.
+        codes_of: returns the service's codes behind an error.
+        meanings: the error to raise, by code; `ANSWER` in its text is replaced by the text of the service's error.
 
     """
     try:
         yield
     except UnavailableError as error:
         codes = codes_of(error)
-        for code, sentence in sentences.items():
+        for code, meaning in meanings.items():
             if code in codes:
-                raise type(sentence)(str(sentence).replace(ANSWER, str(error.__cause__))) from error
+                raise type(meaning)(str(meaning).replace(ANSWER, str(error.__cause__))) from error
         raise

@@ -1,4 +1,4 @@
-"""The parameters of the configuration against those that a pipeline declares."""
+"""Compares the parameters in the configuration with those that a pipeline declares."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +18,8 @@ class Declared:
     """A parameter as a pipeline declares it.
 
     Attributes:
-        kind: one of `KINDS`; any other takes no value at all, and is told as it is.
-        optional: a run without a value for it may start.
+        kind: one of `KINDS`. A parameter of any other kind cannot be set; the kind is shown as it is.
+        optional: whether a run can start without a value for it.
 
     """
 
@@ -28,7 +28,7 @@ class Declared:
 
 
 def _is_integer(value: Parameter) -> bool:
-    # To Python true is a number.
+    # In Python, a boolean is an integer.
     return not isinstance(value, bool) and str(value).strip().lstrip("+-").isdecimal()
 
 
@@ -44,9 +44,9 @@ def _is_flag(value: Parameter) -> bool:
     return str(value).lower() in ("true", "false")
 
 
-# All values travel as texts, so a text that spells one is as good.
+# All values are sent as strings, so a string that spells a number is one.
 KINDS: Final[Mapping[str, tuple[Callable[[Parameter], bool], str]]] = {
-    "text": (lambda _: True, "a text"),
+    "text": (lambda _: True, "a string"),
     "integer": (_is_integer, "an integer"),
     "number": (_is_number, "a number"),
     "boolean": (_is_flag, "true or false"),
@@ -54,30 +54,32 @@ KINDS: Final[Mapping[str, tuple[Callable[[Parameter], bool], str]]] = {
 
 
 def filled(model: Model) -> Mapping[str, Parameter]:
-    """Return what the pipeline of *model* gets for a trigger in which every field is set."""
+    """Return the parameters that the pipeline of *model* receives for a trigger with every field set."""
     trigger = dataclasses.replace(_trigger(model), reason="a reason", severity="high", requested_by="a person")
     return parameters_of(model, trigger)
 
 
 def sparse(model: Model) -> Mapping[str, Parameter]:
-    """Return what the pipeline of *model* gets for a trigger with nothing but what every trigger has."""
+    """Return the parameters that the pipeline of *model* receives for a trigger with only the required fields."""
     return parameters_of(model, _trigger(model))
 
 
 def compare(model: Model, declared: Mapping[str, Declared]) -> None:
-    """Check that the pipeline of *model* takes what it will get.
+    """Check that the pipeline of *model* accepts the parameters that it will receive.
 
     Raises:
-        CheckFailedError: it does not; every difference is told.
+        CheckFailedError: it does not; every difference is listed.
 
     """
     problems = [*_unknown(model, declared), *_unfit(model, declared), *_missing(model, declared)]
+    if len(problems) > 1:
+        raise CheckFailedError("\n".join([f"{len(problems)} problems", *problems]))
     if problems:
-        raise CheckFailedError("; ".join(problems))
+        raise CheckFailedError(problems[0])
 
 
 def place_of(model: Model, name: str) -> str:
-    """Return where a parameter stands in the configuration."""
+    """Return the place of a parameter in the configuration, for messages."""
     return f'models."{model.name}".parameters.{name}'
 
 
@@ -85,7 +87,7 @@ def _unknown(model: Model, declared: Mapping[str, Declared]) -> Iterator[str]:
     known = ", ".join(declared) or "none"
     for name in model.parameters:
         if name not in declared:
-            yield f"{place_of(model, name)}: the pipeline has no such parameter, it has {known}: remove or rename it"
+            yield f"{place_of(model, name)}: the pipeline has no such parameter (it has {known}); remove or rename it"
 
 
 def _unfit(model: Model, declared: Mapping[str, Declared]) -> Iterator[str]:
@@ -94,18 +96,18 @@ def _unfit(model: Model, declared: Mapping[str, Declared]) -> Iterator[str]:
             continue
         kind = declared[name].kind
         if kind not in KINDS:
-            yield f"{place_of(model, name)}: the pipeline takes {kind} there, which cannot be set"
+            yield f"{place_of(model, name)}: the pipeline expects {kind} here, which a trigger cannot set; remove it"
         elif not KINDS[kind][0](value):
-            yield f"{place_of(model, name)}: the pipeline wants {KINDS[kind][1]}, not {brief(value)}"
+            yield f"{place_of(model, name)}: the pipeline expects {KINDS[kind][1]}, not {brief(value)}"
 
 
 def _missing(model: Model, declared: Mapping[str, Declared]) -> Iterator[str]:
-    # An empty one is left to the pipeline's default.
+    # An empty value leaves the parameter to the pipeline's default.
     given = {name for name, value in sparse(model).items() if value != ""}
     for name, parameter in declared.items():
         if not parameter.optional and name not in given:
             why = "may be empty" if name in model.parameters else "is missing"
-            yield f"{place_of(model, name)}: {why}, and the pipeline has no default for it"
+            yield f"{place_of(model, name)}: {why}, and the pipeline has no default for it; set it"
 
 
 def _trigger(model: Model) -> RetrainTrigger:

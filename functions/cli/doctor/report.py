@@ -1,4 +1,4 @@
-"""Runs checks one after the other, and tells what came out."""
+"""Runs checks one after another and reports their results."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -12,15 +12,19 @@ OK: Final = "ok"
 FAILED: Final = "FAILED"
 SKIPPED: Final = "skipped"
 
+# Below the name of the check that they belong to.
+_INDENT: Final = " " * 11
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What came out of a check.
+    """The result of a check.
 
     Attributes:
-        name: that of the check.
+        name: the name of the check.
         status: `OK`, `FAILED` or `SKIPPED`.
-        detail: what holds, what is wrong and what to do about it, or why it was not checked.
+        detail: the statement that is true, the problem and what to do about it, or why the check was skipped. Several
+            problems are a summary and a line each.
 
     """
 
@@ -30,35 +34,36 @@ class Finding:
 
 
 def examine(check: Check) -> Finding:
-    """Run one check, whatever happens in it."""
+    """Run one check; no exception passes."""
     try:
         check.run()
     except CheckSkippedError as skipped:
         return Finding(name=check.name, status=SKIPPED, detail=str(skipped))
     except (CheckFailedError, RetrainError) as failure:
-        return Finding(name=check.name, status=FAILED, detail=_line(str(failure)))
-    except Exception as error:  # noqa: BLE001 - a check that breaks must not keep the others from being run
-        # Not its text: nobody knows what it quotes.
-        detail = f"the check itself broke ({type(error).__name__}); nothing is known about this"
+        return Finding(name=check.name, status=FAILED, detail=_lines(str(failure)))
+    except Exception as error:  # noqa: BLE001 - one broken check must not stop the others
+        # The text of an unknown error may quote a secret.
+        detail = f"the check itself failed unexpectedly ({type(error).__name__}); its precondition is unknown"
         return Finding(name=check.name, status=FAILED, detail=detail)
     return Finding(name=check.name, status=OK, detail=check.about)
 
 
 def report(checks: Iterable[Check], out: TextIO) -> bool:
-    """Write a line for each check as soon as it has run, and return whether none failed."""
+    """Write the result of each check as soon as it is known, and return whether none failed."""
     findings = []
     for check in checks:
-        findings.append(examine(check))
-        finding = findings[-1]
-        out.write(f"{finding.status:<8} {finding.name}: {finding.detail}\n")
-        # Checks take their time; whoever waits wants to see how far they are.
+        finding = examine(check)
+        findings.append(finding)
+        detail = finding.detail.replace("\n", f"\n{_INDENT}")
+        out.write(f"{finding.status:<8} {finding.name}: {detail}\n")
+        # Checks take time: show the progress.
         out.flush()
     out.write(f"{_count(findings)}\n")
     return _is_fine(findings)
 
 
 def report_json(checks: Iterable[Check], cloud: str, out: TextIO) -> bool:
-    """Write one JSON object when all checks have run, and return whether none failed."""
+    """Write one JSON object after all checks have run, and return whether none failed."""
     findings = [examine(check) for check in checks]
     content = {"cloud": cloud, "ok": _is_fine(findings), "checks": [asdict(finding) for finding in findings]}
     out.write(f"{json.dumps(content, indent=2)}\n")
@@ -74,7 +79,7 @@ def _count(findings: Sequence[Finding]) -> str:
     return f"{counts[OK]} ok, {counts[FAILED]} failed, {counts[SKIPPED]} skipped"
 
 
-def _line(text: str) -> str:
-    """Return a text of several lines, such as the list of a configuration's problems, as one."""
+def _lines(text: str) -> str:
+    """Return a text with a summary and several problems as one line each; a single problem joins the summary."""
     first, *others = (line.strip() for line in text.splitlines() if line.strip())
-    return f"{first}: {'; '.join(others)}" if others else first
+    return f"{first}: {others[0]}" if len(others) == 1 else "\n".join([first, *others])

@@ -1,4 +1,7 @@
-"""Schedules as each cloud takes them: a wrong one is accepted by most tools, and never comes due."""
+"""Checks a schedule offline against the syntax that its cloud documents.
+
+Most deployment tools accept a wrong schedule, which then never comes due.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -26,7 +29,7 @@ class _Field:
 _MINUTE: Final = _Field(name="minute", lowest=0, highest=59)
 _HOUR: Final = _Field(name="hour", lowest=0, highest=23)
 _MONTH: Final = _Field(name="month", lowest=1, highest=12, names=_MONTHS)
-# User guide of EventBridge Scheduler, "Schedule types": Sunday is 1, and ? stands where the other day is meant.
+# User guide of EventBridge Scheduler, "Schedule types": Sunday is 1, and ? marks the unused one of the two days.
 _AWS: Final = (
     _MINUTE,
     _HOUR,
@@ -43,7 +46,7 @@ _UNIX: Final = (
     _MONTH,
     _Field(name="day of week", lowest=0, highest=7, names=_DAYS),
 )
-# "Timer trigger for Azure Functions", NCRONTAB: with seconds in front; Sunday is 0.
+# "Timer trigger for Azure Functions", NCRONTAB: seconds come first; Sunday is 0.
 _AZURE: Final = (
     _Field(name="second", lowest=0, highest=59),
     *_UNIX[:4],
@@ -51,8 +54,8 @@ _AZURE: Final = (
 )
 
 
-# Where the schedule stands that a cloud deploys with.
-_PLACES: Final = {
+# The file that has the default schedule of a deployment, and where in it.
+_DEFAULTS: Final = {
     "aws": ("template.yaml", re.compile(r"^  Schedule:\n(?:    .*\n)*?    Default: (.+)$", re.MULTILINE)),
     "gcp": (
         "deploy/gcp/variables.tf",
@@ -66,11 +69,11 @@ _PLACES: Final = {
 
 
 def check_schedule(cloud: str, expression: str) -> None:
-    """Check that *cloud* takes the schedule *expression*.
+    """Check the syntax of the schedule *expression*; the cloud is not contacted.
 
     Raises:
-        CheckFailedError: it does not.
-        CheckSkippedError: it stands elsewhere.
+        CheckFailedError: it is not valid on *cloud*.
+        CheckSkippedError: it names an app setting instead.
 
     """
     match cloud:
@@ -80,7 +83,7 @@ def check_schedule(cloud: str, expression: str) -> None:
             _check_fields(expression, expression, _UNIX)
         case "azure":
             if expression.startswith("%"):
-                raise CheckSkippedError(f"not checked: the schedule stands in the app setting {expression}")
+                raise CheckSkippedError(f"not checked: the schedule is in the app setting {expression}")
             _check_fields(expression, expression, _AZURE)
         case _:
             from functions.local.cron import Schedule
@@ -89,38 +92,38 @@ def check_schedule(cloud: str, expression: str) -> None:
 
 
 def default_schedule(cloud: str, variables: Mapping[str, str], root: Path) -> str:
-    """Return the schedule that *cloud* deploys with, unless somebody says otherwise then.
+    """Return the default schedule of a deployment on *cloud*.
 
     Args:
         cloud: which cloud.
         variables: the environment variables.
-        root: the folder of the repository.
+        root: the folder that has the templates.
 
     Raises:
-        CheckSkippedError: it stands nowhere.
+        CheckSkippedError: there is none.
 
     """
-    if cloud not in _PLACES:
+    if cloud not in _DEFAULTS:
         raise CheckSkippedError(
-            "not checked: `make serve` refuses a wrong one when it starts; give one with --schedule"
+            "not checked: the local server checks its schedule when it starts; pass one with --schedule"
         )
-    path, pattern = _PLACES[cloud]
+    path, pattern = _DEFAULTS[cloud]
     try:
         found = pattern.search((root / path).read_text(encoding="utf-8"))
     except OSError:
         found = None
     schedule = variables.get("RETRAIN_SCHEDULE") if cloud == "azure" else None
     if not schedule and found is None:
-        raise CheckSkippedError(f"not checked: {path} tells no schedule; give one with --schedule")
+        raise CheckSkippedError(f"not checked: {path} has no default schedule; pass one with --schedule")
     return schedule or (found[1] if found else "")
 
 
 def _check_aws(expression: str) -> None:
-    """Check a rate, or a cron of six fields."""
+    """Check a rate, or a cron expression of six fields."""
     rate, cron = _RATE.fullmatch(expression), _CRON.fullmatch(expression)
     if rate is not None:
         if (rate[1] == "1") == bool(rate[3]):
-            raise CheckFailedError(f"{expression}: the unit of 1 is singular, that of more is plural")
+            raise CheckFailedError(f"{expression}: the unit must be singular after 1 and plural otherwise")
         return
     if cron is None:
         raise CheckFailedError(f"{expression}: must be rate(number unit) or cron(six fields)")
@@ -136,12 +139,12 @@ def _check_fields(expression: str, text: str, fields: Sequence[_Field]) -> list[
         raise CheckFailedError(f"{expression}: must have {len(fields)} fields, not {len(given)}: {names}")
     for field, value in zip(fields, given, strict=True):
         if not all(_is_item(field, item) for item in value.split(",")):
-            raise CheckFailedError(f"{expression}: {value!r} is no {field.name}")
+            raise CheckFailedError(f"{expression}: {value!r} is not a valid {field.name}")
     return given
 
 
 def _is_item(field: _Field, text: str) -> bool:
-    """Tell whether *text* is a value, a range, a step through either, or one of the field's own signs."""
+    """Return whether *text* is a value, a range, a step through either, or one of the field's own signs."""
     if re.fullmatch(field.signs, text):
         return True
     values, slash, step = text.partition("/")

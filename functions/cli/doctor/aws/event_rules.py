@@ -1,4 +1,4 @@
-"""The rules of an event bus of EventBridge: which of them take an event, and what they hand it to."""
+"""The rules of an EventBridge event bus: which of them match an event, and where they deliver it."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -16,12 +16,12 @@ FUNCTION: Final = ":lambda:"
 QUEUE: Final = ":sqs:"
 
 Rule = Mapping[str, Any]
-Told = Callable[[str], AbstractContextManager[None]]
-"""Makes what explains the errors of a call for which some right, such as `events:ListRules`, is needed."""
+Explain = Callable[[str], AbstractContextManager[None]]
+"""Makes a context that translates the errors of a call, given the permission that the call needs."""
 
 
 class RulesClient(Protocol):
-    """What is used of botocore's client of `events`."""
+    """The part of botocore's client of `events` that is used."""
 
     def list_rules(self, **arguments: object) -> Mapping[str, Any]:
         """Read a page of rules."""
@@ -30,18 +30,18 @@ class RulesClient(Protocol):
         """Read a page of targets."""
 
     def test_event_pattern(self, **arguments: object) -> Mapping[str, Any]:
-        """Try a pattern on an event."""
+        """Match a pattern against an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """An event of the kind that a rule must take.
+    """An event that a rule must match.
 
     Attributes:
-        source: who sends it.
+        source: its `source`.
         kind: its `detail-type`.
-        detail: its content.
-        resources: the ARNs of what it is about.
+        detail: its `detail`.
+        resources: its `resources`, ARNs.
 
     """
 
@@ -51,7 +51,7 @@ class Sample:
     resources: tuple[str, ...] = ()
 
     def on_bus_of(self, rule_arn: str) -> dict[str, object]:
-        """Return it as it is on the bus whose rule has that ARN."""
+        """Return the event as it appears on the bus of the rule with that ARN."""
         region, account = rule_arn.split(":")[3:5]
         return {
             "version": "0",
@@ -67,20 +67,20 @@ class Sample:
 
 
 class EventRules:
-    """The rules of a bus; each is read once.
+    """The rules of a bus; each list is read once.
 
     Args:
         client: makes the client of `events`, in the bus's region.
-        bus: returns name or ARN of the bus.
-        told: see `Told`.
+        bus: returns the name or the ARN of the bus.
+        explain: see `Explain`.
 
     """
 
-    def __init__(self, client: Callable[[], RulesClient], bus: Callable[[], str], told: Told) -> None:
-        """Ask nothing yet."""
+    def __init__(self, client: Callable[[], RulesClient], bus: Callable[[], str], explain: Explain) -> None:
+        """Make no call yet."""
         self._client = client
         self._bus = bus
-        self._told = told
+        self._explain = explain
         self._all = cache(self._list)
         self._targets = cache(self._list_targets)
 
@@ -90,54 +90,54 @@ class EventRules:
         return self._bus()
 
     def matching(self, sample: Sample) -> Iterator[Rule]:
-        """Yield the rules that take the sample, those first that name its source."""
+        """Yield the rules that match the sample, those that name its source first."""
         for rule in sorted(self._all(), key=lambda rule: not _names(rule, sample.source)):
             if self._matches(rule, sample):
                 yield rule
 
     def naming(self, source: str) -> bool:
-        """Tell whether there is a rule for events of the source, if only for some."""
+        """Return whether some rule names the source."""
         return any(_names(rule, source) for rule in self._all())
 
     def targets(self, rule: Rule, *services: str) -> list[Mapping[str, Any]]:
-        """Return those targets of a rule that are of the services; `FUNCTION` and `QUEUE` are two."""
+        """Return the targets of a rule that belong to one of the services, such as `FUNCTION` and `QUEUE`."""
         return [target for target in self._targets(str(rule["Name"])) if any(one in target["Arn"] for one in services)]
 
     def _list(self) -> list[Rule]:
-        with self._told("events:ListRules"), translated("EventBridge", f"list the rules of the bus {self.bus}"):
+        with self._explain("events:ListRules"), translated("EventBridge", f"list the rules of the bus {self.bus}"):
             rules = list(_pages(self._client().list_rules, "Rules", {"EventBusName": self.bus}))
         return [rule for rule in rules if rule.get("EventPattern")]
 
     def _list_targets(self, rule: str) -> list[Mapping[str, Any]]:
-        asked = {"Rule": rule, "EventBusName": self.bus}
-        with self._told("events:ListTargetsByRule"), translated("EventBridge", "list the targets of a rule"):
-            return list(_pages(self._client().list_targets_by_rule, "Targets", asked))
+        request = {"Rule": rule, "EventBusName": self.bus}
+        with self._explain("events:ListTargetsByRule"), translated("EventBridge", "list the targets of a rule"):
+            return list(_pages(self._client().list_targets_by_rule, "Targets", request))
 
     def _matches(self, rule: Rule, sample: Sample) -> bool:
-        """Let EventBridge itself judge: what a pattern may say grows from year to year."""
+        """Let EventBridge evaluate the pattern: the pattern language keeps growing."""
         event = json.dumps(sample.on_bus_of(rule["Arn"]))
-        with self._told("events:TestEventPattern"), translated("EventBridge", "try the pattern of a rule"):
+        with self._explain("events:TestEventPattern"), translated("EventBridge", "test the pattern of a rule"):
             answer = self._client().test_event_pattern(EventPattern=rule["EventPattern"], Event=event)
         if "Result" not in answer:
-            raise CheckSkippedError(f"not checked: EventBridge does not tell what the rule {rule['Name']} matches")
+            raise CheckSkippedError(f"not checked: EventBridge did not say whether the rule {rule['Name']} matches")
         return bool(answer["Result"])
 
 
 def is_enabled(rule: Rule) -> bool:
-    """Tell whether a rule does anything."""
+    """Return whether a rule is enabled."""
     return bool(rule["State"] != "DISABLED")
 
 
 def names_of(rules: list[Rule]) -> str:
-    """Return the names of rules, for people."""
+    """Return the names of rules, for a message."""
     return ", ".join(str(rule["Name"]) for rule in rules)
 
 
 def only_queues(rules: list[Rule]) -> CheckSkippedError:
-    """Return why nothing is known where the *rules* hand over to queues only."""
+    """Return why nothing is known if the *rules* deliver to queues only."""
     return CheckSkippedError(
-        f"not checked: the rule {names_of(rules)} hands over to a queue only, and EventBridge does not know who reads"
-        " that: look whether an event source mapping leads from there to the function `receive`"
+        f"not checked: the rule {names_of(rules)} delivers to a queue only, and EventBridge does not know who reads it;"
+        " check that an event source mapping connects the queue to the function `receive`"
     )
 
 
@@ -145,10 +145,10 @@ def _names(rule: Rule, source: str) -> bool:
     return source in str(rule["EventPattern"])
 
 
-def _pages(call: Callable[..., Mapping[str, Any]], name: str, asked: Mapping[str, object]) -> Iterator[Any]:
+def _pages(call: Callable[..., Mapping[str, Any]], name: str, request: Mapping[str, object]) -> Iterator[Any]:
     token: dict[str, object] = {}
     while True:
-        page = call(**asked, **token)
+        page = call(**request, **token)
         yield from page[name]
         if not page.get("NextToken"):
             return

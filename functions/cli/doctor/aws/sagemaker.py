@@ -1,4 +1,4 @@
-"""What SageMaker says of the pipeline of a model, against what the configuration will send it."""
+"""Checks a model's SageMaker pipeline and the parameters that the configuration sends to it."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -17,10 +17,10 @@ _KINDS: Final[Mapping[str, str]] = {"String": "text", "Integer": "integer", "Flo
 
 
 class PipelinesClient(Protocol):
-    """What is used of botocore's client of `sagemaker`."""
+    """The part of botocore's client of `sagemaker` that is used."""
 
     def describe_pipeline(self, **arguments: object) -> Mapping[str, Any]:
-        """Look a pipeline up."""
+        """Describe a pipeline."""
 
 
 class Pipeline:
@@ -30,7 +30,7 @@ class Pipeline:
         client: makes the client of `sagemaker`, in the pipeline's region.
         model: the model.
         pipeline: name or ARN of the pipeline.
-        told: makes what explains the errors of a call: the sentence for a pipeline that is not there goes in.
+        explain: makes a context that translates the errors of a call, given the error for a missing pipeline.
 
     """
 
@@ -39,48 +39,52 @@ class Pipeline:
         client: Callable[[], PipelinesClient],
         model: Model,
         pipeline: str,
-        told: Callable[[Exception], AbstractContextManager[None]],
+        explain: Callable[[Exception], AbstractContextManager[None]],
     ) -> None:
-        """Ask nothing yet."""
+        """Make no call yet."""
         self._client = client
         self._model = model
         self._pipeline = pipeline
-        self._told = told
+        self._explain = explain
 
     def checks(self) -> list[Check]:
         """Return the checks of the pipeline."""
         name = self._model.name
         return [
             Check(name=f"pipeline of {name}", about=f"SageMaker has the pipeline {self._pipeline}", run=self._there),
-            Check(name=f"parameters of {name}", about="the pipeline takes what it will get", run=self._parameters),
+            Check(
+                name=f"parameters of {name}",
+                about="the pipeline accepts the parameters that it will receive",
+                run=self._parameters,
+            ),
         ]
 
     def _there(self) -> None:
         place = f'models."{self._model.name}".target.aws.pipeline'
-        gone = CheckFailedError(
-            f"SageMaker has no pipeline {self._pipeline} in this account and region: make it, or correct {place}"
+        missing = CheckFailedError(
+            f"SageMaker has no pipeline {self._pipeline} in this account and region; create it, or correct {place}"
         )
-        if self._describe(gone).get("PipelineStatus") == "Deleting":
-            raise CheckFailedError(f"the pipeline {self._pipeline} is being deleted: correct {place}")
+        if self._describe(missing).get("PipelineStatus") == "Deleting":
+            raise CheckFailedError(f"the pipeline {self._pipeline} is being deleted; correct {place}")
 
     def _parameters(self) -> None:
-        gone = CheckSkippedError("not checked: the pipeline is not there")
-        definition = self._describe(gone).get("PipelineDefinition")
+        missing = CheckSkippedError("not checked: the pipeline does not exist")
+        definition = self._describe(missing).get("PipelineDefinition")
         try:
             parameters = json.loads(str(definition))["Parameters"] if definition else None
             declared = {each["Name"]: _declared(each) for each in parameters} if parameters is not None else None
         except (ValueError, KeyError, TypeError):
             declared = None
         if declared is None:
-            raise CheckSkippedError("not checked: SageMaker does not tell which parameters the pipeline has")
+            raise CheckSkippedError("not checked: SageMaker did not return the parameters of the pipeline")
         compare(self._model, declared)
         try:
             pipeline_parameters(filled(self._model))
         except TargetRefusedError as error:
             raise CheckFailedError(str(error)) from error
 
-    def _describe(self, gone: Exception) -> Mapping[str, Any]:
-        with self._told(gone), translated("SageMaker", f"describe the pipeline {self._pipeline}"):
+    def _describe(self, missing: Exception) -> Mapping[str, Any]:
+        with self._explain(missing), translated("SageMaker", f"describe the pipeline {self._pipeline}"):
             return self._client().describe_pipeline(PipelineName=self._pipeline)
 
 

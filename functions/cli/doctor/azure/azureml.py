@@ -1,4 +1,4 @@
-"""The workspaces of Azure Machine Learning that the configuration names, their components and their computes."""
+"""Checks the Azure ML workspaces, components and computes that the configuration names."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -14,84 +14,88 @@ from shared.config.targets import AzureMlTarget
 # Component schema of Azure ML, `inputs`; all other types are data.
 _KINDS: Final[Mapping[str, str]] = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
 
-Told = Callable[[Exception], AbstractContextManager[None]]
-"""Makes what explains the errors of a call: the sentence for a resource that is not there goes in."""
+Explain = Callable[[Exception], AbstractContextManager[None]]
+"""Makes a context that translates the errors of a call, given the error for a missing resource."""
 
 
-def azureml_checks(config: Configuration | None, get: Get, told: Told) -> list[Check]:
+def azureml_checks(config: Configuration | None, get: Get, explain: Explain) -> list[Check]:
     """Return the checks of every model that trains on Azure Machine Learning.
 
     Args:
         config: the configuration.
         get: reads a resource of Azure Resource Manager.
-        told: see `Told`.
+        explain: see `Explain`.
 
     """
     models = [(model, model.targets.get("azure")) for model in (config.models if config else ())]
     azureml = [(model, target) for model, target in models if isinstance(target, AzureMlTarget)]
     workspaces = dict.fromkeys("/" + target.workspace.strip("/") for _, target in azureml)
-    found = [_there(f"workspace {each.rpartition('/')[2]}", each, get, told) for each in workspaces]
-    return found + [check for model, target in azureml for check in _of_model(model, target, get, told)]
+    found = [_exists(f"workspace {each.rpartition('/')[2]}", each, get, explain) for each in workspaces]
+    return found + [check for model, target in azureml for check in _of_model(model, target, get, explain)]
 
 
-def _of_model(model: Model, target: AzureMlTarget, get: Get, told: Told) -> list[Check]:
+def _of_model(model: Model, target: AzureMlTarget, get: Get, explain: Explain) -> list[Check]:
     def component() -> None:
-        _check_pipeline(_read(target.component, get, told))
+        _check_pipeline(_read(target.component, get, explain))
 
     def parameters() -> None:
-        with told(CheckSkippedError("not checked: the component is not there")):
+        with explain(CheckSkippedError("not checked: the component does not exist")):
             declared = _inputs(get(_path(target.component), API_VERSION))
         compare(model, declared)
 
     found = [
-        Check(name=f"component of {model.name}", about="Azure ML has it, and it is a pipeline", run=component),
-        Check(name=f"parameters of {model.name}", about="the component takes what it will get", run=parameters),
+        Check(name=f"component of {model.name}", about="the component exists and is a pipeline", run=component),
+        Check(
+            name=f"parameters of {model.name}",
+            about="the component accepts the parameters that it will receive",
+            run=parameters,
+        ),
     ]
     if target.compute:
         compute = target.compute
         path = compute if compute.startswith("/") else f"/{target.workspace.strip('/')}/computes/{compute}"
-        found.append(_there(f"compute of {model.name}", path, get, told))
+        found.append(_exists(f"compute of {model.name}", path, get, explain))
     return found
 
 
-def _there(name: str, path: str, get: Get, told: Told) -> Check:
+def _exists(name: str, path: str, get: Get, explain: Explain) -> Check:
     def run() -> None:
-        _read(path, get, told)
+        _read(path, get, explain)
 
-    return Check(name=name, about="Azure ML has it", run=run)
+    return Check(name=name, about="the resource exists", run=run)
 
 
-def _read(path: str, get: Get, told: Told) -> Mapping[str, Any]:
-    with told(CheckFailedError(f"Azure ML has no {path}: make it, or correct the model's target.azure")):
+def _read(path: str, get: Get, explain: Explain) -> Mapping[str, Any]:
+    with explain(CheckFailedError(f"Azure ML has no {path}; create it, or correct the model's target.azure")):
         return get(_path(path), API_VERSION)
 
 
 def _path(resource: str) -> str:
     if not resource.lower().lstrip("/").startswith("subscriptions/"):
-        raise CheckSkippedError(f"not checked: {resource} is in a registry, which is not asked")
+        raise CheckSkippedError(f"not checked: {resource} is in a registry, which is not queried")
     return "/" + resource.strip("/")
 
 
 def _check_pipeline(component: Mapping[str, Any]) -> None:
     kind = _specification(component).get("type")
-    # Older ones have a label behind it: `PipelineComponent@1-legacy`.
+    # Older components have a suffix: `PipelineComponent@1-legacy`.
     if kind and not str(kind).lower().startswith("pipeline"):
         raise CheckFailedError(
-            f"the component is of the type {kind}, and only a pipeline can be started: put it into a pipeline"
+            f"the component has the type {kind}, and only a pipeline can be started; wrap it in a pipeline"
             " component, or correct the model's target.azure"
         )
 
 
 def _specification(component: Mapping[str, Any]) -> Mapping[str, Any]:
     found = component.get("properties", {}).get("componentSpec")
-    # Where nothing is told of a component, its inputs are unknown, which is not the same as none.
+    # Without a specification the inputs are unknown, which is not the same as none.
     return found if isinstance(found, Mapping) else {"inputs": None}
 
 
 def _inputs(component: Mapping[str, Any]) -> dict[str, Declared]:
     inputs = _specification(component).get("inputs", {})
     if not isinstance(inputs, Mapping):
-        raise CheckSkippedError("not checked: Azure ML does not tell which inputs the component has")
+        raise CheckSkippedError("not checked: Azure ML did not return the inputs of the component")
     return {name: _declared(each) for name, each in inputs.items()}
 
 

@@ -1,4 +1,4 @@
-"""What must be there on Azure before a trigger becomes a training; each check asks with the caller's own login."""
+"""The preconditions of a training on Azure; every check uses the caller's own login."""
 
 import re
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from functions.cli.doctor.azure.eventgrid import EventSubscriptions
 from functions.cli.doctor.azure.topic import Topic, codes_of
 from functions.cli.doctor.check import (
     PROBE,
+    WRITABLE,
     Check,
     CheckFailedError,
     CheckSkippedError,
@@ -31,55 +32,55 @@ from shared.backoff import Backoff
 from shared.config.targets import AzureMlTarget
 from shared.errors import ConfigError
 
-# A person waits.
-PATIENCE: Final = Persistence(backoff=Backoff(attempts=2, base=0.4), seconds=5)
-# What no entity and no blob has.
+# A person is waiting for the result.
+RETRIES: Final = Persistence(backoff=Backoff(attempts=2, base=0.4), seconds=5)
+# No entity and no blob has these ETags.
 OLD_ETAG: Final = "W/\"datetime'1970-01-01T00%3A00%3A00.0000000Z'\""
 NO_ETAG: Final = '"0x0"'
 
 _FORMS: Final = {
     "RETRAIN_BUS": Form(
-        wanted="the endpoint of a topic, https://.../api/events",  # A key or a token goes there.
+        expected="the endpoint of a topic, https://.../api/events",  # A key or a token is sent there.
         pattern=re.compile(r"(https://[^/?\s]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)/api/events"),
     ),
     "RETRAIN_LEDGER": Form(
-        wanted="the URL of a table: the endpoint of the service, a slash and the name",
+        expected="the URL of a table: the endpoint of the service, a slash and the name",
         pattern=re.compile(r"https?://[^?\s]+/[A-Za-z][A-Za-z0-9]{2,62}"),
         secret=True,
     ),
     "RETRAIN_DEAD_LETTERS": Form(
-        wanted="the URL of a container: the endpoint of the service, a slash and the name",
+        expected="the URL of a container: the endpoint of the service, a slash and the name",
         pattern=re.compile(r"https?://[^?\s]+/[a-z0-9](?:-?[a-z0-9]){2,62}"),
-        unset="a rejected event is raised, and the event subscription's dead-letter destination has to take it",
+        unset="a rejected event is raised, so it goes to the event subscription's dead-letter destination",
         secret=True,
     ),
 }
-_DEPLOY: Final = "in this storage account: deploy, or correct"
+_DEPLOY: Final = "in this storage account; deploy, or correct"
 _DENIED: Final = ("401", "403")
-_NOBODY: Final[Mapping[str, Exception]] = {
-    name: CheckSkippedError(f"not checked: Azure does not know who asks ({name}): run `az login`")
+_NO_LOGIN: Final[Mapping[str, Exception]] = {
+    name: CheckSkippedError(f"not checked: there is no valid Azure login ({name}); run `az login`")
     for name in ("ClientAuthenticationError", "CredentialUnavailableError")
 }
 
 
 def checks(setting: Setting) -> list[Check]:
-    """Return the checks for Azure, in the order in which they are best repaired."""
+    """Return the checks for Azure, in the order in which to fix them."""
     account = _Account(setting)
     return [
         *(variable_check(setting, name, form) for name, form in _FORMS.items()),
         *account.topic().checks(),
         *account.subscriptions().checks(),
         Check(name="ledger, reading", about="the table can be read", run=account.read),
-        Check(name="ledger, writing", about="a write was refused by nothing but its condition", run=account.write),
-        Check(name="dead letters", about="a write was refused by nothing but its condition", run=account.letters),
-        *azureml_checks(setting.config, account.get, _told),
+        Check(name="ledger, writing", about=WRITABLE, run=account.write),
+        Check(name="dead letters", about=WRITABLE, run=account.dead_letters),
+        *azureml_checks(setting.config, account.get, _explain),
     ]
 
 
 def secret_stores(setting: Setting) -> Mapping[SecretStore, ReadSecret]:
     """Return how secrets are read on Azure."""
     clients = _clients(setting)
-    return {SecretStore.AZURE: lambda url: read_secret(clients.rest(url, audience_of(url)), url, persistence=PATIENCE)}
+    return {SecretStore.AZURE: lambda url: read_secret(clients.rest(url, audience_of(url)), url, persistence=RETRIES)}
 
 
 def _clients(setting: Setting) -> Clients:
@@ -103,36 +104,36 @@ class _Account:
 
     def topic(self) -> Topic:
         key = self._setting.variables.get("RETRAIN_EVENT_GRID_KEY", "")
-        return Topic(self._clients.rest, key, self._bus, _NOBODY, PATIENCE)
+        return Topic(self._clients.rest, key, self._bus, _NO_LOGIN, RETRIES)
 
     def subscriptions(self) -> EventSubscriptions:
         named = [self._setting.variables.get("AZURE_SUBSCRIPTION_ID", "")]
         for model in self._setting.config.models if self._setting.config else ():
             target = model.targets.get("azure")
             named += [target.workspace.strip("/").split("/")[1]] if isinstance(target, AzureMlTarget) else []
-        gone = CheckSkippedError("not checked: Resource Manager knows no such subscription")
+        missing = CheckSkippedError("not checked: Azure Resource Manager has no such subscription")
 
         def get(path: str, version: str) -> Mapping[str, Any]:
-            with _told(gone):
+            with _explain(missing):
                 return self.get(path, version)
 
         return EventSubscriptions(get, self._bus, list(dict.fromkeys(filter(None, named))), self._setting.source)
 
     def read(self) -> None:
         place = self._place("RETRAIN_LEDGER")
-        gone = CheckFailedError(f"there is no table {place.name} {_DEPLOY} RETRAIN_LEDGER")
-        with _storage(gone, f"table {place.name}", "Storage Table Data Contributor"):
+        missing = CheckFailedError(f"there is no table {place.name} {_DEPLOY} RETRAIN_LEDGER")
+        with _storage(missing, f"table {place.name}", "Storage Table Data Contributor"):
             self._table(place).models(None, 1)
 
     def write(self) -> None:
-        """Write on a condition that nothing meets: storage looks at the right to write before it looks at that."""
+        """Write under a condition that can never hold: storage checks the permission first."""
         place = self._place("RETRAIN_LEDGER")
-        gone = CheckSkippedError("not checked: the table is not there")
-        with _storage(gone, f"table {place.name}", "Storage Table Data Contributor"):
+        missing = CheckSkippedError("not checked: the table does not exist")
+        with _storage(missing, f"table {place.name}", "Storage Table Data Contributor"):
             self._table(place).save(PROBE, "{}", OLD_ETAG)
 
-    def letters(self) -> None:
-        """Write as `write` does."""
+    def dead_letters(self) -> None:
+        """Write under a condition that can never hold, as in `write`."""
         place = self._place("RETRAIN_DEAD_LETTERS")
 
         def upload() -> None:
@@ -142,16 +143,16 @@ class _Account:
                 f"{PROBE}.json", b"", overwrite=True, etag=NO_ETAG, match_condition=MatchConditions.IfNotModified
             )
 
-        gone = CheckFailedError(f"there is no container {place.name} {_DEPLOY} RETRAIN_DEAD_LETTERS")
-        with _storage(gone, f"container {place.name}", "Storage Blob Data Contributor"):
+        missing = CheckFailedError(f"there is no container {place.name} {_DEPLOY} RETRAIN_DEAD_LETTERS")
+        with _storage(missing, f"container {place.name}", "Storage Blob Data Contributor"):
             try:
                 action = f"write to the container {place.name}"
-                call(upload, service="Blob storage", action=action, judged=(412,), persistence=PATIENCE)
+                call(upload, service="Blob storage", action=action, judged=(412,), persistence=RETRIES)
             except RefusalError:
                 return
 
     def get(self, path: str, version: str) -> Mapping[str, Any]:
-        """Read a resource of Azure Resource Manager; a whole address, as of a next page, brings its own version."""
+        """Read a resource of Azure Resource Manager; a full URL, as of a next page, includes its own version."""
 
         def send() -> Mapping[str, Any]:
             from azure.core.rest import HttpRequest
@@ -162,30 +163,32 @@ class _Account:
             found: Mapping[str, Any] = response.json()
             return found
 
-        return call(send, service="Azure Resource Manager", action=f"read {path}", persistence=PATIENCE)
+        return call(send, service="Azure Resource Manager", action=f"read {path}", persistence=RETRIES)
 
     def _bus(self) -> str:
         endpoint = needed(self._setting, "RETRAIN_BUS")
         if not _FORMS["RETRAIN_BUS"].pattern.fullmatch(endpoint):
-            raise CheckSkippedError("not checked: RETRAIN_BUS is no such URL")
+            raise CheckSkippedError("not checked: RETRAIN_BUS is not such a URL")
         return endpoint
 
     def _table(self, place: Place) -> TableLedger:
-        return TableLedger(self._clients.table(place), place.name, persistence=PATIENCE)
+        return TableLedger(self._clients.table(place), place.name, persistence=RETRIES)
 
     def _place(self, variable: str) -> Place:
         try:
             return place_of(variable, needed(self._setting, variable))
         except ConfigError as error:
-            raise CheckSkippedError(f"not checked: {variable} is no such URL") from error
+            raise CheckSkippedError(f"not checked: {variable} is not such a URL") from error
 
 
-def _storage(gone: Exception, what: str, role: str) -> AbstractContextManager[None]:
-    denied = CheckFailedError(f"this login may not use the {what}: grant the role {role}, or wait until it is known")
-    return explained(codes_of, {**_NOBODY, "404": gone, **dict.fromkeys(_DENIED, denied)})
+def _storage(missing: Exception, resource: str, role: str) -> AbstractContextManager[None]:
+    denied = CheckFailedError(
+        f"this login may not use the {resource}; grant the role {role}, or wait until the grant takes effect"
+    )
+    return explained(codes_of, {**_NO_LOGIN, "404": missing, **dict.fromkeys(_DENIED, denied)})
 
 
-def _told(gone: Exception) -> AbstractContextManager[None]:
-    """Let *gone* be what a 404 means; and without the right to look, nothing is known."""
-    lacking = CheckSkippedError("not checked: this login lacks the role Reader there, which only this check needs")
-    return explained(codes_of, {**_NOBODY, "404": gone, **dict.fromkeys(_DENIED, lacking)})
+def _explain(missing: Exception) -> AbstractContextManager[None]:
+    """Translate a 404 into *missing*, and skip the check if the permission to look is missing."""
+    denied = CheckSkippedError("not checked: this login lacks the role Reader there, which only this check needs")
+    return explained(codes_of, {**_NO_LOGIN, "404": missing, **dict.fromkeys(_DENIED, denied)})

@@ -1,4 +1,4 @@
-"""What Event Grid does with our events; it drops in silence what no subscription of the topic asks for."""
+"""Checks that Event Grid delivers triggers: it silently drops events that no subscription matches."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -22,18 +22,18 @@ _MATCHING: Final[Mapping[str, Callable[[str, str], bool]]] = {
 
 
 class EventSubscriptions:
-    """A topic, as Resource Manager knows it, with its subscriptions.
+    """A topic in Azure Resource Manager, with its event subscriptions.
 
     Args:
         get: see `Get`.
         endpoint: returns the topic's endpoint.
-        places: the subscriptions, by id, in which the topic may be.
-        source: the source of our events.
+        places: the ids of the Azure subscriptions to search for the topic.
+        source: the source of emitted events.
 
     """
 
     def __init__(self, get: Get, endpoint: Callable[[], str], places: Sequence[str], source: str) -> None:
-        """Ask nothing yet."""
+        """Make no call yet."""
         self._get = get
         self._endpoint = endpoint
         self._places = places
@@ -42,39 +42,45 @@ class EventSubscriptions:
         self._receiving = cache(self._look)
 
     def checks(self) -> list[Check]:
-        """Return the checks of the topic and its subscriptions."""
+        """Return the checks of the topic and its event subscriptions."""
         return [
-            Check(name="topic's schema", about=f"the topic takes events of the {SCHEMA}", run=self._schema),
-            Check(name="subscription", about="an event subscription asks for our events", run=self._subscribed),
-            Check(name="subscription's dead letters", about="what cannot be delivered is kept", run=self._letters),
+            Check(name="topic's schema", about=f"the topic accepts events of the {SCHEMA}", run=self._schema),
+            Check(name="subscription", about="an event subscription matches triggers", run=self._subscribed),
+            Check(
+                name="subscription's dead letters",
+                about="events that cannot be delivered are kept",
+                run=self._dead_letters,
+            ),
         ]
 
     def _schema(self) -> None:
         schema = self._topic()["properties"].get("inputSchema", SCHEMA)
         if schema != SCHEMA:
-            raise CheckFailedError(f"the topic takes {schema} only, and refuses our events: make one of the {SCHEMA}")
+            raise CheckFailedError(
+                f"the topic accepts {schema} only, so triggers are refused; create a topic of the {SCHEMA}"
+            )
 
     def _subscribed(self) -> None:
         if not self._receiving():
             raise CheckFailedError(
-                f"no event subscription of the topic asks for events of the type {EVENT_TYPE} from {self._source}, so"
-                " they are dropped in silence: deploy with `subscribe`, or make one"
+                f"no event subscription of the topic matches events of the type {EVENT_TYPE} from {self._source}, so"
+                " they are silently dropped; deploy with `subscribe`, or create one"
             )
 
-    def _letters(self) -> None:
+    def _dead_letters(self) -> None:
         if not self._receiving():
-            raise CheckSkippedError("not checked: there is no event subscription for our events")
+            raise CheckSkippedError("not checked: no event subscription matches triggers")
         for each in self._receiving():
             properties = each["properties"]
             if not any(properties.get(name) for name in ("deadLetterDestination", "deadLetterWithResourceIdentity")):
                 raise CheckFailedError(
-                    f"the event subscription {each['name']} has no dead-letter destination, so what cannot be delivered"
-                    " for 24 hours is dropped: set one"
+                    f"the event subscription {each['name']} has no dead-letter destination, so events that cannot be"
+                    " delivered for 24 hours are dropped; set one"
                 )
 
     def _look(self) -> list[Mapping[str, Any]]:
         path = f"{self._topic()['id']}/eventSubscriptions"
-        return [each for each in self._pages(path) if _asks_for_ours(each.get("properties", {}), self._source)]
+        return [each for each in self._pages(path) if _matches_triggers(each.get("properties", {}), self._source)]
 
     def _find(self) -> Mapping[str, Any]:
         endpoint = self._endpoint().rstrip("/").lower()
@@ -82,8 +88,10 @@ class EventSubscriptions:
             for topic in self._pages(f"/subscriptions/{place}/providers/Microsoft.EventGrid/topics"):
                 if str(topic["properties"].get("endpoint", "")).rstrip("/").lower() == endpoint:
                     return topic
-        known = ", ".join(self._places) or "no subscription that is named"
-        raise CheckSkippedError(f"not checked: the topic is not found in {known}; set AZURE_SUBSCRIPTION_ID to its own")
+        known = ", ".join(self._places) or "no named subscription"
+        raise CheckSkippedError(
+            f"not checked: the topic was not found in {known}; set AZURE_SUBSCRIPTION_ID to its subscription"
+        )
 
     def _pages(self, path: str) -> Iterator[Mapping[str, Any]]:
         page = self._get(path, API_VERSION)
@@ -93,19 +101,19 @@ class EventSubscriptions:
             yield from page.get("value", ())
 
 
-def _asks_for_ours(properties: Mapping[str, Any], source: str) -> bool:
-    """Tell whether a subscription's filter lets our events through, as far as it judges by type and subject."""
-    wanted = properties.get("filter") or {}
-    types = [str(each).lower() for each in wanted.get("includedEventTypes") or ()]
+def _matches_triggers(properties: Mapping[str, Any], source: str) -> bool:
+    """Return whether a subscription's filter passes triggers, as far as it depends on type and subject."""
+    criteria = properties.get("filter") or {}
+    types = [str(each).lower() for each in criteria.get("includedEventTypes") or ()]
     if types and EVENT_TYPE not in types and "all" not in types:
         return False
-    # Our subject is the source. Event Grid minds no case here unless it is told to.
+    # The subject of a trigger is its source. Event Grid compares case-insensitively by default.
     subject = source.lower()
-    begins, ends = (str(wanted.get(name) or "").lower() for name in ("subjectBeginsWith", "subjectEndsWith"))
+    begins, ends = (str(criteria.get(name) or "").lower() for name in ("subjectBeginsWith", "subjectEndsWith"))
     if not (subject.startswith(begins) and subject.endswith(ends)):
         return False
     return all(
-        _passes(each, {"eventtype": EVENT_TYPE, "subject": source}) for each in wanted.get("advancedFilters") or ()
+        _passes(each, {"eventtype": EVENT_TYPE, "subject": source}) for each in criteria.get("advancedFilters") or ()
     )
 
 
@@ -113,5 +121,5 @@ def _passes(condition: Mapping[str, Any], ours: Mapping[str, str]) -> bool:
     matches = _MATCHING.get(str(condition.get("operatorType")))
     value = ours.get(str(condition.get("key", "")).lower())
     if matches is None or value is None:
-        return True  # Something else about an event, which nobody can judge without one.
+        return True  # A condition on other attributes cannot be evaluated without a real event.
     return any(matches(value.lower(), str(each).lower()) for each in condition.get("values") or ())

@@ -1,4 +1,4 @@
-"""Whether a topic of Event Grid answers, and takes events from us; an empty list of events publishes nothing."""
+"""Checks that an Event Grid topic answers and accepts events, by sending an empty list, which publishes nothing."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -12,19 +12,19 @@ from shared.errors import UnavailableError
 API_VERSION: Final = "2018-01-01"
 AUDIENCE: Final = "https://eventgrid.azure.net"
 
-_AWAY: Final = "ServiceRequestError"
-_UNCLEAR: Final = "not checked: the topic does not tell our rights without an event; `emit` uses them"
+_NO_CONNECTION: Final = "ServiceRequestError"
+_UNCLEAR: Final = "not checked: this topic does not reveal the permission without an event"
 
 
 class Topic:
     """A topic.
 
     Args:
-        client: makes what sends a request to the topic with our login.
-        key: the key of the topic; empty: the login counts.
+        client: makes the client that sends a request to the topic with the caller's login.
+        key: the key of the topic; if empty, the login is used.
         endpoint: returns the topic's endpoint.
-        excuses: why a check that fails for want of a login is skipped, by code.
-        persistence: how often to try.
+        skip_reasons: the reason to skip a check without a login, by error code.
+        persistence: how often to retry.
 
     """
 
@@ -33,46 +33,53 @@ class Topic:
         client: Callable[[str, str], Callable[[], Any]],
         key: str,
         endpoint: Callable[[], str],
-        excuses: Mapping[str, Exception],
+        skip_reasons: Mapping[str, Exception],
         persistence: Persistence,
     ) -> None:
-        """Send nothing yet."""
+        """Make no call yet."""
         self._client = client
         self._key = key
         self._endpoint = endpoint
-        self._excuses = excuses
+        self._skip_reasons = skip_reasons
         self._persistence = persistence
 
     def checks(self) -> list[Check]:
         """Return the checks of the topic."""
         return [
-            Check(name="topic", about="the topic answers", run=self._there),
-            Check(name="publishing", about="the topic took an empty list of events from us", run=self._publishing),
+            Check(name="topic", about="the topic answers", run=self._exists),
+            Check(name="publishing", about="the topic accepted an empty list of events", run=self._publishing),
         ]
 
-    def _there(self) -> None:
+    def _exists(self) -> None:
         endpoint = self._endpoint()
-        gone = CheckFailedError(f"there is no topic at {endpoint}: deploy, or correct RETRAIN_BUS")
+        missing = CheckFailedError(f"there is no topic at {endpoint}; deploy, or correct RETRAIN_BUS")
         try:
-            with explained(codes_of, {**self._excuses, "404": gone, _AWAY: gone}):
+            with explained(codes_of, {**self._skip_reasons, "404": missing, _NO_CONNECTION: missing}):
                 self._send_nothing(endpoint)
         except UnavailableError as error:
-            # Whatever else it answers, it is there.
+            # Any other answer shows that the topic exists.
             if not codes_of(error) & {"400", "401", "403", "405", "429"}:
                 raise
 
     def _publishing(self) -> None:
-        """Send an empty list. In which order a topic looks at rights and content is documented nowhere."""
-        gone, unclear = CheckSkippedError("not checked: the topic is not there"), CheckSkippedError(_UNCLEAR)
+        """Send an empty list. Whether a topic checks the permission or the content first is not documented."""
+        missing, unclear = CheckSkippedError("not checked: the topic does not exist"), CheckSkippedError(_UNCLEAR)
         lacking = CheckFailedError(
-            "the topic takes nothing from us: grant the role EventGrid Data Sender, or correct RETRAIN_EVENT_GRID_KEY"
+            "the topic refuses events; grant the role EventGrid Data Sender, or correct RETRAIN_EVENT_GRID_KEY"
         )
-        meanings = {"404": gone, _AWAY: gone, "401": lacking, "403": lacking, "400": unclear, "405": unclear}
-        with explained(codes_of, {**self._excuses, **meanings}):
+        meanings = {
+            "404": missing,
+            _NO_CONNECTION: missing,
+            "401": lacking,
+            "403": lacking,
+            "400": unclear,
+            "405": unclear,
+        }
+        with explained(codes_of, {**self._skip_reasons, **meanings}):
             self._send_nothing(self._endpoint())
 
     def _send_nothing(self, endpoint: str) -> None:
-        # azure-eventgrid itself can send no empty list to a topic (4.22: IndexError, AttributeError).
+        # azure-eventgrid itself cannot send an empty list to a topic (4.22: IndexError, AttributeError).
         def send() -> None:
             from azure.core import PipelineClient
             from azure.core.rest import HttpRequest
@@ -85,11 +92,11 @@ class Topic:
             with PipelineClient(endpoint, policies=[], **CallLimits().options) as client:
                 client.send_request(request).raise_for_status()
 
-        call(send, service="Event Grid", action=f"take nothing at {endpoint}", persistence=self._persistence)
+        call(send, service="Event Grid", action=f"accept an empty list at {endpoint}", persistence=self._persistence)
 
 
 def codes_of(error: UnavailableError) -> set[str]:
-    """Return what led to an error of Azure: the service's codes, and the HTTP status."""
+    """Return the cause of an error of Azure: the service's codes and the HTTP status."""
     cause = error.__cause__
     if not isinstance(cause, Exception):
         return set()

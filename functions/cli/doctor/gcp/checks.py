@@ -1,4 +1,4 @@
-"""What must be there on Google Cloud before a trigger becomes a training; asked with the caller's own credentials."""
+"""The preconditions of a training on Google Cloud; every check uses the caller's own credentials."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -9,6 +9,7 @@ from typing import Final
 from functions.cli.doctor.check import (
     ANSWER,
     PROBE,
+    WRITABLE,
     Check,
     CheckFailedError,
     CheckSkippedError,
@@ -30,40 +31,42 @@ from functions.github.token import ReadSecret, SecretStore
 from shared.errors import UnavailableError
 
 PUBLISH: Final = "pubsub.topics.publish"
-# No document was changed then.
+# No document has this update time.
 IMPOSSIBLE: Final = "1970-01-01T00:00:01Z"
 
 _TOPIC: Final = re.compile(r"projects/[^/]+/topics/[^/]+")
 _FORMS: Final = {
-    "RETRAIN_BUS": Form(wanted="a topic, projects/P/topics/T", pattern=_TOPIC),
+    "RETRAIN_BUS": Form(expected="a topic, projects/P/topics/T", pattern=_TOPIC),
     "RETRAIN_LEDGER": Form(
-        wanted="a collection, projects/P/databases/D/documents/COLLECTION",
+        expected="a collection, projects/P/databases/D/documents/COLLECTION",
         pattern=re.compile(r"projects/[^/]+/databases/[^/]+/documents/[^/]+(/[^/]+/[^/]+)*"),
     ),
     "RETRAIN_DEAD_LETTERS": Form(
-        wanted="a topic, projects/P/topics/T",
+        expected="a topic, projects/P/topics/T",
         pattern=_TOPIC,
-        unset="a rejected event is answered with an error, and the subscription's dead-letter topic has to take it",
+        unset="a rejected event is answered with an error, so it goes to the subscription's dead-letter topic",
     ),
 }
 _REFUSED: Final = frozenset({"FAILED_PRECONDITION", "NOT_FOUND", "ABORTED"})
 
 
 def checks(setting: Setting) -> list[Check]:
-    """Return the checks for Google Cloud, in the order in which they are best repaired."""
+    """Return the checks for Google Cloud, in the order in which to fix them."""
     project = _Project(setting)
     return [
         Check(name="credentials", about="there are credentials for Google", run=project.identity),
         *(variable_check(setting, name, form) for name, form in _FORMS.items()),
-        Check(name="topic", about="the topic is there", run=partial(project.topic, "RETRAIN_BUS")),
-        Check(name="publishing", about="triggers may be published", run=partial(project.publishing, "RETRAIN_BUS")),
+        Check(name="topic", about="the topic exists", run=partial(project.topic, "RETRAIN_BUS")),
+        Check(
+            name="publishing", about="publishing triggers is permitted", run=partial(project.publishing, "RETRAIN_BUS")
+        ),
         *project.subscriptions("RETRAIN_BUS").checks(),
         Check(name="ledger, reading", about="the collection can be read", run=project.read),
-        Check(name="ledger, writing", about="a write was refused by nothing but its condition", run=project.write),
-        Check(name="dead letters", about="the topic is there, and keeps what it gets", run=project.letters),
+        Check(name="ledger, writing", about=WRITABLE, run=project.write),
+        Check(name="dead letters", about="the topic exists and has a subscription", run=project.dead_letters),
         Check(
             name="dead letters, writing",
-            about="rejected events may be published; none was sent",
+            about="publishing rejected events is permitted; nothing was sent",
             run=partial(project.publishing, "RETRAIN_DEAD_LETTERS"),
         ),
         *VertexChecks(setting, project.sessions, _codes_of).checks(),
@@ -90,87 +93,85 @@ class _Project:
 
     def identity(self) -> None:
         if self._base != dead_letters.ENDPOINT:
-            raise CheckSkippedError("not checked: an emulator asks nobody who they are")
+            raise CheckSkippedError("not checked: an emulator does not authenticate")
         hint = "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS"
         try:
-            with translated("Pub/Sub", "tell who asks"):
+            with translated("Pub/Sub", "check the credentials"):
                 self._pubsub.get(f"{self._base}/v1/{needed(self._setting, 'RETRAIN_BUS')}")
         except UnavailableError as error:
-            # Any answer of the service shows that there were credentials.
+            # Any answer of the service shows that there are credentials.
             if "CredentialsError" in _codes_of(error):
-                raise CheckFailedError(f"there are no usable credentials for Google: {hint}") from error
+                raise CheckFailedError(f"there are no usable credentials for Google; {hint}") from error
 
     def topic(self, variable: str) -> None:
         topic = needed(self._setting, variable)
-        gone = CheckFailedError(f"there is no topic {topic}: deploy, or correct {variable}")
-        with _told(gone, right="pubsub.topics.get"), translated("Pub/Sub", f"look at {topic}"):
+        missing = CheckFailedError(f"there is no topic {topic}; deploy, or correct {variable}")
+        with _explain(missing, permission="pubsub.topics.get"), translated("Pub/Sub", f"get the topic {topic}"):
             self._pubsub.get(f"{self._base}/v1/{topic}")
 
     def publishing(self, variable: str) -> None:
         topic = needed(self._setting, variable)
-        gone = CheckSkippedError(f"not checked: there is no topic {topic}")
-        with _told(gone), translated("Pub/Sub", f"tell the rights on {topic}"):
+        missing = CheckSkippedError(f"not checked: there is no topic {topic}")
+        with _explain(missing), translated("Pub/Sub", f"test the permissions on {topic}"):
             answer = self._pubsub.post(f"{self._base}/v1/{topic}:testIamPermissions", {"permissions": [PUBLISH]})
         if PUBLISH not in answer.get("permissions", ()):
-            raise CheckFailedError(f"these credentials lack {PUBLISH} on {topic}: grant roles/pubsub.publisher")
+            raise CheckFailedError(f"these credentials lack {PUBLISH} on {topic}; grant roles/pubsub.publisher")
 
     def subscriptions(self, variable: str) -> Subscriptions:
-        gone = CheckSkippedError("not checked: the topic is not there")
+        missing = CheckSkippedError("not checked: the topic does not exist")
         return Subscriptions(
             self._pubsub,
             self._base,
             partial(needed, self._setting, variable),
-            lambda right: _told(gone, right=right),
+            lambda permission: _explain(missing, permission=permission),
         )
 
-    def letters(self) -> None:
+    def dead_letters(self) -> None:
         self.topic("RETRAIN_DEAD_LETTERS")
         if not self.subscriptions("RETRAIN_DEAD_LETTERS").all():
             topic = needed(self._setting, "RETRAIN_DEAD_LETTERS")
-            raise CheckFailedError(
-                f"nobody subscribes to {topic}, so rejected events are forgotten: make a subscription"
-            )
+            raise CheckFailedError(f"{topic} has no subscription, so rejected events are lost; create one")
 
     def read(self) -> None:
         collection = needed(self._setting, "RETRAIN_LEDGER")
         database = collection.partition("/documents/")[0]
-        gone = CheckFailedError(f"there is no Firestore database {database}: deploy, or correct RETRAIN_LEDGER")
-        denied = CheckFailedError(f"these credentials may not read {collection}: grant roles/datastore.user ({ANSWER})")
-        with _told(gone, denied=denied):
-            # A query finds out whether there is a database; a document that is not found would not tell.
+        missing = CheckFailedError(f"there is no Firestore database {database}; deploy, or correct RETRAIN_LEDGER")
+        denied = CheckFailedError(f"these credentials may not read {collection} ({ANSWER}); grant roles/datastore.user")
+        with _explain(missing, denied=denied):
+            # Only a query fails if there is no database; a missing document is a normal answer.
             FirestoreLedger(self._firestore, collection, self._firestore_base).models(None, 1)
 
     def write(self) -> None:
-        """Write on a condition that nothing meets: Firestore looks at the right to write before it looks at that."""
+        """Write under a condition that can never hold: Firestore checks the permission first."""
         collection = needed(self._setting, "RETRAIN_LEDGER")
         try:
             self.read()
         except CheckFailedError as error:
             raise CheckSkippedError("not checked: the ledger cannot be read") from error
         denied = CheckFailedError(
-            f"these credentials may not write {collection}: grant roles/datastore.user ({ANSWER})"
+            f"these credentials may not write to {collection} ({ANSWER}); grant roles/datastore.user"
         )
         content = {"name": f"{collection}/{document_id(PROBE)}", "fields": {}}
         write = {"update": content, "currentDocument": {"updateTime": IMPOSSIBLE}}
         url = f"{self._firestore_base}/v1/{collection.partition('/documents/')[0]}/documents:commit"
         try:
-            with _told(denied, denied=denied), translated("Firestore", f"write to {collection}", _REFUSED):
+            with _explain(denied, denied=denied), translated("Firestore", f"write to {collection}", _REFUSED):
                 self._firestore.post(url, {"writes": [write]})
         except RefusalError:
             return
 
 
-def _told(
-    gone: Exception, *, right: str = "the right", denied: Exception | None = None
+def _explain(
+    missing: Exception, *, permission: str = "the permission", denied: Exception | None = None
 ) -> AbstractContextManager[None]:
-    lacking = CheckSkippedError(f"not checked: these credentials lack {right}, which only this check needs")
-    sentences: dict[str, Exception] = {
-        "NOT_FOUND": gone,
+    lacking = CheckSkippedError(f"not checked: these credentials lack {permission}, which only this check needs")
+    meanings: dict[str, Exception] = {
+        "NOT_FOUND": missing,
         "PERMISSION_DENIED": denied or lacking,
-        "CredentialsError": CheckSkippedError("not checked: Google does not know who asks"),
-        "UNIMPLEMENTED": CheckSkippedError("not checked: an emulator knows no rights"),
+        "CredentialsError": CheckSkippedError("not checked: there are no usable credentials for Google"),
+        "UNIMPLEMENTED": CheckSkippedError("not checked: an emulator has no permissions"),
     }
-    return explained(_codes_of, sentences)
+    return explained(_codes_of, meanings)
 
 
 def _codes_of(error: UnavailableError) -> Collection[str]:

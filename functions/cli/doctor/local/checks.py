@@ -1,4 +1,4 @@
-"""What must be there on this machine before a trigger becomes a training."""
+"""The preconditions of a training on this machine."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from shared.config.model import Configuration, Model
 from shared.config.targets import CommandTarget
 from shared.errors import TargetRefusedError
 
-# No version of a document, and no number of an event: both begin at 1.
+# Neither a version of a document nor a number of an event: both begin at 1.
 IMPOSSIBLE: Final = -1
 
 
@@ -23,7 +23,7 @@ def checks(setting: Setting) -> list[Check]:
     """Return the checks for this machine."""
     config = setting.config
     if config is None:
-        return [Check(name="places", about="bus, ledger and dead letters can be written", run=_unknown)]
+        return [Check(name="places", about="bus, ledger and dead letters can be written to", run=_unknown)]
     home = config.folder / FOLDER
     places = {
         name: Path(setting.variables.get(variable) or home / standard)
@@ -43,7 +43,7 @@ def checks(setting: Setting) -> list[Check]:
 
 
 def _unknown() -> None:
-    raise CheckSkippedError("not checked: the configuration, beside which they are, is not valid")
+    raise CheckSkippedError("not checked: they are beside the configuration, which is not valid")
 
 
 def _file(name: str, path: Path, write: Callable[[Path], None]) -> Check:
@@ -53,24 +53,25 @@ def _file(name: str, path: Path, write: Callable[[Path], None]) -> Check:
         else:
             _check_folder(path.parent)
 
-    return Check(name=name, about=f"{path} can be written, or made", run=run)
+    return Check(name=name, about=f"{path} can be written to, or created", run=run)
 
 
 def _folder(name: str, path: Path) -> Check:
-    return Check(name=name, about=f"{path} can be written to, or made", run=lambda: _check_folder(path))
+    return Check(name=name, about=f"{path} can be written to, or created", run=lambda: _check_folder(path))
 
 
 def _check_folder(path: Path) -> None:
-    """Look at the folder, or where it will be made."""
+    """Check the folder, or the nearest existing one above it."""
     nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise CheckFailedError(
-            f"{path} cannot be written to: {nearest} is no folder, or one that is not yours to change"
+            f"{path} cannot be written to: {nearest} is not a folder, or you may not write there; correct the"
+            " path or the permissions"
         )
 
 
 def _write_ledger(path: Path) -> None:
-    """Write on a condition that nothing meets: SQLite needs its lock for writing before it looks for a row."""
+    """Write under a condition that can never hold: SQLite takes its write lock before it looks for a row."""
     ledger = SqliteLedger(path)
     try:
         ledger.load(PROBE)
@@ -80,7 +81,7 @@ def _write_ledger(path: Path) -> None:
 
 
 def _write_bus(path: Path) -> None:
-    """Acknowledge a delivery that never was, as `_write_ledger` writes."""
+    """Acknowledge a delivery that does not exist, for the same reason as in `_write_ledger`."""
     bus = SqliteBus(path, now, new_id)
     try:
         bus.acknowledge(Delivery(number=IMPOSSIBLE, attempt=IMPOSSIBLE, put_at=now(), event=None))
@@ -98,7 +99,7 @@ def _programs(model: Model, config: Configuration, setting: Setting) -> list[Che
             resolve(target.command, config.folder.resolve(), setting.variables.get("PATH"))
         except TargetRefusedError as error:
             raise CheckFailedError(
-                f'models."{model.name}".target.local.{error}: install it, or correct the path'
+                f'models."{model.name}".target.local.{error}; install it, or correct the path'
             ) from error
 
     return [Check(name=f"command of {model.name}", about=f"{target.command[0]} can be run", run=run)]

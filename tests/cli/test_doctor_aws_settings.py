@@ -1,11 +1,11 @@
-"""`doctor` on AWS where places, rights or the configuration are missing: one sentence each, and the rest goes on."""
+"""`doctor` on AWS without resources, permissions or a valid configuration."""
 
 import re
 
 import pytest
 
 from tests.cli.aws_account import CONFIGURATION, Deployment
-from tests.cli.given import diagnose, run
+from tests.cli.running import diagnose, run
 
 # Apprise looks for a module that Python 3.13 no longer has.
 pytestmark = [
@@ -15,53 +15,56 @@ pytestmark = [
 
 
 @pytest.mark.usefixtures("deployment")
-def test_a_bus_that_is_not_there(environment: pytest.MonkeyPatch) -> None:
-    """EventBridge would swallow every event: that is told, and what depends on the bus is not told again."""
+def test_a_missing_bus(environment: pytest.MonkeyPatch) -> None:
+    """A missing bus fails one check, and the checks that depend on the bus are skipped."""
     environment.setenv("RETRAIN_BUS", "no-such-bus")
     found = diagnose("aws")
     assert found.failed == {
-        "event bus": "there is no event bus no-such-bus, and EventBridge takes events for it all the same and loses"
-        " them: deploy the stack, or correct RETRAIN_BUS"
+        "event bus": "there is no event bus no-such-bus, and EventBridge would accept events for it and drop them;"
+        " deploy the stack, or correct RETRAIN_BUS"
     }
-    assert found.skipped["rule"] == "not checked: the event bus is not there"
+    assert found.skipped["rule"] == "not checked: the event bus does not exist"
     assert found.code == 1
 
 
 @pytest.mark.usefixtures("deployment")
-def test_a_table_that_is_not_there(environment: pytest.MonkeyPatch) -> None:
-    """It is told once."""
+def test_a_missing_table(environment: pytest.MonkeyPatch) -> None:
+    """A missing table fails one check."""
     environment.setenv("RETRAIN_LEDGER", "no-such-table")
     found = diagnose("aws")
     assert list(found.failed) == ["ledger, reading"]
-    assert found.failed["ledger, reading"].startswith("there is no DynamoDB table no-such-table in this region: deploy")
-    assert found.skipped["ledger, writing"] == "not checked: the table is not there, or is no ledger"
+    assert found.failed["ledger, reading"].startswith("there is no DynamoDB table no-such-table in this region; deploy")
+    assert found.skipped["ledger, writing"] == "not checked: the table does not exist, or is not a ledger"
 
 
 def test_a_table_with_another_key(deployment: Deployment) -> None:
-    """A table is a ledger by its key only."""
+    """A table with another key is not a ledger."""
     deployment.clients["dynamodb"].delete_table(TableName=deployment.table)
     deployment.make_table("id")
     found = diagnose("aws")
     assert list(found.failed) == ["ledger, reading"]
-    assert "is no ledger: its partition key must be the string model_id" in found.failed["ledger, reading"]
+    assert (
+        "has another key than a ledger; use a table whose only key is the string model_id"
+        in found.failed["ledger, reading"]
+    )
 
 
 @pytest.mark.parametrize(
-    ("operation", "name", "sentence"),
+    ("operation", "name", "message"),
     [
-        ("GetItem", "ledger, reading", "these credentials lack dynamodb:GetItem on doctor-table-.*: grant it"),
-        ("PutItem", "ledger, writing", "these credentials lack dynamodb:PutItem on doctor-table-.*: grant it"),
+        ("GetItem", "ledger, reading", "these credentials lack dynamodb:GetItem on doctor-table-.*; grant it"),
+        ("PutItem", "ledger, writing", "these credentials lack dynamodb:PutItem on doctor-table-.*; grant it"),
         ("GetSecretValue", "GitHub token", "Secrets Manager could not give the secret .*AccessDenied"),
     ],
 )
-def test_a_missing_right_that_the_functions_need_fails(
-    deployment: Deployment, operation: str, name: str, sentence: str
+def test_a_missing_permission_of_the_functions_fails(
+    deployment: Deployment, operation: str, name: str, message: str
 ) -> None:
-    """The condition of the write that proves the right is not what refuses it then."""
+    """Without the permission the write is denied before its condition is evaluated."""
     deployment.gate.denied.add(operation)
     found = diagnose("aws")
     assert list(found.failed) == [name]
-    assert re.match(sentence, found.failed[name])
+    assert re.match(message, found.failed[name])
 
 
 @pytest.mark.parametrize(
@@ -75,16 +78,16 @@ def test_a_missing_right_that_the_functions_need_fails(
         ("GetQueueAttributes", "dead letters", "sqs:GetQueueAttributes"),
     ],
 )
-def test_a_missing_right_to_look_fails_nothing(deployment: Deployment, operation: str, name: str, right: str) -> None:
-    """What only `doctor` needs is no precondition; it says what it could not check, and why."""
+def test_a_missing_permission_to_look_is_skipped(deployment: Deployment, operation: str, name: str, right: str) -> None:
+    """A permission that only `doctor` needs is not a precondition; the check is skipped with the reason."""
     deployment.gate.denied.add(operation)
     found = diagnose("aws")
     assert (found.code, found.failed) == (0, {})
     assert found.skipped[name] == f"not checked: these credentials lack {right}, which only this check needs"
 
 
-def test_a_secret_that_is_not_there(deployment: Deployment, environment: pytest.MonkeyPatch) -> None:
-    """The token's secret is read, and its value is told nowhere."""
+def test_a_missing_secret(deployment: Deployment, environment: pytest.MonkeyPatch) -> None:
+    """The secret of the token is read, and its value is not shown."""
     environment.setenv("RETRAIN_GITHUB_TOKEN", f"{deployment.secret}x")
     found = diagnose("aws")
     assert list(found.failed) == ["GitHub token"]
@@ -92,102 +95,102 @@ def test_a_secret_that_is_not_there(deployment: Deployment, environment: pytest.
 
 
 @pytest.mark.parametrize(
-    ("value", "sentence"),
+    ("value", "message"),
     [
-        ("", "RETRAIN_GITHUB_TOKEN is not set, and the configuration dispatches to GitHub: set it"),
+        ("", "RETRAIN_GITHUB_TOKEN is not set, but the configuration dispatches to GitHub; set it"),
         ("two words", "environment: 1 problem: RETRAIN_GITHUB_TOKEN: is neither a token nor the name of a secret"),
     ],
 )
 @pytest.mark.usefixtures("deployment")
-def test_no_token(environment: pytest.MonkeyPatch, value: str, sentence: str) -> None:
-    """A token that is missing, or none, is told."""
+def test_a_missing_or_invalid_token(environment: pytest.MonkeyPatch, value: str, message: str) -> None:
+    """A missing or invalid token is reported."""
     environment.setenv("RETRAIN_GITHUB_TOKEN", value)
-    assert diagnose("aws").failed == {"GitHub token": sentence}
+    assert diagnose("aws").failed == {"GitHub token": message}
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "sentence"),
+    ("name", "value", "message"),
     [
-        ("RETRAIN_BUS", "", "RETRAIN_BUS is not set; it must be the name or the ARN of an event bus"),
+        ("RETRAIN_BUS", "", "RETRAIN_BUS is not set; set it to the name or the ARN of an event bus"),
         ("RETRAIN_BUS", "a bus", "RETRAIN_BUS must be the name or the ARN of an event bus, not 'a bus'"),
-        ("RETRAIN_LEDGER", "", "RETRAIN_LEDGER is not set; it must be the name or the ARN of a DynamoDB table"),
+        ("RETRAIN_LEDGER", "", "RETRAIN_LEDGER is not set; set it to the name or the ARN of a DynamoDB table"),
         ("RETRAIN_DEAD_LETTERS", "dead", "RETRAIN_DEAD_LETTERS must be the URL of an SQS queue, not 'dead'"),
         ("RETRAIN_ROLE_ARN", "emitter", "RETRAIN_ROLE_ARN must be the ARN of a role, not 'emitter'"),
     ],
 )
 @pytest.mark.usefixtures("deployment")
-def test_a_variable_of_the_wrong_form(environment: pytest.MonkeyPatch, name: str, value: str, sentence: str) -> None:
-    """Each variable has its own line, and what needs it is not checked, or fails for its own reason."""
+def test_an_invalid_variable(environment: pytest.MonkeyPatch, name: str, value: str, message: str) -> None:
+    """Each variable has its own check, and the checks that need it are skipped or fail for their own reason."""
     environment.setenv(name, value)
     found = diagnose("aws")
-    assert found.failed[name] == sentence
+    assert found.failed[name] == message
     assert found.code == 1
     assert "parameters of churn" in found.passed
 
 
 @pytest.mark.usefixtures("deployment")
-def test_dead_letters_may_be_unset(environment: pytest.MonkeyPatch) -> None:
-    """Then the platform's own queue takes what is rejected, which is no mistake."""
+def test_dead_letters_can_be_unset(environment: pytest.MonkeyPatch) -> None:
+    """Without the variable rejected events go to the platform's own queue, which is valid."""
     environment.delenv("RETRAIN_DEAD_LETTERS")
     found = diagnose("aws")
     assert (found.code, found.failed) == (0, {})
     assert found.skipped["dead letters"] == "not checked: RETRAIN_DEAD_LETTERS is not set"
 
 
-def test_a_wrong_configuration(deployment: Deployment) -> None:
-    """All its problems are told in one line, and the places are checked all the same."""
+def test_an_invalid_configuration(deployment: Deployment) -> None:
+    """Every problem has its own line, and the resources are checked nevertheless."""
     deployment.configure(CONFIGURATION.replace("rate = 0.5", "rate = []").replace('kind = "sqs"', 'kind = "sqr"'))
     found = diagnose("aws")
     assert list(found.failed) == ["configuration"]
-    assert found.failed["configuration"].startswith('retrain.toml: 2 problems: models."churn".parameters.rate: must be')
+    assert found.failed["configuration"].startswith('retrain.toml: 2 problems\nmodels."churn".parameters.rate: must be')
     assert 'models."fraud".target.aws.kind: must be one of' in found.failed["configuration"]
     assert found.skipped["targets"] == "not checked: the configuration is not valid"
     assert {"event bus", "ledger, writing"} <= found.passed
 
 
 def test_a_model_that_trains_elsewhere(deployment: Deployment) -> None:
-    """A model without a target here rejects its triggers here."""
+    """A model without a target on this cloud is reported."""
     elsewhere = '[models."fraud".target.local]\nkind = "command"\ncommand = ["python"]\n'
     head, _, tail = CONFIGURATION.partition('[models."fraud".target.aws]')
     deployment.configure(head + elsewhere + tail[tail.index("[notify]") :])
     found = diagnose("aws")
-    assert found.failed == {"targets": 'models."fraud" has no target.aws, so its triggers are rejected here: add one'}
+    assert found.failed == {"targets": 'models."fraud" has no target.aws, so its triggers are rejected here; add one'}
 
 
 @pytest.mark.usefixtures("deployment")
-def test_nobody(environment: pytest.MonkeyPatch) -> None:
-    """Without credentials one check says so, and the others do not repeat it."""
+def test_no_credentials(environment: pytest.MonkeyPatch) -> None:
+    """Missing credentials fail one check, and the checks that depend on them are skipped."""
     environment.delenv("AWS_ACCESS_KEY_ID")
     environment.delenv("AWS_SECRET_ACCESS_KEY")
     found = diagnose("aws")
-    assert found.failed["credentials"].startswith("there are no AWS credentials (NoCredentialsError): sign in with")
+    assert found.failed["credentials"].startswith("there are no AWS credentials (NoCredentialsError); sign in with")
     # Reading a secret is a precondition of its own.
     assert set(found.failed) == {"credentials", "GitHub token"}
-    assert found.skipped["event bus"] == "not checked: AWS does not know who asks, or where"
+    assert found.skipped["event bus"] == "not checked: there are no valid AWS credentials, or no region"
 
 
 @pytest.mark.usefixtures("deployment")
 def test_no_region(environment: pytest.MonkeyPatch) -> None:
-    """Without a region nothing can be looked for."""
+    """A missing region is reported."""
     environment.delenv("AWS_DEFAULT_REGION")
     found = diagnose("aws")
-    assert found.failed["credentials"] == "no region is set: set AWS_DEFAULT_REGION"
+    assert found.failed["credentials"] == "no region is set; set AWS_DEFAULT_REGION"
 
 
 def test_a_role_that_cannot_be_assumed(deployment: Deployment, environment: pytest.MonkeyPatch) -> None:
-    """The role for another account's bus is tried on its own."""
+    """The role for a bus in another account has its own check."""
     environment.setenv("RETRAIN_ROLE_ARN", "arn:aws:iam::123456789012:role/emitter")
     deployment.gate.denied.add("AssumeRole")
     found = diagnose("aws")
     assert found.failed == {
-        "role": "the role arn:aws:iam::123456789012:role/emitter cannot be assumed: check its trust policy, and"
-        " RETRAIN_EXTERNAL_ID is not set"
+        "role": "the role arn:aws:iam::123456789012:role/emitter cannot be assumed; check its trust policy, and"
+        " whether it requires RETRAIN_EXTERNAL_ID, which is not set"
     }
 
 
 @pytest.mark.usefixtures("deployment")
 def test_a_role_that_can_be_assumed(environment: pytest.MonkeyPatch) -> None:
-    """The bus is looked at in the role."""
+    """The bus is checked with the credentials of the role."""
     environment.setenv("RETRAIN_ROLE_ARN", "arn:aws:iam::123456789012:role/emitter")
     environment.setenv("RETRAIN_EXTERNAL_ID", "ext-1")
     found = diagnose("aws")
@@ -196,22 +199,22 @@ def test_a_role_that_can_be_assumed(environment: pytest.MonkeyPatch) -> None:
 
 
 def test_a_service_that_fails(deployment: Deployment) -> None:
-    """Any other failure is told as the service tells it."""
+    """Any other failure is reported with the message of the service."""
     deployment.gate.answers["DescribeEventBus"] = (400, "SomethingException")
     found = diagnose("aws")
-    told = found.failed["event bus"]
-    assert told.startswith("EventBridge could not look up doctor-bus-")
-    assert "SomethingException: ordered by a test" in told
+    content = found.failed["event bus"]
+    assert content.startswith("EventBridge could not look up doctor-bus-")
+    assert "SomethingException: ordered by a test" in content
 
 
-def test_a_line_for_each_check(deployment: Deployment, environment: pytest.MonkeyPatch) -> None:
-    """For people each check is one line: what came out, its name, and what holds, or what to do."""
+def test_text_output(deployment: Deployment, environment: pytest.MonkeyPatch) -> None:
+    """Each check is a line with its status, its name and its detail."""
     environment.setenv("RETRAIN_BUS", "no-such-bus")
     answer = run("doctor", "--cloud", "aws")
     lines = answer.out.splitlines()
     assert answer.code == 1
-    assert "ok       credentials: AWS knows who asks" in lines
+    assert "ok       credentials: AWS accepts the credentials" in lines
     assert any(line.startswith("FAILED   event bus: there is no event bus no-such-bus,") for line in lines)
-    assert "skipped  rule: not checked: the event bus is not there" in lines
+    assert "skipped  rule: not checked: the event bus does not exist" in lines
     assert re.fullmatch(r"\d+ ok, 1 failed, \d+ skipped", lines[-1])
     assert deployment.secret not in answer.out

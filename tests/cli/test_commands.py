@@ -1,4 +1,4 @@
-"""`emit`, `dry-run` and `models`, on this machine: as a program, and what they answer."""
+"""`emit`, `dry-run`, `models`, `show`, `approve` and `reject` on this machine."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from functions.local.wiring import local_cloud
 from functions.machine import now
 from shared.parts import ReceiverParts
 from shared.receive import receive
-from tests.cli.given import run
+from tests.cli.running import run
 from tests.fakes.training import MemoryLauncher, TrainingService
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +34,12 @@ until = ""
 kind = "command"
 command = ["true"]
 
+[models."fraud"]
+approval = true
+[models."fraud".target.local]
+kind = "command"
+command = ["true"]
+
 [models."store-*"]
 [models."store-*".target.local]
 kind = "command"
@@ -43,14 +49,14 @@ command = ["true"]
 
 @pytest.fixture
 def variables(tmp_path: Path) -> dict[str, str]:
-    """Return the environment of a cloud in a folder of its own."""
+    """Return the environment of a local cloud in a temporary folder."""
     (tmp_path / "retrain.toml").write_text(CONFIGURATION)
     return {"RETRAIN_CONFIG": str(tmp_path / "retrain.toml"), "PATH": os.environ["PATH"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """That cloud, with a training service in memory.
+    """That cloud with a training service in memory.
 
     Attributes:
         bus: its event bus.
@@ -74,14 +80,14 @@ class Machine:
 
 @pytest.fixture
 def machine(variables: dict[str, str]) -> Machine:
-    """Return it."""
+    """Return that cloud."""
     cloud = local_cloud(variables)
     service = TrainingService(now)
     return Machine(bus=cloud.bus, receiver=replace(cloud.receiver, launcher=lambda _: MemoryLauncher(service)))
 
 
 def test_as_a_program(variables: dict[str, str], machine: Machine) -> None:
-    """`python -m functions.cli emit` prints the trigger's id alone, for scripts, and the bus has the trigger."""
+    """`python -m functions.cli emit` prints only the id of the trigger, which is on the bus."""
     command = [
         sys.executable,
         "-m",
@@ -101,8 +107,8 @@ def test_as_a_program(variables: dict[str, str], machine: Machine) -> None:
     assert (detail["model_id"], detail["reason"], detail["origin"]) == ("churn", "why not", "manual")
 
 
-def test_every_field_can_be_given(variables: dict[str, str], machine: Machine) -> None:
-    """Parameters are numbers, true or false where the configuration has no text."""
+def test_all_options_of_a_trigger(variables: dict[str, str], machine: Machine) -> None:
+    """Every field can be set, and parameters are typed unless the configured default is a string."""
     options = ["--severity", "high", "--force", "--id", "week-47"]
     for pair in ("epochs=12", "rate=0.5", "full=true", "until=2012"):
         options += ["--param", pair]
@@ -114,9 +120,9 @@ def test_every_field_can_be_given(variables: dict[str, str], machine: Machine) -
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
+    ("options", "message"),
     [
-        (["--model", "fraud"], "model_id: the configuration has no model 'fraud'; it has churn, store-*\n"),
+        (["--model", "spam"], "model_id: the configuration has no model 'spam'; it has churn, fraud, store-*\n"),
         (
             ["--param", "layers=2"],
             "parameters.layers: is not a parameter of churn; it allows epochs, rate, full, until\n",
@@ -125,43 +131,43 @@ def test_every_field_can_be_given(variables: dict[str, str], machine: Machine) -
     ],
 )
 @pytest.mark.parametrize("command", ["emit", "dry-run"])
-def test_what_is_refused(
-    variables: dict[str, str], machine: Machine, command: str, options: list[str], sentence: str
+def test_a_refused_trigger(
+    variables: dict[str, str], machine: Machine, command: str, options: list[str], message: str
 ) -> None:
-    """A refusal is one sentence and the exit code 1, and nothing is sent."""
+    """A refusal is one message and the exit code 1, and nothing is sent."""
     answer = run(command, "--cloud", "local", *options, variables=variables)
-    assert (answer.code, answer.out, answer.complaints) == (1, "", sentence)
+    assert (answer.code, answer.out, answer.err) == (1, "", message)
     assert machine.bus.size() == 0
 
 
 def test_a_dry_run_sends_nothing(variables: dict[str, str], machine: Machine) -> None:
-    """It tells the decision, its reason and what stands behind it."""
-    asked = ["dry-run", "--cloud", "local", "--model", "churn"]
-    assert run(*asked, variables=variables).out == "launch: launched\n"
+    """`dry-run` prints the decision, its reason and an explanation, and sends nothing."""
+    command = ["dry-run", "--cloud", "local", "--model", "churn"]
+    assert run(*command, variables=variables).out == "launch: launched\n"
     run("emit", "--cloud", "local", "--id", "first", variables=variables)
     machine.receive()
-    answer = run(*asked, "--id", "first", variables=variables)
+    answer = run(*command, "--id", "first", variables=variables)
     assert answer.out == "skip: duplicate (this trigger was decided before)\n"
-    told = json.loads(run(*asked, "--json", variables=variables).out)
-    assert (told["decision"], told["reason"]) == ("skip", "cooldown")
+    content = json.loads(run(*command, "--json", variables=variables).out)
+    assert (content["decision"], content["reason"]) == ("skip", "cooldown")
     assert machine.bus.size() == 0
 
 
 def test_the_list_of_models(variables: dict[str, str], machine: Machine) -> None:
-    """A table with a line for each model, those that were seen under a pattern too; the same as JSON."""
+    """`models` prints a table with a line for each model, including those seen under a pattern; `--json` works, too."""
     run("emit", "--cloud", "local", "--model", "store-7", "--id", "t-7", variables=variables)
     machine.receive()
-    head, churn, store = run("models", "--cloud", "local", variables=variables).out.splitlines()
+    head, churn, _fraud, store = run("models", "--cloud", "local", variables=variables).out.splitlines()
     assert head.split("  ")[0] == "MODEL"
     assert churn.split() == ["churn", "idle", "-", "-", "-"]
     assert store.split()[:4] == ["store-7", "training", "launch", "launched"]
     assert head.index("STATE") == churn.index("idle") == store.index("training")
-    told = json.loads(run("models", "--cloud", "local", "--json", variables=variables).out)
-    assert [model["model_id"] for model in told["models"]] == ["churn", "store-7"]
+    content = json.loads(run("models", "--cloud", "local", "--json", variables=variables).out)
+    assert [model["model_id"] for model in content["models"]] == ["churn", "fraud", "store-7"]
 
 
 def test_one_model(variables: dict[str, str], machine: Machine) -> None:
-    """A page for people, with everything that `GET /models/{model_id}` has; the same as JSON."""
+    """`show` prints everything that `GET /models/{model_id}` has; `--json` has the same."""
     run("emit", "--cloud", "local", "--id", "first", variables=variables)
     machine.receive()
     answer = run("models", "--cloud", "local", "churn", variables=variables)
@@ -171,19 +177,62 @@ def test_one_model(variables: dict[str, str], machine: Machine) -> None:
     assert lines[1].split() == ["state", "training"]
     assert "by first, since" in lines[2]
     assert {"decisions", "runs", "configuration"} <= set(lines)
-    told = json.loads(run("models", "--cloud", "local", "churn", "--json", variables=variables).out)
-    assert (told["model_id"], told["running"]["trigger_id"]) == ("churn", "first")
+    content = json.loads(run("models", "--cloud", "local", "churn", "--json", variables=variables).out)
+    assert (content["model_id"], content["running"]["trigger_id"]) == ("churn", "first")
 
 
-def test_a_model_that_nobody_knows(variables: dict[str, str]) -> None:
-    """A model that is not configured is told."""
-    answer = run("models", "--cloud", "local", "fraud", variables=variables)
+def test_a_model_is_positional_and_shown(variables: dict[str, str], machine: Machine) -> None:
+    """`show MODEL` prints the page of a model, and MODEL is positional for `emit`, too."""
+    run("emit", "churn", "--id", "first", variables=variables)
+    machine.receive()
+    page = run("show", "churn", variables=variables)
+    assert page.code == 0
+    assert page.out == run("models", "churn", variables=variables).out
+    assert json.loads(run("show", "--model", "churn", "--json", variables=variables).out)["state"] == "training"
+
+
+@pytest.mark.parametrize("arguments", [["show"], ["show", "churn", "--model", "fraud"]])
+def test_the_model_of_show_is_named_once(variables: dict[str, str], arguments: list[str]) -> None:
+    """Without a model, or with two, the exit code is 2."""
+    answer = run(*arguments, variables=variables)
+    assert (answer.code, answer.out) == (2, "")
+    assert "model" in answer.err
+
+
+@pytest.mark.parametrize(("command", "done", "reason"), [("approve", "approved", None), ("reject", "rejected", "x")])
+def test_a_waiting_trigger(
+    variables: dict[str, str], machine: Machine, command: str, done: str, reason: str | None
+) -> None:
+    """`approve` starts the training of a waiting trigger, and `reject` drops the trigger."""
+    run("emit", "fraud", "--id", "t-1", variables=variables)
+    machine.receive()
+    assert json.loads(run("show", "fraud", "--json", variables=variables).out)["state"] == "waiting"
+    answer = run(command, "fraud", "t-1", variables=variables)
+    assert (answer.code, answer.out) == (0, f"{done} t-1 of fraud\n")
+    if reason is None:
+        machine.receive()
+    state = json.loads(run("show", "fraud", "--json", variables=variables).out)
+    assert (state["waiting"], state["state"]) == (None, "idle" if reason else "training")
+
+
+def test_a_problem_as_json(variables: dict[str, str]) -> None:
+    """With `--json` a refusal is the problem document of the API on standard output."""
+    answer = run("approve", "fraud", "t-1", "--json", variables=variables)
+    assert (answer.code, answer.err) == (1, "")
+    assert "t-1" in json.loads(answer.out)["detail"]
+    invalid = run("models", "--json", "--config", "/nowhere/retrain.toml", variables=variables)
+    assert "/nowhere/retrain.toml" in json.loads(invalid.out)["detail"]
+
+
+def test_an_unknown_model(variables: dict[str, str]) -> None:
+    """A model that is not configured is reported."""
+    answer = run("models", "--cloud", "local", "spam", variables=variables)
     assert (answer.code, answer.out) == (1, "")
-    assert answer.complaints == "model_id: the configuration has no model 'fraud'; it has churn, store-*\n"
+    assert answer.err == "model_id: the configuration has no model 'spam'; it has churn, fraud, store-*\n"
 
 
-def test_what_others_wrote_steers_no_terminal(variables: dict[str, str], machine: Machine) -> None:
-    """A trigger's id may hold anything; on the page it is printable."""
+def test_control_characters_are_replaced(variables: dict[str, str], machine: Machine) -> None:
+    """Unprintable characters in a trigger's id are replaced in the output."""
     run("emit", "--cloud", "local", "--id", "a\x1b[2Jb", variables=variables)
     machine.receive()
     answer = run("models", "--cloud", "local", "churn", variables=variables)
@@ -191,19 +240,18 @@ def test_what_others_wrote_steers_no_terminal(variables: dict[str, str], machine
     assert "a?[2Jb" in answer.out
 
 
-def test_a_wrong_environment(variables: dict[str, str]) -> None:
-    """All problems are told, without a stack, and the exit code is 1."""
+def test_an_unreadable_configuration(variables: dict[str, str]) -> None:
+    """All problems are listed without a stack trace, and the exit code is 1."""
     answer = run("emit", "--cloud", "local", variables=variables | {"RETRAIN_CONFIG": "/nowhere/retrain.toml"})
     assert (answer.code, answer.out) == (1, "")
-    assert "/nowhere/retrain.toml: cannot be read" in answer.complaints
-    assert "Traceback" not in answer.complaints
+    assert "/nowhere/retrain.toml: cannot be read" in answer.err
+    assert "Traceback" not in answer.err
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
         [],
-        ["emit"],
         ["emit", "--cloud", "moon"],
         ["emit", "--cloud", "local", "--severity", "extreme"],
         ["emit", "--cloud", "local", "--param", "epochs"],
@@ -211,14 +259,14 @@ def test_a_wrong_environment(variables: dict[str, str]) -> None:
     ],
 )
 def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    """An option that is wrong or missing is told, and the exit code is 2."""
+    """A wrong or missing option is reported, and the exit code is 2."""
     answer = run(*arguments, variables={})
     assert (answer.code, answer.out) == (2, "")
     assert "error: " in capsys.readouterr().err
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
-    """Help is an answer: it names every command, and the exit code is 0."""
+    """The help names every command, and the exit code is 0."""
     assert run("--help").code == 0
-    told = capsys.readouterr().out
-    assert all(command in told for command in ("emit", "dry-run", "models", "doctor", "trust-policy"))
+    content = capsys.readouterr().out
+    assert all(command in content for command in ("emit", "dry-run", "models", "doctor", "trust-policy"))

@@ -1,4 +1,4 @@
-"""What the tests of the command line share: running a command, and reading what `doctor` says."""
+"""Runs commands in the process of the test."""
 
 import io
 import json
@@ -12,36 +12,36 @@ from functions.cli.__main__ import main
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a command answers.
+    """The result of a command.
 
     Attributes:
         code: the exit code.
         out: standard output.
-        complaints: standard error.
+        err: standard error.
 
     """
 
     code: int
     out: str
-    complaints: str
+    err: str
 
 
 def run(*arguments: str, variables: Mapping[str, str] | None = None) -> Answer:
     """Run a command in this process, by default with this process's environment."""
-    out, complaints = io.StringIO(), io.StringIO()
-    code = main(arguments, os.environ if variables is None else variables, out, complaints)
-    return Answer(code=code, out=out.getvalue(), complaints=complaints.getvalue())
+    out, err = io.StringIO(), io.StringIO()
+    code = main(arguments, os.environ if variables is None else variables, out, err)
+    return Answer(code=code, out=out.getvalue(), err=err.getvalue())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What `doctor` finds.
+    """The result of `doctor`.
 
     Attributes:
         code: the exit code.
-        failed: the sentence of each check that failed, by its name.
-        skipped: the same of each that was skipped.
-        passed: the names of the others.
+        failed: the detail of each failed check, by its name.
+        skipped: the detail of each skipped check, by its name.
+        passed: the names of the other checks.
 
     """
 
@@ -52,9 +52,9 @@ class Diagnosis:
 
 
 def diagnose(cloud: str, *options: str, variables: Mapping[str, str] | None = None) -> Diagnosis:
-    """Run `doctor`, and read its JSON."""
+    """Run `doctor --json` and return its result."""
     answer = run("doctor", "--cloud", cloud, "--json", *options, variables=variables)
-    assert not answer.complaints
+    assert not answer.err
     content: dict[str, Any] = json.loads(answer.out)
     by_status: dict[str, dict[str, str]] = {"ok": {}, "FAILED": {}, "skipped": {}}
     for check in content["checks"]:

@@ -1,4 +1,4 @@
-"""What people read of models: a list, and a page for one."""
+"""Text tables of the API's answers about models."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,34 +8,29 @@ _HEAD: Final = ("MODEL", "STATE", "LAST DECISION", "REASON", "AT")
 _GAP: Final = "  "
 
 
-def as_json(content: Mapping[str, object]) -> str:
-    """Return *content* for programs."""
-    return json.dumps(content, indent=2)
-
-
-def list_page(models: Sequence[Mapping[str, Any]]) -> str:
-    """Return a table of `GET /models`, one line a model."""
+def models_table(models: Sequence[Mapping[str, Any]]) -> str:
+    """Return the answer of `GET /models` as a table with a line for each model."""
     if not models:
-        return "no model trains here"
+        return "no model has a target here"
     return "\n".join(_table([_HEAD, *(_summary(model) for model in models)]))
 
 
-def model_page(told: Mapping[str, Any]) -> str:
-    """Return everything of `GET /models/{model_id}`."""
+def model_page(model: Mapping[str, Any]) -> str:
+    """Return the answer of `GET /models/{model_id}` as a page of text."""
     facts = [
-        ("model", told["model_id"]),
-        ("state", told["state"]),
-        ("running", _running(told["running"])),
-        ("cooling down until", told["cooldown_until"]),
-        ("queued", _parked(told["queued"])),
-        ("waiting for approval", _parked(told["waiting"])),
+        ("model", model["model_id"]),
+        ("state", model["state"]),
+        ("running", _running(model["running"])),
+        ("cooling down until", model["cooldown_until"]),
+        ("queued", _parked(model["queued"])),
+        ("waiting for approval", _parked(model["waiting"])),
     ]
     lines = _table([(name, str(value)) for name, value in facts if value])
-    lines += _section("decisions", [_decision(each) for each in told["decisions"]])
-    lines += _section("runs", [_run(each) for each in told["runs"]])
-    lines += _section("rejected", [_decision(each) for each in told["rejected"]])
-    lines += _section("still to be done", [_follow_up(each) for each in told["follow_ups"]])
-    settings = [(name, json.dumps(value)) for name, value in told["configuration"].items() if value not in (None, [])]
+    lines += _section("decisions", [_decision(each) for each in model["decisions"]])
+    lines += _section("runs", [_run(each) for each in model["runs"]])
+    lines += _section("rejected", [_decision(each) for each in model["rejected"]])
+    lines += _section("unfinished follow-ups", [_follow_up(each) for each in model["follow_ups"]])
+    settings = [(name, json.dumps(value)) for name, value in model["configuration"].items() if value not in (None, [])]
     return "\n".join(lines + _section("configuration", settings))
 
 
@@ -47,7 +42,7 @@ def _summary(model: Mapping[str, Any]) -> tuple[str, ...]:
 def _running(running: Mapping[str, Any] | None) -> str:
     if running is None:
         return ""
-    run = running["run_id"] or "being started"
+    run = running["run_id"] or "starting"
     return f"{run}, by {running['trigger_id']}, since {running['started_at'] or running['claimed_at']}"
 
 
@@ -63,9 +58,9 @@ def _run(run: Mapping[str, Any]) -> tuple[str, ...]:
     return (run["started_at"], run["result"] or "running", run["trigger_id"], run["run_id"], run["url"] or "")
 
 
-def _follow_up(left: Mapping[str, Any]) -> tuple[str, ...]:
-    tried = f"tried {left['attempts']} times, last at {left['last_attempt_at']}"
-    return (left["trigger_id"], ", ".join(left["actions"]), tried)
+def _follow_up(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    attempts = f"tried {entry['attempts']} times, last at {entry['last_attempt_at']}"
+    return (entry["trigger_id"], ", ".join(entry["actions"]), attempts)
 
 
 def _section(heading: str, rows: Sequence[Sequence[str]]) -> list[str]:
@@ -73,7 +68,7 @@ def _section(heading: str, rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows with their columns below one another."""
+    """Return the rows with aligned columns."""
     shown = [[_plain(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in shown)
@@ -81,5 +76,5 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Return a text, which somebody else may have written, so that it cannot steer a terminal."""
+    """Replace unprintable characters: text from others must not control the terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,4 +1,4 @@
-"""The checks that every cloud has: the configuration, the channels to people, the token for GitHub, the schedule."""
+"""The checks that every cloud has: configuration, channels, GitHub token and schedule."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from functions.cli.clouds import checks_of, secret_stores_of
+from functions.cli.command import Context
 from functions.cli.doctor.check import Check, CheckFailedError, CheckSkippedError, Setting
 from functions.cli.doctor.schedules import check_schedule, default_schedule
 from functions.github.address import read_address
@@ -18,20 +19,21 @@ from shared.config.file import load_configuration
 from shared.config.model import Configuration
 from shared.errors import ConfigError, PermanentError
 
+# The folder of the templates.
 ROOT: Final = Path(__file__).parents[3]
 
 
-def all_checks(cloud: str, variables: Mapping[str, str], schedule: str | None, opened: ExitStack) -> list[Check]:
+def all_checks(cloud: str, context: Context, schedule: str | None, opened: ExitStack) -> list[Check]:
     """Return every check for *cloud*.
 
     Args:
         cloud: `aws`, `gcp`, `azure` or `local`.
-        variables: the environment variables.
-        schedule: the schedule to check; none: the one that the cloud deploys with.
-        opened: closes what the checks have opened.
+        context: the environment variables and the configuration file.
+        schedule: the schedule to check; None: the default of the deployment.
+        opened: closes the clients that the checks open.
 
     """
-    path = ROOT / (variables.get("RETRAIN_CONFIG") or "retrain.toml")
+    path, variables = context.config_file, context.variables
     config = _loaded(path)
     source = variables.get("RETRAIN_SOURCE") or SOURCE
     setting = Setting(variables=variables, config=config, source=source, opened=opened)
@@ -39,12 +41,12 @@ def all_checks(cloud: str, variables: Mapping[str, str], schedule: str | None, o
         Check(name="configuration", about=f"{path.name} is valid", run=lambda: load_configuration(path)),
         Check(name="targets", about=f"every model trains on {cloud}", run=lambda: _targets(setting, cloud)),
         *checks_of(cloud, setting),
-        *([Check(name="starting", about="trainings may be started", run=_starting)] if cloud != "local" else ()),
-        Check(name="GitHub token", about="there is one", run=lambda: _token(setting, cloud)),
+        *([Check(name="starting", about="starting trainings is permitted", run=_starting)] if cloud != "local" else ()),
+        Check(name="GitHub token", about="the token for GitHub is available", run=lambda: _token(setting, cloud)),
         *_channels(config),
         Check(
             name="schedule",
-            about="the cloud takes the schedule",
+            about=_schedule_about(cloud),
             run=lambda: _schedule(cloud, schedule, variables),
         ),
     ]
@@ -68,22 +70,22 @@ def _targets(setting: Setting, cloud: str) -> None:
     without = [f'models."{model.name}"' for model in config.models if cloud not in model.targets]
     if without:
         raise CheckFailedError(
-            f"{', '.join(without)} has no target.{cloud}, so its triggers are rejected here: add one"
+            f"{', '.join(without)} has no target.{cloud}, so its triggers are rejected here; add one"
         )
 
 
 def _starting() -> None:
-    raise CheckSkippedError("not checked: whether trainings may be started is known when the first one is")
+    raise CheckSkippedError("not checked: this permission cannot be checked without starting a training")
 
 
 def _token(setting: Setting, cloud: str) -> None:
     config, value = _configuration(setting), setting.variables.get(VARIABLE, "")
     if not uses_github(config, cloud):
-        raise CheckSkippedError("nothing in the configuration goes to GitHub")
+        raise CheckSkippedError("not needed: the configuration does not dispatch to GitHub")
     address = read_address(setting.variables.get("RETRAIN_GITHUB_API", ""))
     token = GitHubToken(value, secret_stores_of(cloud, setting))
     if not value.strip() and not address.is_loopback:
-        raise CheckFailedError(f"{VARIABLE} is not set, and the configuration dispatches to GitHub: set it")
+        raise CheckFailedError(f"{VARIABLE} is not set, but the configuration dispatches to GitHub; set it")
     token.current()
 
 
@@ -91,7 +93,7 @@ def _channels(config: Configuration | None) -> list[Check]:
     channels = config.channels if config else ()
     if not channels:
         return []
-    about = "every channel is one that this cloud can tell people by"
+    about = "every channel is supported on this cloud"
     forms = Check(name="channels", about=about, run=lambda: channel_notifiers(channels))
     return [forms, *(_channel(place, each) for place, each in enumerate(channels) if not each.startswith("arn:"))]
 
@@ -104,10 +106,16 @@ def _channel(place: int, address: str) -> Check:
             AppriseChannel(address, name).open()
         except PermanentError as error:
             raise CheckFailedError(
-                f"{name} is no address that Apprise knows: correct it; the address is not shown"
+                f"{name} is not an address that Apprise supports (it is not shown); correct it"
             ) from error
 
-    return Check(name=name, about="Apprise knows such an address; nothing was sent", run=run)
+    return Check(name=name, about="Apprise supports this address; nothing was sent", run=run)
+
+
+def _schedule_about(cloud: str) -> str:
+    if cloud == "local":
+        return "the schedule is valid"
+    return "the schedule is valid by the syntax that the cloud documents; the cloud was not contacted"
 
 
 def _schedule(cloud: str, given: str | None, variables: Mapping[str, str]) -> None:

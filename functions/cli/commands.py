@@ -1,0 +1,21 @@
+"""All commands, in the order in which the help lists them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from functions.cli import dry_run, emit, models, operate, show, trust_policy
+from functions.cli.command import Command
+from functions.cli.doctor import command as doctor
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    command.name: command
+    for command in (
+        emit.COMMAND,
+        dry_run.COMMAND,
+        models.COMMAND,
+        show.COMMAND,
+        *operate.COMMANDS,
+        doctor.COMMAND,
+        trust_policy.COMMAND,
+    )
+}

@@ -1,0 +1,39 @@
+"""`retrain emit`: puts a trigger on the event bus."""
+
+import argparse
+from typing import Final
+
+from functions.cli.command import Command, Context
+from functions.cli.triggers import add_trigger_options, read_fields
+from shared.config.targets import CLOUDS
+
+_DESCRIPTION: Final = """\
+Put a trigger on the event bus and print its id. The receiver then decides whether a training starts;
+`retrain show MODEL` shows its decision.
+
+examples:
+  retrain emit churn --reason "new labels"
+  retrain emit churn --param epochs=12 --id labels-2026-11
+  retrain emit churn --cloud aws"""
+
+
+def run(context: Context, options: argparse.Namespace) -> int:
+    """Emit the trigger that *options* describe."""
+    from functions.cli.api import Api, ApiError, write_answer, write_problem
+
+    api = Api(context, options.cloud)
+    try:
+        answer = api.post("/retrain", read_fields(options, api.emitter.config))
+    except ApiError as error:
+        return write_problem(context, options, error)
+    return write_answer(context, options, answer, answer["trigger_id"])
+
+
+COMMAND: Final = Command(
+    name="emit",
+    summary="put a trigger on the event bus and print its id",
+    description=_DESCRIPTION,
+    add_options=add_trigger_options,
+    run=run,
+    clouds=CLOUDS,
+)
