@@ -9,6 +9,7 @@ import importlib
 import io
 import json
 import sys
+from typing import Any
 
 _root = sys.argv[1]
 _work = json.load(sys.stdin)
@@ -19,7 +20,7 @@ _atstart = sorted(sys.modules)
 _functions = {function.get_function_name(): function for function in _app.get_functions()}
 
 
-def _invoke(name: str, payload: object) -> object:
+def _invoke(name: str, payload: Any) -> object:
     from azure.functions import HttpRequest, get_binding_registry, meta
 
     trigger = _functions[name].get_trigger()

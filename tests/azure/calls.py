@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,8 +29,13 @@ class Answered:
     headers: dict[str, str]
 
 
-def call(method: str, url: str, body: object = None, *, timeout: float = 30, **headers: str) -> Answered:
-    """Send a request, a *body* that is no bytes as JSON, and return the answer."""
+def call(method: str, url: str, body: object = None, **headers: str) -> Answered:
+    """Send a request, a *body* other than bytes as JSON, and return the answer."""
+    return send(method, url, body, headers)
+
+
+def send(method: str, url: str, body: object, headers: Mapping[str, str], timeout: float = 30) -> Answered:
+    """Send a request; the answer must come within *timeout* seconds."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
     content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
@@ -54,4 +60,4 @@ def put(arm: ArmStandIn, name: str = "retrain-1", *, timeout: float = 30, token:
     """Put a job that has these *changes*; `...` leaves a property out."""
     properties = {key: value for key, value in (JOB | changes).items() if value is not ...}
     proof = {"Authorization": f"Bearer {token}"} if token else {}
-    return call("PUT", job_url(arm, name), {"properties": properties}, timeout=timeout, **proof)
+    return send("PUT", job_url(arm, name), {"properties": properties}, proof, timeout)

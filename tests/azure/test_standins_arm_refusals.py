@@ -66,7 +66,8 @@ def test_another_workspace_and_a_body_that_is_none_are_refused(arm: ArmStandIn) 
     """There is one workspace, and a request has properties."""
     other = call("PUT", job_url(arm).replace("/acme/", "/other/"), {"properties": JOB})
     assert (other.status, other.body["error"]["code"]) == (404, "ResourceNotFound")
-    for body in (b"{", {}, []):
+    bodies: tuple[object, ...] = (b"{", {}, [])
+    for body in bodies:
         assert call("PUT", job_url(arm), body).body["error"]["code"] == "InvalidRequestContent"
 
 

@@ -34,7 +34,7 @@ OBJECTS: Final = {
     "detail-type": ["Object Created"],
     "detail": {"bucket": {"name": ["training-data"]}},
 }
-PARAMETERS: Final = (
+PARAMETERS: Final[tuple[Mapping[str, object], ...]] = (
     {"Name": "epochs", "Type": "Integer", "DefaultValue": 8},
     {"Name": "rate", "Type": "Float", "DefaultValue": 0.1},
     {"Name": "full", "Type": "Boolean", "DefaultValue": False},

@@ -1,7 +1,7 @@
 """`doctor` on AWS: a complete deployment passes, and each broken precondition has its own message."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -52,7 +52,7 @@ def configured(old: str, new: str) -> Break:
     return lambda deployment: deployment.configure(CONFIGURATION.replace(old, new))
 
 
-def pipeline_with(*parameters: dict[str, object]) -> Break:
+def pipeline_with(*parameters: Mapping[str, object]) -> Break:
     """Return a change of the pipeline's parameters."""
 
     def change(deployment: Deployment) -> None:

@@ -1,9 +1,10 @@
 """An Azure subscription on loopback for a whole session: storage, a topic, an identity, and the function app."""
 
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -85,9 +86,9 @@ class Subscribed:
         """Stop everything."""
         self._open.close()
 
-    def app(self, *, instances: int = 1, **settings: str) -> FunctionsHost:
+    def app(self, settings: Mapping[str, str] = MappingProxyType({}), *, instances: int = 1) -> FunctionsHost:
         """Return the function app, not started yet, with other *settings*; empty ones are left out."""
-        environment = {key: value for key, value in (self.variables | settings).items() if value}
+        environment = {key: value for key, value in (self.variables | dict(settings)).items() if value}
         return FunctionsHost(self._bundle, environment, instances=instances, principals={BEARER: CALLER})
 
     def letters(self) -> list[str]:

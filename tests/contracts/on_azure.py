@@ -93,6 +93,10 @@ class Azure(AzurePorts, Cloud):
         """Deliver each event in a request of its own, which is how subscriptions do it unless they are told."""
         return [self.deliver(event).acknowledged for event in events]
 
+    def deliver_together(self, *events: object) -> int:
+        """Deliver some events once, in one request, and return the status of the answer."""
+        return self.account.subscription.deliver(*(event for event in events if isinstance(event, dict))).status
+
     def put(self, event: object) -> None:
         """See the base."""
         assert isinstance(event, dict)
@@ -151,7 +155,7 @@ class Azure(AzurePorts, Cloud):
 
     def _delivered_with(self, event: object, **settings: str) -> Delivery:
         assert isinstance(event, dict)
-        with self.account.app(**settings) as host:
+        with self.account.app(settings) as host:
             return told(host, Subscription(url=host.event_grid_url("retrain_receive")).deliver(event))
 
 

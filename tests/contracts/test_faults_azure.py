@@ -90,7 +90,7 @@ def test_a_job_that_differs_from_what_would_be_started_now_is_the_same_training(
 def test_a_bad_event_of_a_batch_is_a_letter_and_the_good_one_trains(azure: Azure) -> None:
     """A batch is acknowledged as a whole: the good event is launched, the bad one kept, and nothing comes again."""
     bad, good = asks(azure, "t-bad", severity="huge"), asks(azure, "t-good")
-    assert azure.account.subscription.deliver(bad, good).status == 202
+    assert azure.deliver_together(bad, good) == 202
     assert azure.trainings() == ["t-good"]
     assert letter_of(azure)["error"].startswith("severity: ")
 
@@ -99,9 +99,9 @@ def test_a_batch_of_which_one_event_must_come_again_comes_again_whole(azure: Azu
     """The host answers with an error if any event fails: the repeats of all others change nothing."""
     late, good = asks(azure, "t-late"), asks(azure, "t-good", model_id="any-good")
     with azure.turned_away("t-late"):
-        assert azure.account.subscription.deliver(late, good).status == 500
+        assert azure.deliver_together(late, good) == 500
     assert azure.trainings() == ["t-good"]
-    assert azure.account.subscription.deliver(late, good).status == 202
+    assert azure.deliver_together(late, good) == 202
     assert azure.trainings() == ["t-good", "t-late"]
 
 

@@ -78,7 +78,12 @@ def test_what_fails_every_time_is_given_up_by_the_platform(gcp: Google) -> None:
         with denied, gcp.project.pushes.passing_on(gcp.project.receive.url):
             (message_id,) = pubsub.publish("doomed", [message_of(gcp)])
             given_up: list[dict[str, object]] = []
-            until(lambda: given_up.extend(pubsub.take("given-up")) or given_up)
+
+            def is_given_up() -> bool:
+                given_up.extend(pubsub.take("given-up"))
+                return bool(given_up)
+
+            until(is_given_up)
     finally:
         pubsub.remove("doomed", "given-up")
     assert gcp.project.pushes.statuses(message_id) == [500] * 5

@@ -76,8 +76,10 @@ class Aftermath:
         began = waiting and (before.waiting is None or before.waiting.trigger != waiting.trigger)
         new = {entry.trigger_id: set(entry.actions) for entry in left.values() if entry.is_question}
         wanted = {f"notify:{channel_label(channel)}" for channel in CHANNELS}
-        asks = began and waiting and AWAITING in self._world.setting.notify_on
-        assert new == ({waiting.trigger.trigger_id: wanted} if asks else {}), "people are not asked as they should be"
+        asks = {waiting.trigger.trigger_id: wanted} if waiting and began else {}
+        assert new == (asks if AWAITING in self._world.setting.notify_on else {}), (
+            "people are not asked as they should be"
+        )
 
     def _taken_off(self, model_id: str, before: ModelState, after: ModelState, entry: Pending, action: str) -> None:
         if entry.is_question and self._is_answered(after, entry, action):

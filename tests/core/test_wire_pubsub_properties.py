@@ -62,7 +62,7 @@ def test_any_event_is_read_or_rejected(event: Any) -> None:
     before = repr(event)
     is_sweep(event)
     with suppress(PermanentError):
-        assert decode(event, SOURCE)
+        decode(event, SOURCE)
     assert repr(event) == before
 
 

@@ -29,7 +29,7 @@ CONTEXT = {f"<aws.scheduler.{name}>" for name in ("schedule-arn", "scheduled-tim
 RULES = ("EventBridgeRule", "CloudWatchEvent", "Schedule")
 
 
-def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+def matches(pattern: Mapping[str, Any], event: Any) -> bool:
     """Tell whether a rule with that pattern delivers the event."""
     return bool(EventPattern.load(json.dumps(pattern)).matches_event(event))
 

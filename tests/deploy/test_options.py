@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ OPTIONS = {
     "MonitorSiteBucket": "acme-drift",
     "MonitorDataBuckets": "arn:aws:s3:::acme-ml,arn:aws:s3:::acme-live",
 }
-ALARM = {
+ALARM: dict[str, Any] = {
     "source": "aws.cloudwatch",
     "detail-type": "CloudWatch Alarm State Change",
     "detail": {"alarmName": "churn-drift", "state": {"value": "ALARM"}},
@@ -63,7 +62,7 @@ def full() -> Template:
     return read_template(OPTIONS)
 
 
-def matches(template: Template, rule: str, event: Mapping[str, Any]) -> bool:
+def matches(template: Template, rule: str, event: Any) -> bool:
     """Tell whether the rule delivers the event."""
     pattern = template.of_type("AWS::Events::Rule")[rule]["EventPattern"]
     return bool(EventPattern.load(json.dumps(pattern)).matches_event(event))

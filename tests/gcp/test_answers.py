@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 
@@ -17,10 +18,10 @@ ERRORS = [
 ]
 
 
-def failing(error: Exception) -> Callable[[], Response]:
+def failing(error: Exception) -> Callable[[], NoReturn]:
     """Return what raises *error*."""
 
-    def fail() -> Response:
+    def fail() -> NoReturn:
         raise error
 
     return fail

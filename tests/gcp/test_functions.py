@@ -171,14 +171,18 @@ def test_what_the_framework_would_refuse_becomes_a_dead_letter(
 ) -> None:
     """Of a CloudEvent function it would answer 400 to all of these, and Pub/Sub would deliver them for days."""
     without_source = {name: value for name, value in BINARY.items() if name != "ce-source"}
-    rejected = [
+    rejected: list[dict[str, Any]] = [
         {"body": json.dumps(push(None))},
         {"body": "no JSON"},
         {"body": ""},
         {"headers": without_source, "body": "{"},
         {"headers": {"Content-Type": "application/cloudevents+json"}, "body": "[]"},
     ]
-    ignored = [{"body": "{}"}, {"body": json.dumps(push(None, {}))}, {"headers": without_source | {"ce-type": "x"}}]
+    ignored: list[dict[str, Any]] = [
+        {"body": "{}"},
+        {"body": json.dumps(push(None, {}))},
+        {"headers": without_source | {"ce-type": "x"}},
+    ]
     answers, _, _ = probed(variables, "receive", *rejected, *ignored)
     assert [answer["status"] for answer in answers] == [200] * 8
     assert [answer["content"]["decision"] for answer in answers] == ["reject"] * 5 + ["ignore"] * 3

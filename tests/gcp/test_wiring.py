@@ -1,5 +1,6 @@
 """The parts fit together: what the configuration asks for is there, and nothing else is loaded."""
 
+import inspect
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,8 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.Monke
 def received(folder: Path, configuration: str) -> ReceiverParts:
     """Return the parts for a configuration, made anew."""
     (folder / "retrain.toml").write_text(configuration, encoding="utf-8")
-    return wiring.receiver.__wrapped__()
+    parts: ReceiverParts = inspect.unwrap(wiring.receiver)()
+    return parts
 
 
 @pytest.mark.usefixtures("environment")
@@ -104,4 +106,4 @@ def test_what_is_missing_is_told_at_once(tmp_path: Path, environment: pytest.Mon
         environment.delenv(name)
     (tmp_path / "retrain.toml").write_text(PLAIN, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"RETRAIN_BUS: is not set\n  RETRAIN_LEDGER: is not set"):
-        wiring.emitter.__wrapped__()
+        inspect.unwrap(wiring.emitter)()

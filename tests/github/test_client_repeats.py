@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_the_primary_limit_is_waited_for(github: GitHubStandIn, time: Time) -> N
     ],
 )
 def test_a_long_wait_is_left_to_the_next_delivery(
-    github: GitHubStandIn, time: Time, kind: FaultKind, headers: dict[str, str]
+    github: GitHubStandIn, time: Time, kind: FaultKind, headers: dict[str, Any]
 ) -> None:
     """A function has no hour, nor the minute that GitHub asks for where it names no time."""
     github.add_fault(kind, **headers)

@@ -1,7 +1,7 @@
 """Data, configurations and a monitor to test with."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,7 @@ def links(page: str) -> Iterator[str]:
         yield part.partition('"')[0]
 
 
-def problem_of(lines: list[Mapping[str, object]]) -> str:
+def problem_of(lines: Sequence[Mapping[str, object]]) -> str:
     """Return why the only check failed."""
     (line,) = lines
     return str(line["problem"])

@@ -47,6 +47,7 @@ def test_a_p_value_drifts_downwards_and_a_distance_upwards() -> None:
         found = compare(rows(count), rows(count, shift=3.0), drift_share=0.5)
         price = next(column for column in found.columns if column.name == "price")
         assert price.drifted
+        assert price.value is not None
         assert (price.value < price.threshold) == ("p_value" in price.method)
 
 

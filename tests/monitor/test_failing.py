@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pandas as pd
 import pytest
@@ -91,7 +92,7 @@ def test_a_bus_that_refuses_a_trigger_fails_the_run(tmp_path: Path) -> None:
         run_checks(world.monitor, [], MONDAY)
 
 
-def _refusing(_call: str, _effect: object) -> None:
+def _refusing(_call: str, _effect: object) -> NoReturn:
     raise BusError("The bus", {"drift": "throttled"})
 
 

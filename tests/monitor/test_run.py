@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -9,16 +10,16 @@ import pytest
 from functions.monitor.run import RunFailedError, run_checks
 from shared.errors import PermanentError, UnavailableError, UnknownModelError
 from shared.parts import EmitterParts
-from tests.fakes.faults import Fault, Script
+from tests.fakes.faults import Fault, Gate, Script, perform
 from tests.monitor.given import MONDAY, STAMP, World, configuration, problem_of, rows
 
 TABLE = 'reference = "reference.parquet"\ncurrent = "current.parquet"\nsite = "site"'
 STEPS = TABLE + "\nseverity = { low = 0.5, medium = 0.7, high = 0.9 }"
 
 
-def drifting(folder: Path, toml: str = "", **settings: Script) -> World:
+def drifting(folder: Path, toml: str = "", bus_gate: Gate = perform) -> World:
     """Return a world whose data have drifted."""
-    world = World(folder, toml or configuration(churn=STEPS), **settings)
+    world = World(folder, toml or configuration(churn=STEPS), bus_gate=bus_gate)
     world.put(reference=rows(), current=rows(shift=1.0, seed=1))
     return world
 
@@ -159,7 +160,7 @@ def test_an_unexpected_error_is_told_without_its_text(tmp_path: Path) -> None:
     assert world.mailbox.notices[0].event == "monitor_failed"
 
 
-def _broken(_call: str, _effect: object) -> None:
+def _broken(_call: str, _effect: object) -> NoReturn:
     raise ZeroDivisionError("secret")
 
 

@@ -23,7 +23,7 @@ from functions.monitor.wiring import storage
 from shared.errors import UnavailableError
 from tests.monitor.given import MONDAY, STAMP, World, configuration, links, rows
 
-Headers = tuple[str, str]
+Headers = tuple[str | None, str | None]
 
 # Of the driver for Azure, which hands a whole report to aiohttp.
 pytestmark = pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")

@@ -145,11 +145,11 @@ ERROR = "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>no</Me
         ("InternalError", 500, UnavailableError),
     ],
 )
+@pytest.mark.usefixtures("clients")
 def test_answers_of_sns_are_told_apart(
-    clients: Clients, monkeypatch: pytest.MonkeyPatch, code: str, status: int, kind: type[Exception]
+    monkeypatch: pytest.MonkeyPatch, code: str, status: int, kind: type[Exception]
 ) -> None:
     """Throttled, away, or a right that is missing: later. Refused: never."""
-    assert clients
     with LoopbackServer(lambda _: Answer(status=status, body=ERROR.format(code).encode())) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", server.url)
         with pytest.raises(kind, match=f"topic retraining: {code}"):
