@@ -85,7 +85,7 @@ def files(paths: Sequence[Path] = (ROOT,)) -> Iterator[Path]:
         start = path.absolute()
         if not start.exists():
             raise FileNotFoundError(path)
-        for folder, folders, names in os.walk(start) if start.is_dir() else [(start.parent, [], [start.name])]:
+        for folder, folders, names in os.walk(start) if start.is_dir() else [(str(start.parent), [], [start.name])]:
             folders[:] = sorted(set(folders) - SKIPPED)
             for file in (Path(folder, name) for name in sorted(names)):
                 readable = file.suffix in SUFFIXES or file.name in TEXTS

@@ -162,4 +162,4 @@ class FileCredentials:
         try:
             return self._connections.request(method, url, headers or {}, body)
         except FAILURES as error:
-            raise TransportError(type(error).__name__) from error  # type: ignore[no-untyped-call]  # it has no types
+            raise TransportError(type(error).__name__) from error

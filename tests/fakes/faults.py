@@ -32,7 +32,7 @@ class Fault(StrEnum):
 class Gate(Protocol):
     """Stands before every call of a port and decides how it goes."""
 
-    def __call__(self, call: str, effect: Callable[[], T]) -> T:
+    def __call__(self, call: str, effect: Callable[[], T], /) -> T:
         """Let *call* have its *effect*, or not, and return the answer.
 
         Raises:
