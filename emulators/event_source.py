@@ -1,18 +1,18 @@
 """An SQS event source mapping: delivers a queue's messages to a function in batches, as Lambda does."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Protocol, Self
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from emulators.workers import Workers
 
 Json = dict[str, Any]
 
 
 class SqsClient(Protocol):
-    """The calls of boto3's SQS client that are needed."""
+    """The calls of boto3's SQS client that are used here."""
 
     def receive_message(self, **arguments: Any) -> Json:
         """Receive up to ten messages."""
@@ -23,26 +23,26 @@ class SqsClient(Protocol):
         ...
 
     def get_queue_attributes(self, **arguments: Any) -> Json:
-        """Look a queue up."""
+        """Return attributes of a queue."""
         ...
 
 
 @dataclass(kw_only=True, eq=False)
-class SqsEventSource:
-    """Polls a queue and invokes a function with each batch, in a thread of its own between `start` and `stop`.
+class SqsEventSource(Workers):
+    """Polls a queue and invokes a function with each batch, in the background between enter and exit.
 
-    A batch's messages are deleted when it succeeded; those that failed stay invisible until the queue's visibility
-    timeout has passed, then come again, until the queue's redrive policy takes them away.
+    The messages of a batch that succeeded are deleted. Messages that failed stay invisible until the queue's visibility
+    timeout has passed and are then received again, until the queue's redrive policy moves them away.
 
     Attributes:
         client: boto3's SQS client; it is used from several threads, which boto3's clients allow.
         queue_url: the queue.
-        function: takes the event and returns the function's result; whatever it raises fails the whole batch.
+        function: takes the event and returns the function's result; an exception fails the whole batch.
         batch_size: 1 to 10 messages.
         report_batch_item_failures: whether the mapping's FunctionResponseTypes hold `ReportBatchItemFailures`; without
-            it, a result is not looked at.
-        concurrency: how many batches are worked on at once.
-        poll_interval: seconds between two looks into an empty queue.
+            it, the result is ignored.
+        concurrency: how many batches are handled at the same time.
+        poll_interval: seconds between two polls of an empty queue.
     """
 
     client: SqsClient
@@ -50,46 +50,21 @@ class SqsEventSource:
     function: Callable[[Json], object]
     batch_size: int = 10
     report_batch_item_failures: bool = True
-    concurrency: int = 1
     poll_interval: float = 0.05
-    _stopping: threading.Event = field(init=False, default_factory=threading.Event)
-    _pollers: list[threading.Thread] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         arn = self._attributes("QueueArn")["QueueArn"]
         self._origin = {"eventSource": "aws:sqs", "eventSourceARN": arn, "awsRegion": arn.split(":")[3]}
 
-    def start(self) -> Self:
-        """Begin to poll in the background."""
-        self._stopping.clear()
-        self._pollers = [threading.Thread(target=self._poll_on, daemon=True) for _ in range(self.concurrency)]
-        for poller in self._pollers:
-            poller.start()
-        return self
-
-    def stop(self) -> None:
-        """Stop polling, after the batches in hand."""
-        self._stopping.set()
-        for poller in self._pollers:
-            poller.join()
-        self._pollers = []
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
     def drain(self, timeout: float) -> int:
-        """Work, in this thread too, until the queue holds nothing: nothing visible, delayed or in flight.
+        """Deliver, in this thread as well, until the queue is empty: nothing visible, delayed or in flight.
 
         Returns:
-            How many messages this call delivered; one that came twice counts twice.
+            How many messages this call delivered; a message that was delivered twice counts twice.
 
         Raises:
-            TimeoutError: something was still there after *timeout* seconds.
+            TimeoutError: the queue was not empty after *timeout* seconds.
         """
         deadline = time.monotonic() + timeout
         delivered = 0
@@ -103,7 +78,7 @@ class SqsEventSource:
         return delivered
 
     def poll(self) -> int:
-        """Receive and work on one batch; return the number of its messages, 0 when there is none."""
+        """Receive and deliver one batch; return the number of its messages, 0 if there are none."""
         answer = self.client.receive_message(
             QueueUrl=self.queue_url,
             MaxNumberOfMessages=self.batch_size,
@@ -116,16 +91,15 @@ class SqsEventSource:
             self._delete([message for message in messages if message["MessageId"] not in failed])
         return len(messages)
 
-    def _poll_on(self) -> None:
-        while not self._stopping.is_set():
-            if not self.poll():
-                self._stopping.wait(self.poll_interval)
+    def _step(self) -> None:
+        if not self.poll():
+            self._stopping.wait(self.poll_interval)
 
     def _deliver(self, messages: list[Json]) -> set[str]:
         """Invoke the function; return the ids of the messages that failed."""
         identifiers = {message["MessageId"] for message in messages}
         event = {"Records": [_record(message) | self._origin for message in messages]}
-        # A future takes whatever the function may raise: to a mapping, every error is a failed batch.
+        # A future catches every exception of the function: to a mapping, every error is a failed batch.
         with ThreadPoolExecutor(max_workers=1) as worker:
             invocation = worker.submit(self.function, event)
         if invocation.exception():
@@ -153,8 +127,8 @@ class SqsEventSource:
 def failures(result: Any, identifiers: set[str]) -> set[str]:
     """Return the ids that a function's result reports as failed, by the rules of the Lambda developer guide.
 
-    Nothing, or an empty or null list, is a complete success. A report that cannot be read, an identifier that is empty,
-    null, of a wrong key or of no message in the batch is a complete failure.
+    No result, or an empty or null list, is a complete success. A report that cannot be read is a complete failure, and
+    so is an identifier that is empty, null, under a wrong key or not in the batch.
     """
     if not result:
         return set()

@@ -4,16 +4,16 @@ Point the real client at it with `AWS_ENDPOINT_URL_EVENTBRIDGE`.
 """
 
 import json
-import threading
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 from uuid import uuid4
 
-from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.aws_json import aws_answer, aws_error
+from emulators.faults import Order
+from emulators.loopback import Answer, Request
+from emulators.standin import FaultyStandIn
 
 Json = dict[str, Any]
 
@@ -21,35 +21,33 @@ MOST_ENTRIES: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallFault:
-    """An order to fail whole calls.
+class CallFault(Order):
+    """An order to fail whole calls of `PutEvents` or `DescribeEventBus`.
 
     Attributes:
-        operation: `PutEvents` or `DescribeEventBus`.
         code: the error code; empty: stay silent for `seconds`, then close the connection.
         status: the HTTP status.
-        seconds: how long the silence lasts.
-        times: how many requests it hits; botocore's own attempts count one by one.
+
     """
 
-    operation: str
     code: str = ""
     status: int = 400
-    seconds: float = 0
-    times: int = 1
+
+    def refusal(self) -> Answer | None:
+        """Return the error answer; None if there is no code."""
+        return aws_error(self.code, "ordered by a test", self.status) if self.code else None
 
 
 @dataclass(kw_only=True, eq=False)
-class EventBridgeStandIn:
-    """An EventBridge that takes entries for every bus, and keeps only those for a bus that exists.
+class EventBridgeStandIn(FaultyStandIn[CallFault]):
+    """An EventBridge that accepts entries for every bus, and keeps only those for a bus that exists.
 
     Attributes:
-        buses: the names of the buses that exist; an ARN counts by the name at its end.
+        buses: the names of the buses that exist; of an ARN only the name at its end counts.
         on_event: called with each event as a rule would deliver it, in the request's thread.
-        size_limit: how many bytes a call's entries must stay below.
-        region: as in events.
-        account: as in events.
-        calls: the number of requests by operation.
+        size_limit: the size in bytes that the entries of a call must stay below.
+        region: the region in events and ARNs.
+        account: the account in events and ARNs.
         batches: the entries of each PutEvents call that was not failed as a whole.
         events: the events on existing buses, as a rule would deliver them, in the order of their arrival.
         access_keys: the access key that signed each request.
@@ -60,84 +58,52 @@ class EventBridgeStandIn:
     size_limit: int = 1_048_576
     region: str = "eu-west-3"
     account: str = "123456789012"
-    calls: Counter[str] = field(init=False, default_factory=Counter)
     batches: list[list[Json]] = field(init=False, default_factory=list)
     events: list[Json] = field(init=False, default_factory=list)
     access_keys: list[str] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        """Bind a free port; nothing is answered before the context is entered."""
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
+        super().__post_init__()
         self._entry_faults: list[tuple[str, str]] = []
-        self._call_faults: list[CallFault] = []
-        self._server = LoopbackServer(self._respond)
-
-    @property
-    def url(self) -> str:
-        """The endpoint."""
-        return self._server.url
-
-    def __enter__(self) -> Self:
-        """Begin to answer."""
-        self._server.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Wake what hangs, and stop answering."""
-        self._closing.set()
-        self._server.close()
 
     def fail_entry(self, trigger_id: str, *codes: str) -> None:
-        """Fail the entries of this trigger, one after the other, with these codes."""
+        """Fail the next entries of this trigger, one per code."""
         with self._lock:
             self._entry_faults += [(trigger_id, code) for code in codes]
 
     def fail_calls(self, fault: CallFault) -> None:
-        """Fail calls."""
-        with self._lock:
-            self._call_faults += [fault] * fault.times
+        """Order a fault for the next calls."""
+        self.faults.add(fault)
 
     def _respond(self, request: Request) -> Answer | None:
         operation = request.headers.get("x-amz-target", "").removeprefix("AWSEvents.")
         with self._lock:
-            self.calls[operation] += 1
             self.access_keys.append(request.headers["authorization"].partition("Credential=")[2].partition("/")[0])
-            fault = next((fault for fault in self._call_faults if fault.operation == operation), None)
-            if fault is not None:
-                self._call_faults.remove(fault)
-        if fault is None:
-            return self._work(operation, json.loads(request.body))
-        if fault.code:
-            return _error(fault.code, "ordered by a test", fault.status)
-        self._closing.wait(fault.seconds)
-        return None
+        return self._answer(operation, lambda: self._work(operation, json.loads(request.body)))
 
     def _work(self, operation: str, request: Json) -> Answer:
         if operation == "PutEvents":
             return self._put_events(request["Entries"])
         if operation == "DescribeEventBus":
             return self._describe(request["Name"])
-        return _error("UnknownOperationException", f"{operation} is not served here.")
+        return aws_error("UnknownOperationException", f"{operation} is not served here.")
 
     def _describe(self, name: str) -> Answer:
         short = name.rpartition("/")[2]
         if short not in self.buses:
-            return _error("ResourceNotFoundException", f"Event bus {short} does not exist.")
-        return _answer(200, {"Name": short, "Arn": f"arn:aws:events:{self.region}:{self.account}:event-bus/{short}"})
+            return aws_error("ResourceNotFoundException", f"Event bus {short} does not exist.")
+        return aws_answer(200, {"Name": short, "Arn": f"arn:aws:events:{self.region}:{self.account}:event-bus/{short}"})
 
     def _put_events(self, entries: list[Json]) -> Answer:
         if not 1 <= len(entries) <= MOST_ENTRIES:
-            return _error("ValidationException", "1 validation error detected: Value at 'entries' failed to satisfy")
+            return aws_error("ValidationException", "1 validation error detected: Value at 'entries' failed to satisfy")
         if sum(map(_size, entries)) >= self.size_limit:
-            return _error("ValidationException", "Total size of the entries in the request is over the limit.")
+            return aws_error("ValidationException", "Total size of the entries in the request is over the limit.")
         results = [self._put(entry) for entry in entries]
         with self._lock:
             self.batches.append(entries)
         failed = sum("ErrorCode" in result for result in results)
-        return _answer(200, {"FailedEntryCount": failed, "Entries": results})
+        return aws_answer(200, {"FailedEntryCount": failed, "Entries": results})
 
     def _put(self, entry: Json) -> Json:
         try:
@@ -150,7 +116,7 @@ class EventBridgeStandIn:
                 self._entry_faults.remove(ordered)
                 return {"ErrorCode": ordered[1], "ErrorMessage": "ordered by a test"}
         event = self._event(entry, detail)
-        # As AWS does: a bus that does not exist takes the event all the same, and nobody ever sees it.
+        # As AWS does: an event for a bus that does not exist is accepted and lost.
         if entry.get("EventBusName", "default").rpartition("/")[2] in self.buses:
             with self._lock:
                 self.events.append(event)
@@ -174,15 +140,6 @@ class EventBridgeStandIn:
 
 
 def _size(entry: Json) -> int:
-    """Return an entry's size by the user guide's formula."""
+    """Return the size of an entry in bytes, by the formula in the user guide."""
     texts = [entry["Source"], entry["DetailType"], entry["Detail"], *entry.get("Resources", [])]
     return 14 * ("Time" in entry) + sum(len(text.encode()) for text in texts)
-
-
-def _answer(status: int, body: Mapping[str, Any]) -> Answer:
-    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(uuid4())}
-    return Answer(status=status, body=json.dumps(body).encode(), headers=headers)
-
-
-def _error(code: str, message: str, status: int = 400) -> Answer:
-    return _answer(status, {"__type": code, "message": message})

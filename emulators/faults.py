@@ -1,24 +1,65 @@
-"""The queue of faults that a test orders from a stand-in, each consumed by the requests that it meets."""
+"""Faults that a test orders from a stand-in; each order is used up by the requests that it hits."""
 
 import threading
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Generic, TypeVar
+
+from emulators.loopback import Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What all orders have; each stand-in adds what goes wrong.
+    """An order for a fault; each stand-in adds what goes wrong.
+
+    By default the connection stays silent for `seconds` and then closes, and the request does nothing.
 
     Attributes:
         operation: the operation that it hits, or `*` for any.
-        seconds: how long the silence lasts, for the kinds of faults that have one.
-        times: how many requests it hits; a client's own attempts count one by one.
+        seconds: how long the connection stays silent, for faults without an error answer.
+        times: how many requests it hits; each attempt of a client that retries counts.
 
     """
 
-    operation: str
+    operation: str = "*"
     seconds: float = 0.0
     times: int = 1
+
+    @property
+    def works_first(self) -> bool:
+        """Whether the request's work is done before the fault takes effect."""
+        return False
+
+    @property
+    def answers_late(self) -> bool:
+        """Whether the real answer is sent after the silence."""
+        return False
+
+    def refusal(self) -> Answer | None:
+        """Return the error answer of this fault; None if the connection stays silent instead."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindOrder(Order):
+    """An order for a kind of fault; `lost_answer` and `slow` mean the same for every stand-in.
+
+    Attributes:
+        kind: what goes wrong.
+
+    """
+
+    kind: StrEnum
+
+    @property
+    def works_first(self) -> bool:
+        """Whether the answer is lost after the work was done."""
+        return self.kind == "lost_answer"
+
+    @property
+    def answers_late(self) -> bool:
+        """Whether the request is slow."""
+        return self.kind == "slow"
 
 
 FaultT = TypeVar("FaultT", bound=Order)
@@ -32,12 +73,12 @@ class Faults(Generic[FaultT]):
         self._waiting: list[FaultT] = []
 
     def add(self, fault: FaultT) -> None:
-        """Put an order at the end of the queue."""
+        """Append an order to the queue."""
         with self._lock:
             self._waiting.append(fault)
 
     def take(self, operation: str) -> FaultT | None:
-        """Return the first fault that hits a request of this operation, and use it up once."""
+        """Return the first fault that hits a request of this operation, and count that hit."""
         with self._lock:
             for place, fault in enumerate(self._waiting):
                 if fault.operation in {operation, "*"}:
@@ -47,11 +88,11 @@ class Faults(Generic[FaultT]):
         return None
 
     def clear(self) -> None:
-        """Forget every order."""
+        """Remove every order."""
         with self._lock:
             self._waiting.clear()
 
     def waiting(self) -> list[dict[str, object]]:
-        """Return what is still ordered, in its JSON form."""
+        """Return the orders that are not used up, in their JSON form."""
         with self._lock:
             return [asdict(fault) for fault in self._waiting]

@@ -1,34 +1,33 @@
-"""Google's functions-framework with a bundle's function, as a process of its own: what runs it when it is deployed."""
+"""Google's functions-framework, which also runs the function when it is deployed, as a process of its own."""
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from emulators.processes import end_group, free_port, wait_until_it_answers
+from emulators.processes import LogFolder, end_group, free_port, wait_until_it_answers
 
-# The framework answers it itself, so that being asked for it does not invoke the function.
+# The framework answers this path itself, so that a request for it does not invoke the function.
 _HARMLESS: Final = "/robots.txt"
 _BYTECODE: Final = Path(__file__).parents[1] / ".local" / "bytecode"
 
 
 @dataclass(kw_only=True, eq=False)
 class FrameworkFunction:
-    """A function of a bundle under functions-framework and gunicorn, as the buildpack of Google starts it.
+    """A function of a bundle under functions-framework and gunicorn, as Google's buildpack starts it.
 
-    Its process sees the variables of Cloud Run and *environment*, and nothing of ours.
+    Its process gets the variables of Cloud Run and *environment*, and nothing from our own environment.
 
     Attributes:
         bundle: the folder that would be uploaded, with `main.py` in it.
         target: the function's name.
         environment: the function's own variables; they win over the defaults made here.
         workers: how many processes serve it.
-        threads: how many requests each of them works on at once.
-        port: where it listens, once it runs.
+        threads: how many requests each of them handles at the same time.
+        port: the port that it listens on, once it runs.
 
     """
 
@@ -38,21 +37,19 @@ class FrameworkFunction:
     workers: int = 1
     threads: int = 32
     port: int = field(init=False, default=0)
-    _log_text: str = field(init=False, default="")
 
     def __enter__(self) -> Self:
         """Start the process and wait until it answers.
 
         Raises:
-            RuntimeError: it does not come up; what it says about it is told.
+            RuntimeError: it does not start; the message has the end of its log.
 
         """
-        self._folder = tempfile.TemporaryDirectory(prefix="framework-")
-        self._log = Path(self._folder.name, "log")
+        self._folder = LogFolder("framework-")
         self.port = free_port()
-        # The script beside the interpreter: `-m` would put the working directory in front of the module path.
+        # The script beside the interpreter, because `-m` would put the working directory first on the module path.
         script = Path(sys.executable).with_name("functions-framework")
-        with self._log.open("wb") as log:
+        with self._folder.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, str(script), "--target", self.target, "--source", "main.py", "--host", "127.0.0.1"],
                 cwd=self.bundle,
@@ -63,7 +60,7 @@ class FrameworkFunction:
                 start_new_session=True,
             )
         try:
-            wait_until_it_answers(self._process, self.port, self._log, _HARMLESS)
+            wait_until_it_answers(self._process, self.port, self._folder.log, _HARMLESS)
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -74,32 +71,31 @@ class FrameworkFunction:
     ) -> None:
         """End the process; the logs can still be read."""
         self.kill()
-        self._log_text = self.logs()
-        self._folder.cleanup()
+        self._folder.close()
 
     @property
     def url(self) -> str:
-        """The function's address, without a slash at its end."""
+        """The function's address, without a trailing slash."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def process_group(self) -> int:
-        """What all of its processes belong to."""
+        """The id of the process group that all its processes belong to."""
         return self._process.pid
 
     def logs(self) -> str:
-        """Return what it has written so far; also after the end."""
-        return self._log.read_text(errors="replace") if self._log.is_file() else self._log_text
+        """Return everything that it has written so far; also after the end."""
+        return self._folder.text()
 
     def kill(self) -> None:
-        """End it at once, in the middle of whatever it does."""
+        """End it immediately, even in the middle of a request."""
         end_group(self._process)
 
     def _variables(self) -> dict[str, str]:
         return {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
-            # No key file and no configuration of gcloud in anybody's home may lend credentials.
-            "HOME": self._folder.name,
+            # Key files and gcloud configuration in the user's home must not provide credentials.
+            "HOME": str(self._folder.path),
             "LANG": "C.UTF-8",
             "K_SERVICE": self.target,
             "K_REVISION": f"{self.target}-00001",
@@ -109,7 +105,7 @@ class FrameworkFunction:
             "WORKERS": str(self.workers),
             "THREADS": str(self.threads),
             "PYTHONUNBUFFERED": "1",
-            # The bundle stays as it was built, and whoever starts it often reads the bytecode that the first one left.
+            # The bundle stays as it was built, and later starts reuse the bytecode that the first one wrote.
             "PYTHONPYCACHEPREFIX": str(_BYTECODE),
             **self.environment,
         }

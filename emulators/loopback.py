@@ -1,5 +1,6 @@
-"""The small HTTP server on loopback through which the stand-ins answer."""
+"""The small HTTP server on loopback that every stand-in answers through."""
 
+import json
 import socket
 import sys
 import threading
@@ -12,13 +13,13 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request, read to its end.
+    """One HTTP request, read completely.
 
     Attributes:
         method: the verb, in capitals.
         path: the request target as sent, with its query.
         headers: header values by lower-case name.
-        body: the whole body, chunked bodies put together.
+        body: the whole body; a chunked body is joined.
     """
 
     method: str
@@ -36,9 +37,29 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def json_answer(
+    status: int,
+    content: object,
+    headers: Mapping[str, str] | None = None,
+    *,
+    content_type: str = "application/json",
+) -> Answer:
+    """Return an answer whose body is *content* as JSON.
+
+    Args:
+        status: the HTTP status.
+        content: anything that JSON can hold.
+        headers: headers besides `Content-Type`.
+        content_type: the value of `Content-Type`.
+
+    """
+    named = {"Content-Type": content_type, **(headers or {})}
+    return Answer(status=status, body=json.dumps(content).encode(), headers=named)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # The default of 5 refuses connections when a test delivers to dozens of clients at once.
+    # With the default of 5, connections are refused when a test delivers to dozens of clients at the same time.
     request_queue_size = 128
 
     def __init__(self, port: int, respond: Callable[[Request], Answer | None]) -> None:
@@ -59,7 +80,7 @@ class _Server(ThreadingHTTPServer):
     def handle_error(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: tuple[str, int]
     ) -> None:
-        # A client that has given up, or was killed, is a normal event here; anything else is a bug to be seen.
+        # Clients that give up or are killed are normal here; any other error is a bug and must be visible.
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -67,7 +88,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
-    # Both are needed: Nagle's algorithm against the client's delayed ACK costs 40 ms a call otherwise.
+    # Both are needed: without them, Nagle's algorithm and the client's delayed ACK cost 40 ms a call.
     disable_nagle_algorithm = True
     wbufsize = 65536
 
@@ -85,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    # The base class looks for these names.
+    # The base class calls the methods by these names.
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - see above
 
     def _body(self) -> bytes:
@@ -100,16 +121,16 @@ class _Handler(BaseHTTPRequestHandler):
         return bytes(body)
 
     def log_message(self, *_: object) -> None:
-        """Write nothing: the caller sees every answer anyway."""
+        """Log nothing: the caller sees every answer."""
 
 
 class LoopbackServer:
-    """An HTTP server on 127.0.0.1 that serves every request in a thread of its own.
+    """An HTTP server on 127.0.0.1 that serves every connection in its own thread.
 
-    The port is bound at once; nothing is answered before `start`.
+    The constructor binds the port; requests are answered from `start` on.
 
     Args:
-        respond: makes the answer; None closes the connection without one.
+        respond: returns the answer to a request; None closes the connection without an answer.
         port: the port to listen on; 0 takes a free one.
     """
 
@@ -124,16 +145,16 @@ class LoopbackServer:
 
     @property
     def url(self) -> str:
-        """The base URL, without a slash at its end."""
+        """The base URL, without a trailing slash."""
         return f"http://{self.address}"
 
     def start(self) -> Self:
-        """Begin to answer."""
+        """Start answering."""
         self._thread.start()
         return self
 
     def close(self) -> None:
-        """Stop, and cut the connections that clients keep alive, so that nothing is answered any more."""
+        """Stop, and cut the connections that clients keep alive, so that no further request is answered."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -141,7 +162,7 @@ class LoopbackServer:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
-                # Its own thread has closed it in the meantime.
+                # The thread of this connection has closed it in the meantime.
                 continue
 
     def __enter__(self) -> Self:

@@ -1,9 +1,9 @@
-"""A gate for connections of whatever protocol: gRPC too, which no HTTP server of the standard library can pass on."""
+"""A proxy for TCP connections of any protocol, also gRPC, which no HTTP server of the standard library forwards."""
 
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -12,15 +12,15 @@ _PIECE = 65536
 
 
 class WireGate:
-    """Passes bytes on to one address, or for a while to another one.
+    """Forwards connections to one address, or temporarily to another.
 
     Attributes:
-        connections: how many there were.
+        connections: the number of connections so far.
 
     """
 
     def __init__(self, address: str) -> None:
-        """Lead to *address*, `host:port`; the port is bound at once."""
+        """Forward to *address*, `host:port`; the constructor binds the port."""
         self.connections = 0
         self._address = address
         self._open: set[socket.socket] = set()
@@ -34,7 +34,7 @@ class WireGate:
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
-        """Begin to pass on."""
+        """Start forwarding."""
         self._begin(self._accept)
         return self
 
@@ -42,7 +42,7 @@ class WireGate:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Cut all connections and stop."""
-        # Closing a listener does not wake who waits in it.
+        # Closing a listener does not wake the thread that waits in `accept`.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -52,7 +52,7 @@ class WireGate:
 
     @contextmanager
     def leading_to(self, address: str) -> Iterator[None]:
-        """Lead to another address for as long as the context lasts; connections are cut at both of its ends."""
+        """Forward to another address until the context ends; connections are cut when it starts and when it ends."""
         usual, self._address = self._address, address
         self._cut()
         try:
@@ -76,10 +76,10 @@ class WireGate:
             with self._lock:
                 self.connections += 1
                 self._open |= {near, far}
-            self._begin(self._pass_on, near, far)
-            self._begin(self._pass_on, far, near)
+            self._begin(self._forward, near, far)
+            self._begin(self._forward, far, near)
 
-    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while piece := source.recv(_PIECE):
                 target.sendall(piece)
@@ -97,7 +97,7 @@ class WireGate:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
-    def _begin(self, work: object, *arguments: socket.socket) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)  # type: ignore[arg-type]
+    def _begin(self, work: Callable[..., None], *arguments: socket.socket) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()

@@ -1,4 +1,4 @@
-"""The faults that a test orders from the stand-in, each consumed by the requests it meets."""
+"""The faults of Azure Resource Manager that a test can order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import Final
 
 from emulators.arm.problems import ArmError
-from emulators.faults import Order
+from emulators.faults import KindOrder
+from emulators.loopback import Answer
 
 
 class FaultKind(StrEnum):
-    """What goes wrong with a request. Nothing was done, except where it says so."""
+    """Ways for a request to fail. Nothing was done unless stated."""
 
     THROTTLE = "throttle"
     """429 `TooManyRequests` with `Retry-After`."""
@@ -29,10 +30,9 @@ class FaultKind(StrEnum):
     LOST_ANSWER = "lost_answer"
     """The work is done; after `seconds` the connection closes without an answer."""
     SLOW = "slow"
-    """The work is done at once and answered only after `seconds`."""
+    """The work is done immediately, and the answer sent only after `seconds`."""
 
 
-RETRY_AFTER: Final = "1"
 _ERRORS: Final[Mapping[FaultKind, tuple[int, str, str]]] = {
     FaultKind.THROTTLE: (429, "TooManyRequests", "The request was throttled; try again after some time."),
     FaultKind.INTERNAL: (500, "InternalServerError", "An internal server error occurred."),
@@ -44,21 +44,17 @@ _ERRORS: Final[Mapping[FaultKind, tuple[int, str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault(Order):
-    """An order for a fault.
-
-    Attributes:
-        kind: what goes wrong.
-        operation: which requests: `PUT job`, `GET job`, or `*` for any.
-
-    """
+class Fault(KindOrder):
+    """An order for a fault; `operation` is `PUT job`, `GET job`, or `*` for any."""
 
     kind: FaultKind
     operation: str = "PUT job"
 
-    def error(self) -> ArmError | None:
-        """Return the error answer of this kind, or None where there is none."""
-        if self.kind not in _ERRORS:
-            return None
-        status, code, message = _ERRORS[self.kind]
-        return ArmError(status, code, message)
+    @property
+    def works_first(self) -> bool:
+        """Whether the work is done before the silence."""
+        return self.kind in {FaultKind.LOST_ANSWER, FaultKind.SLOW}
+
+    def refusal(self) -> Answer | None:
+        """Return the error answer of this kind; None for the kinds that stay silent."""
+        return ArmError(*_ERRORS[self.kind]).answer() if self.kind in _ERRORS else None

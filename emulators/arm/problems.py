@@ -1,8 +1,12 @@
 """The error answers of Azure Resource Manager and of the service behind it."""
 
-from typing import Any
+from typing import Any, Final
+
+from emulators.loopback import Answer, json_answer
 
 Json = dict[str, Any]
+
+RETRY_AFTER: Final = "1"
 
 
 class ArmError(Exception):
@@ -11,7 +15,7 @@ class ArmError(Exception):
     Attributes:
         status: the HTTP status.
         code: the error code, such as `UserError`.
-        inner: the codes inside, the outermost first; Azure ML has them in `additionalInfo`, as `InnerError`.
+        inner: the nested codes, outermost first; Azure ML puts them into `additionalInfo`, as `InnerError`.
 
     """
 
@@ -20,6 +24,10 @@ class ArmError(Exception):
         self.status = status
         self.code = code
         self.inner = inner
+
+    def answer(self) -> Answer:
+        """Return the HTTP answer; a 429 has `Retry-After`."""
+        return json_answer(self.status, self.body(), {"Retry-After": RETRY_AFTER} if self.status == 429 else {})
 
     def body(self) -> Json:
         """Return the JSON of the answer."""
@@ -40,5 +48,5 @@ class ArmError(Exception):
 
 
 def user_error(status: int, message: str, *inner: str) -> ArmError:
-    """Return an error that Azure ML blames on the caller."""
+    """Return an error that Azure ML attributes to the caller."""
     return ArmError(status, "UserError", message, inner)

@@ -1,17 +1,16 @@
-"""The topic itself: an HTTP server that takes events and hands them to its subscriptions."""
+"""The topic: an HTTP server that accepts events and passes them to its subscriptions."""
 
-import json
-import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from emulators.arm.identity import Identity
 from emulators.event_grid.schema import Json, RefusedError, read
 from emulators.event_grid.subscription import Subscription
-from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.faults import Order
+from emulators.loopback import Answer, Request
+from emulators.standin import FaultyStandIn
 
 KEY: Final = "bm8gc2VjcmV0LCBmb3IgdGVzdHMgb25seQ=="
 RESOURCE: Final = "https://eventgrid.azure.net"
@@ -24,36 +23,43 @@ API_VERSION: Final = "2018-01-01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TopicFault:
-    """An order to fail requests; nothing is taken, unless it says so.
+class TopicFault(Order):
+    """An order to fail requests; nothing is accepted, unless `taken` is set.
 
     Attributes:
         status: the status of the answer; 0: stay silent for `seconds`, then close the connection.
-        headers: such as `Retry-After`.
-        seconds: how long the silence lasts.
-        times: how many requests it hits; a client's own attempts count one by one.
-        taken: whether the events are taken all the same.
+        headers: headers of the answer, such as `Retry-After`.
+        taken: whether the events are accepted nevertheless.
 
     """
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-    times: int = 1
     taken: bool = False
+
+    @property
+    def works_first(self) -> bool:
+        """Whether the events are accepted before the request fails."""
+        return self.taken
+
+    def refusal(self) -> Answer | None:
+        """Return the error answer; None for status 0."""
+        if not self.status:
+            return None
+        return RefusedError(self.status, "OrderedByATest", "ordered by a test").answer(self.headers)
 
 
 @dataclass(kw_only=True, eq=False)
-class EventGridStandIn:
+class EventGridStandIn(FaultyStandIn[TopicFault]):
     """A custom topic for events of the Event Grid schema.
 
     Attributes:
-        key: what publishers must send as `aeg-sas-key`; none: keys are disabled.
-        identity: whose tokens are taken as well.
+        key: the key that publishers must send as `aeg-sas-key`; None: keys are disabled.
+        identity: issues tokens that are accepted as well.
         topic: the resource id.
-        subscriptions: who gets the events.
-        events: what was taken, in the order of its arrival.
-        requests: how many requests there were, by status; 0 for those that got no answer.
+        subscriptions: the subscriptions that get the events.
+        events: the events that were accepted, in the order of their arrival.
+        requests: the number of requests by status; 0 for those that got no answer.
 
     """
 
@@ -64,58 +70,27 @@ class EventGridStandIn:
     events: list[Json] = field(init=False, default_factory=list)
     requests: Counter[int] = field(init=False, default_factory=Counter)
 
-    def __post_init__(self) -> None:
-        """Bind a free port; nothing is answered before the context is entered."""
-        self._lock = threading.Lock()
-        self._faults: list[TopicFault] = []
-        self._closing = threading.Event()
-        self._server = LoopbackServer(self._respond)
-
     @property
     def endpoint(self) -> str:
         """The topic's endpoint, for `RETRAIN_BUS`."""
-        return self._server.url + PATH
-
-    def __enter__(self) -> Self:
-        """Begin to answer."""
-        self._server.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Wake what hangs, and stop answering."""
-        self._closing.set()
-        self._server.close()
+        return self.url + PATH
 
     def fail(self, fault: TopicFault) -> None:
-        """Fail the next requests."""
-        with self._lock:
-            self._faults += [fault] * fault.times
+        """Order a fault for the next requests."""
+        self.faults.add(fault)
 
     def _respond(self, request: Request) -> Answer | None:
-        with self._lock:
-            fault = self._faults.pop(0) if self._faults else None
-        answer = self._ordered(fault, request) if fault else self._work(request)
+        answer = self._answer("publish", lambda: self._work(request))
         with self._lock:
             self.requests[answer.status if answer else 0] += 1
         return answer
-
-    def _ordered(self, fault: TopicFault, request: Request) -> Answer | None:
-        if fault.taken:
-            self._work(request)
-        if fault.status:
-            refusal = _refused(RefusedError(fault.status, "OrderedByATest", "ordered by a test"))
-            return Answer(status=refusal.status, body=refusal.body, headers={**refusal.headers, **fault.headers})
-        self._closing.wait(fault.seconds)
-        return None
 
     def _work(self, request: Request) -> Answer:
         try:
             self._check(request)
             events = read(request.body, self.topic)
         except RefusedError as error:
-            return _refused(error)
+            return error.answer()
         with self._lock:
             self.events += events
         for subscription in self.subscriptions:
@@ -138,8 +113,3 @@ class EventGridStandIn:
             return key == self.key
         authorization = request.headers.get("authorization", "")
         return self.identity is not None and self.identity.allows(authorization, RESOURCE)
-
-
-def _refused(error: RefusedError) -> Answer:
-    body = {"error": {"code": error.code, "message": str(error), "details": [{"code": error.code}]}}
-    return Answer(status=error.status, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})

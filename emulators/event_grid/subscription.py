@@ -1,32 +1,32 @@
-"""A subscription: which events it wants, where they go, how often they are tried."""
+"""A subscription: the events that it wants, where they are delivered, and how often delivery is tried."""
 
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from emulators.event_grid.schema import Json, as_cloud_event
 from emulators.event_grid.webhook import posted, shake_hands
 from emulators.loopback import Answer
+from emulators.workers import Workers
 
-# Documentation, "Event Grid message delivery and retry": what counts as taken, and what is not tried again.
-TAKEN: Final = frozenset({200, 201, 202, 203, 204})
-GIVEN_UP_AT_ONCE: Final = frozenset({400, 401, 403, 413})
+# Documentation, "Event Grid message delivery and retry": success, and answers that are never retried.
+SUCCESS: Final = frozenset({200, 201, 202, 203, 204})
+NEVER_RETRIED: Final = frozenset({400, 401, 403, 413})
 CLOUD_EVENTS: Final = "CloudEventSchemaV1_0"
 _POLL: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """An event that was given up.
+    """An event whose delivery was given up.
 
     Attributes:
         event: the event.
         reason: `MaxDeliveryAttemptsExceeded`, or `UndeliverableDueToClientError`.
-        attempts: how often it was tried.
-        last_status: the status of the last answer; 0 where there was none.
+        attempts: the number of attempts.
+        last_status: the status of the last answer; 0 if there was none.
 
     """
 
@@ -44,20 +44,20 @@ class _Pending:
 
 
 @dataclass(kw_only=True, eq=False)
-class Subscription:
-    """Delivers events one by one, again and again until they are taken; in the background between enter and exit.
+class Subscription(Workers):
+    """Delivers events one by one, with retries, in the background between enter and exit.
 
     Attributes:
-        url: where events go; the query may hold a key.
-        included_event_types: the types that are wanted; none: all.
+        url: the address that events are delivered to; its query may contain a key.
+        included_event_types: the types of events that are delivered; empty: all.
         delivery_schema: `EventGridSchema` or `CloudEventSchemaV1_0`.
-        max_attempts: after so many an event is given up.
-        delays: seconds between two attempts, the last one repeats; Event Grid has 10 s, 30 s, 1 min and so on.
-        copies: how often each event is delivered that was taken at the first attempt: delivery is "at least once".
-        concurrency: how many are delivered at once.
-        name: as in the header `aeg-subscription-name`.
-        dead_letters: what was given up.
-        requests: how many deliveries there were.
+        max_attempts: the number of attempts after which an event is given up.
+        delays: seconds between two attempts, the last one repeats; Event Grid uses 10 s, 30 s, 1 min and so on.
+        copies: how often each event is delivered even if the first attempt succeeds: delivery is "at least once".
+        concurrency: how many events are delivered at the same time.
+        name: the value of the header `aeg-subscription-name`.
+        dead_letters: the events that were given up.
+        requests: the number of requests that delivered events.
 
     """
 
@@ -73,34 +73,16 @@ class Subscription:
     requests: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        """Deliver nothing yet."""
+        super().__post_init__()
         self._lock = threading.Lock()
         self._waiting: list[_Pending] = []
         self._in_hand = 0
-        self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
-
-    def __enter__(self) -> Self:
-        """Begin to deliver in the background."""
-        self._stopping.clear()
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.concurrency)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop, after the deliveries in hand."""
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
 
     def validate(self) -> None:
-        """Prove that the endpoint wants events, as Event Grid does before it makes a subscription.
+        """Check that the endpoint wants events, as Event Grid does before it creates a subscription.
 
         Raises:
-            PermissionError: it does not answer with the code that it was sent.
+            PermissionError: the endpoint does not return the code that it was sent.
 
         """
         shake_hands(self.url)
@@ -110,37 +92,33 @@ class Subscription:
         return not self.included_event_types or event["eventType"] in self.included_event_types
 
     def put(self, event: Json) -> None:
-        """Take an event for delivery, if it is wanted."""
+        """Queue an event for delivery, if it passes the filter."""
         if self.wants(event):
             with self._lock:
                 self._waiting += [_Pending(event=event) for _ in range(self.copies)]
 
     def take_all(self) -> list[Json]:
-        """Take out what waits, without delivering it, in the form in which it would be delivered."""
+        """Remove the events that wait and return them, in the form in which they would be delivered."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
         return [self._delivered(pending.event) for pending in waiting]
 
     def drain(self, seconds: float) -> None:
-        """Deliver, in this thread, until nothing waits.
+        """Deliver, in this thread as well, until no event waits.
 
         Raises:
-            TimeoutError: something still did after *seconds*.
+            TimeoutError: events still waited after *seconds*.
 
         """
         limit = time.monotonic() + seconds
         while left := len(self._waiting) + self._in_hand:
             if time.monotonic() > limit:
-                raise TimeoutError(f"{left} events were not taken within {seconds:g} seconds")
+                raise TimeoutError(f"{left} events were not accepted within {seconds:g} seconds")
             self._step()
 
     def deliver(self, *events: Json) -> Answer:
-        """Deliver some events once, in one request, and return the answer; status 0 where there is none."""
+        """Deliver events once, in one request, and return the answer; status 0 if there is none."""
         return self._post([self._delivered(event) for event in events], 1)
-
-    def _work(self) -> None:
-        while not self._stopping.is_set():
-            self._step()
 
     def _step(self) -> None:
         pending = self._due()
@@ -150,9 +128,9 @@ class Subscription:
         status = self._post([self._delivered(pending.event)], pending.attempts).status
         with self._lock:
             self._in_hand -= 1
-            if status in TAKEN:
+            if status in SUCCESS:
                 return
-            if status in GIVEN_UP_AT_ONCE or pending.attempts >= self.max_attempts:
+            if status in NEVER_RETRIED or pending.attempts >= self.max_attempts:
                 self._give_up(pending, status)
                 return
             pending.due = time.monotonic() + self.delays[min(pending.attempts, len(self.delays)) - 1]
@@ -168,7 +146,7 @@ class Subscription:
             return found
 
     def _give_up(self, pending: _Pending, status: int) -> None:
-        exceeded = pending.attempts >= self.max_attempts and status not in GIVEN_UP_AT_ONCE
+        exceeded = pending.attempts >= self.max_attempts and status not in NEVER_RETRIED
         reason = "MaxDeliveryAttemptsExceeded" if exceeded else "UndeliverableDueToClientError"
         self.dead_letters.append(
             DeadLetter(event=pending.event, reason=reason, attempts=pending.attempts, last_status=status)
@@ -185,6 +163,6 @@ class Subscription:
             "aeg-subscription-name": self.name,
             "aeg-delivery-count": str(attempt - 1),
         }
-        # Documentation: of CloudEvents, a delivery that is no batch is the bare object.
+        # Documentation: without batching, a CloudEvent is delivered as a single object.
         body = events[0] if self.delivery_schema == CLOUD_EVENTS and len(events) == 1 else events
         return posted(self.url, body, headers)

@@ -1,9 +1,7 @@
-"""The host: takes requests, events and ticks, and invokes the functions of an app with them."""
+"""The host: receives requests, events and ticks, and invokes the functions of an app with them."""
 
 import json
 import sys
-import tempfile
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,27 +12,30 @@ from emulators.functions_host.event_grid import INVOCATIONS, Webhook
 from emulators.functions_host.http import Call, http_answer, read_call, routed
 from emulators.functions_host.keys import Keys, authenticated, given_key
 from emulators.functions_host.process import FunctionError, Instance, Invocation, Plan
-from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.loopback import Answer, Request
+from emulators.processes import LogFolder
+from emulators.standin import StandIn
 
 WEBHOOK: Final = "/runtime/webhooks/EventGrid"
 ADMIN: Final = "/admin/functions/"
 
 
 @dataclass(eq=False)
-class FunctionsHost:
+class FunctionsHost(StandIn):
     """A function app that runs from the folder of its bundle.
 
-    Its processes see *environment* and what the platform sets, and nothing of ours; they import from the bundle, its
-    `.python_packages` and the standard library, and from nowhere else.
+    Its processes get *environment* and the variables that the platform sets, and nothing from our own environment; they
+    import from the bundle, its `.python_packages` and the standard library, and from nowhere else. `url` is the address
+    of the HTTP functions.
 
     Attributes:
         bundle: the folder that is deployed, with `function_app.py` and `host.json` at its root.
         environment: the app settings.
-        instances: how many processes there may be; a further one starts by `warm` only, as scaling out takes its time.
+        instances: how many processes there may be; only `warm` starts further ones, since scaling out takes time.
         python: the interpreter.
         timeout: seconds that one invocation may take.
-        keys: who may call what.
-        principals: the names of those who may use HTTP, by their bearer tokens; none: App Service asks nobody.
+        keys: the keys of the app.
+        principals: the names of the callers that may use HTTP, by bearer token; None: App Service authenticates nobody.
         invocations: how each invocation ended, by its id.
 
     """
@@ -47,35 +48,23 @@ class FunctionsHost:
     keys: Keys = field(default_factory=Keys)
     principals: Mapping[str, str] | None = None
     invocations: dict[str, Invocation] = field(init=False, default_factory=dict)
-    _log_text: str = field(init=False, default="")
 
     def __enter__(self) -> Self:
-        """Begin to listen; the first process starts with the first work for it."""
-        self._folder = tempfile.TemporaryDirectory(prefix="functions-")
-        self._log = Path(self._folder.name, "log")
-        self._log.touch()
-        plan = Plan(python=self.python, bundle=self.bundle.resolve(), variables=self._variables(), log=self._log)
+        """Start listening; the first process starts with the first invocation."""
+        self._folder = LogFolder("functions-")
+        plan = Plan(python=self.python, bundle=self.bundle.resolve(), variables=self._variables(), log=self._folder.log)
         self._instances = [Instance(plan) for _ in range(self.instances)]
         settings = json.loads((self.bundle / "host.json").read_text(encoding="utf-8"))
         self._prefix = settings.get("extensions", {}).get("http", {}).get("routePrefix", "api")
-        self._lock = threading.Lock()
         self._webhook = Webhook(keys=self.keys, functions=lambda: self.functions, invoke=self._record)
-        self._server = LoopbackServer(self._respond).start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Kill the processes, and stop listening."""
-        self.kill()
-        self._server.close()
-        self._log_text = self.logs()
-        self._folder.cleanup()
-
-    @property
-    def url(self) -> str:
-        """Where HTTP functions are."""
-        return self._server.url
+        super().__exit__(kind, error, trace)
+        self._folder.close()
 
     @property
     def starts(self) -> int:
@@ -94,15 +83,15 @@ class FunctionsHost:
 
     @property
     def in_flight(self) -> int:
-        """How many invocations are under way."""
+        """How many invocations are running."""
         return sum(max(instance.in_flight, 0) for instance in self._instances)
 
     def event_grid_url(self, function: str) -> str:
-        """Return where Event Grid delivers events for a function."""
+        """Return the address at which Event Grid delivers events for a function."""
         return f"{self.url}{WEBHOOK}?functionName={function}&code={self.keys.event_grid}"
 
     def warm(self) -> None:
-        """Start every instance that does not run.
+        """Start every instance that is not running.
 
         Raises:
             FunctionError: the app cannot be indexed.
@@ -112,7 +101,7 @@ class FunctionsHost:
             instance.functions(self.timeout)
 
     def invoke(self, function: str, payload: object) -> Invocation:
-        """Invoke a function with what its trigger brings, as JSON.
+        """Invoke a function with the payload of its trigger, as JSON.
 
         Raises:
             FunctionError: the app cannot be indexed.
@@ -122,22 +111,25 @@ class FunctionsHost:
         return self.invocations[identifier]
 
     def kill(self) -> None:
-        """End every process at once; what is being worked on fails."""
+        """End every process immediately; running invocations fail."""
         for instance in self._instances:
             instance.kill()
 
     def logs(self) -> str:
-        """Return what all processes have written so far; also after the end."""
-        return self._log.read_text(errors="replace") if self._log.is_file() else self._log_text
+        """Return everything that all processes have written so far; also after the end."""
+        return self._folder.text()
+
+    def _end_work(self) -> None:
+        self.kill()
 
     def _record(self, function: str, payload: object) -> tuple[str, str]:
-        """Invoke a function; return the id of the invocation, and its error, empty where there is none."""
+        """Invoke a function; return the id of the invocation, and its error, empty if it succeeded."""
         with self._lock:
-            # The least busy one of those that run.
+            # The least busy of the instances that run.
             running = [instance for instance in self._instances if instance.in_flight >= 0] or self._instances[:1]
             instance = min(running, key=lambda each: each.in_flight)
             identifier = f"invocation-{len(self.invocations)}"
-            self.invocations[identifier] = Invocation(function=function, error="is under way")
+            self.invocations[identifier] = Invocation(function=function, error="is running")
         ended = instance.invoke(function, payload, self.timeout)
         self.invocations[identifier] = ended
         return identifier, ended.error
@@ -153,14 +145,14 @@ class FunctionsHost:
             return Answer(status=404)
 
     def _administer(self, call: Call) -> Answer:
-        """Run a function by hand: the payload is in `input`, as text."""
+        """Run a function manually; the payload is in `input`, as a string."""
         function = call.path.removeprefix(ADMIN)
         if given_key(call.headers, call.query) != self.keys.master:
             return Answer(status=401)
         if call.method != "POST" or function not in self.functions:
             return Answer(status=404)
         given = json.loads(call.body or b"{}").get("input")
-        # The service answers before the function has ended, and never tells how it did.
+        # The service answers before the function has ended, and never reports how it ended.
         identifier, _ = self._record(function, json.loads(given) if given else {})
         return Answer(status=202, headers={INVOCATIONS: identifier})
 
@@ -185,7 +177,7 @@ class FunctionsHost:
     def _variables(self) -> dict[str, str]:
         return {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "HOME": self._folder.name,
+            "HOME": str(self._folder.path),
             "LANG": "C.UTF-8",
             "FUNCTIONS_WORKER_RUNTIME": "python",
             "FUNCTIONS_EXTENSION_VERSION": "~4",

@@ -1,8 +1,8 @@
-"""Run by a bare interpreter: does in one process what the Python worker of Azure Functions does.
+"""Run by a bare interpreter: does in one process the work of the Python worker of Azure Functions.
 
 `python -I -S -B worker.py SOCKET ROOT`: SOCKET is an inherited file descriptor, ROOT the folder that is deployed.
-Messages are lines of JSON. The first one out tells the functions of the app, or why there are none; then each line in
-is an invocation, answered by a line out, in whatever order they end.
+Messages are lines of JSON. The first line out lists the functions of the app, or says why there are none; after that,
+each line in is an invocation, answered by a line out, in the order in which they end.
 """
 
 import base64
@@ -22,15 +22,14 @@ SCRIPT = "function_app"
 
 
 class InvocationLogs(logging.Handler):
-    """Keeps what is logged while a function runs, by the thread that it runs in."""
+    """Keeps the records that are logged while a function runs, by the thread that it runs in."""
 
     def __init__(self) -> None:
-        """Keep nothing yet."""
         super().__init__()
         self.current = threading.local()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record; what is logged by other threads belongs to no invocation, and is not kept."""
+        """Keep a record; records of other threads belong to no invocation and are dropped."""
         kept = getattr(self.current, "lines", None)
         if kept is not None:
             kept.append({"level": record.levelname, "category": record.name, "message": self.format(record)})
@@ -40,10 +39,10 @@ LOGS = InvocationLogs()
 
 
 def indexed(root: Path) -> dict[str, typing.Any]:
-    """Import the app and return its functions by their names.
+    """Import the app and return its functions by name.
 
     Raises:
-        Exception: whatever the import raises; or what is wrong with the functions.
+        Exception: the import failed, or the functions are invalid.
 
     """
     # The dependencies first, the app's own folder last.
@@ -54,7 +53,7 @@ def indexed(root: Path) -> dict[str, typing.Any]:
     apps = [each for each in vars(module).values() if isinstance(each, FunctionRegister)]
     if len(apps) != 1:
         raise ValueError(f"{len(apps)} FunctionApp instances are found at the top level of {SCRIPT}.py; one is needed")
-    functions = {function.get_function_name(): function for function in apps[0].get_functions()}
+    functions = {str(function.get_function_name()): function for function in apps[0].get_functions()}
     for function in functions.values():
         check(function)
     return functions
@@ -64,7 +63,7 @@ def check(function: typing.Any) -> None:
     """Check a function as the worker does before it is loaded.
 
     Raises:
-        TypeError: its parameters do not fit its bindings.
+        TypeError: its parameters do not match its bindings.
 
     """
     name, user = function.get_function_name(), function.get_user_function()
@@ -86,9 +85,9 @@ def converter(kind: str) -> typing.Any:
 
 
 def described(function: typing.Any) -> dict[str, typing.Any]:
-    """Return what the host must know of a function."""
+    """Return the description of a function for the host."""
     bindings = [json.loads(each) for each in function.get_raw_bindings()]
-    # The trigger first: it is the only one that brings something in here.
+    # The trigger first: it is the only binding that has an input here.
     return {"bindings": sorted(bindings, key=lambda each: each["direction"] != "IN")}
 
 
@@ -96,7 +95,7 @@ def invoked(function: typing.Any, payload: typing.Any) -> typing.Any:
     """Call a function with a payload, and return its answer for the host.
 
     Raises:
-        Exception: whatever the converters or the function raise.
+        Exception: the converters or the function raised it.
 
     """
     from azure.functions.meta import Datum
@@ -139,44 +138,44 @@ def response_of(datum: typing.Any) -> dict[str, typing.Any]:
 
 
 def encoded(body: bytes) -> str:
-    """Return a body as text."""
+    """Return a body in base64."""
     return base64.b64encode(body).decode()
 
 
 def answered(functions: dict[str, typing.Any], message: typing.Any) -> dict[str, typing.Any]:
-    """Carry out one invocation and return the answer to it."""
+    """Carry out one invocation and return its answer."""
     lines: list[object] = []
     LOGS.current.lines = lines
-    told = {"id": message["id"], "logs": lines}
+    answer = {"id": message["id"], "logs": lines}
     try:
-        told["value"] = invoked(functions[message["function"]], message["payload"])
-    except Exception as error:  # noqa: BLE001 - whatever it is, the host is told
-        told["error"] = f"{type(error).__name__}: {error}"
+        answer["value"] = invoked(functions[message["function"]], message["payload"])
+    except Exception as error:  # noqa: BLE001 - every error is reported to the host
+        answer["error"] = f"{type(error).__name__}: {error}"
     finally:
         LOGS.current.lines = None
-    return told
+    return answer
 
 
 def serve(connection: socket.socket, root: Path) -> None:
-    """Answer invocations until the host hangs up."""
+    """Answer invocations until the host closes the connection."""
     writing = threading.Lock()
 
-    def tell(message: dict[str, typing.Any]) -> None:
+    def send(message: dict[str, typing.Any]) -> None:
         with writing:
             connection.sendall(json.dumps(message).encode() + b"\n")
 
     def work(message: dict[str, typing.Any]) -> None:
-        tell(answered(functions, message))
+        send(answered(functions, message))
 
     logging.getLogger().setLevel(logging.INFO)
     logging.getLogger().addHandler(LOGS)
     try:
         functions = indexed(root)
-        tell({"functions": {name: described(function) for name, function in functions.items()}})
-    except Exception as error:  # whatever it is, the host is told
-        tell({"error": f"{type(error).__name__}: {error}"})
+        send({"functions": {name: described(function) for name, function in functions.items()}})
+    except Exception as error:  # every error is reported to the host
+        send({"error": f"{type(error).__name__}: {error}"})
         raise
-    # The worker's own default is that of Python: four more than there are cores, at most 32.
+    # The worker uses Python's default: four threads more than there are cores, at most 32.
     with ThreadPoolExecutor() as pool, connection.makefile("rb") as lines:
         for line in lines:
             pool.submit(work, json.loads(line))

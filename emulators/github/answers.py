@@ -1,10 +1,10 @@
-"""What api.github.com answers, as its documentation and its users report it."""
+"""The answers of api.github.com, as its documentation and its users describe them."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from emulators.loopback import Answer
+from emulators.loopback import Answer, json_answer
 
 DOCUMENTATION = "https://docs.github.com/rest/repos/repos#create-a-repository-dispatch-event"
 # REST documentation, "Create a repository dispatch event".
@@ -14,14 +14,13 @@ LARGEST_PAYLOAD = 65_535
 
 
 def error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """Return an error in GitHub's form; some have the status in the body, too."""
+    """Return an error in GitHub's form, with the status in the body as well."""
     body = {"message": message, "documentation_url": DOCUMENTATION, "status": str(status)}
-    named = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
-    return Answer(status=status, body=json.dumps(body).encode(), headers=named)
+    return json_answer(status, body, headers, content_type="application/json; charset=utf-8")
 
 
 def problem_of(body: bytes) -> Answer | None:
-    """Return why a request is not taken; None where it is."""
+    """Return the refusal of a request; None if it is accepted."""
     try:
         content = json.loads(body)
     except ValueError:

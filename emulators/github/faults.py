@@ -1,38 +1,39 @@
-"""What goes wrong at GitHub when a test says so."""
+"""The faults of GitHub that a test can order."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from emulators.faults import KindOrder
 from emulators.github.answers import error
 from emulators.loopback import Answer
 
 
 class FaultKind(StrEnum):
-    """What goes wrong with a request."""
+    """Ways for a request to fail."""
 
     PRIMARY_LIMIT = "primary_limit"
-    """403, nothing left until `x-ratelimit-reset`; nothing was done."""
+    """403, no request left until `x-ratelimit-reset`; nothing was done."""
     SECONDARY_LIMIT = "secondary_limit"
     """403 with `Retry-After`; nothing was done."""
     UNTOLD_LIMIT = "untold_limit"
-    """403 that names the secondary limit in its text only; nothing was done."""
+    """403 that mentions the secondary limit only in its message; nothing was done."""
     TOO_MANY = "too_many"
     """429 with `Retry-After`; nothing was done."""
     MAINTENANCE = "maintenance"
     """503 with `Retry-After`; nothing was done."""
     INTERNAL = "internal"
-    """500; it may or may not be done, and here it is not."""
+    """500; the work may or may not have been done, and here it was not."""
     BAD_GATEWAY = "bad_gateway"
-    """502, a page of HTML; here the work was done."""
+    """502 with an HTML page; here the work was done."""
     LOST_ANSWER = "lost_answer"
     """The work is done, and the connection closes without an answer."""
     HANG = "hang"
-    """Nothing is done, and the connection stays silent until the stand-in closes, or for two seconds."""
+    """Nothing is done, and the connection stays silent for two seconds, or until the stand-in closes."""
 
 
 WORKING = frozenset({FaultKind.BAD_GATEWAY, FaultKind.LOST_ANSWER})
-"""The kinds whose work is done all the same."""
-
+"""The kinds of faults where the work is done nevertheless."""
 
 _LATER = {"Retry-After": "1"}
 _NONE_LEFT = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "0"}
@@ -46,17 +47,28 @@ _ERRORS: Mapping[FaultKind, tuple[int, str, Mapping[str, str]]] = {
 }
 
 
-def answer_of(kind: FaultKind, headers: Mapping[str, str]) -> Answer | None:
-    """Return the answer of a fault; None where the connection closes without one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault(KindOrder):
+    """An order for a fault.
 
-    Args:
-        kind: the fault.
-        headers: headers that it has in place of the usual ones.
+    Attributes:
+        headers: headers of the answer in place of its usual ones.
 
     """
-    if kind is FaultKind.BAD_GATEWAY:
-        return Answer(status=502, body=b"<html>Unicorn!</html>", headers={"Content-Type": "text/html"})
-    if kind not in _ERRORS:
-        return None
-    status, message, usual = _ERRORS[kind]
-    return error(status, message, {**usual, **headers})
+
+    kind: FaultKind
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def works_first(self) -> bool:
+        """Whether the work is done nevertheless."""
+        return self.kind in WORKING
+
+    def refusal(self) -> Answer | None:
+        """Return the answer of this kind; None if the connection closes without one."""
+        if self.kind is FaultKind.BAD_GATEWAY:
+            return Answer(status=502, body=b"<html>Unicorn!</html>", headers={"Content-Type": "text/html"})
+        if self.kind not in _ERRORS:
+            return None
+        status, message, usual = _ERRORS[self.kind]
+        return error(status, message, {**usual, **self.headers})

@@ -1,23 +1,22 @@
-"""The stand-in itself: one HTTP server, the tokens and repositories it knows, and what was dispatched."""
+"""The stand-in for GitHub: one HTTP server that knows tokens and repositories, and keeps what is dispatched."""
 
 import json
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from emulators.github.answers import error, problem_of
-from emulators.github.faults import WORKING, FaultKind, answer_of
-from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.github.faults import Fault, FaultKind
+from emulators.loopback import Answer, Request
+from emulators.standin import FaultyStandIn
 
 _DISPATCHES = re.compile(r"/repos/([^/]+/[^/]+)/dispatches")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatched:
-    """An event that a workflow would get."""
+    """An event that would start workflows."""
 
     repository: str
     event_type: str
@@ -25,16 +24,15 @@ class Dispatched:
 
 
 @dataclass(kw_only=True, eq=False)
-class GitHubStandIn:
-    """A GitHub that keeps what is dispatched to it, and fails on demand.
+class GitHubStandIn(FaultyStandIn[Fault]):
+    """A GitHub that keeps the events that are dispatched to it, and fails on demand.
 
     Attributes:
-        repositories: those that exist.
-        tokens: the tokens it knows, each with the repositories that it may write to; others look as if not there.
+        repositories: the repositories that exist.
+        tokens: the valid tokens, each with the repositories that it may write to; to it, others do not exist.
         readers: tokens that see every repository, but may not dispatch.
-        moved: where a repository went: the redirect's whole `Location`.
-        base: what comes before `/repos`, such as `/api/v3` of an Enterprise Server.
-        port: to listen on; 0 takes a free one.
+        moved: the new address of each repository that was moved, as the whole `Location` of the redirect.
+        base: the path before `/repos`, such as `/api/v3` of an Enterprise Server.
     """
 
     repositories: frozenset[str] = frozenset({"acme/churn"})
@@ -42,58 +40,38 @@ class GitHubStandIn:
     readers: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
-    port: int = 0
 
     def __post_init__(self) -> None:
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._faults: list[tuple[FaultKind, Mapping[str, str]]] = []
+        super().__post_init__()
         self._dispatched: list[Dispatched] = []
         self._requests: list[Request] = []
-        self._server = LoopbackServer(self._respond, port=self.port)
 
     @property
     def url(self) -> str:
         """The base URL, for `RETRAIN_GITHUB_API`."""
-        return f"{self._server.url}{self.base}"
-
-    def __enter__(self) -> Self:
-        self._server.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._closing.set()
-        self._server.close()
+        return f"{super().url}{self.base}"
 
     def add_fault(self, kind: FaultKind | str, *, times: int = 1, **headers: str) -> None:
         """Order a fault for the next requests; *headers* with `_` for `-` replace its usual ones."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        with self._lock:
-            self._faults += [(FaultKind(kind), named)] * times
+        chosen = FaultKind(kind)
+        silence = 2 if chosen is FaultKind.HANG else 0
+        self.faults.add(Fault(kind=chosen, headers=named, times=times, seconds=silence))
 
     def dispatched(self) -> list[Dispatched]:
-        """Return what was taken, oldest first."""
+        """Return the events that were accepted, oldest first."""
         with self._lock:
             return list(self._dispatched)
 
     def requests(self) -> list[Request]:
-        """Return every request, oldest first, those that met a fault included."""
+        """Return every request, oldest first, including those that a fault hit."""
         with self._lock:
             return list(self._requests)
 
     def _respond(self, request: Request) -> Answer | None:
         with self._lock:
             self._requests.append(request)
-            kind, headers = self._faults.pop(0) if self._faults else (None, {})
-        if kind is None:
-            return self._work(request)
-        if kind in WORKING:
-            self._work(request)
-        if kind is FaultKind.HANG:
-            self._closing.wait(2)
-        return answer_of(kind, headers)
+        return self._answer("dispatch", lambda: self._work(request))
 
     def _work(self, request: Request) -> Answer:
         found = _DISPATCHES.fullmatch(request.path.removeprefix(self.base))

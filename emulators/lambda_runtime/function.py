@@ -1,10 +1,9 @@
-"""A Lambda function made of an unpacked bundle: invoked as the service invokes it, one or many at once."""
+"""A Lambda function from an unpacked bundle, invoked as the service invokes it, once or many times in parallel."""
 
 import queue
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +12,7 @@ from uuid import uuid4
 from emulators.lambda_runtime.api import LambdaError
 from emulators.lambda_runtime.environment import ExecutionEnvironment, ProcessPlan
 from emulators.lambda_runtime.interpreter import Interpreter, interpreter
+from emulators.processes import LogFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +27,19 @@ class Outcome:
 class LambdaFunction:
     """A function that runs from a bundle's folder under the real `awslambdaric`, in processes of its own.
 
-    Its processes see the variables of Lambda and *environment*, and nothing of ours; they import from the bundle, the
-    *layers*, the runtime client and the standard library, and from nowhere else. Bytecode is not written, since a
-    deployed bundle is read-only.
+    Its processes get the variables of Lambda and *environment*, and nothing from our own environment; they import
+    from the bundle, the *layers*, the runtime client and the standard library, and from nowhere else. They write no
+    bytecode, since a deployed bundle is read-only.
 
     Attributes:
         bundle: the folder that would be uploaded.
         handler: dotted path, such as `functions.aws.handler.emit`.
-        environment: the function's own variables; they win over the defaults made here.
+        environment: the function's own variables; they override the defaults.
         python: an interpreter that has `awslambdaric`.
-        timeout: seconds that one invocation may take, before its process is killed.
-        concurrency: how many events are worked on at once, each in its own process; a further one waits.
+        timeout: seconds that one invocation may take before its process is killed.
+        concurrency: how many events are handled at the same time, each in its own process; others wait.
         name: the function's name.
-        layers: more folders to import from, as a layer's `/opt/python`.
+        layers: more folders to import from, like a layer's `/opt/python`.
     """
 
     bundle: Path
@@ -50,17 +50,14 @@ class LambdaFunction:
     concurrency: int = 1
     name: str = "retrain"
     layers: Sequence[Path] = ()
-    _log_text: str = field(init=False, default="")
 
     def __enter__(self) -> Self:
-        # An interpreter's path is not resolved: a virtual environment is known by the link to its python.
+        # The interpreter's path is not resolved: the link to python is what identifies a virtual environment.
         found = interpreter(str(self.python))
-        self._folder = tempfile.TemporaryDirectory(prefix="lambda-")
-        self._log = Path(self._folder.name, "log")
-        self._log.touch()
-        plan = self._plan(found, found.lay_out(Path(self._folder.name, "runtime")))
+        self._folder = LogFolder("lambda-")
+        plan = self._plan(found, found.lay_out(self._folder.path / "runtime"))
         self._environments = [ExecutionEnvironment(plan) for _ in range(self.concurrency)]
-        # Last in, first out: Lambda too uses a warm environment before it makes a new one.
+        # Last in, first out: like Lambda, use a warm environment before creating a new one.
         self._idle: queue.LifoQueue[ExecutionEnvironment] = queue.LifoQueue()
         for environment in reversed(self._environments):
             self._idle.put(environment)
@@ -70,8 +67,7 @@ class LambdaFunction:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-        self._log_text = self.logs()
-        self._folder.cleanup()
+        self._folder.close()
 
     @property
     def starts(self) -> int:
@@ -79,10 +75,10 @@ class LambdaFunction:
         return sum(environment.starts for environment in self._environments)
 
     def warm(self) -> None:
-        """Start every process that does not run, so that the next invocations are all warm.
+        """Start every process that is not running, so that the next invocations are all warm.
 
         Raises:
-            LambdaError: one could not be initialised.
+            LambdaError: a process could not be initialised.
         """
         for environment in self._environments:
             environment.warm()
@@ -96,17 +92,17 @@ class LambdaFunction:
         return self._invoke(event, str(uuid4()))
 
     def invoke_async(self, event: object, attempts: int = 3, delays: Sequence[float] = (0.01, 0.02)) -> list[Outcome]:
-        """Invoke as Lambda works on an asynchronous event: again on an error, with the same request id.
+        """Invoke as Lambda handles an asynchronous event: retry after an error, with the same request id.
 
         Lambda waits one and two minutes before its two retries.
 
         Args:
             event: anything that JSON can hold.
-            attempts: how many there are at most.
-            delays: seconds before the second attempt, the third and so on; the last one repeats.
+            attempts: the largest number of attempts.
+            delays: seconds before the second attempt, the third and so on; the last delay repeats.
 
         Returns:
-            One outcome an attempt; the last is a success, or the event would go to the failure destination.
+            One outcome per attempt; if the last is a failure, the event would go to the failure destination.
         """
         request_id = str(uuid4())
         outcomes: list[Outcome] = []
@@ -120,11 +116,11 @@ class LambdaFunction:
         return outcomes
 
     def logs(self) -> str:
-        """Return what all processes have written so far, in the order of writing; also after the end."""
-        return self._log.read_text(errors="replace") if self._log.is_file() else self._log_text
+        """Return everything that all processes have written so far, in the order of writing; also after the end."""
+        return self._folder.text()
 
     def kill(self) -> None:
-        """End every process at once; what is being worked on fails with `Runtime.ExitError`."""
+        """End every process immediately; running invocations fail with `Runtime.ExitError`."""
         for environment in self._environments:
             environment.kill()
 
@@ -143,7 +139,7 @@ class LambdaFunction:
             variables=self._variables(found, runtime, region),
             function_arn=f"arn:aws:lambda:{region}:123456789012:function:{self.name}",
             timeout=self.timeout,
-            log=self._log,
+            log=self._folder.log,
         )
 
     def _variables(self, found: Interpreter, runtime: Path, region: str) -> dict[str, str]:
@@ -153,7 +149,7 @@ class LambdaFunction:
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_SESSION_TOKEN": "testing",
-            # Neither the metadata service nor the home directory of whoever runs this may lend credentials.
+            # The metadata service and the user's home directory must not provide credentials.
             "AWS_EC2_METADATA_DISABLED": "true",
             "HOME": str(runtime),
             "LANG": "en_US.UTF-8",

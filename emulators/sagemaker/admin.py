@@ -1,13 +1,13 @@
-"""The orders that tests and the demo give over HTTP, under `/_admin`.
+"""Orders that tests and the demo send over HTTP, under `/_admin`.
 
 | request | meaning |
 | --- | --- |
 | `GET /_admin/executions` | every execution, oldest first, with its token, parameters and count of start calls |
-| `GET /_admin/calls` | the number of requests by operation, those that met a fault included |
-| `POST /_admin/end` | `{"arn" or "name", "status"?, "reason"?}`: ends the unfinished executions that it names |
-| `POST /_admin/faults` | one fault or a list: `{"kind", "operation"?, "seconds"?, "times"?}` |
-| `GET`, `DELETE /_admin/faults` | what is still ordered; forget it |
-| `POST /_admin/forget-tokens` | from now on no token is known any more |
+| `GET /_admin/calls` | the number of requests by operation, including those that a fault hit |
+| `POST /_admin/end` | `{"arn" or "name", "status"?, "reason"?}`: end the unfinished executions with this ARN or name |
+| `POST /_admin/faults` | order one fault, or a list of faults: `{"kind", "operation"?, "seconds"?, "times"?}` |
+| `GET`, `DELETE /_admin/faults` | show the orders that are not used up; remove them |
+| `POST /_admin/forget-tokens` | forget every token |
 """
 
 import json
@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from emulators.faults import Faults
-from emulators.loopback import Answer, Request
+from emulators.loopback import Answer, Request, json_answer
 from emulators.sagemaker.executions import Execution
 from emulators.sagemaker.faults import Fault
 
@@ -24,7 +24,7 @@ PREFIX = "/_admin/"
 
 
 class Orders(Protocol):
-    """What can be ordered."""
+    """The stand-in, as far as orders need it."""
 
     faults: Faults[Fault]
 
@@ -46,7 +46,7 @@ class Orders(Protocol):
 
 
 def answer(orders: Orders, request: Request) -> Answer:
-    """Carry out one order and answer it in JSON: 400 for a wrong one, 404 for an unknown path or execution."""
+    """Carry out one order, and answer in JSON: 400 for an invalid one, 404 for an unknown path or execution."""
     routes: Mapping[tuple[str, str], Callable[[Any], object]] = {
         ("GET", "executions"): lambda _: [_shown(execution) for execution in orders.executions()],
         ("GET", "calls"): lambda _: dict(orders.all_calls()),
@@ -58,17 +58,13 @@ def answer(orders: Orders, request: Request) -> Answer:
     }
     route = routes.get((request.method, request.path.removeprefix(PREFIX)))
     if route is None:
-        return _json(404, {"error": f"no {request.method} {request.path}"})
+        return json_answer(404, {"error": f"no {request.method} {request.path}"})
     try:
-        return _json(200, route(json.loads(request.body or b"null")))
+        return json_answer(200, route(json.loads(request.body or b"null")))
     except LookupError as error:
-        return _json(404, {"error": str(error)})
+        return json_answer(404, {"error": str(error)})
     except ValueError as error:
-        return _json(400, {"error": str(error)})
-
-
-def _json(status: int, body: object) -> Answer:
-    return Answer(status=status, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+        return json_answer(400, {"error": str(error)})
 
 
 def _end(orders: Orders, body: Mapping[str, str]) -> object:
@@ -79,7 +75,7 @@ def _end(orders: Orders, body: Mapping[str, str]) -> object:
 
 
 def _add_faults(faults: Faults[Fault], body: Any) -> object:
-    # All are read before the first is ordered, so that a wrong one orders nothing.
+    # All are read before the first is ordered, so that an invalid one leaves nothing ordered.
     for fault in [Fault.parse(order) for order in (body if isinstance(body, list) else [body])]:
         faults.add(fault)
     return faults.waiting()

@@ -1,16 +1,17 @@
-"""The faults that a test or the demo orders from a stand-in, each consumed by the requests it meets."""
+"""The faults of SageMaker that a test can order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from emulators.faults import Order
-from emulators.sagemaker.model import ApiError
+from emulators.aws_json import aws_error
+from emulators.faults import KindOrder
+from emulators.loopback import Answer
 
 
 class FaultKind(StrEnum):
-    """What goes wrong with a request."""
+    """Ways for a request to fail."""
 
     THROTTLE = "throttle"
     """`ThrottlingException`, 400; nothing was done. botocore retries it by itself."""
@@ -44,14 +45,8 @@ _ERRORS: Mapping[FaultKind, tuple[str, str, int]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault(Order):
-    """An order for a fault.
-
-    Attributes:
-        kind: what goes wrong.
-        operation: the operation that it hits, or `*` for any.
-
-    """
+class Fault(KindOrder):
+    """An order for a fault."""
 
     kind: FaultKind
     operation: str = "StartPipelineExecution"
@@ -74,9 +69,6 @@ class Fault(Order):
             times=int(str(order.get("times", 1))),
         )
 
-    def error(self) -> ApiError | None:
-        """Return the error answer of this kind, or None where there is none."""
-        if self.kind not in _ERRORS:
-            return None
-        code, message, status = _ERRORS[self.kind]
-        return ApiError(code, message, status=status)
+    def refusal(self) -> Answer | None:
+        """Return the error answer of this kind; None for the kinds that stay silent."""
+        return aws_error(*_ERRORS[self.kind]) if self.kind in _ERRORS else None

@@ -1,8 +1,8 @@
-"""An error answer as Google's REST services give it."""
+"""The error answers of Google's REST services."""
 
-import json
+from emulators.loopback import Answer, json_answer
 
-from emulators.loopback import Answer
+CONTENT_TYPE = "application/json; charset=UTF-8"
 
 _STATUS = {
     400: "INVALID_ARGUMENT",
@@ -20,22 +20,20 @@ class ApiError(Exception):
     """An error answer.
 
     Attributes:
-        code: the HTTP status, from which the name of the canonical code follows.
+        code: the HTTP status; it determines the name of the canonical code.
 
     """
 
     def __init__(self, code: int, message: str) -> None:
-        """Keep both."""
         super().__init__(message)
         self.code = code
 
     def answer(self) -> Answer:
-        """Return it as HTTP answer."""
+        """Return the HTTP answer."""
         return error_answer(self.code, str(self))
 
 
 def error_answer(code: int, message: str) -> Answer:
     """Return the HTTP answer of an error."""
     content = {"error": {"code": code, "message": message, "status": _STATUS[code]}}
-    headers = {"Content-Type": "application/json; charset=UTF-8"}
-    return Answer(status=code, body=json.dumps(content).encode(), headers=headers)
+    return json_answer(code, content, content_type=CONTENT_TYPE)

@@ -1,11 +1,12 @@
-"""The faults that a test or the demo orders from the stand-in, each consumed by the requests that it meets."""
+"""The faults of Vertex AI that a test can order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from emulators.faults import Order
+from emulators.faults import KindOrder
+from emulators.loopback import Answer
 from emulators.vertex.errors import ApiError
 
 CREATE: Final = "pipelineJobs.create"
@@ -16,7 +17,7 @@ _MAY_NOT_ACT: Final = "You do not have permission to act as service_account"
 
 
 class FaultKind(StrEnum):
-    """What goes wrong with a request."""
+    """Ways for a request to fail."""
 
     THROTTLE = "throttle"
     """429; nothing was done."""
@@ -29,7 +30,7 @@ class FaultKind(StrEnum):
     REFUSE = "refuse"
     """400; nothing was done."""
     MAY_NOT_ACT = "may_not_act"
-    """400, as if the request were wrong; nothing was done, for the caller may not act as the job's account."""
+    """400, as for an invalid request; nothing was done, since the caller may not act as the job's account."""
     HANG = "hang"
     """The connection stays silent for `seconds`, then closes; nothing was done."""
     LOST_ANSWER = "lost_answer"
@@ -49,18 +50,12 @@ _ERRORS: Final[Mapping[FaultKind, tuple[int, str]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault(Order):
-    """An order for a fault.
-
-    Attributes:
-        kind: what goes wrong.
-        operation: the operation that it hits, or `*` for any.
-
-    """
+class Fault(KindOrder):
+    """An order for a fault."""
 
     kind: FaultKind
     operation: str = CREATE
 
-    def error(self) -> ApiError | None:
-        """Return the error answer of this kind, or none where there is none."""
-        return ApiError(*_ERRORS[self.kind]) if self.kind in _ERRORS else None
+    def refusal(self) -> Answer | None:
+        """Return the error answer of this kind; None for the kinds that stay silent."""
+        return ApiError(*_ERRORS[self.kind]).answer() if self.kind in _ERRORS else None

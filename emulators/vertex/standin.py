@@ -1,24 +1,21 @@
-"""The stand-in itself: one HTTP server for the operations on pipeline jobs."""
+"""The stand-in for Vertex AI: one HTTP server for the operations on pipeline jobs."""
 
 import json
 import re
 import secrets
-import threading
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Final, Self
+from datetime import datetime
+from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from emulators.faults import Faults
-from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.endings import Ending, Endings, Work
+from emulators.loopback import Answer, Request, json_answer
+from emulators.standin import FaultyStandIn, utc_now
 from emulators.vertex.checks import check_body, check_id
-from emulators.vertex.endings import Endings
-from emulators.vertex.errors import ApiError, error_answer
+from emulators.vertex.errors import CONTENT_TYPE, ApiError, error_answer
 from emulators.vertex.faults import Fault, FaultKind
-from emulators.vertex.jobs import CANCELLED, FINAL, RUNNING, SUCCEEDED, Job, Jobs
+from emulators.vertex.jobs import CANCELLED, FAILED, FINAL, RUNNING, SUCCEEDED, Job, Jobs
 from emulators.vertex.log_entries import log_entry
 
 Json = dict[str, Any]
@@ -34,22 +31,20 @@ _OPERATIONS: Final[Mapping[tuple[str, bool, bool], str]] = {
 }
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(kw_only=True, eq=False)
-class VertexStandIn:
-    """Vertex AI's pipeline jobs: their ids, their states and their log entries; and faults on demand.
+class VertexStandIn(FaultyStandIn[Fault]):
+    """Vertex AI's pipeline jobs, with their ids, states and log entries; fails on demand.
+
+    `url` is the endpoint, for `RETRAIN_VERTEX_ENDPOINT`.
 
     Attributes:
-        command: returns what a job runs, parameters in `RETRAIN_PARAM_<NAME>`; an empty one: it lasts until `end`.
-        on_log: called with the log entry of each change of a state, outside of any lock.
+        command: returns the command of a job, which gets the parameters in `RETRAIN_PARAM_<NAME>`; if it is empty, the
+            job lasts until `end` is called.
+        on_log: called with the log entry of each change of a state, without holding a lock.
         templates: the specifications in the template registry, by address.
-        token: the access token that every request must bring; empty: none is asked for.
-        project_number: stands in the names of the answers, whatever the caller calls the project.
+        token: the access token that every request must bring; empty: none is needed.
+        project_number: the project's number in the names of jobs, whatever the caller calls the project.
         clock: returns the time, aware.
-        faults: what was ordered.
 
     """
 
@@ -58,35 +53,13 @@ class VertexStandIn:
     templates: Mapping[str, Json] = field(default_factory=dict)
     token: str = ""
     project_number: str = "123456789012"
-    clock: Callable[[], datetime] = _now
-    faults: Faults[Fault] = field(init=False, default_factory=Faults)
+    clock: Callable[[], datetime] = utc_now
 
     def __post_init__(self) -> None:
-        """Bind a free port; nothing is answered before the context is entered."""
+        super().__post_init__()
         self._jobs = Jobs(self.project_number, self.clock)
-        self._endings = Endings(self._finish)
-        self._calls: Counter[str] = Counter()
-        self._counting = threading.Lock()
-        self._closing = threading.Event()
-        self._server = LoopbackServer(self._respond)
-
-    @property
-    def url(self) -> str:
-        """The endpoint, for `RETRAIN_VERTEX_ENDPOINT`."""
-        return self._server.url
-
-    def __enter__(self) -> Self:
-        """Begin to answer."""
-        self._server.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Wake what hangs, end the commands, and stop answering."""
-        self._closing.set()
-        self._endings.close()
-        self._server.close()
+        # Vertex AI gives a cancelled job no time to end by itself.
+        self._endings = Endings(self._ended, grace=0)
 
     def add_fault(self, kind: FaultKind, **details: Any) -> None:
         """Order a fault: `add_fault(FaultKind.THROTTLE, operation="*", times=3)`; see `Fault`."""
@@ -95,14 +68,6 @@ class VertexStandIn:
     def jobs(self) -> list[Job]:
         """Return every job, oldest first."""
         return self._jobs.all()
-
-    def calls(self, operation: str) -> int:
-        """Return the number of requests for an operation, those that met a fault included."""
-        return self._calls[operation]
-
-    def all_calls(self) -> Mapping[str, int]:
-        """Return the number of requests by operation."""
-        return dict(self._calls)
 
     def end(self, job_id: str, state: str = SUCCEEDED, error: str = "") -> None:
         """End a job.
@@ -114,10 +79,19 @@ class VertexStandIn:
         """
         if state not in FINAL:
             raise ValueError(f"a job ends as one of {', '.join(sorted(FINAL))}, not {state!r}")
-        (job,) = [job for job in self._jobs.all() if job.job_id == job_id] or [None]
+        job = next((job for job in self._jobs.all() if job.job_id == job_id), None)
         if job is None or job.state in FINAL:
             raise LookupError(f"no unfinished job {job_id!r}")
         self._finish(job.name, state, error)
+
+    def _end_work(self) -> None:
+        self._endings.close()
+
+    def _ended(self, name: str, ending: Ending) -> None:
+        if ending.stopped:
+            self._finish(name, CANCELLED, "")
+        else:
+            self._finish(name, FAILED if ending.error else SUCCEEDED, ending.error)
 
     def _finish(self, name: str, state: str, error: str) -> None:
         changed = self._jobs.change(name, state, error)
@@ -130,17 +104,7 @@ class VertexStandIn:
         operation = _OPERATIONS.get((request.method, bool(found.get("job")), bool(found.get("verb"))), "")
         if not matched or not operation:
             return error_answer(404, f"There is no {request.method} {request.path}.")
-        with self._counting:
-            self._calls[operation] += 1
-        fault = self.faults.take(operation)
-        if fault is None:
-            return self._work(operation, found, request)
-        if error := fault.error():
-            return error.answer()
-        if fault.kind is FaultKind.LOST_ANSWER:
-            self._work(operation, found, request)
-        self._closing.wait(fault.seconds)
-        return self._work(operation, found, request) if fault.kind is FaultKind.SLOW else None
+        return self._answer(operation, lambda: self._work(operation, found, request))
 
     def _work(self, operation: str, found: Mapping[str, str], request: Request) -> Answer:
         work = getattr(self, f"_{operation.rpartition('.')[2]}")
@@ -150,8 +114,7 @@ class VertexStandIn:
             content = work(found["parent"], unquote(found["job"] or ""), request)
         except ApiError as error:
             return error.answer()
-        headers = {"Content-Type": "application/json; charset=UTF-8"}
-        return Answer(status=200, body=json.dumps(content).encode(), headers=headers)
+        return json_answer(200, content, content_type=CONTENT_TYPE)
 
     def _create(self, parent: str, _job: str, request: Request) -> Json:
         query = parse_qs(urlsplit(request.path).query)
@@ -162,11 +125,10 @@ class VertexStandIn:
         except ValueError as error:
             raise ApiError(400, "Invalid JSON payload received.") from error
         job = self._jobs.create(parent, job_id, body, check_body(body, self.templates))
-        # The answer tells of a job that waits; it runs a moment later.
+        # The answer shows a pending job; it runs a moment later.
         self._finish(job.name, RUNNING, "")
-        command = tuple(self.command(job))
-        if command:
-            self._endings.begin(job, command)
+        parameters = {name: _text(value) for name, value in job.parameters.items()}
+        self._endings.begin(Work(name=job.name, parameters=parameters, command=tuple(self.command(job))))
         return job.to_json()
 
     def _get(self, parent: str, job_id: str, _request: Request) -> Json:
@@ -177,6 +139,13 @@ class VertexStandIn:
 
     def _cancel(self, parent: str, job_id: str, _request: Request) -> Json:
         job = self._jobs.get(parent, job_id)
-        if not self._endings.cancel(job.name):
+        if self._endings.ends_by_itself(job.name):
+            self._endings.stop(job.name)
+        else:
             self._finish(job.name, CANCELLED, "")
         return {}
+
+
+def _text(value: object) -> str:
+    # Every number in a Struct is a double; KFP passes whole numbers to the steps as integers.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

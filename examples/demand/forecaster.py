@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from outcome import Errors
 from rentals import Day
-from sklearn.ensemble import HistGradientBoostingRegressor  # type: ignore[import-untyped]
+from sklearn.ensemble import HistGradientBoostingRegressor
 
 # Any fixed number does: two trainings on the same days must give the same model.
 SEED = 0

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import joblib  # type: ignore[import-untyped]
+import joblib
 from rentals import FEATURES
-from sklearn.ensemble import HistGradientBoostingRegressor  # type: ignore[import-untyped]
+from sklearn.ensemble import HistGradientBoostingRegressor
 
 MODEL = "model.joblib"
 CARD = "model.json"

@@ -140,7 +140,7 @@ def _stage(
         dispatched=around.github.dispatched,
         settle=lambda: bus.trigger.drain(PATIENCE),
         dead_letters=dead_letters,
-        services=arm.calls,
+        services=arm.all_calls,
         ml_cube_event=_event("demand"),
         mistaken_event=_event(UNKNOWN_MODEL),
     )

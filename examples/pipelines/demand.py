@@ -58,6 +58,8 @@ def train(
 
 @dsl.pipeline(name="demand-training", description="Bike rentals a day: trained again on the days so far.")
 def demand(until: str = "", max_iter: int = 100, trigger_id: str = "", model_id: str = "demand") -> bool:
-    """Check what is asked for, and train."""
+    """Check the parameters, and train."""
     known = prepare(until=until)
-    return train(until=known.output, max_iter=max_iter, trigger_id=trigger_id, model_id=model_id).outputs["Output"]
+    trained = train(until=known.output, max_iter=max_iter, trigger_id=trigger_id, model_id=model_id)
+    promoted: bool = trained.outputs["Output"]
+    return promoted

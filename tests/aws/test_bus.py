@@ -30,7 +30,7 @@ def test_a_trigger_arrives_as_it_was_sent(bus: EventBridgeBus, events: EventBrid
 def test_nothing_to_send_is_no_call(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
     """An empty list asks nothing of the service, not even whether the bus exists."""
     bus.publish([])
-    assert not events.calls
+    assert not events.all_calls()
 
 
 def test_no_more_than_ten_go_together(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
@@ -93,7 +93,7 @@ def test_a_trigger_over_the_limit_is_named_and_not_sent(events: EventBridgeStand
     ):
         bus_on(pauses, size_limit=500).publish([trigger(1), trigger(2, reason="x" * 500), trigger(3)])
     assert arrived(events) == ["t-1", "t-3"]
-    assert events.calls["PutEvents"] == 1
+    assert events.calls("PutEvents") == 1
 
 
 @pytest.mark.parametrize("more", [0, 1])
@@ -106,7 +106,7 @@ def test_a_trigger_must_be_smaller_than_the_limit(events: EventBridgeStandIn, pa
     else:
         with pytest.raises(BusError, match="TooLarge"):
             bus.publish([TRIGGER])
-    assert events.calls["PutEvents"] == len(events.batches) == more
+    assert events.calls("PutEvents") == len(events.batches) == more
 
 
 @pytest.mark.parametrize("name", ["retrainig", "arn:aws:events:eu-west-3:123456789012:event-bus/retrainig"])
@@ -114,7 +114,7 @@ def test_a_bus_that_does_not_exist_is_an_error(events: EventBridgeStandIn, pause
     """PutEvents would answer 200 with an event id, so the emitter looks first, and names the bus."""
     with pytest.raises(BusError, match=r"retrainig did not take 2 trigger\(s\): t-1: there is no such event bus; t-2:"):
         bus_on(pauses, name).publish([trigger(1), trigger(2)])
-    assert events.calls == {"DescribeEventBus": 1}
+    assert events.all_calls() == {"DescribeEventBus": 1}
 
 
 def test_the_service_itself_would_not_tell(events: EventBridgeStandIn) -> None:
@@ -129,7 +129,7 @@ def test_the_bus_is_looked_up_once(bus: EventBridgeBus, events: EventBridgeStand
     """A warm process asks for the bus before its first events only."""
     bus.publish([trigger(1)])
     bus.publish([trigger(2)])
-    assert events.calls == {"DescribeEventBus": 1, "PutEvents": 2}
+    assert events.all_calls() == {"DescribeEventBus": 1, "PutEvents": 2}
 
 
 def test_a_bus_that_was_missing_is_looked_up_again(events: EventBridgeStandIn, pauses: list[float]) -> None:
@@ -153,4 +153,4 @@ def test_an_emitter_that_may_not_look_is_not_stopped(
         bus.publish([trigger(2)])
     assert arrived(events) == ["t-1", "t-2"]
     assert [record.getMessage() for record in caplog.records] == ["bus.unverified"]
-    assert events.calls["DescribeEventBus"] == 1
+    assert events.calls("DescribeEventBus") == 1

@@ -31,7 +31,7 @@ def test_a_bus_that_stays_busy_is_away(bus: EventBridgeBus, events: EventBridgeS
     events.fail_entry("t-2", *["ThrottlingException"] * 3)
     with pytest.raises(UnavailableError, match=r"EventBridge could not take 1 of 2 trigger\(s\): ThrottlingException;"):
         bus.publish([trigger(1), trigger(2)])
-    assert events.calls["PutEvents"] == 3
+    assert events.calls("PutEvents") == 3
     assert arrived(events) == ["t-1"]
     assert len(pauses) == 2
 
@@ -100,7 +100,7 @@ def test_a_call_that_is_refused_names_its_triggers(bus: EventBridgeBus, events: 
     events.fail_calls(CallFault(operation="PutEvents", code="ValidationException"))
     with pytest.raises(BusError, match="t-1: ValidationException: ordered by a test; t-2: ValidationException"):
         bus.publish([trigger(1), trigger(2)])
-    assert events.calls["PutEvents"] == 1
+    assert events.calls("PutEvents") == 1
 
 
 def test_a_silent_bus_is_given_up(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
@@ -116,7 +116,7 @@ def test_botocore_repeats_a_call_that_fails(events: EventBridgeStandIn, pauses: 
     """Whole calls are repeated by botocore, as often as the limits say."""
     events.fail_calls(CallFault(operation="PutEvents", code="InternalFailure", status=500, times=2))
     bus_on(pauses, limits=CallLimits(attempts=3)).publish([trigger(1)])
-    assert events.calls["PutEvents"] == 3
+    assert events.calls("PutEvents") == 3
     assert pauses == []
 
 

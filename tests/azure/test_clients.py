@@ -59,7 +59,7 @@ def test_the_identity_of_the_platform_is_used(managed: Clients, identity: Identi
             bus_on(managed, topic.endpoint).publish([trigger(number)])
             launcher_on(managed, arm.url).start(request(trigger(number)), again=False)
         assert len(topic.events) == len(arm.jobs()) == 3
-    assert sorted(identity.asked) == ["https://eventgrid.azure.net", "https://management.azure.com"]
+    assert sorted(identity.requested) == ["https://eventgrid.azure.net", "https://management.azure.com"]
 
 
 def test_a_key_counts_before_the_identity(identity: Identity) -> None:
@@ -68,7 +68,7 @@ def test_a_key_counts_before_the_identity(identity: Identity) -> None:
         clients = Clients(Access(managed_identity=True, topic_key="a2V5"), IMPATIENT)
         bus_on(clients, topic.endpoint).publish([trigger()])
         clients.close()
-    assert identity.asked == []
+    assert identity.requested == []
     assert len(topic.events) == 1
 
 
@@ -98,7 +98,7 @@ def test_an_identity_that_gives_no_token_is_an_outage(
     with ArmStandIn(components={COMPONENT: Component()}) as arm:
         with pytest.raises(UnavailableError) as raised:
             launcher_on(clients, arm.url).start(request(), again=False)
-        assert arm.calls() == {}
+        assert arm.all_calls() == {}
     clients.close()
     assert "hunter2" not in str(raised.value)
 
@@ -164,7 +164,7 @@ def test_storage_is_reached_by_identity_without_a_connection_string(identity: Id
     container = Place(endpoint="https://acme.blob.core.windows.net", name="letters")
     assert clients.container(container)().url == "https://acme.blob.core.windows.net/letters"
     clients.close()
-    assert identity.asked == []
+    assert identity.requested == []
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_each_cloud_has_its_own_audience(managed: Clients, identity: Identity, e
     wrong = HttpRequest("GET", "https://127.0.0.1:1/")
     with pytest.raises(Exception, match=r"127.0.0.1"):
         client.send_request(wrong)
-    assert identity.asked == [audience]
+    assert identity.requested == [audience]
 
 
 def test_no_token_leaves_this_machine_in_the_clear(managed: Clients, identity: Identity) -> None:
@@ -194,7 +194,7 @@ def test_no_token_leaves_this_machine_in_the_clear(managed: Clients, identity: I
     for make in (managed.resource_manager("http://example.com"), managed.topic(url), keyed.topic(url)):
         with pytest.raises(ConfigError, match=r"http://example.com.*: must begin with https://"):
             make()
-    assert identity.asked == []
+    assert identity.requested == []
 
 
 def test_no_secret_is_shown() -> None:

@@ -53,7 +53,7 @@ def test_a_job_is_started(launcher: AzureMlLauncher, arm: ArmStandIn) -> None:
     assert run.run_id == f"{WORKSPACE}/jobs/{NAME}"
     assert run.url == f"https://ml.azure.com/runs/{NAME}?wsid={WORKSPACE}"
     assert not run.handed_over
-    assert arm.calls() == {"PUT job": 1}
+    assert arm.all_calls() == {"PUT job": 1}
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -62,7 +62,7 @@ def test_the_same_token_is_the_same_job(launcher: AzureMlLauncher, arm: ArmStand
     first = launcher.start(request(), again=False)
     assert launcher.start(request(), again=again) == first
     assert len(arm.jobs()) == 1
-    assert arm.calls() == {"PUT job": 2}
+    assert arm.all_calls() == {"PUT job": 2}
 
 
 @pytest.mark.parametrize("status", [400, 409])
@@ -73,7 +73,7 @@ def test_a_changed_request_is_the_same_job(clients: Clients, status: int) -> Non
         first = launcher.start(request(parameters={"epochs": 8}), again=False)
         assert launcher.start(request(parameters={"epochs": 9}), again=True) == first
         assert [job.inputs for job in arm.jobs()] == [{"epochs": "8"}]
-        assert arm.calls() == {"PUT job": 2, "GET job": 1}
+        assert arm.all_calls() == {"PUT job": 2, "GET job": 1}
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, "UserError"), (409, "Conflict")])

@@ -31,7 +31,7 @@ def test_a_busy_service_is_asked_again(launcher: AzureMlLauncher, arm: ArmStandI
         UnavailableError, match=f"^Azure ML could not start the job {run_name(trigger(2).token)} in /sub"
     ):
         launcher.start(request(trigger(2)), again=False)
-    assert arm.calls() == {"PUT job": 6}
+    assert arm.all_calls() == {"PUT job": 6}
     assert len(arm.jobs()) == 1
 
 
@@ -89,4 +89,4 @@ def test_a_silent_service_is_given_up(launcher: AzureMlLauncher, arm: ArmStandIn
     arm.add_fault(FaultKind.HANG, seconds=30, times=3)
     with pytest.raises(UnavailableError, match="ServiceResponseTimeoutError"):
         launcher.start(request(), again=False)
-    assert arm.calls() == {"PUT job": 3}
+    assert arm.all_calls() == {"PUT job": 3}

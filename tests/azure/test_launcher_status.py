@@ -50,7 +50,7 @@ def test_an_unknown_run_has_stopped(launcher: AzureMlLauncher, run_id: str) -> N
 def test_what_is_no_id_of_a_job_is_not_asked_after(launcher: AzureMlLauncher, arm: ArmStandIn, run_id: str) -> None:
     """Such a request could mean something else, as the list of all jobs."""
     assert launcher.status(run_id) == RunStatus(result=RunResult.STOPPED)
-    assert arm.calls() == {}
+    assert arm.all_calls() == {}
 
 
 def test_the_workspace_of_a_run_is_remembered(arm: ArmStandIn, launcher: AzureMlLauncher, clients: Clients) -> None:

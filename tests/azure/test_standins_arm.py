@@ -130,4 +130,4 @@ def test_only_tokens_of_the_identity_for_resource_manager_count() -> None:
         assert put(arm, token=token("https://management.azure.com/")).status == 201
         assert call("GET", f"{endpoint}?api-version=2019-08-01&resource=x").status == 401
         assert call("GET", f"{endpoint}?resource=x", X_IDENTITY_HEADER=secret).status == 400
-    assert identity.asked == ["https://eventgrid.azure.net", "https://management.azure.com"]
+    assert identity.requested == ["https://eventgrid.azure.net", "https://management.azure.com"]

@@ -91,7 +91,7 @@ def test_a_fault_hits_one_request_and_does_nothing(arm: ArmStandIn, kind: str, s
     assert ("retry-after" in answer.headers) is (status == 429)
     assert arm.jobs() == []
     assert put(arm).status == 201
-    assert arm.calls() == {"GET job": 1, "PUT job": 2}
+    assert arm.all_calls() == {"GET job": 1, "PUT job": 2}
 
 
 def test_silence_after_nothing_and_after_the_work(arm: ArmStandIn) -> None:

@@ -84,7 +84,7 @@ def test_a_token_counts_where_there_is_an_identity() -> None:
     ("body", "status", "word"),
     [
         ([{"subject": "s", "event_type": "t", "data_version": "1", "data": {}}], 400, "id, eventType, eventTime"),
-        ([EVENT, EVENT | {"id": ""}], 400, "missing or no strings: id"),
+        ([EVENT, EVENT | {"id": ""}], 400, "missing or not strings: id"),
         ([EVENT | {"subject": 5}], 400, "subject"),
         ([EVENT | {"eventTime": "yesterday"}], 400, "eventTime"),
         ([EVENT | {"topic": "/another"}], 400, "topic"),
@@ -165,7 +165,7 @@ def test_who_answers_nothing_keeps_the_event_waiting() -> None:
     """An endpoint that is not there takes nothing."""
     subscription = Subscription(url="http://127.0.0.1:9", delays=(0.01,))
     subscription.put(EVENT)
-    with pytest.raises(TimeoutError, match="1 events were not taken"):
+    with pytest.raises(TimeoutError, match="1 events were not accepted"):
         subscription.drain(0.1)
 
 

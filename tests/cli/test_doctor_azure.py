@@ -255,7 +255,7 @@ def test_an_identity(services: SERVICES, environment: pytest.MonkeyPatch) -> Non
             environment.setenv(name, value)
         assert diagnose("azure").failed == {}
         topic.identity = None
-        assert {"https://eventgrid.azure.net", "https://management.azure.com"} <= set(identity.asked)
+        assert {"https://eventgrid.azure.net", "https://management.azure.com"} <= set(identity.requested)
 
 
 def test_a_topic_that_is_not_found(deployment: Deployment) -> None:

@@ -111,7 +111,7 @@ class Azure(AzurePorts, Cloud):
         self.arm.add_fault(FaultKind.LOST_ANSWER if started else FaultKind.HANG, seconds=60)
         with self.account.app() as host, ThreadPoolExecutor(1) as pool:
             dying = pool.submit(host.invoke, "retrain_receive", event)
-            until(lambda: self.arm.calls().get("PUT job"))
+            until(lambda: self.arm.calls("PUT job"))
             until(lambda: len(self.arm.jobs()) == int(started))
             host.kill()
             assert dying.result(10).error.startswith("WorkerProcessExitException: ")
