@@ -90,7 +90,7 @@ def test_an_environment_that_is_not_configured_is_told(deploy: dict[str, Any], c
 
 def test_every_variable_is_explained(deploy: dict[str, Any]) -> None:
     """The table of what a repository and its environments set has all that the workflow reads, and nothing else."""
-    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8").partition("## Promotion by tags")[2]
+    text = (ROOT / "docs" / "promotion.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(re.findall(r"vars\.(\w+)", json.dumps(deploy)))
 

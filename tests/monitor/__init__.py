@@ -1,1 +1,1 @@
-"""The drift monitor, in an environment of its own; see `functions/monitor/README.md`."""
+"""The drift monitor, in an environment of its own; see `docs/development.md`."""
