@@ -115,7 +115,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         'models."churn".parameters.model_id: may be empty, and the pipeline has no default for it; set it',
     ),
     "no rule": (
-        rule_with({"source": ["somebody.else"]}),
+        rule_with({"source": ["another.source"]}),
         "rule",
         "no rule of the event bus .* matches triggers .*source ml3_platform.*; deploy the stack",
     ),

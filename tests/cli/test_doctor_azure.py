@@ -117,7 +117,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         f"{DROPPED} silently dropped; deploy with `subscribe`, or create one",
     ),
     "another type": (subscribed(filter={"includedEventTypes": ["Other"]}), "subscription", DROPPED),
-    "another subject": (subscribed(filter={"subjectBeginsWith": "somebody"}), "subscription", DROPPED),
+    "another subject": (subscribed(filter={"subjectBeginsWith": "elsewhere"}), "subscription", DROPPED),
     "an advanced filter": (
         subscribed(filter={"advancedFilters": [{"operatorType": "StringIn", "key": "EventType", "values": ["a"]}]}),
         "subscription",
@@ -163,7 +163,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         "component of churn",
         "Azure ML has no /subscriptions/.*/components/train/versions/1; create it, or correct",
     ),
-    "a component that is no pipeline": (
+    "a component of another type": (
         lambda it: it.component(INPUTS, "command"),
         "component of churn",
         "the component has the type command, and only a pipeline can be started; wrap it in a pipeline component",

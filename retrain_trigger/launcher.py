@@ -1,0 +1,20 @@
+"""The entry point of the installed command `retrain`.
+
+The wheel has `shared`, `functions` and all that a build needs in `retrain_trigger/_bundle`, so that the user's
+environment gets no top-level package with such a common name. The launcher puts that folder first on the path of this
+process only, before anything else is imported: a package `shared` of the user's own is never imported by mistake.
+"""
+
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Run the command line of this process and return its exit code."""
+    here = Path(__file__).resolve().parent
+    bundle = here / "_bundle"
+    # In a checkout, and in an editable install, the packages are beside this one.
+    sys.path.insert(0, str(bundle if bundle.is_dir() else here.parent))
+    from functions.cli.__main__ import run
+
+    return run()
