@@ -104,7 +104,7 @@ def drift_stage(home: Path) -> Iterator[DriftStage]:
         {"RETRAIN_PARAM_UNTIL": "2011-09-01"},
     )
     with LoopbackServer(_keeps(inbox)) as mail, (home / "log.jsonl").open("w") as log:
-        command = json.dumps(["python", str(TRAIN), "--production", str(production)])
+        command = json.dumps([sys.executable, str(TRAIN), "--production", str(production)])
         (home / "retrain.toml").write_text(CONFIGURATION.format(command=command, inbox=mail.address))
         log_to(log)
         variables = {**os.environ, "RETRAIN_CONFIG": str(home / "retrain.toml")}

@@ -62,7 +62,7 @@ def serving(emitter: EmitterParts) -> Iterator[str]:
 
 
 def _target(home: Path, model_id: str) -> str:
-    command = ["python", str(TRAIN), "--production", str(production_of(home, model_id))]
+    command = [sys.executable, str(TRAIN), "--production", str(production_of(home, model_id))]
     return f'local = {{ kind = "command", command = {json.dumps(command)} }}'
 
 

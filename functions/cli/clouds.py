@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from functions.cli.command import Context, UsageError
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from functions.github.token import ReadSecret, SecretStore
 
 _LOCAL: Final = "local"
+# Modules of each extra.
+_PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
+    "aws": ("boto3", "aws_lambda_powertools"),
+    "gcp": ("google.auth", "google.cloud.pubsub_v1"),
+    "azure": ("azure.core", "azure.identity"),
+}
 
 
 def emitter_of(cloud: str, context: Context) -> EmitterParts:
@@ -61,14 +68,30 @@ def secret_stores_of(cloud: str, setting: "Setting") -> "Mapping[SecretStore, Re
 
 
 def _import(module: str, cloud: str) -> Any:  # noqa: ANN401 - the clouds have the same functions, but no common type
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
+    require_packages(cloud)
+    return import_module(module)
+
+
+def require_packages(cloud: str) -> None:
+    """Check that the packages for *cloud* are installed; most of them are imported only when they are used.
+
+    Raises:
+        UsageError: they are not.
+
+    """
+    missing = [name for name in _PACKAGES.get(cloud, ()) if not _is_installed(name)]
+    if missing:
         raise UsageError(
-            f"the packages for --cloud {cloud} are not installed ({package} is missing);"
+            f"the packages for --cloud {cloud} are not installed ({missing[0]} is missing);"
             f" install them with: pip install 'retrain-trigger[{cloud}]'"
-        ) from error
+        )
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False  # Its parent package is missing.
 
 
 def _log_warnings_only() -> None:

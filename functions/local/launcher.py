@@ -24,7 +24,8 @@ from shared.trigger import RUN_PREFIX, run_name
 BIRTH_SECONDS: Final = 15.0
 
 _OURS: Final = re.compile(RUN_PREFIX + "[0-9a-f]{40}")
-_ROOT: Final = Path(__file__).resolve().parents[2]
+# `-P`: nothing of the folder that it is started in, or of its own folder, can hide a module that it imports.
+_SUPERVISOR: Final = ("-P", str(Path(__file__).resolve().parent / "start_supervisor.py"))
 
 
 class CommandLauncher:
@@ -153,8 +154,8 @@ class CommandLauncher:
         """Start the supervisor, which inherits the lock: there is no moment at which nobody has it."""
         with folder.output.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "functions.local.supervisor", str(folder.path), str(lock)],
-                cwd=_ROOT,
+                [sys.executable, *_SUPERVISOR, str(folder.path), str(lock)],
+                cwd=folder.path,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -1,8 +1,8 @@
 """What the supervisor of a training needs to know: the request of the core, made fit for this machine."""
 
+import os
 import re
 import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -57,7 +57,9 @@ def resolve(command: tuple[str, ...], folder: Path, path: str | None) -> tuple[s
     """Return *command* with its program as an absolute path.
 
     Args:
-        command: as configured; the program `python` is the interpreter that the server runs on.
+        command: as configured. The program `python` is the one in `.venv` of *folder* if there is one, else the first
+            `python3` on *path*; never the interpreter that this tool happens to run on, which lacks the packages of
+            the training.
         folder: where the command runs; a program with a slash in its name is looked for from here.
         path: where other programs are looked for, as in the environment variable `PATH`.
 
@@ -67,11 +69,25 @@ def resolve(command: tuple[str, ...], folder: Path, path: str | None) -> tuple[s
     """
     program = command[0] if command else ""
     if program == "python":
-        return (sys.executable, *command[1:])
+        return (_python(folder, path), *command[1:])
     found = shutil.which(str(folder / program) if "/" in program else program, path=path) if program else None
     if found is None:
         raise TargetRefusedError(f"command: {program!r} is no program that can be run from {folder}")
     return (str(Path(found).absolute()), *command[1:])
+
+
+def _python(folder: Path, path: str | None) -> str:
+    own = folder / ".venv" / "bin" / "python"
+    if os.access(own, os.X_OK):
+        # Not resolved: the link, not its target, is what makes the environment.
+        return str(own.absolute())
+    found = shutil.which("python3", path=path)
+    if found is None:
+        raise TargetRefusedError(
+            f"command: 'python' is neither in {own.parent} nor, as python3, on the PATH; create an environment there,"
+            " or put the path of an interpreter into the command"
+        )
+    return str(Path(found).absolute())
 
 
 def prepare(

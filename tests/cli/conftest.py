@@ -8,6 +8,7 @@ import pytest
 
 from emulators.moto_server import CREDENTIALS, moto_server
 from tests.cli.aws_account import AwsGate, Deployment
+from tests.cli.package import Installation, build_wheel, install
 
 _FOREIGN = ("RETRAIN_", "AWS_", "AZURE_", "GOOGLE_", "IDENTITY_", "PUBSUB_", "FIRESTORE_", "GCE_", "CLOUDSDK_")
 
@@ -39,3 +40,9 @@ def deployment(gate: AwsGate, tmp_path: Path, environment: pytest.MonkeyPatch) -
     yield made
     made.close()
     gate.reset()
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """Return an environment in which the wheel of this project is installed, without any extra."""
+    return install(build_wheel(tmp_path_factory.mktemp("wheel")), tmp_path_factory.mktemp("environment") / "venv")

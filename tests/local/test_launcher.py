@@ -186,6 +186,23 @@ def test_a_question_begins_what_nobody_began(tmp_path: Path) -> None:
     assert numbers(tmp_path / "executions") == [1]
 
 
+def test_a_training_starts_without_the_working_folder_on_the_path(tmp_path: Path) -> None:
+    """The supervisor starts with `PYTHONSAFEPATH`, and a module of the user's own hides none of its modules."""
+    for name in ("shared.py", "functions.py", "logging.py"):
+        (tmp_path / name).write_text("raise SystemExit('imported by mistake')\n")
+    safe = dict(os.environ) | {"PYTHONSAFEPATH": "1"}
+    launcher = CommandLauncher(
+        CommandTarget(command=("true",)),
+        folder=tmp_path,
+        runs=tmp_path / "runs",
+        bus=None,
+        environment=safe,
+        clock=real_clock,
+    )
+    run = launcher.start(a_request(), again=False)
+    assert ended(launcher, run.run_id).result is RunResult.SUCCEEDED
+
+
 def test_different_tokens_run_beside_each_other(tmp_path: Path) -> None:
     """Trainings of different triggers do not wait for each other."""
     launcher = a_launcher(tmp_path, "sh", "-c", "echo 1 >> executions; sleep 30")

@@ -38,7 +38,7 @@ def test_the_whole_request(tmp_path: Path) -> None:
     bus = tmp_path / "bus.sqlite"
     run = prepare(
         a_request(parameters={"epochs": 8}, max_run=90),
-        CommandTarget(command=("python", "train.py", "--fast")),
+        CommandTarget(command=(sys.executable, "train.py", "--fast")),
         folder=tmp_path,
         runs=tmp_path / "runs",
         bus=bus,
@@ -64,7 +64,7 @@ def test_the_whole_request(tmp_path: Path) -> None:
 
 
 def test_programs_are_looked_for(tmp_path: Path) -> None:
-    """A bare name is looked for in the path, one with a slash from the configuration's folder, `python` is this one."""
+    """A bare name is searched on the path, one with a slash from the configuration's folder."""
     (tmp_path / "bin").mkdir()
     script = tmp_path / "bin" / "train.sh"
     script.write_text("#!/bin/sh\n")
@@ -73,7 +73,20 @@ def test_programs_are_looked_for(tmp_path: Path) -> None:
     assert resolve(("bin/train.sh",), tmp_path, "/nowhere") == (str(script),)
     assert resolve(("./bin/train.sh",), tmp_path, "/nowhere") == (str(script),)
     assert resolve((str(script),), Path("/"), "/nowhere") == (str(script),)
-    assert resolve(("python", "a.py"), tmp_path, "/nowhere") == (sys.executable, "a.py")
+
+
+def test_python_is_the_one_of_the_user(tmp_path: Path) -> None:
+    """`python` is the one in `.venv` beside the configuration, else the first `python3` on the path, else refused."""
+    system = tmp_path / "bin" / "python3"
+    system.parent.mkdir()
+    system.symlink_to(sys.executable)
+    assert resolve(("python", "a.py"), tmp_path, str(system.parent)) == (str(system), "a.py")
+    with pytest.raises(TargetRefusedError, match=r"command: 'python' is neither in .*/.venv/bin nor, as python3, on"):
+        resolve(("python", "a.py"), tmp_path, "/nowhere")
+    own = tmp_path / ".venv" / "bin" / "python"
+    own.parent.mkdir(parents=True)
+    own.symlink_to(sys.executable)
+    assert resolve(("python", "a.py"), tmp_path, str(system.parent)) == (str(own), "a.py")
 
 
 @pytest.mark.parametrize("command", [("no-such-program",), ("./plain.txt",), ("bin/none",), ("folder/",), ("",), ()])
