@@ -123,8 +123,12 @@ serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this m
 # --- checking it ------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: $(READY) build azurite actionlint ## all tests but the demos and those of the drift monitor
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not demo"
+test: $(READY) build azurite actionlint ## all tests except the demos, the deep tests and those of the drift monitor
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not demo and not deep"
+
+.PHONY: test-deep
+test-deep: $(READY) ## hundreds of generated cases: faults at every call, random schedules, arbitrary input
+	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile deep -m "deep or hypothesis"
 
 .PHONY: check-demos
 check-demos: $(READY) build azurite ## the demos of all clouds, as tests
@@ -143,7 +147,7 @@ lint: $(READY) ## style, types, docstrings and the borders between the rooms
 	$(BIN)/interrogate --quiet --fail-under 100 --ignore-nested-functions --ignore-private --ignore-semiprivate --ignore-init-method --ignore-magic tests
 
 .PHONY: check
-check: lint test check-demos test-monitor check-sam check-deploy ## everything that CI does
+check: lint test test-deep check-demos test-monitor check-sam check-deploy ## everything that CI does
 
 .PHONY: check-sam
 check-sam: $(SAM) ## the template as AWS reads it, and the build that is deployed; offline

@@ -1,12 +1,21 @@
-"""Property tests try the same examples everywhere and watch no clock: a busy machine fails none of them."""
+"""Property tests try the same examples everywhere and ignore the clock, so that a busy machine fails none of them.
+
+`make test` tries a few examples of each property, `make test-deep` hundreds (`--hypothesis-profile deep`).
+"""
 
 from contextlib import suppress
 
-# The monitor's environment has none of them.
+# The monitor's environment has no hypothesis.
 with suppress(ModuleNotFoundError):
     from hypothesis import HealthCheck, settings
 
     settings.register_profile(
-        "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        "steady",
+        derandomize=True,
+        database=None,
+        deadline=None,
+        max_examples=25,
+        suppress_health_check=[HealthCheck.too_slow],
     )
+    settings.register_profile("deep", settings.get_profile("steady"), max_examples=300)
     settings.load_profile("steady")

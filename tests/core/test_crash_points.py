@@ -21,6 +21,11 @@ CASES: Final = [
     if tokens or path not in ENDS
 ]
 
+# `make test` breaks every call off after it took effect, `make test-deep` in all other ways.
+FAULTS: Final = [
+    fault if fault is Fault.CRASH_AFTER else pytest.param(fault, marks=pytest.mark.deep) for fault in Fault
+]
+
 
 def broken_off(path: Path, *, tokens: bool, fault: Fault) -> Iterator[tuple[Witness, Begin]]:
     """Go along *path* again and again, in a new world each time, until *fault* has met every call of it once."""
@@ -60,7 +65,7 @@ def check_outcome(witness: Witness, path: Path) -> None:
         assert followed == {("run-1", action) for action in expected(witness.world.setting, "succeeded")}
 
 
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("path", "tokens"), CASES)
 def test_repeat_at_once(path: Path, tokens: bool, fault: Fault) -> None:  # noqa: FBT001 - a parameter
     """Whatever call a fault meets: what is repeated at once comes to the same end as without the fault."""
@@ -69,7 +74,7 @@ def test_repeat_at_once(path: Path, tokens: bool, fault: Fault) -> None:  # noqa
         check_outcome(witness, path)
 
 
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("path", "tokens"), CASES)
 def test_repeat_late(path: Path, tokens: bool, fault: Fault) -> None:  # noqa: FBT001 - a parameter
     """Whatever call a fault meets: what is repeated when the claim is abandoned comes to the same end."""
@@ -79,7 +84,7 @@ def test_repeat_late(path: Path, tokens: bool, fault: Fault) -> None:  # noqa: F
         check_outcome(witness, path)
 
 
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("path", "tokens"), CASES)
 def test_sweep_instead(path: Path, tokens: bool, fault: Fault) -> None:  # noqa: FBT001 - a parameter
     """Whatever call a fault meets: a sweep starts every training that was decided, before anything is repeated."""

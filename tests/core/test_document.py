@@ -4,7 +4,7 @@ import dataclasses
 import json
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decision.ending import End, ended
@@ -70,7 +70,6 @@ STATES = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(STATES, st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"])), st.booleans()), max_size=3))
 def test_a_state_survives_the_ledger(state: ModelState, seen: list[tuple[str, bool]]) -> None:
     """Whatever a state holds, empty texts too, is there again after JSON."""

@@ -188,4 +188,5 @@ ANY_PACE: Final = settings(
     deadline=None, suppress_health_check=list(HealthCheck), stateful_step_count=50, print_blob=False, database=None
 )
 TestPromises = Promises.TestCase
-TestPromises.settings = settings(ANY_PACE, max_examples=100, derandomize=True)
+# As many examples as the profile in tests/conftest.py has.
+TestPromises.settings = settings(ANY_PACE, derandomize=True)

@@ -5,7 +5,7 @@ import re
 from datetime import timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ledger.document import EPOCH
@@ -41,7 +41,6 @@ WIRES = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(WIRES)
 def test_a_trigger_survives_the_wire(fields: dict[str, object]) -> None:
     """Whatever a trigger holds is there again after JSON, to the type of each value."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulators.github.answers import problem_of
@@ -19,7 +19,6 @@ def accepted(payload: object) -> bool:
     return problem_of(json.dumps({"event_type": "train", "client_payload": payload}).encode()) is None
 
 
-@settings(max_examples=60, deadline=None)
 @given(reason=TEXTS, requested_by=TEXTS, evidence=st.dictionaries(st.text(max_size=5), TEXTS, max_size=3))
 def test_what_informs_people_never_keeps_a_training_from_starting(
     reason: str, requested_by: str, evidence: dict[str, str]
