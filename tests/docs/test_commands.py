@@ -33,6 +33,8 @@ def test_the_commands_in_a_block_exist(block: Block) -> None:
             check_make(arguments)
         elif re.fullmatch(r"([\w./-]*/)?python3?", program):
             check_python(arguments)
+        elif program == "retrain":
+            check_python(["-m", "functions.cli", *arguments])
         elif program == "aws":
             check_aws(arguments)
         elif "/" in program:
