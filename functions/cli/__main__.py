@@ -23,8 +23,13 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], out: TextIO, er
         err: where errors go, one message each.
 
     """
+    parser = build_parser(COMMANDS.values())
+    if "_ARGCOMPLETE" in variables:
+        from functions.cli.completion import complete
+
+        complete(parser)
     try:
-        options = build_parser(COMMANDS.values()).parse_args(arguments)
+        options = parser.parse_args(arguments)
     except SystemExit as exit_:
         # argparse has already printed the help or its error.
         return int(exit_.code or DONE)

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from typing import Final
 
-from functions.cli import dry_run, emit, models, operate, show, trust_policy
+from functions.cli import check, completion, dry_run, emit, models, operate, show, trust_policy
 from functions.cli.command import Command
 from functions.cli.doctor import command as doctor
+from functions.cli.init import command as init
 
 COMMANDS: Final[Mapping[str, Command]] = {
     command.name: command
     for command in (
+        init.COMMAND,
+        check.COMMAND,
         emit.COMMAND,
         dry_run.COMMAND,
         models.COMMAND,
@@ -17,5 +20,6 @@ COMMANDS: Final[Mapping[str, Command]] = {
         *operate.COMMANDS,
         doctor.COMMAND,
         trust_policy.COMMAND,
+        completion.COMMAND,
     )
 }

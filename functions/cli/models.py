@@ -46,7 +46,7 @@ def _all_models(api: "Api") -> list[Mapping[str, object]]:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    add_model(parser, "show this model only, as `retrain show` does", optional=True)
+    add_model(parser, "show this model only, as `retrain show` does")
 
 
 COMMAND: Final = Command(

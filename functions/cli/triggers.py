@@ -13,7 +13,7 @@ from shared.trigger import SEVERITIES
 
 def add_trigger_options(parser: argparse.ArgumentParser) -> None:
     """Add the options to *parser*."""
-    add_model(parser, "the model to train (default: the one with `default = true`)", optional=True)
+    add_model(parser, "the model to train (default: the one with `default = true`)")
     parser.add_argument("--reason", metavar="TEXT", help="why, for people; at most 512 characters")
     parser.add_argument("--severity", choices=SEVERITIES)
     parser.add_argument(
@@ -23,9 +23,9 @@ def add_trigger_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", help="the trigger's id; to retry a request safely, pass the same id")
 
 
-def add_model(parser: argparse.ArgumentParser, about: str, *, optional: bool = False) -> None:
+def add_model(parser: argparse.ArgumentParser, about: str) -> None:
     """Add the positional argument MODEL; `--model` still works, too."""
-    parser.add_argument("model", nargs="?", metavar="[MODEL]" if optional else "MODEL", help=about)
+    parser.add_argument("model", nargs="?", metavar="MODEL", help=about)
     parser.add_argument("--model", dest="model_option", metavar="MODEL", help=argparse.SUPPRESS)
 
 

@@ -21,7 +21,7 @@ def copy_specifications(config: Configuration, folder: Path) -> list[str]:
 
     """
     named = dict(_named(config))
-    problems = [problem for place, pipeline in named.items() for problem in _problems(config, place, pipeline)]
+    problems = specification_problems(config)
     if problems:
         raise ConfigError(str(config.folder), problems)
     pipelines = list(dict.fromkeys(named.values()))
@@ -31,6 +31,11 @@ def copy_specifications(config: Configuration, folder: Path) -> list[str]:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)
     return pipelines
+
+
+def specification_problems(config: Configuration) -> list[str]:
+    """Return every problem with the specifications that *config* names, each with its place."""
+    return [problem for place, pipeline in _named(config) for problem in _problems(config, place, pipeline)]
 
 
 def _named(config: Configuration) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,72 @@
+"""`retrain init` writes the files to begin with, and keeps those that exist."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from functions.cli.version import SCHEMA_ADDRESS, VERSION
+from tests.cli.running import run
+
+
+def test_the_first_files(tmp_path: Path) -> None:
+    """Without a cloud there are three files, the configuration is valid, and the next commands are printed."""
+    folder = tmp_path / "my models"
+    answer = run("init", str(folder))
+    assert answer.code == 0
+    assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "retrain.toml", "train.py"]
+    assert (folder / "retrain.toml").read_text().startswith(f"#:schema {SCHEMA_ADDRESS}\n")
+    assert run("check", "--config", str(folder / "retrain.toml")).code == 0
+    steps = answer.out.partition("Next:\n")[2]
+    assert [line.split()[:2] for line in steps.splitlines()[1:4]] == [
+        ["retrain", "serve"],
+        ["retrain", "emit"],
+        ["retrain", "show"],
+    ]
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    """A file that exists is kept and named, also in the JSON output."""
+    (tmp_path / "train.py").write_text("mine")
+    answer = run("init", "--json", str(tmp_path))
+    assert json.loads(answer.out) == {
+        "folder": str(tmp_path),
+        "written": ["retrain.toml", ".gitignore"],
+        "kept": ["train.py"],
+    }
+    assert (tmp_path / "train.py").read_text() == "mine"
+    assert "kept  retrain.toml" in run("init", str(tmp_path)).out
+
+
+def test_the_example_trains(tmp_path: Path) -> None:
+    """The example needs the standard library only, takes its parameters and writes a model."""
+    run("init", str(tmp_path))
+    variables = {"PATH": os.environ["PATH"], "RETRAIN_PARAM_EPOCHS": "500", "RETRAIN_RUN_DIR": str(tmp_path)}
+    command = [sys.executable, "-I", "-S", "train.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("500 epochs on 37 cars: ")
+    assert json.loads((tmp_path / "model.json").read_text())["mean_error_ft"] < 15
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp", "azure"])
+def test_the_files_for_a_cloud(tmp_path: Path, cloud: str) -> None:
+    """With a cloud the configuration has its target, and a workflow deploys with this version of the tool."""
+    assert run("init", "--cloud", cloud, str(tmp_path)).code == 0
+    assert run("check", "--cloud", cloud, "--config", str(tmp_path / "retrain.toml")).code == 0
+    workflow = yaml.safe_load((tmp_path / ".github/workflows/retrain.yml").read_text())
+    commands = [step["run"] for step in workflow["jobs"]["deploy"]["steps"] if "run" in step]
+    assert commands == [f"pip install 'retrain-trigger[{cloud}]=={VERSION}'", f"retrain deploy {cloud} --env prod"]
+    actions = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert all(len(action.partition("@")[2]) == 40 for action in actions)
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    """A file in the place of the folder is wrong usage."""
+    (tmp_path / "file").write_text("")
+    answer = run("init", str(tmp_path / "file"))
+    assert answer.code == 2
+    assert "cannot be written to" in answer.err
