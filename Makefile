@@ -188,7 +188,8 @@ audit: ## known vulnerabilities in what the bundles carry; asks the vulnerabilit
 # --- deploying it -----------------------------------------------------------------------------------------------------
 
 ENV ?=
-# Parameters have spaces, stars and quotes in them: they reach the command line as they are.
+# More parameters for AWS, NAME=value NAME="a value", beside those of the settings: they have spaces, stars and quotes in
+# them, and reach the program as they are.
 export PARAMETERS ?=
 GROUP ?=
 STATE ?=
@@ -199,11 +200,32 @@ AZURE_PYTHON = $(or $(TARGET_PYTHON),$(PYTHON_VERSION))
 needs = @command -v $(1) > /dev/null || { echo "$(1) is needed: $(2)"; exit 2; }
 is_environment = @case "$(ENV)" in dev|staging|prod) ;; *) echo 'Say where to: make $@ ENV=dev, ENV=staging or ENV=prod'; exit 2;; esac
 
-.PHONY: deploy-aws deploy-gcp deploy-azure
-deploy-aws: ## to AWS: make deploy-aws ENV=dev PARAMETERS='PipelineArns=...'
+# Another folder with ENV.toml for AWS than deploy/aws/environments.
+SETTINGS ?=
+DEPLOY_AWS = $(BIN)/python -m functions.cli.deployment.aws
+# Anything here answers the question before a deployment with yes.
+YES ?=
+
+.PHONY: deploy-aws deploy-aws-monitor destroy-aws deploy-gcp deploy-azure
+deploy-aws: $(READY) ## to AWS: make deploy-aws ENV=dev; settings are in deploy/aws/environments
 	$(is_environment)
-	@$(MAKE) --no-print-directory check-sam
-	$(SAM) deploy --config-env $(ENV) $(if $(PARAMETERS),--parameter-overrides "$$PARAMETERS")
+	@$(DEPLOY_AWS) check $(ENV) $(if $(SETTINGS),--settings "$(SETTINGS)")
+	@$(MAKE) --no-print-directory dist/aws.zip
+	@$(DEPLOY_AWS) deploy $(ENV) $(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(YES),--yes)
+
+deploy-aws-monitor: $(READY) ## the drift monitor, to AWS: the image that MONITOR_PARAMETER_MonitorImageUri or the settings name
+	$(is_environment)
+	@$(DEPLOY_AWS) deploy $(ENV) $(if $(SETTINGS),--settings "$(SETTINGS)") --monitor $(if $(YES),--yes)
+
+destroy-aws: $(READY) ## delete the stacks of an environment; the ledger and the monitor's pages are kept
+	$(is_environment)
+	@$(DEPLOY_AWS) destroy $(ENV) $(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(YES),--yes)
+
+# The code of both functions, as `sam build` makes it.
+.PHONY: dist/aws.zip
+dist/aws.zip: check-sam
+	@mkdir -p dist
+	@$(PYTHON) deploy/archive.py .aws-sam/build/EmitFunction $@
 
 deploy-gcp: ## to Google Cloud: make deploy-gcp ENV=dev STATE=bucket
 	$(is_environment)

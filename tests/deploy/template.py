@@ -87,12 +87,12 @@ def read_template(values: Mapping[str, str], path: Path = ROOT / "template.yaml"
         resources=evaluate({name: entry for name, entry in document["Resources"].items() if evaluation.makes(entry)}),
         refusals=tuple(
             assertion["AssertDescription"]
-            for rule in document["Rules"].values()
+            for rule in document.get("Rules", {}).values()
             if evaluate(rule["RuleCondition"])
             for assertion in rule["Assertions"]
             if not evaluate(assertion["Assert"])
         ),
-        defaults=evaluate(document["Globals"]["Function"]),
+        defaults=evaluate(document.get("Globals", {}).get("Function", {})),
     )
 
 
@@ -188,8 +188,8 @@ class _Evaluation:
 
     def _sub(self, of: Any) -> str:
         text, values = of if isinstance(of, list) else (of, {})
-        for name, value in values.items():
-            text = text.replace(f"${{{name}}}", self.evaluate(value))
+        for name, value in {**self._parameters, **values}.items():
+            text = text.replace(f"${{{name}}}", str(self.evaluate(value)))
         return str(text)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 import pytest
@@ -14,7 +15,13 @@ BUS = "arn:aws:events:eu-west-3:210987654321:event-bus/retrain"
 ROLE = "arn:aws:iam::210987654321:role/emitter"
 KEY = "arn:aws:kms:eu-west-3:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution/E1A2B3C4D5F6G7"
+QUEUE = "arn:aws:sqs:eu-west-3:123456789012:retrain-dev-UndeliveredQueue"
+OWN_BUS = "arn:aws:events:eu-west-3:123456789012:event-bus/retrain-dev"
+SITE = "arn:${AWS::Partition}:s3:::acme-drift"
 MONITOR = {
+    "EventBusArn": OWN_BUS,
+    "LedgerTable": "retrain-dev-Ledger",
+    "UndeliveredQueueArn": QUEUE,
     "NoticeTopicArns": TOPIC,
     "MonitorImageUri": "123456789012.dkr.ecr.eu-west-3.amazonaws.com/drift-monitor:v1",
     "MonitorSiteBucket": "acme-drift",
@@ -22,10 +29,15 @@ MONITOR = {
 }
 
 
+def read_monitor(values: Mapping[str, str]) -> Template:
+    """Return the monitor's template with more *values* than it needs."""
+    return read_template({**MONITOR, **values}, ROOT / "deploy" / "aws" / "monitor.yaml")
+
+
 @pytest.fixture(scope="module")
 def monitor() -> Template:
-    """Return the template with a monitor."""
-    return read_template(MONITOR)
+    """Return the monitor's template."""
+    return read_monitor({})
 
 
 def rights(template: Template) -> dict[str, set[str]]:
@@ -41,13 +53,13 @@ def test_it_reads_data_writes_pages_and_asks(monitor: Template) -> None:
     """Its role reads the data, reads and writes the site, puts events on the bus, and tells the topics: no more."""
     data = {"arn:aws:s3:::acme-ml", "arn:aws:s3:::acme-live"}
     assert rights(monitor) == {
-        "s3:ListBucket": {*data, "${MonitorSite.Arn}"},
-        "s3:GetObject": {*(f"{bucket}/*" for bucket in data), "${MonitorSite.Arn}/*"},
-        "s3:PutObject": {"${MonitorSite.Arn}/*"},
-        "events:PutEvents": {"${EventBus.Arn}"},
-        "events:DescribeEventBus": {"${EventBus.Arn}"},
+        "s3:ListBucket": {*data, SITE},
+        "s3:GetObject": {*(f"{bucket}/*" for bucket in data), f"{SITE}/*"},
+        "s3:PutObject": {f"{SITE}/*"},
+        "events:PutEvents": {OWN_BUS},
+        "events:DescribeEventBus": {OWN_BUS},
         "sns:Publish": {TOPIC},
-        "sqs:SendMessage": {"${UndeliveredQueue.Arn}"},
+        "sqs:SendMessage": {QUEUE},
         "logs:CreateLogStream": {"${MonitorLogs.Arn}"},
         "logs:PutLogEvents": {"${MonitorLogs.Arn}"},
     }
@@ -56,9 +68,10 @@ def test_it_reads_data_writes_pages_and_asks(monitor: Template) -> None:
 def test_it_asks_where_emit_does() -> None:
     """With another account's bus it has that in its environment, the role and the external id, and the same rights."""
     foreign = {"ForeignBusArn": BUS, "ForeignBusRoleArn": ROLE, "ForeignBusExternalId": "other"}
-    template = read_template(MONITOR | foreign)
+    template = read_monitor(foreign)
     own = template.of_type("AWS::Lambda::Function")["MonitorFunction"]["Environment"]["Variables"]
-    assert own == template.functions["EmitFunction"]["Environment"]["Variables"]
+    emitting = read_template(foreign | {"LedgerTableName": "retrain-dev-Ledger"}).functions["EmitFunction"]
+    assert own == emitting["Environment"]["Variables"]
     assert (own["RETRAIN_BUS"], own["RETRAIN_ROLE_ARN"], own["RETRAIN_EXTERNAL_ID"]) == (BUS, ROLE, "other")
     allowed = rights(template)
     assert allowed["events:PutEvents"] == allowed["events:DescribeEventBus"] == {BUS}
@@ -67,14 +80,14 @@ def test_it_asks_where_emit_does() -> None:
 
 def test_it_may_use_the_named_keys() -> None:
     """Data and topics may be encrypted with keys of one's own."""
-    allowed = rights(read_template(MONITOR | {"KmsKeyArns": KEY}))
+    allowed = rights(read_monitor({"KmsKeyArns": KEY}))
     assert allowed["kms:Decrypt"] == allowed["kms:GenerateDataKey"] == {KEY}
 
 
 @pytest.mark.parametrize("processor", [None, "arm64"])
 def test_it_runs_on_what_the_image_was_built_for(processor: str | None) -> None:
     """That is named apart from the functions' processor, for the image is built elsewhere."""
-    template = read_template(MONITOR | ({"MonitorArchitecture": processor} if processor else {}))
+    template = read_monitor({"MonitorArchitecture": processor} if processor else {})
     assert template.of_type("AWS::Lambda::Function")["MonitorFunction"]["Architectures"] == [processor or "x86_64"]
 
 
@@ -100,14 +113,14 @@ def test_its_pages_are_private_and_kept(monitor: Template) -> None:
 
 def test_one_distribution_may_read_its_pages() -> None:
     """CloudFront reads them for that distribution only, and may do nothing else."""
-    template = read_template(MONITOR | {"MonitorDistributionArn": DISTRIBUTION})
+    template = read_monitor({"MonitorDistributionArn": DISTRIBUTION})
     policy = template.of_type("AWS::S3::BucketPolicy")["MonitorSitePolicy"]["PolicyDocument"]
     assert [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"] == [
         {
             "Effect": "Allow",
             "Principal": {"Service": "cloudfront.amazonaws.com"},
             "Action": "s3:GetObject",
-            "Resource": "${MonitorSite.Arn}/*",
+            "Resource": f"{SITE}/*",
             "Condition": {"StringEquals": {"aws:SourceArn": DISTRIBUTION}},
         }
     ]
@@ -118,6 +131,38 @@ def test_its_tick_is_kept_in_the_end(monitor: Template) -> None:
     tick = monitor.of_type("AWS::Scheduler::Schedule")["MonitorTick"]
     check_schedule(tick["ScheduleExpression"])
     assert json.loads(tick["Target"]["Input"]) == {"at": "<aws.scheduler.scheduled-time>"}
-    assert tick["Target"]["DeadLetterConfig"] == {"Arn": "${UndeliveredQueue.Arn}"}
+    assert tick["Target"]["DeadLetterConfig"] == {"Arn": QUEUE}
     invocations = monitor.of_type("AWS::Lambda::EventInvokeConfig")["MonitorInvocations"]
-    assert invocations["DestinationConfig"] == {"OnFailure": {"Destination": "${UndeliveredQueue.Arn}"}}
+    assert invocations["DestinationConfig"] == {"OnFailure": {"Destination": QUEUE}}
+
+
+@pytest.mark.parametrize("exists", ["yes", "no"])
+def test_a_bucket_that_was_kept_is_taken_over_again(exists: str) -> None:
+    """With an existing bucket none is created, and it gets the same policy."""
+    template = read_monitor({"MonitorSiteBucketExists": exists})
+    assert bool(template.of_type("AWS::S3::Bucket")) == (exists == "no")
+    policy = template.of_type("AWS::S3::BucketPolicy")["MonitorSitePolicy"]
+    assert policy["Bucket"] == ("acme-drift" if exists == "yes" else "${MonitorSite}")
+
+
+def test_every_value_of_the_monitor_is_checked(monitor: Template) -> None:
+    """An image needs a tag or a digest, and buckets and schedules have the form that AWS takes."""
+    image = MONITOR["MonitorImageUri"].removesuffix(":v1")
+    refused = {
+        "MonitorImageUri": (image, "docker.io/library/python:3.13", ""),
+        "MonitorSiteBucket": ("", "Acme"),
+        "MonitorDistributionArn": ("E1A2B3C4D5F6G7", "arn:aws:cloudfront::123456789012:distribution/*"),
+        "MonitorDataBuckets": ("arn:aws:s3:::*", "acme-ml"),
+        "MonitorSchedule": ("cron(30 9 * * MON)",),
+    }
+    for name, values in refused.items():
+        pattern = monitor.parameters[name]["AllowedPattern"]
+        assert not [value for value in values if re.fullmatch(pattern, value)], name
+    assert re.fullmatch(monitor.parameters["MonitorImageUri"]["AllowedPattern"], f"{image}@sha256:{'0a' * 32}")
+
+
+def test_both_templates_declare_shared_parameters_alike(monitor: Template, template: Template) -> None:
+    """A parameter of the same name has the same type, default and values: one setting serves both stacks."""
+    for name in set(monitor.parameters) & set(template.parameters):
+        ours, theirs = ({**one[name], "Description": ""} for one in (monitor.parameters, template.parameters))
+        assert ours == theirs, name

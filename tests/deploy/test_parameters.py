@@ -9,17 +9,19 @@ from tests.deploy.template import Template, read_template
 ARN = "arn:aws:{}:eu-west-3:123456789012:{}".format
 PIPELINE, QUEUE, TOPIC = ARN("sagemaker", "pipeline/churn"), ARN("sqs", "trainings"), ARN("sns", "retraining")
 SECRET, KEY = ARN("secretsmanager", "secret:ml/git_hub+v1@acme-AbCdEf"), ARN("kms", "key/1234abcd-12ab-34cd")
-IMAGE = "123456789012.dkr.ecr.eu-west-3.amazonaws.com/ml/drift-monitor"
 EXTERNAL_IDS = ("from-the-platform", "a_b=c,d.e@f:/g+1", "1" * 1224)
 BUS, ROLE = "arn:aws:events:eu-west-3:210987654321:event-bus/retrain", "arn:aws:iam::210987654321:role/ml/emitter"
 ALLOWED = {
     "PipelineArns": ("", PIPELINE, ARN("sagemaker", "pipeline/churn-*"), PIPELINE.replace("aws", "aws-cn")),
     "TargetQueueArns": ("", QUEUE, f"{QUEUE}.fifo"),
-    "EventBusName": ("retrain", "acme.retrain_v1"),
+    "LedgerTableName": ("", "retrain-dev-Ledger-1ABC"),
+    "PermissionsBoundaryArn": ("", "arn:aws:iam::123456789012:policy/boundary", "arn:aws:iam::aws:policy/PowerUser"),
+    "SubnetIds": ("", "subnet-0a1b2c3d4e5f60718"),
+    "SecurityGroupIds": ("", "sg-0a1b2c3d4e5f60718"),
+    "EventBusName": ("", "retrain", "acme.retrain_v1"),
     "Source": ("ml3_platform", "acme/drift.v1"),
     "Schedule": ("cron(30 9 ? * MON *)", "rate(7 days)", "rate(1 day)"),
     "SweepSchedule": ("rate(1 hour)", "cron(0 * * * ? *)"),
-    "MonitorSchedule": ("cron(30 9 ? * MON *)",),
     "Configuration": ("retrain.toml", "retrain.staging.toml"),
     "ReservedConcurrency": ("", "1", "1000"),
     "AlarmTopicArn": ("", TOPIC),
@@ -34,10 +36,6 @@ ALLOWED = {
     "ForeignBusArn": ("", BUS),
     "ForeignBusRoleArn": ("", ROLE),
     "ForeignBusExternalId": ("", *EXTERNAL_IDS),
-    "MonitorImageUri": ("", f"{IMAGE}:v1", f"{IMAGE}@sha256:{'0a' * 32}"),
-    "MonitorSiteBucket": ("", "acme-drift"),
-    "MonitorDistributionArn": ("", "arn:aws:cloudfront::123456789012:distribution/E1A2B3C4D5F6G7"),
-    "MonitorDataBuckets": ("", "arn:aws:s3:::acme-ml"),
 }
 REFUSED = {
     "PipelineArns": ("*", "churn", ARN("sagemaker", "pipeline/*"), PIPELINE.replace("eu-west-3", "*")),
@@ -51,9 +49,6 @@ REFUSED = {
     "EventQueueArn": (ARN("sqs", "*"), f"{QUEUE}.fifo"),
     "SignalBuckets": ("*", "training-*", "arn:aws:s3:::training-data"),
     "EmitterExternalId": ("x", "two words"),
-    "MonitorImageUri": (IMAGE, "docker.io/library/python:3.13"),
-    "MonitorDistributionArn": ("E1A2B3C4D5F6G7", "arn:aws:cloudfront::123456789012:distribution/*"),
-    "MonitorDataBuckets": ("arn:aws:s3:::*", "acme-ml"),
 }
 FOREIGN = {"ForeignBusArn": BUS, "ForeignBusRoleArn": ROLE, "ForeignBusExternalId": "other"}
 
@@ -92,7 +87,8 @@ def test_everything_has_a_default_that_passes(template: Template) -> None:
     ("values", "refusal"),
     [
         ({"EmitterAccount": "883313729965"}, "EmitterAccount needs an EmitterExternalId"),
-        ({"MonitorImageUri": f"{IMAGE}:v1"}, "MonitorImageUri needs a MonitorSiteBucket"),
+        ({"Environment": "prod"}, "prod needs an AlarmTopicArn"),
+        ({"SubnetIds": "subnet-0a1b2c3d"}, "SubnetIds need SecurityGroupIds"),
         ({"ForeignBusRoleArn": ROLE}, "ForeignBusRoleArn and ForeignBusExternalId need a ForeignBusArn"),
         ({"ForeignBusExternalId": "other"}, "ForeignBusRoleArn and ForeignBusExternalId need a ForeignBusArn"),
     ],

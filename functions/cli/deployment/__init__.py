@@ -1,0 +1,1 @@
+"""Deploying a bundle, looking at what a deployment would change, and removing it again."""

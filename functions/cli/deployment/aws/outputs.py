@@ -1,0 +1,36 @@
+"""A deployment's own settings, read from its outputs, so that nobody has to write them down again."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from functions.cli.deployment.aws.stack import Deployed
+from functions.cli.deployment.errors import DeploymentError
+
+_VARIABLES: Final[Mapping[str, str]] = {
+    "RETRAIN_BUS": "EmittedBus",
+    "RETRAIN_LEDGER": "LedgerTable",
+    "RETRAIN_DEAD_LETTERS": "RejectedQueueUrl",
+}
+_PARAMETERS: Final[Mapping[str, str]] = {
+    "RETRAIN_CONFIG": "Configuration",
+    "RETRAIN_SOURCE": "Source",
+    "RETRAIN_ROLE_ARN": "ForeignBusRoleArn",
+    "RETRAIN_GITHUB_TOKEN": "GitHubTokenSecretArn",
+    "RETRAIN_GITHUB_API": "GitHubApi",
+    "RETRAIN_ENVIRONMENT": "Environment",
+}
+
+
+def variables_of(deployed: Deployed) -> dict[str, str]:
+    """Return the RETRAIN_ variables that the functions of the stack have, secrets excepted.
+
+    Raises:
+        DeploymentError: the stack was made by an older version, which has other outputs.
+
+    """
+    missing = [output for output in _VARIABLES.values() if output not in deployed.outputs]
+    if missing:
+        raise DeploymentError(f"the stack has no output {missing[0]}: it is of an older version, deploy it again")
+    named = {name: deployed.outputs[output] for name, output in _VARIABLES.items()}
+    given = {name: deployed.parameters.get(parameter, "") for name, parameter in _PARAMETERS.items()}
+    return named | {name: value for name, value in given.items() if value}
