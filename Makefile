@@ -113,8 +113,8 @@ demo-drift: $(MONITOR)/.ready ## data that drift, the report on it, and the trai
 	@$(MONITOR)/bin/python -m examples.demo.drift
 
 .PHONY: doctor
-doctor: $(READY) ## are the bus, the pipelines, the ledger and the rights there? CLOUD=aws|gcp|azure|local
-	@$(BIN)/python -m functions.cli doctor --cloud $(CLOUD)
+doctor: $(READY) ## are the bus, the pipelines, the ledger and the rights there? CLOUD=aws|gcp|azure|local; ENV=... reads the deployment's outputs
+	@set -e; variables=$$($(if $(ENV),deploy/outputs $(CLOUD) $(ENV) $(GROUP))); set -a; eval "$$variables"; exec $(BIN)/python -m functions.cli doctor --cloud $(CLOUD)
 
 .PHONY: serve
 serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this machine

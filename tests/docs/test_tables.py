@@ -172,6 +172,18 @@ def test_the_parameters_of_the_aws_template() -> None:
     }
 
 
+def test_the_parameters_of_the_monitor_on_aws() -> None:
+    """The table has every parameter that only the monitor's template has, with its default."""
+    table = table_with("parameter of the monitor", "default", "meaning", page="docs/aws.md")
+    connected = ("EventBusArn", "LedgerTable", "UndeliveredQueueArn")
+    given = dict.fromkeys((*connected, "MonitorImageUri", "MonitorSiteBucket"), "")
+    declared = read_template(given, ROOT / "deploy" / "aws" / "monitor.yaml").parameters
+    own = set(declared) - set(read_template({}).parameters) - set(connected)
+    assert {name: default_of(row[1]) for name, row in zip(table.column(), table.rows, strict=True)} == {
+        name: None if "Default" not in declared[name] else str(declared[name]["Default"]) for name in own
+    }
+
+
 def test_the_variables_of_the_google_deployment() -> None:
     """The table has every variable of Terraform with its default."""
     table = table_with("variable", "default", "meaning", page="docs/gcp.md")

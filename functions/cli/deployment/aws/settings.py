@@ -9,7 +9,7 @@
     [monitor]                             # parameters of deploy/aws/monitor.yaml
 
 A secret is never in the file: the variable `PARAMETER_<Name>` gives it, as it may give every other parameter;
-`MONITOR_PARAMETER_<Name>` gives one of the monitor's.
+`MONITOR_PARAMETER_<Name>` gives one of the monitor's. An empty variable gives nothing.
 """
 
 import os
@@ -158,4 +158,4 @@ def _from_variables(variables: Mapping[str, str], problems: list[str]) -> dict[s
 
 
 def _prefixed(variables: Mapping[str, str], prefix: str) -> dict[str, str]:
-    return {name.removeprefix(prefix): value for name, value in variables.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): value for name, value in variables.items() if name.startswith(prefix) and value}
