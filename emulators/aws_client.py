@@ -1,4 +1,4 @@
-"""Real boto3 clients for stand-ins: their own retries are off, so that each call is one request."""
+"""Real boto3 clients for stand-ins, with retries off, so that each call is one request."""
 
 from functools import cache
 from typing import Any
@@ -13,6 +13,6 @@ def _session() -> Any:
 
 
 def client(service: str, url: str, **options: Any) -> Any:
-    """Return a client of a service at *url*; *options* are botocore's `Config` options."""
+    """Return a client of a service at *url*; *options* are options of botocore's `Config`."""
     settings: dict[str, Any] = {"retries": {"total_max_attempts": 1}, "max_pool_connections": 32, **options}
     return _session().client(service, endpoint_url=url, config=Config(**settings))

@@ -1,8 +1,8 @@
-"""The bundle for Azure as it is built for a configuration that needs Apprise.
+"""The bundle for Azure as it would be built for a configuration that needs Apprise.
 
-`make build-azure` adds Apprise only where a channel of `retrain.toml` needs it, which in this repository none does. So
-tests and demo put beside the packages of `dist/azure` those that the Makefile would add then: the ones that
-`functions/notify/requirements.txt` lists, linked from the environment that runs the tests, and nothing else of it.
+`make build-azure` adds Apprise only if a channel in `retrain.toml` needs it, and in this repository none does. Tests
+and demo therefore add the packages that the Makefile would add then: those that `functions/notify/requirements.txt`
+lists, as links to the environment that runs the tests, and nothing else from that environment.
 """
 
 import re
@@ -17,7 +17,7 @@ _PINNED: Final = re.compile(r"^([a-z0-9-]+)==", re.MULTILINE)
 
 
 def with_apprise(bundle: Path, folder: Path) -> Path:
-    """Fill *folder* with links to what is in *bundle*, Apprise and what it needs, and return it."""
+    """Fill *folder* with links to the content of *bundle*, to Apprise and to its requirements, and return it."""
     (folder / PACKAGES).mkdir(parents=True)
     for path in bundle.iterdir():
         if path.name != PACKAGES.parts[0]:
@@ -25,14 +25,14 @@ def with_apprise(bundle: Path, folder: Path) -> Path:
     for path in (bundle / PACKAGES).iterdir():
         (folder / PACKAGES / path.name).symlink_to(path)
     for path in _added():
-        # What both have is of the same version: the requirements are pinned with one another.
+        # Packages that are in both have the same version: the requirements are pinned together.
         if not (folder / PACKAGES / path.name).exists():
             (folder / PACKAGES / path.name).symlink_to(path)
     return folder
 
 
 def _added() -> Iterator[Path]:
-    """Go through the folders and modules of the listed packages; one for another system is not installed here."""
+    """Yield the folders and modules of the listed packages; those for other systems are not installed here."""
     for name in _PINNED.findall((ROOT / "functions/notify/requirements.txt").read_text(encoding="utf-8")):
         try:
             found = distribution(name)

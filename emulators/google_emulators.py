@@ -1,6 +1,6 @@
-"""Google's own emulators of Pub/Sub and Firestore, each as a process group that ends with its context.
+"""Google's own emulators of Pub/Sub and Firestore, each a process group that ends with its context.
 
-They are Java programs of the Cloud SDK; `missing` says what a machine lacks for them.
+They are Java programs of the Cloud SDK; `missing` returns what must be installed to run them.
 """
 
 import os
@@ -17,7 +17,7 @@ from typing import Final
 
 from emulators.processes import end_group, free_port, wait_until_it_answers
 
-# Where packages and installers put the Cloud SDK, before gcloud itself is asked, which takes half a second.
+# Where packages and installers put the Cloud SDK; checked before gcloud is run, which takes half a second.
 _KNOWN_ROOTS: Final = (
     "/usr/lib/google-cloud-sdk",
     "/usr/share/google-cloud-sdk",
@@ -26,7 +26,7 @@ _KNOWN_ROOTS: Final = (
     "/opt/homebrew/share/google-cloud-sdk",
     "~/google-cloud-sdk",
 )
-# A test's emulator lives for a minute: the second compiler would cost more than it brings.
+# A test's emulator lives for a minute: the second JIT compiler would cost more time than it saves.
 _JAVA_OPTIONS: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m"
 
 
@@ -35,10 +35,10 @@ class Component:
     """A component of the Cloud SDK.
 
     Attributes:
-        name: as `gcloud components install` calls it.
-        package: as Debian's package manager calls it.
-        script: what starts it, below the SDK's folder `platform`.
-        words: what the script wants to be told before host and port.
+        name: its name for `gcloud components install`.
+        package: its name for Debian's package manager.
+        script: the script that starts it, below the SDK's folder `platform`.
+        words: the script's arguments before host and port.
 
     """
 
@@ -63,7 +63,7 @@ FIRESTORE: Final = Component(
 
 @cache
 def missing() -> str | None:
-    """Return what this machine lacks for both emulators, in one sentence; none if nothing."""
+    """Return what must be installed to run both emulators, in one sentence; None if nothing is missing."""
     root = _sdk_root()
     if root is None:
         return (
@@ -85,11 +85,11 @@ def missing() -> str | None:
 def pubsub_emulator() -> AbstractContextManager[str]:
     """Run the Pub/Sub emulator on a free port, and give host and port for `PUBSUB_EMULATOR_HOST`.
 
-    It speaks gRPC and REST on that port. Within one process it runs once: whoever comes while it runs shares it, and
-    keeps to a project of its own.
+    It serves gRPC and REST on that port. Within one process it runs once: callers share it while it runs, and each must
+    use a project of its own.
 
     Raises:
-        RuntimeError: it does not start; what it says about it is told.
+        RuntimeError: it does not start; the message has the end of its log.
 
     """
     return _PUBSUB.used()
@@ -98,17 +98,17 @@ def pubsub_emulator() -> AbstractContextManager[str]:
 def firestore_emulator() -> AbstractContextManager[str]:
     """Run the Firestore emulator on a free port, and give host and port for `FIRESTORE_EMULATOR_HOST`.
 
-    As `pubsub_emulator` in all else.
+    Shared, and with the same errors, as `pubsub_emulator`.
     """
     return _FIRESTORE.used()
 
 
 @contextmanager
 def emulator(component: Component) -> Iterator[str]:
-    """Run an emulator that nobody shares, and give host and port.
+    """Run an emulator that is not shared, and give host and port.
 
     Raises:
-        RuntimeError: something is missing, or it does not start; what it says about it is told.
+        RuntimeError: something is missing, or it does not start; the message has the end of its log.
 
     """
     root = _sdk_root()
@@ -172,5 +172,5 @@ def _sdk_root() -> Path | None:
     if gcloud is None:
         return next((root for root in known if root.is_dir()), None)
     command = [gcloud, "info", "--format=value(installation.sdk_root)"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    return Path(told) if told else None
+    root = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return Path(root) if root else None

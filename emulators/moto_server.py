@@ -1,11 +1,11 @@
-"""moto's server on loopback, for the AWS services that it serves well: DynamoDB, SQS, STS."""
+"""moto's server on loopback, for the AWS services that it emulates well: DynamoDB, SQS, STS."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from moto.server import ThreadedMotoServer
 
-# What a client needs to sign with, and what would lead it elsewhere.
+# Credentials to sign requests with; the other settings keep clients from using any others.
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",

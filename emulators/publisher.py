@@ -1,4 +1,4 @@
-"""What stands between a publisher and Pub/Sub over gRPC: it refuses every call, or counts them."""
+"""Servers between a publisher and Pub/Sub over gRPC: they refuse every call, or count the calls."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 import grpc
 
-# gRPC takes 4 MB, Pub/Sub 10.
+# By default gRPC accepts messages of up to 4 MB, Pub/Sub of up to 10 MB.
 _ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
 @contextmanager
 def refusing_publisher(code: grpc.StatusCode, message: str = "ordered by a test") -> Iterator[str]:
-    """Answer every publish call with the same status, on a free port, and give `host:port`."""
+    """Refuse every publish call with the same status, on a free port, and give `host:port`."""
 
     def refuse(_request: bytes, context: grpc.ServicerContext) -> bytes:
         context.abort(code, message)
@@ -24,17 +24,17 @@ def refusing_publisher(code: grpc.StatusCode, message: str = "ordered by a test"
 
 @contextmanager
 def counting_publisher(address: str) -> Iterator[tuple[str, list[int]]]:
-    """Pass publish calls on to *address*, and give the own `host:port` and the size of each call so far, in bytes."""
+    """Forward publish calls to *address*, and give our own `host:port` and the size in bytes of each call so far."""
     sizes: list[int] = []
     with grpc.insecure_channel(address, _ANY_SIZE) as channel:
         publish = channel.unary_unary("/google.pubsub.v1.Publisher/Publish")
 
-        def pass_on(request: bytes, _context: grpc.ServicerContext) -> bytes:
+        def forward(request: bytes, _context: grpc.ServicerContext) -> bytes:
             sizes.append(len(request))
             answer: bytes = publish(request)
             return answer
 
-        with _server(pass_on) as own:
+        with _server(forward) as own:
             yield own, sizes
 
 
@@ -48,5 +48,5 @@ def _server(publish: Callable[[bytes, grpc.ServicerContext], bytes]) -> Iterator
     try:
         yield f"127.0.0.1:{port}"
     finally:
-        # With a grace the last word to the clients is no error, which they would log.
+        # Without a grace period clients would get an error last, and log it.
         server.stop(1).wait()

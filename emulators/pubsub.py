@@ -1,4 +1,4 @@
-"""Pub/Sub over REST, past all gates: topics and subscriptions to set up, messages to put and to take."""
+"""Pub/Sub over REST, past all gates: creates topics and subscriptions, publishes and pulls messages."""
 
 import http.client
 import json
@@ -29,21 +29,21 @@ class PubSub:
         return f"projects/{self.project}/topics/{name}"
 
     def make_topics(self, *names: str) -> None:
-        """Make topics."""
+        """Create topics."""
         for name in names:
             self._call("PUT", self.topic(name), {})
 
     def subscribe(self, name: str, topic: str, **settings: object) -> None:
-        """Make a subscription to a topic; *settings* are those of its REST resource."""
+        """Create a subscription to a topic; *settings* are fields of its REST resource."""
         self._call("PUT", self._subscription(name), {"topic": self.topic(topic), "ackDeadlineSeconds": 60, **settings})
 
     def remove(self, *names: str) -> None:
-        """Remove subscriptions."""
+        """Delete subscriptions."""
         for name in names:
             self._call("DELETE", self._subscription(name), {})
 
     def push(self, subscription: str, url: str) -> None:
-        """Let a subscription push to *url* from now on; an empty one: let it wait to be pulled."""
+        """Make a subscription push to *url* from now on; if *url* is empty, make it wait to be pulled."""
         config = {"pushEndpoint": url} if url else {}
         self._call("POST", f"{self._subscription(subscription)}:modifyPushConfig", {"pushConfig": config})
 
@@ -53,7 +53,7 @@ class PubSub:
         return ids
 
     def take(self, subscription: str) -> list[Json]:
-        """Take all messages that wait in a subscription, as they were published, in the order of their arrival."""
+        """Pull and acknowledge all messages of a subscription; return them as published, in order of arrival."""
         taken: list[Json] = []
         while received := self._pull(subscription):
             self._call(
@@ -65,7 +65,7 @@ class PubSub:
         return taken
 
     def discard(self, subscriptions: Iterable[str]) -> None:
-        """Drop whatever subscriptions have, also what was delivered and is to come again."""
+        """Drop all messages of subscriptions, including those that were delivered and would be redelivered."""
         for name in subscriptions:
             self._call("POST", f"{self._subscription(name)}:seek", {"time": "2100-01-01T00:00:00Z"})
 
@@ -92,5 +92,5 @@ class PubSub:
 
 
 def push_body(subscription: str, message: Mapping[str, object]) -> Json:
-    """Return the body with which a push subscription delivers a message, wrapped as it is by default."""
+    """Return the body of a push request for a message, wrapped, which is the default."""
     return {"subscription": subscription, "message": dict(message)}

@@ -1,4 +1,4 @@
-"""Azure Storage by Azurite, Microsoft's own emulator, in a process of Node: its table and its blob service."""
+"""Azure Storage by Azurite, Microsoft's own emulator, in a Node process: its table and blob services."""
 
 import os
 import re
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-# The account that every Azurite has, with the key that its documentation prints.
+# The account that every Azurite has, and its key, both from the documentation.
 ACCOUNT: Final = "devstoreaccount1"
 KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROGRAM: Final = ROOT / ".tools/azurite/node_modules/azurite/dist/src/azurite.js"
-# Seconds; it needs one on an idle machine.
-PATIENCE: Final = 60
+# Seconds; on an idle machine it takes one.
+START_TIME_LIMIT: Final = 60
 
 _LISTENING = re.compile(r"Azurite (\w+) service is successfully listening at (\S+)")
-# The queue service comes along: only this program tells the ports that it found free.
+# The queue service runs as well: only this program, which starts all three, prints the free ports that it chose.
 _SERVICES = frozenset({"Blob", "Queue", "Table"})
 
 
@@ -44,7 +44,7 @@ class Storage:
 
 
 def connection_string(table: str, blob: str) -> str:
-    """Return the connection string of Azurite's account whose endpoints are *table* and *blob*."""
+    """Return the connection string of Azurite's account with the endpoints *table* and *blob*."""
     parts = {
         "DefaultEndpointsProtocol": "http",
         "AccountName": ACCOUNT,
@@ -56,10 +56,10 @@ def connection_string(table: str, blob: str) -> str:
 
 
 def missing(path: str | None = None) -> str | None:
-    """Return what must be installed before Azurite can run, in one sentence; none: nothing.
+    """Return what must be installed to run Azurite, in one sentence; None if nothing is missing.
 
     Args:
-        path: where programs are looked for; none: where the environment says.
+        path: where to look for programs; None: on the `PATH` of the environment.
 
     """
     if shutil.which("node", path=path) is None:
@@ -74,7 +74,7 @@ def azurite() -> Iterator[Storage]:
     """Run Azurite on free ports, its data in memory, until the context ends.
 
     Raises:
-        RuntimeError: it did not start; what it says is told.
+        RuntimeError: it did not start; the message has the end of its output.
 
     """
     node = shutil.which("node")
@@ -96,12 +96,12 @@ def azurite() -> Iterator[Storage]:
 
 
 def _started(process: subprocess.Popen[str]) -> Storage:
-    """Wait until every service listens; go on reading what the process says, lest it waits for a reader."""
+    """Wait until every service listens; keep reading the output, because the process blocks if it is not read."""
     assert process.stdout is not None
     found: dict[str, str] = {}
     said: list[str] = []
-    # A process that says nothing is not waited for: it is killed, and the loop below ends.
-    watch = threading.Timer(PATIENCE, process.kill)
+    # A process that prints nothing is killed after a while, which ends the loop below.
+    watch = threading.Timer(START_TIME_LIMIT, process.kill)
     watch.start()
     for line in process.stdout:
         said.append(line)

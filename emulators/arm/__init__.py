@@ -1,6 +1,6 @@
-"""A stand-in for the jobs of Azure Machine Learning in Azure Resource Manager, with faults on demand.
+"""A stand-in for the jobs of Azure Machine Learning in Azure Resource Manager, which fails on demand.
 
-Point the real client at it with `RETRAIN_ARM_ENDPOINT`. `Identity` beside it is the endpoint of a managed identity.
+Point the real client at it with `RETRAIN_ARM_ENDPOINT`. `Identity` is the endpoint of a managed identity.
 """
 
 from emulators.arm.faults import Fault, FaultKind

@@ -1,4 +1,4 @@
-"""What Azure ML finds wrong with a job before it runs anything."""
+"""The checks of Azure ML on a job before it runs anything."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -11,14 +11,14 @@ INPUT_TYPES: Final = frozenset(
 
 
 def check(properties: Mapping[str, Any], declared: Collection[str] | None) -> None:
-    """Check what a request asks for, as the service does before it runs anything.
+    """Check the job in a request, as the service does before it runs anything.
 
     Args:
-        properties: those of the job.
-        declared: the inputs that its component has; none: any.
+        properties: the properties of the job.
+        declared: the names of the inputs that its component declares; None: any input is valid.
 
     Raises:
-        ArmError: 400, naming what is wrong.
+        ArmError: 400; the message names the invalid field.
 
     """
     for name, kind in (("inputs", dict), ("tags", dict), ("settings", dict), ("experimentName", str)):
@@ -38,4 +38,4 @@ def _check_input(name: str, given: object) -> None:
         raise user_error(400, f"The input {name} must have a jobInputType of {sorted(INPUT_TYPES)}.", "BadArgument")
     place = "value" if given["jobInputType"] == "literal" else "uri"
     if not isinstance(given.get(place), str) or not given[place]:
-        raise user_error(400, f"The input {name} must have a {place}, a string that is not empty.", "BadArgument")
+        raise user_error(400, f"The input {name} must have a {place}, a non-empty string.", "BadArgument")

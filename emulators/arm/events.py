@@ -14,8 +14,8 @@ PROVIDER: Final = "Microsoft.MachineLearningServices"
 def run_events(job: Job, workspace: str) -> list[Json]:
     """Return the Event Grid events of a job's last change; each has an id of its own.
 
-    Every change is a `RunStatusChanged`; who has completed is told by a `RunCompleted` besides. The forms are those of
-    the documentation's and the SDK's samples.
+    Every change is reported by a `RunStatusChanged`, completion by a `RunCompleted` as well. The events
+    have the form of the samples in the documentation and in the SDK.
 
     Args:
         job: the job.
@@ -34,7 +34,7 @@ def _event(job: Job, workspace: str, kind: str, data: Json, version: str) -> Jso
         "topic": workspace,
         "eventType": f"{PROVIDER}.{kind}",
         "subject": f"experiments/{data['experimentId']}/runs/{job.name}",
-        # Seven digits behind the point, as .NET writes a time.
+        # Seven digits after the decimal point, as .NET formats a time.
         "eventTime": job.modified.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z"),
         "id": str(uuid4()),
         "data": data,

@@ -1,4 +1,4 @@
-"""The jobs of one workspace: what there is, how it changes, what may be asked for."""
+"""The jobs of one workspace: which there are, how they change, and which requests are valid."""
 
 import re
 import threading
@@ -19,12 +19,12 @@ MUTABLE: Final = frozenset({"description", "tags", "displayName", "properties", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """A registered pipeline component, and how long its jobs last.
+    """A registered pipeline component, and how its jobs end.
 
     Attributes:
-        inputs: the names that it declares; none: any.
+        inputs: the names of the inputs that it declares; None: any input is valid.
         command: run as a subprocess for each job, inputs in `RETRAIN_PARAM_<NAME>`; its exit code decides between
-            Completed and Failed. Without one, a job lasts until somebody ends it.
+            Completed and Failed. Without a command, a job lasts until `ArmStandIn.end` is called.
 
     """
 
@@ -34,15 +34,15 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One job, as it is at one moment.
+    """One job at one moment.
 
     Attributes:
         name: unique in the workspace, case-sensitive.
-        properties: what the request that made it said, with the newest of what may be changed.
-        status: as the service has it.
-        started: when it was made.
-        modified: when its status changed last.
-        puts: how many PUT requests led to it, those whose answer was lost included.
+        properties: the properties in the request that created it, updated by later requests.
+        status: the status as the service names it.
+        started: when it was created.
+        modified: when its status last changed.
+        puts: the number of PUT requests for it, including those whose answer was lost.
 
     """
 
@@ -55,18 +55,18 @@ class Job:
 
     @property
     def tags(self) -> dict[str, str]:
-        """The newest tags."""
+        """The tags, as last updated."""
         return dict(self.properties.get("tags") or {})
 
     @property
     def inputs(self) -> dict[str, str]:
-        """The literal inputs by name, the addresses of the others."""
+        """The values of the literal inputs by name, and the addresses of the others."""
         given = self.properties.get("inputs") or {}
         return {name: each.get("value", each.get("uri", "")) for name, each in given.items()}
 
     @property
     def force_rerun(self) -> bool:
-        """Whether no output of an equal run may be used again."""
+        """Whether outputs of an equal run must not be reused."""
         return (self.properties.get("settings") or {}).get("force_rerun") is True
 
 
@@ -76,7 +76,7 @@ class Jobs:
     Args:
         components: by resource id.
         clock: returns the time, aware.
-        taken: the status of the answer where a name has been given to another job.
+        taken: the status of the answer to a request that reuses the name of another job.
 
     """
 
@@ -102,13 +102,13 @@ class Jobs:
         return component
 
     def put(self, name: str, properties: Json) -> tuple[Job, bool]:
-        """Create a job, or change what may be changed of the one with this name.
+        """Create a job, or update the mutable properties of the job with this name.
 
         Returns:
             The job, and whether it is new.
 
         Raises:
-            ArmError: the request is wrong, or is another one than that which made the job.
+            ArmError: the request is invalid, or changes properties of the job that cannot be changed.
 
         """
         if not NAME.fullmatch(name):
@@ -126,20 +126,21 @@ class Jobs:
             return job, old is None
 
     def would_reuse(self, job: Job) -> bool:
-        """Whether a job takes its outputs from an earlier one that asked for the same, instead of running."""
+        """Whether a job reuses the outputs of an earlier job with the same component and inputs, instead of running."""
 
-        def asked(each: Job) -> object:
+        def work_of(each: Job) -> object:
             return each.properties["componentId"], each.properties.get("inputs")
 
         return not job.force_rerun and any(
-            each.name != job.name and each.status == "Completed" and asked(each) == asked(job) for each in self.all()
+            each.name != job.name and each.status == "Completed" and work_of(each) == work_of(job)
+            for each in self.all()
         )
 
     def get(self, name: str) -> Job:
         """Return one job.
 
         Raises:
-            ArmError: there is none; 404.
+            ArmError: there is no such job; 404.
 
         """
         with self._lock:
@@ -148,7 +149,7 @@ class Jobs:
             return self._by_name[name]
 
     def change(self, name: str, status: str) -> Job | None:
-        """Give a job that has not ended a status, and return it; none: it has ended before."""
+        """Set the status of a job and return the job; None if it had ended before."""
         with self._lock:
             old = self._by_name[name]
             if old.status in FINAL:
@@ -157,7 +158,7 @@ class Jobs:
             return self._by_name[name]
 
     def all(self) -> list[Job]:
-        """Return every job, in the order of their starts."""
+        """Return every job, oldest first."""
         with self._lock:
             return list(self._by_name.values())
 

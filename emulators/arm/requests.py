@@ -1,4 +1,4 @@
-"""What Azure Resource Manager and the service behind it look at in a request before they do anything."""
+"""The checks of Azure Resource Manager and the service behind it on a request, before anything is done."""
 
 import json
 import re
@@ -16,15 +16,15 @@ _JOB: Final = re.compile(r"(?P<workspace>/subscriptions/.+/workspaces/[^/]+)/job
 
 
 def admitted(request: Request, workspace: str, identity: Identity | None) -> str:
-    """Return the name of the job that a request is about, once everything around it is right.
+    """Check everything in a request but its body, and return the name of the job.
 
     Args:
         request: the request.
         workspace: the resource id of the one workspace that exists.
-        identity: whose tokens are asked for; none: nobody is asked for one.
+        identity: issues the tokens that requests need; None if they need none.
 
     Raises:
-        ArmError: the token, the version or the address is wrong.
+        ArmError: the token, the version or the address is invalid.
 
     """
     if identity and not identity.allows(request.headers.get("authorization", ""), RESOURCE):
@@ -39,7 +39,7 @@ def admitted(request: Request, workspace: str, identity: Identity | None) -> str
     if request.method not in ("GET", "PUT"):
         raise ArmError(405, "MethodNotAllowed", f"{request.method} is not served here.")
     matched = _JOB.fullmatch(unquote(address.path))
-    # Resource ids are compared without regard to case; the name of a job is none.
+    # Resource ids are compared without regard to case; the name of a job is case-sensitive.
     if matched is None or matched["workspace"].lower() != workspace.lower():
         raise ArmError(404, "ResourceNotFound", f"The Resource '{address.path}' was not found.")
     return matched["name"]
@@ -49,7 +49,7 @@ def wanted_properties(body: bytes) -> Json:
     """Return the properties of a request's body.
 
     Raises:
-        ArmError: it is no such body, or lacks what every job must have.
+        ArmError: the body is not valid JSON with properties, or a required property is missing.
 
     """
     try:

@@ -1,4 +1,4 @@
-"""A stand-in for an Event Grid custom topic and its subscriptions, with faults on demand.
+"""A stand-in for an Event Grid custom topic and its subscriptions, which fails on demand.
 
 Point the real publisher at `EventGridStandIn.endpoint`.
 """

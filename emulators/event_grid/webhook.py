@@ -1,4 +1,4 @@
-"""How Event Grid calls an endpoint: to find out whether it wants events, and with events."""
+"""The requests that Event Grid sends to an endpoint: to validate it, and to deliver events."""
 
 import http.client
 import json
@@ -12,14 +12,14 @@ from typing import Any, Final
 from emulators.loopback import Answer
 
 # Documentation, "Event Grid message delivery and retry": seconds in which an endpoint must answer.
-PATIENCE: Final = 30
+ANSWER_TIME_LIMIT: Final = 30
 
 
 def shake_hands(url: str) -> None:
-    """Let an endpoint prove that it wants events.
+    """Check that an endpoint wants events.
 
     Raises:
-        PermissionError: it does not answer with the code that it was sent.
+        PermissionError: the endpoint does not return the code that it was sent.
 
     """
     code = secrets.token_hex(16)
@@ -34,18 +34,18 @@ def shake_hands(url: str) -> None:
         "dataVersion": "1",
     }
     answer = posted(url, [event], {"aeg-event-type": "SubscriptionValidation"})
-    # 202 would not do: the answer must be 200 and hold the code.
+    # 202 is not enough: the status must be 200, and the body must contain the code.
     if answer.status != 200 or json.loads(answer.body) != {"validationResponse": code}:
         raise PermissionError(f"{url.partition('?')[0]} did not prove that it wants events: {answer.status}")
 
 
 def posted(url: str, body: object, headers: Mapping[str, str]) -> Answer:
-    """Send JSON and return the answer, its headers by names in small letters; status 0 where there is none."""
-    request = urllib.request.Request(  # noqa: S310 - a server of ours
+    """Send JSON and return the answer, with header names in lower case; status 0 if there is none."""
+    request = urllib.request.Request(  # noqa: S310 - our own server
         url, json.dumps(body).encode(), {"Content-Type": "application/json; charset=utf-8", **headers}
     )
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - a server of ours
+        with urllib.request.urlopen(request, timeout=ANSWER_TIME_LIMIT) as answer:  # noqa: S310 - our own server
             return _read(answer.status, answer)
     except urllib.error.HTTPError as error:
         with error:

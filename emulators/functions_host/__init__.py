@@ -1,7 +1,7 @@
 """The Azure Functions host without Azure: indexes and invokes a function app, through azure-functions' own converters.
 
-The app runs from its bundle, in processes of its own. Microsoft's worker is in no package for this Python; what it does
-between the host and the functions is done here by `worker.py`, in the same order and with the same refusals.
+The app runs from its bundle, in processes of its own. There is no package of Microsoft's worker for this Python, so
+`worker.py` does its work between the host and the functions, in the same order and with the same refusals.
 """
 
 from emulators.functions_host.host import FunctionsHost

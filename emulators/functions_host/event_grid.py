@@ -1,4 +1,4 @@
-"""The webhook of the Event Grid extension: the only way in which events reach a function with an Event Grid trigger."""
+"""The webhook of the Event Grid extension: the only way for events to reach a function with an Event Grid trigger."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,18 +10,18 @@ from emulators.functions_host.http import Call
 from emulators.functions_host.keys import Keys
 from emulators.loopback import Answer
 
-# Answers name the invocations that led to them.
+# This header of an answer names the invocations that the request caused.
 INVOCATIONS: Final = "x-ms-invocation-id"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Webhook:
-    """Answers as the extension does.
+    """Answers requests as the extension does.
 
     Attributes:
-        keys: the system key among them.
+        keys: the keys of the app; the webhook needs the system key.
         functions: returns the functions of the app.
-        invoke: invokes a function and returns the id of the invocation, and the error, empty where there is none.
+        invoke: invokes a function and returns the id of the invocation, and its error, empty if it succeeded.
 
     """
 
@@ -30,7 +30,7 @@ class Webhook:
     invoke: Callable[[str, object], tuple[str, str]]
 
     def respond(self, call: Call) -> Answer:
-        """Answer a request of Event Grid."""
+        """Answer a request from Event Grid."""
         if call.query.get("code") != self.keys.event_grid:
             return Answer(status=401)
         function = call.query.get("functionName", "")
@@ -49,7 +49,7 @@ class Webhook:
         return any(binding["type"] == "eventGridTrigger" for binding in bindings)
 
     def _notify(self, function: str, body: bytes) -> Answer:
-        """Invoke the function once for each event, all at the same time: 202 if every one succeeded, else 500."""
+        """Invoke the function once for each event, all at the same time: 202 if all succeeded, else 500."""
         try:
             content = json.loads(body)
         except ValueError:

@@ -35,7 +35,7 @@ class FunctionsHost(StandIn):
         python: the interpreter.
         timeout: seconds that one invocation may take.
         keys: the keys of the app.
-        principals: the names of the callers that may use HTTP, by bearer token; None: App Service authenticates nobody.
+        principals: the names of the callers that may use HTTP, by bearer token; None: App Service authenticates none.
         invocations: how each invocation ended, by its id.
 
     """

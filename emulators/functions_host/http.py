@@ -1,4 +1,4 @@
-"""How an HTTP request reaches an HTTP function, and its answer the caller."""
+"""Passes an HTTP request to an HTTP function, and its answer to the caller."""
 
 import base64
 import re
@@ -15,14 +15,14 @@ _PLACE: Final = re.compile(r"\\\{(\\\*)?(\w+)\\\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request as the host has read it.
+    """A request as the host reads it.
 
     Attributes:
         method: in capitals.
-        path: decoded, as the routes see it; a slash that was encoded still is.
-        query_string: as it came.
-        query: decoded; values of one name are joined by commas, those that are empty are left out.
-        headers: by name in small letters.
+        path: decoded, as the routes see it; an encoded slash stays encoded.
+        query_string: as it was sent.
+        query: decoded; values of one name are joined by commas, empty ones are left out.
+        headers: values by name in lower case.
         body: the bytes.
 
     """
@@ -35,10 +35,10 @@ class Call:
     body: bytes
 
     def payload(self, params: Mapping[str, str]) -> dict[str, Any]:
-        """Return what the worker is told.
+        """Return the request in the form in which the worker gets it.
 
         Args:
-            params: the parts of the route.
+            params: the parameters of the route.
 
         """
         path = "%2F".join(quote(part, safe="/:@!$&'()*+,;=~-._") for part in self.path.split("%2F"))
@@ -70,12 +70,12 @@ def read_call(request: Request) -> Call:
 
 
 def route_params(binding: Mapping[str, Any], call: Call, prefix: str) -> dict[str, str] | None:
-    """Return the parts of a route that a call matches; none where it does not match.
+    """Return the parameters of a route that a call matches; None if it does not match.
 
     Args:
-        binding: that of an HTTP trigger.
+        binding: the binding of an HTTP trigger.
         call: the call.
-        prefix: what stands in front of every route.
+        prefix: the prefix of every route.
 
     """
     methods = [str(method).upper() for method in binding.get("methods") or ()]
@@ -88,16 +88,16 @@ def route_params(binding: Mapping[str, Any], call: Call, prefix: str) -> dict[st
 
 
 def routed(functions: Mapping[str, Any], call: Call, prefix: str) -> tuple[str, str, dict[str, str]] | None:
-    """Return the function that a call is for, its level of authorization, and the parts of its route.
+    """Return the function that a call is for, its level of authorization, and the parameters of its route.
 
     Args:
-        functions: by name, each with its bindings, the trigger first.
+        functions: the functions by name, each with its bindings, the trigger first.
         call: the call.
-        prefix: what stands in front of every route.
+        prefix: the prefix of every route.
 
     """
     triggers = {name: function["bindings"][0] for name, function in functions.items()}
-    # A route that takes everything is asked last.
+    # A route that matches everything is tried last.
     for name, binding in sorted(triggers.items(), key=lambda each: "{*" in str(each[1].get("route"))):
         params = route_params(binding, call, prefix) if binding["type"] == "httpTrigger" else None
         if params is not None:

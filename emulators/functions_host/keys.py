@@ -1,4 +1,4 @@
-"""Who may call what: the keys of a function app, and the identities that App Service puts in front of it."""
+"""Access to a function app: its keys, and the callers that App Service authenticates."""
 
 import base64
 import json
@@ -14,9 +14,9 @@ class Keys:
     """The keys of a function app.
 
     Attributes:
-        function: for HTTP functions with function-level authorization.
+        function: the key for HTTP functions with function-level authorization.
         event_grid: the system key of the Event Grid extension, for its webhook.
-        master: for the administration.
+        master: the key for administration.
 
     """
 
@@ -26,16 +26,16 @@ class Keys:
 
 
 def given_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
-    """Return the key that a request brings, wherever the host looks for it."""
+    """Return the key in a request, from its header or else its query."""
     return headers.get("x-functions-key") or query.get("code")
 
 
 def authenticated(headers: Mapping[str, str], principals: Mapping[str, str] | None) -> dict[str, str] | None:
-    """Return the headers of a request as the authentication of App Service hands them on; none: it is turned away.
+    """Return the headers of a request after the authentication of App Service; None if the request is refused.
 
     Args:
-        headers: as they came.
-        principals: the names of those who may come, by their tokens; none: there is no such authentication.
+        headers: as they were sent.
+        principals: the names of the permitted callers, by token; None if authentication is off.
 
     """
     if principals is None:
@@ -47,10 +47,10 @@ def authenticated(headers: Mapping[str, str], principals: Mapping[str, str] | No
     # "App Service doesn't allow external requests to set these headers": documentation, "Work with user identities".
     own = {key: value for key, value in headers.items() if not key.startswith(_PRINCIPAL)}
     claims = {"auth_typ": "aad", "claims": [{"typ": "name", "val": name}], "name_typ": "name", "role_typ": "roles"}
-    told = {
+    added = {
         "-name": name,
         "-id": f"id-of-{name}",
         "-idp": "aad",
         "": base64.b64encode(json.dumps(claims).encode()).decode(),
     }
-    return own | {f"{_PRINCIPAL}{part}": value for part, value in told.items()}
+    return own | {f"{_PRINCIPAL}{part}": value for part, value in added.items()}

@@ -1,4 +1,4 @@
-"""One instance of a function app: a worker process that is started, asked, killed and replaced."""
+"""One instance of a function app: a worker process that is started, used, killed and replaced."""
 
 import contextlib
 import itertools
@@ -18,7 +18,7 @@ WORKER: Final = Path(__file__).with_name("worker.py")
 
 
 class FunctionError(Exception):
-    """The app could not be indexed, or its process ended; what it says is the text."""
+    """The app could not be indexed, or its process ended; the message has its error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +28,8 @@ class Invocation:
     Attributes:
         function: its name.
         value: the answer of an HTTP function.
-        error: the type and the text of what was raised; empty where nothing was.
-        logs: what was logged meanwhile: level, category and message.
+        error: type and message of the exception; empty if there was none.
+        logs: the records that were logged meanwhile: level, category and message.
 
     """
 
@@ -44,7 +44,7 @@ class Plan:
     """How a worker process is started.
 
     Attributes:
-        python: the interpreter; of its packages nothing is importable.
+        python: the interpreter; its packages cannot be imported.
         bundle: the folder that is deployed.
         variables: the whole environment.
         log: the file that collects standard output and standard error.
@@ -58,13 +58,13 @@ class Plan:
 
     @property
     def command(self) -> list[str]:
-        """What is run: without site-packages, without the environment's say, without writing bytecode."""
+        """The command: no site-packages, no influence of the environment, no bytecode."""
         return [self.python, "-I", "-S", "-B", str(WORKER)]
 
 
 @dataclass(eq=False)
 class _Running:
-    """A process and the connection to it; `ended` says how it ended, once it has."""
+    """A process and the connection to it; once the process has ended, `ended` says how."""
 
     process: subprocess.Popen[bytes]
     connection: socket.socket
@@ -79,10 +79,9 @@ class _Running:
 
 
 class Instance:
-    """Takes any number of invocations at once, in a process that lives until it crashes or is killed."""
+    """Runs any number of invocations at the same time, in a process that lives until it crashes or is killed."""
 
     def __init__(self, plan: Plan) -> None:
-        """Start nothing yet."""
         self._plan = plan
         self._lock = threading.Lock()
         self._numbers = itertools.count()
@@ -91,15 +90,15 @@ class Instance:
 
     @property
     def in_flight(self) -> int:
-        """How many invocations are under way; none where no process runs: -1."""
+        """How many invocations are running; -1 if no process runs."""
         running = self._running
         return len(running.pending) if running is not None and not running.ended else -1
 
     def functions(self, timeout: float) -> Mapping[str, Any]:
-        """Return the functions of the app by name, once it is indexed; start it first where it does not run.
+        """Return the functions of the app by name, once it is indexed; start it if it is not running.
 
         Raises:
-            FunctionError: it cannot be indexed.
+            FunctionError: the app cannot be indexed.
 
         """
         with self._lock:
@@ -110,7 +109,7 @@ class Instance:
         return index.result(timeout)
 
     def invoke(self, function: str, payload: object, timeout: float) -> Invocation:
-        """Invoke a function and return how it ended; a process that ends meanwhile is an error as well.
+        """Invoke a function and return how it ended; if its process ends meanwhile, that is an error as well.
 
         Raises:
             FunctionError: the app cannot be indexed.
@@ -136,7 +135,7 @@ class Instance:
             return Invocation(function=function, error=f"FunctionTimeoutException: {timeout:g} s were exceeded")
 
     def kill(self) -> None:
-        """End the process at once, in the middle of whatever it does."""
+        """End the process immediately, even in the middle of an invocation."""
         with self._lock:
             self._end()
 
@@ -169,12 +168,12 @@ def _listen(running: _Running) -> None:
     with running.connection, running.connection.makefile("rb") as lines:
         with contextlib.suppress(ConnectionResetError):
             for line in lines:
-                _hear(running, json.loads(line))
+                _receive(running, json.loads(line))
         code = running.process.wait()
         _fail(running, f"WorkerProcessExitException: the process ended with {code}")
 
 
-def _hear(running: _Running, message: Mapping[str, Any]) -> None:
+def _receive(running: _Running, message: Mapping[str, Any]) -> None:
     if "id" not in message:
         if "functions" in message:
             running.index.set_result(message["functions"])

@@ -16,7 +16,7 @@ class FaultKind(StrEnum):
     """403, no request left until `x-ratelimit-reset`; nothing was done."""
     SECONDARY_LIMIT = "secondary_limit"
     """403 with `Retry-After`; nothing was done."""
-    UNTOLD_LIMIT = "untold_limit"
+    UNNAMED_LIMIT = "unnamed_limit"
     """403 that mentions the secondary limit only in its message; nothing was done."""
     TOO_MANY = "too_many"
     """429 with `Retry-After`; nothing was done."""
@@ -40,7 +40,7 @@ _NONE_LEFT = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "0", "X-Rate
 _ERRORS: Mapping[FaultKind, tuple[int, str, Mapping[str, str]]] = {
     FaultKind.PRIMARY_LIMIT: (403, "API rate limit exceeded for user ID 1.", _NONE_LEFT),
     FaultKind.SECONDARY_LIMIT: (403, "You have exceeded a secondary rate limit.", _LATER),
-    FaultKind.UNTOLD_LIMIT: (403, "You have exceeded a secondary rate limit. Please wait a few minutes.", {}),
+    FaultKind.UNNAMED_LIMIT: (403, "You have exceeded a secondary rate limit. Please wait a few minutes.", {}),
     FaultKind.TOO_MANY: (429, "Too many requests", _LATER),
     FaultKind.MAINTENANCE: (503, "Service unavailable", _LATER),
     FaultKind.INTERNAL: (500, "Server Error", {}),

@@ -1,4 +1,4 @@
-"""The Lambda Runtime API, as one runtime process sees it."""
+"""The Lambda Runtime API, for one runtime process."""
 
 import json
 import queue
@@ -23,8 +23,8 @@ class LambdaError(Exception):
 
     Attributes:
         type: such as `ValueError`, `Runtime.ImportModuleError`, `Runtime.ExitError` or `Sandbox.Timedout`.
-        message: the error's own text.
-        trace: the stack, one entry a frame; empty where there is none.
+        message: the error's own message.
+        trace: the stack, one entry per frame; empty if there is none.
     """
 
     def __init__(self, type: str, message: str, trace: tuple[str, ...] = ()) -> None:  # noqa: A002
@@ -36,12 +36,12 @@ class LambdaError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One event on its way into the function.
+    """One event for the function.
 
     Attributes:
-        request_id: Lambda keeps it when it repeats an asynchronous invocation.
+        request_id: stays the same when Lambda retries an asynchronous invocation.
         event: anything that JSON can hold.
-        deadline_ms: when the time is up, in milliseconds since 1970.
+        deadline_ms: when the invocation times out, in milliseconds since 1970.
     """
 
     request_id: str
@@ -50,10 +50,10 @@ class Invocation:
 
 
 class RuntimeApi:
-    """Serves the runtime process that is told this address.
+    """Serves the runtime process that was started with this address.
 
     Attributes:
-        ready: done when the process asks for its first event; fails when it cannot be initialised.
+        ready: done when the process requests its first event; fails if the process cannot be initialised.
     """
 
     def __init__(self, function_arn: str) -> None:
@@ -72,11 +72,11 @@ class RuntimeApi:
 
     @property
     def failed(self) -> bool:
-        """Whether the process is of no use any more."""
+        """Whether the process has ended or could not start."""
         return self._failure is not None
 
     def submit(self, invocation: Invocation) -> Future[object]:
-        """Hand an event to the process; the future brings its result, or fails with a LambdaError."""
+        """Pass an event to the process; the future has its result, or fails with a LambdaError."""
         outcome: Future[object] = Future()
         with self._lock:
             if self._failure:
@@ -87,7 +87,7 @@ class RuntimeApi:
         return outcome
 
     def fail(self, error: LambdaError) -> None:
-        """Record that the process has ended or cannot start; what it was working on fails. The first error counts."""
+        """Record that the process has ended or cannot start, and fail its invocations. The first error counts."""
         with self._lock:
             self._failure = self._failure or error
             pending, self._pending = list(self._pending.values()), {}
@@ -97,7 +97,7 @@ class RuntimeApi:
             outcome.set_exception(self._failure)
 
     def close(self) -> None:
-        """Stop serving; a request that still waits for an event gets no answer."""
+        """Stop serving; a request that waits for an event gets no answer."""
         self._todo.put(None)
         self._server.close()
 

@@ -21,10 +21,10 @@ class ProcessPlan:
     """How the process is started.
 
     Attributes:
-        command: what is run.
+        command: the command to run.
         bundle: the working directory, first on the module path.
-        variables: the whole environment, the API's address apart.
-        function_arn: as the handler's context shows it.
+        variables: the whole environment, except the address of the API.
+        function_arn: the ARN in the handler's context.
         timeout: seconds that one invocation may take.
         log: the file that collects standard output and standard error.
     """
@@ -45,7 +45,7 @@ class _Running:
 
 
 class ExecutionEnvironment:
-    """Takes one event at a time, in a process that lives until it crashes or is killed; the next one starts another."""
+    """Handles one event at a time, in a process that serves until it crashes or is killed; then the next starts one."""
 
     def __init__(self, plan: ProcessPlan) -> None:
         self._plan = plan
@@ -57,7 +57,7 @@ class ExecutionEnvironment:
         """Start the process if there is none, and wait until it is initialised.
 
         Raises:
-            LambdaError: it could not be.
+            LambdaError: the process could not be initialised.
         """
         with self._lock:
             if self._running is None or self._running.api.failed:
@@ -73,10 +73,10 @@ class ExecutionEnvironment:
         return api
 
     def invoke(self, event: object, request_id: str) -> object:
-        """Return what the handler returns.
+        """Return the result of the handler.
 
         Raises:
-            LambdaError: the handler raised, could not be imported, ran out of time or took its process with it.
+            LambdaError: the handler raised, could not be imported, timed out, or ended its process.
         """
         api = self.warm()
         deadline_ms = int((time.time() + self._plan.timeout) * 1000)
@@ -89,7 +89,7 @@ class ExecutionEnvironment:
             raise LambdaError("Sandbox.Timedout", text) from None
 
     def kill(self) -> None:
-        """End the process at once, in the middle of whatever it does."""
+        """End the process immediately, even in the middle of an invocation."""
         with self._lock:
             self._end()
 
@@ -104,7 +104,7 @@ class ExecutionEnvironment:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # A group of its own, so that what the handler has started ends with it.
+                # A process group of its own, so that processes started by the handler end with it.
                 start_new_session=True,
             )
         watcher = threading.Thread(target=_watch, args=(process, api), daemon=True)
@@ -114,7 +114,7 @@ class ExecutionEnvironment:
     def _end(self) -> None:
         if self._running is None:
             return
-        # It may have ended by itself; then the group only holds what it has left behind, if anything.
+        # The process may have ended by itself; then the group has only the processes that it left behind, if any.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._running.process.pid, signal.SIGKILL)
         self._running.watcher.join()

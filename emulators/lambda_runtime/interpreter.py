@@ -1,4 +1,4 @@
-"""Finds the Lambda runtime client in an interpreter, and lays it out so that nothing else is importable."""
+"""Finds the Lambda runtime client of an interpreter, and links it into a folder of its own."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-# Run by the interpreter in question: where do the runtime client and what it requires lie?
+# Run by the interpreter: prints where the runtime client and its requirements are installed.
 _PROBE = """
 import importlib.metadata as metadata, json, re, sys
 wanted, seen, found = ["awslambdaric"], set(), set()
@@ -33,7 +33,7 @@ class Interpreter:
     Attributes:
         python: the executable.
         version: such as `3.11`.
-        client: the packages and modules of `awslambdaric` and of what it requires.
+        client: the packages and modules of `awslambdaric` and its requirements.
     """
 
     python: str
@@ -41,7 +41,7 @@ class Interpreter:
     client: tuple[Path, ...]
 
     def lay_out(self, folder: Path) -> Path:
-        """Fill a new folder with links to the runtime client, the one thing besides a bundle to be importable."""
+        """Create *folder* with links to the runtime client; besides the bundle, only these can be imported."""
         folder.mkdir()
         for path in self.client:
             folder.joinpath(path.name).symlink_to(path)
@@ -54,10 +54,10 @@ class Interpreter:
 
 @cache
 def interpreter(python: str) -> Interpreter:
-    """Look into an interpreter.
+    """Return a description of an interpreter.
 
     Raises:
-        LookupError: it has no `awslambdaric`.
+        LookupError: the interpreter has no `awslambdaric`.
     """
     answer = subprocess.run([python, "-c", _PROBE], capture_output=True, text=True, check=False)
     if answer.returncode:

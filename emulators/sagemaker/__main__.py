@@ -1,4 +1,4 @@
-"""Runs the stand-in as a process of its own, for the demo."""
+"""Runs the stand-in as a process of its own."""
 
 import argparse
 import http.client
@@ -19,28 +19,32 @@ _log = logging.getLogger(__name__)
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="emulators.sagemaker", description="A stand-in for SageMaker pipelines.")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="the port to listen on; 0, the default, takes a free one")
     parser.add_argument(
-        "--pipeline", action="append", required=True, metavar="NAME[:PARAMETER,...]", help="may be given several times"
+        "--pipeline",
+        action="append",
+        required=True,
+        metavar="NAME[:PARAMETER,...]",
+        help="a pipeline and its parameters; may be repeated",
     )
-    parser.add_argument("--command", type=shlex.split, default=[], help="what an execution runs")
+    parser.add_argument("--command", type=shlex.split, default=[], help="the command that each execution runs")
     parser.add_argument("--duration", type=float, help="seconds after which an execution succeeds")
-    parser.add_argument("--events-url", help="where the event of an execution's end is sent, by POST")
-    parser.add_argument("--event-copies", type=int, default=1, help="how often it is sent")
+    parser.add_argument("--events-url", help="the address that the event of each end is posted to")
+    parser.add_argument("--event-copies", type=int, default=1, help="how often each event is sent")
     parser.add_argument("--region", default="eu-west-3")
     parser.add_argument("--account", default="123456789012")
     return parser.parse_args(argv)
 
 
 def _post(url: str, event: dict[str, object]) -> None:
-    """Send an event once: whoever waits for it must live with its loss."""
+    """Send an event once; if it is lost, it is not sent again."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     try:
         connection.request("POST", parts.path or "/", json.dumps(event), {"Content-Type": "application/json"})
-        _log.info("event sent to %s: %d", url, connection.getresponse().status)
+        _log.info("sent an event to %s: %d", url, connection.getresponse().status)
     except OSError as error:
-        _log.warning("event lost, %s does not answer: %s", url, error)
+        _log.warning("lost an event, since %s does not answer: %s", url, error)
     finally:
         connection.close()
 

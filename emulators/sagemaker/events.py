@@ -9,7 +9,7 @@ from emulators.sagemaker.executions import Execution
 def status_event(execution: Execution) -> dict[str, object]:
     """Return the EventBridge event of an execution's last change, with an id of its own.
 
-    The form is that of "SageMaker Model Building Pipeline Execution Status Change" in the SageMaker developer guide.
+    It has the form of "SageMaker Model Building Pipeline Execution Status Change" in the SageMaker developer guide.
     """
     region, account = execution.arn.split(":")[3:5]
     detail = {

@@ -1,4 +1,4 @@
-"""The pipelines and executions that the stand-in knows, and the status event of an execution."""
+"""The pipelines and executions of the stand-in."""
 
 import secrets
 import threading
@@ -13,14 +13,15 @@ UNFINISHED = frozenset({"Executing", "Stopping"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """A pipeline, and how long its executions last.
+    """A pipeline, and how its executions end.
 
     Attributes:
-        parameters: the names that its definition declares.
-        required: those of them that have no default.
+        parameters: the names of the parameters that its definition declares.
+        required: the parameters without a default.
         command: run as a subprocess for each execution, parameters in `RETRAIN_PARAM_<NAME>`; its exit code decides
             between Succeeded and Failed.
-        duration: seconds after which an execution succeeds by itself. With neither, it lasts until somebody ends it.
+        duration: seconds after which an execution succeeds by itself. With neither command nor duration, an execution
+            lasts until `SageMakerStandIn.end` is called.
     """
 
     parameters: Collection[str] = ()
@@ -31,12 +32,12 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One execution, as it is at one moment.
+    """One execution at one moment.
 
     Attributes:
         token: the `ClientRequestToken` of the call that started it.
-        start_calls: how many StartPipelineExecution requests led to it, those whose answer was lost included.
-        previous_status: the status before the last change, empty at first.
+        start_calls: the number of StartPipelineExecution requests for it, including those whose answer was lost.
+        previous_status: the status before the last change; empty at first.
     """
 
     arn: str
@@ -58,8 +59,8 @@ class Executions:
     """All pipelines and executions of one account and region. Safe to use from several threads.
 
     Args:
-        pipelines: by name.
-        place: region and account id, as they stand in ARNs.
+        pipelines: the pipelines by name.
+        place: the region and the account id in ARNs.
         clock: returns the time, aware.
     """
 
@@ -95,13 +96,13 @@ class Executions:
     ) -> tuple[Execution, bool]:
         """Start an execution, or find the one that this token has started.
 
-        The token counts per pipeline. A known token wins over whatever else the request says, since
+        Tokens count per pipeline. With a known token the rest of the request is ignored, since
         "an idempotent operation completes no more than once".
 
         Args:
-            pipeline: a known name.
+            pipeline: the name of a pipeline that exists.
             token: the client's request token.
-            parameters: value by name, checked already.
+            parameters: the values by name, already checked.
             labels: display name and description.
 
         Returns:
@@ -132,10 +133,10 @@ class Executions:
             return execution, known is None
 
     def change(self, arn: str, status: str, reason: str | None = None) -> Execution | None:
-        """Give an unfinished execution a status; one that was asked to stop can only become Stopped.
+        """Set the status of an unfinished execution; one that is being stopped can only become Stopped.
 
         Returns:
-            The execution with its new status, or None when it had ended before.
+            The execution with its new status, or None if it had ended before.
         """
         with self._lock:
             old = self._by_arn[arn]
@@ -160,11 +161,11 @@ class Executions:
             return self._by_arn[arn]
 
     def all(self) -> list[Execution]:
-        """Return every execution, in the order of their starts."""
+        """Return every execution, oldest first."""
         with self._lock:
             return list(self._by_arn.values())
 
     def forget_tokens(self) -> None:
-        """Forget every token, as the service does after a time that it documents nowhere."""
+        """Forget every token, as the service does after a time that it does not document."""
         with self._lock:
             self._by_token.clear()

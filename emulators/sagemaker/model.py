@@ -1,4 +1,4 @@
-"""What SageMaker's published service model says about a request: checks it as the service's front end does."""
+"""Checks requests against SageMaker's published service model, as the service's front end does."""
 
 import gzip
 import json
@@ -25,18 +25,18 @@ class ApiError(Exception):
 
 @cache
 def _service() -> Mapping[str, Any]:
-    """Return the service model that botocore ships, so that every limit is the published one."""
+    """Return the service model in botocore, which has the published limits."""
     packed = files("botocore").joinpath("data/sagemaker/2017-07-24/service-2.json.gz").read_bytes()
     model: Mapping[str, Any] = json.loads(gzip.decompress(packed))
     return model
 
 
 def check(operation: str, request: object) -> None:
-    """Check a request against the model's required members, lengths, ranges, patterns and enumerations.
+    """Check a request: required members, lengths, ranges, patterns and enumerations.
 
     Raises:
         ApiError: `SerializationException` for a value of a wrong type, else `ValidationException` with
-            every problem in the wording of the service.
+            every problem in the words of the service.
     """
     shape = _service()["operations"][operation]["input"]["shape"]
     problems = list(_problems(_service()["shapes"][shape], request, ()))

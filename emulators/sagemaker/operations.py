@@ -1,4 +1,4 @@
-"""The operations of the SageMaker API that the stand-in answers: JSON request in, JSON answer out."""
+"""The operations of the SageMaker API that the stand-in supports: JSON request in, JSON answer out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from emulators.sagemaker.executions import UNFINISHED, Execution, Executions
 from emulators.sagemaker.model import ApiError, check
 
-# The API documents a maximum of 100 but no default. A small one finds the caller who does not page.
+# The API documents a maximum of 100 but no default. A small default exposes callers that read only one page.
 DEFAULT_PAGE = 10
 
 Json = dict[str, Any]
@@ -16,9 +16,9 @@ class Operations:
     """The operations by name.
 
     Args:
-        executions: what there is.
+        executions: the pipelines and executions.
         started: called once for each new execution.
-        stopping: called for each execution that was asked to stop.
+        stopping: called with the ARN of each execution that is to stop.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ def _summary(execution: Execution) -> Json:
 
 
 def _page(name: str, entries: Sequence[Json], request: Json) -> Json:
-    """Return one page; the token names the last entry given, so that new entries at the front shift nothing."""
+    """Return one page; the token names its last entry, so that new entries at the front shift nothing."""
     keys = [next(iter(entry.values())) for entry in entries]
     last = request.get("NextToken")
     if last and last not in keys:

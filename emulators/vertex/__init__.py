@@ -1,6 +1,6 @@
-"""A stand-in for the pipeline jobs of Vertex AI, with faults on demand.
+"""A stand-in for the pipeline jobs of Vertex AI, which fails on demand.
 
-Point the launcher at it with `RETRAIN_VERTEX_ENDPOINT`. Google has no emulator of it.
+Point the launcher at it with `RETRAIN_VERTEX_ENDPOINT`. Google has no emulator for them.
 """
 
 from emulators.vertex.faults import Fault, FaultKind

@@ -1,7 +1,7 @@
-"""What Vertex checks in a request for a pipeline job, before it creates anything.
+"""The checks of Vertex AI on a request for a pipeline job, before anything is created.
 
 The rules are those of the REST reference of `projects.locations.pipelineJobs` and of KFP's pipeline_spec.proto; the
-texts are the stand-in's own.
+messages are the stand-in's own.
 """
 
 import re
@@ -33,7 +33,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-# JSON numbers become doubles in a Struct: a whole number is an integer, however it is written.
+# JSON numbers become doubles in a Struct: every whole number is an integer, whether written 5 or 5.0.
 _TYPES: Final[Mapping[str, Callable[[object], bool]]] = {
     "STRING": lambda value: isinstance(value, str),
     "BOOLEAN": lambda value: isinstance(value, bool),
@@ -48,7 +48,7 @@ def check_id(job_id: str) -> None:
     """Check the id that a caller chose.
 
     Raises:
-        ApiError: 400.
+        ApiError: the id is not valid; 400.
 
     """
     if not _JOB_ID.fullmatch(job_id):
@@ -56,10 +56,10 @@ def check_id(job_id: str) -> None:
 
 
 def check_body(body: object, templates: Mapping[str, Json]) -> Json:
-    """Check a job as it was sent and return its specification, that of its template if it names one.
+    """Check a job as it was sent, and return its specification, or that of its template if it names one.
 
     Raises:
-        ApiError: 400; 404 for a template that does not exist.
+        ApiError: the job is not valid; 400. Its template does not exist; 404.
 
     """
     if not isinstance(body, dict):
@@ -111,7 +111,7 @@ def _check_parameters(spec: Json, runtime: Json) -> None:
         if name in values:
             kind = definition.get("parameterType", "")
             if not _TYPES[kind](values[name]):
-                raise ApiError(400, f"The value of the parameter {name} is no {kind}: {values[name]!r}")
+                raise ApiError(400, f"The value of the parameter {name} is not a {kind}: {values[name]!r}")
         elif "defaultValue" not in definition and not definition.get("isOptional"):
             raise ApiError(400, f"The parameter {name} has neither a value nor a default.")
 

@@ -1,4 +1,4 @@
-"""The pipeline jobs that the stand-in knows, and what a specification says about caching."""
+"""The pipeline jobs of the stand-in, and the caching options in a specification."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -20,21 +20,21 @@ FINAL: Final = frozenset({SUCCEEDED, FAILED, CANCELLED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One pipeline job, as it is at one moment.
+    """One pipeline job at one moment.
 
     Attributes:
         parent: `projects/P/locations/L` as the caller wrote it.
         name: the resource name, with the number of the project.
         job_id: the last part of the name.
-        body: what the caller sent.
-        spec: the specification: the one that the caller sent, or that of its template.
-        state: one of the states.
+        body: the job as the caller sent it.
+        spec: the specification that the caller sent, or that of the template.
+        state: one of the states above.
         created: when it was created.
-        updated: when its state changed last.
+        updated: when its state last changed.
         started: when it began to run.
         ended: when it ended.
         error: why it failed.
-        create_calls: how many requests asked for this id, those that were answered with ALREADY_EXISTS included.
+        create_calls: the number of requests to create this id, including those answered with ALREADY_EXISTS.
 
     """
 
@@ -53,7 +53,7 @@ class Job:
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """What its caller set."""
+        """The parameter values that its caller set."""
         values: Mapping[str, Any] = self.body.get("runtimeConfig", {}).get("parameterValues", {})
         return values
 
@@ -65,16 +65,16 @@ class Job:
 
     @property
     def display_name(self) -> str:
-        """How people see it called."""
+        """Its name for people."""
         return str(self.body.get("displayName", ""))
 
     @property
     def would_reuse_steps(self) -> bool:
-        """Whether Vertex would take the results of earlier runs instead of training: caching is on somewhere."""
+        """Whether Vertex AI would reuse results of earlier runs instead of training: a task has caching on."""
         return any(options.get("enableCache") for options in caching_options(self.spec))
 
     def to_json(self) -> Json:
-        """Return it as the service shows it."""
+        """Return the job as the service shows it."""
         times = {"createTime": self.created, "updateTime": self.updated, "startTime": self.started}
         shown = {**self.body, "name": self.name, "state": self.state, "pipelineSpec": self.spec}
         shown |= {name: timestamp(moment) for name, moment in (times | {"endTime": self.ended}).items() if moment}
@@ -85,7 +85,7 @@ class Jobs:
     """All jobs of one project. Safe to use from several threads."""
 
     def __init__(self, project_number: str, clock: Callable[[], datetime]) -> None:
-        """Begin without any; *project_number* stands in resource names, *clock* tells the time, aware."""
+        """Start without jobs; *project_number* is used in resource names, *clock* returns the time, aware."""
         self._number = project_number
         self._clock = clock
         self._lock = threading.Lock()
@@ -95,7 +95,7 @@ class Jobs:
         """Create a job.
 
         Raises:
-            ApiError: 409, there is one of this id.
+            ApiError: there is a job with this id; 409.
 
         """
         name = self._name(parent, job_id)
@@ -113,7 +113,7 @@ class Jobs:
         """Return one job.
 
         Raises:
-            ApiError: 404.
+            ApiError: there is no such job; 404.
 
         """
         name = self._name(parent, job_id)
@@ -123,7 +123,7 @@ class Jobs:
             return self._by_name[name]
 
     def change(self, name: str, state: str, error: str = "") -> Job | None:
-        """Give a job that has not ended a state, and return it; none: it had ended before."""
+        """Set the state of a job and return the job; None if it had ended before."""
         with self._lock:
             old = self._by_name[name]
             if old.state in FINAL:
@@ -141,7 +141,7 @@ class Jobs:
             return changed
 
     def all(self, parent: str = "") -> list[Job]:
-        """Return every job, those of one parent only if it is named, in the order of their creation."""
+        """Return every job, oldest first; if *parent* is given, only those of that parent."""
         with self._lock:
             return [job for job in self._by_name.values() if not parent or job.name.startswith(self._name(parent, ""))]
 
@@ -151,7 +151,7 @@ class Jobs:
 
 
 def caching_options(spec: object) -> Iterator[Mapping[str, Any]]:
-    """Return the caching options of all tasks of a specification, at whatever depth."""
+    """Yield the caching options of all tasks of a specification, at any depth."""
     if isinstance(spec, dict):
         for name, value in spec.items():
             if name == "cachingOptions" and isinstance(value, dict):
@@ -164,5 +164,5 @@ def caching_options(spec: object) -> Iterator[Mapping[str, Any]]:
 
 
 def timestamp(moment: datetime) -> str:
-    """Return a time as Google's services write it."""
+    """Return a time as Google's services format it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

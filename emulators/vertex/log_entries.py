@@ -1,7 +1,7 @@
 """The log entry by which Vertex AI reports that a pipeline job has changed its state.
 
-Log, payload type, monitored resource and labels are those of the list of service logs in Cloud Logging's
-documentation; an entry reaches a topic through a sink, as the whole `LogEntry` in JSON.
+Log, payload type, monitored resource and labels are taken from the list of service logs in the documentation of Cloud
+Logging; a sink sends each entry to a topic, as the whole `LogEntry` in JSON.
 """
 
 import base64
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def log_entry(job: Job) -> Json:
-    """Return the entry of a job's last change."""
+    """Return the log entry of a job's last change."""
     _, project, _, location, *_ = job.name.split("/")
     project_id = job.parent.split("/")[1]
     payload = {
@@ -40,6 +40,6 @@ def log_entry(job: Job) -> Json:
 
 
 def sink_message(entry: Json) -> Json:
-    """Return the Pub/Sub message, as it is published, in which a sink sends an entry."""
+    """Return the Pub/Sub message that a sink publishes for an entry."""
     attributes = {"logging.googleapis.com/timestamp": entry["timestamp"]}
     return {"data": base64.b64encode(json.dumps(entry).encode()).decode(), "attributes": attributes}

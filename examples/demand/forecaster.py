@@ -1,4 +1,4 @@
-"""Trains the demand model and measures any demand model on given days."""
+"""Trains the demand model, and measures demand models on given days."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from outcome import Errors
 from rentals import Day
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-# Any fixed number does: two trainings on the same days must give the same model.
+# Any fixed number works: two trainings on the same days must give the same model.
 SEED = 0
 
 
 def fit(days: Sequence[Day], *, max_iter: int, learning_rate: float) -> HistGradientBoostingRegressor:
-    """Return a model trained on *days*: boosted trees, which learn a level and never extrapolate a trend."""
+    """Return a model trained on *days*: boosted trees, which learn a level but do not extrapolate a trend."""
     model = HistGradientBoostingRegressor(max_iter=max_iter, learning_rate=learning_rate, random_state=SEED)
     return model.fit(_features(days), _counts(days))
 

@@ -1,4 +1,4 @@
-"""What one training found, as metrics for machines and as a line for people."""
+"""The result of one training, as metrics for machines and as a line for people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errors:
-    """How far a model is from the truth, on average.
+    """The average errors of a model.
 
     Attributes:
         mae: Mean absolute error, in rentals a day.
@@ -26,7 +26,7 @@ class Previous:
     """The model that was in production when the training began.
 
     Attributes:
-        run_id: The run that made it, or none.
+        run_id: The run that trained it, or None.
         last_day: The last day on which it was trained.
         errors: Its errors on the window of this training.
     """
@@ -38,17 +38,17 @@ class Previous:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A training and its judgement.
+    """A training and its evaluation.
 
     Attributes:
-        asked: What the training was asked to do.
+        settings: The settings of the training.
         training: The days on which the new model was trained.
         window: The later days on which both models were measured.
-        previous: The model that was in production, or none.
+        previous: The model that was in production, or None.
         errors: The errors of the new model on the window.
     """
 
-    asked: Settings
+    settings: Settings
     training: Sequence[Day]
     window: Sequence[Day]
     previous: Previous | None
@@ -56,8 +56,8 @@ class Outcome:
 
     @property
     def promoted(self) -> bool:
-        """Whether the new model takes over: there was none, or its absolute error is not larger."""
-        # The percentage error does not decide: one day of hurricane with 22 rentals outweighs a whole month in it.
+        """Whether the new model goes into production: there was none, or its absolute error is not larger."""
+        # The percentage error does not decide: in it, one hurricane day with 22 rentals outweighs a whole month.
         return self.previous is None or self.errors.mae <= self.previous.errors.mae
 
     @property
@@ -68,14 +68,14 @@ class Outcome:
         return f"{'not worse' if self.promoted else 'worse'} than the model in production"
 
     def card(self) -> dict[str, object]:
-        """Return what is worth knowing about the new model, as plain JSON."""
-        return {**_origin(self.asked), "training": _span(self.training), "features": list(FEATURES)}
+        """Return a description of the new model, as plain JSON."""
+        return {**_origin(self.settings), "training": _span(self.training), "features": list(FEATURES)}
 
     def metrics(self) -> dict[str, object]:
-        """Return what the training found, as plain JSON; the same inputs give the same metrics."""
+        """Return the result of the training, as plain JSON; the same inputs give the same metrics."""
         before = self.previous.errors if self.previous else None
         return {
-            **_origin(self.asked),
+            **_origin(self.settings),
             "training": _span(self.training),
             "window": _span(self.window),
             "production_before": self._production_before(),
@@ -88,7 +88,7 @@ class Outcome:
         }
 
     def line(self) -> str:
-        """Return one line that tells a person all that matters."""
+        """Return the result in one line, for people."""
         measured = ([self.previous.errors] if self.previous else []) + [self.errors]
         rentals = " -> ".join(f"{errors.mae:.0f}" for errors in measured)
         percent = " -> ".join(f"{errors.mape:.0f} %" for errors in measured)
@@ -109,16 +109,16 @@ class Outcome:
         }
 
 
-def _origin(asked: Settings) -> Mapping[str, object]:
+def _origin(settings: Settings) -> Mapping[str, object]:
     return {
-        "model_id": asked.model_id,
-        "trigger_id": asked.trigger_id,
-        "run_id": asked.run_id,
+        "model_id": settings.model_id,
+        "trigger_id": settings.trigger_id,
+        "run_id": settings.run_id,
         "parameters": {
-            "until": asked.until.isoformat(),
-            "recent_days": asked.recent_days,
-            "max_iter": asked.max_iter,
-            "learning_rate": asked.learning_rate,
+            "until": settings.until.isoformat(),
+            "recent_days": settings.recent_days,
+            "max_iter": settings.max_iter,
+            "learning_rate": settings.learning_rate,
         },
     }
 

@@ -1,4 +1,4 @@
-"""Keeps models and metrics on disk, each file whole or not at all, and holds the model in production."""
+"""Keeps models and metrics on disk, writing each file completely or not at all, and the model in production."""
 
 import json
 import os
@@ -17,7 +17,7 @@ MODEL = "model.joblib"
 CARD = "model.json"
 METRICS = "metrics.json"
 
-# What unpickling a damaged or foreign file raises depends on where the damage is.
+# The exception that unpickling a damaged or foreign file raises depends on where the damage is.
 UNREADABLE = (
     *(pickle.UnpicklingError, OSError, EOFError, ImportError),
     *(AttributeError, LookupError, TypeError, ValueError),
@@ -25,7 +25,7 @@ UNREADABLE = (
 
 
 class ProductionError(Exception):
-    """The model in production cannot be compared with."""
+    """The model in production cannot be loaded or measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class InProduction:
 
     Attributes:
         estimator: Predicts the rentals of a day from its features.
-        run_id: The run that made it, or none.
+        run_id: The run that trained it, or None.
         last_day: The last day on which it was trained.
     """
 
@@ -44,9 +44,9 @@ class InProduction:
 
 
 def save_model(folder: Path, estimator: HistGradientBoostingRegressor, card: Mapping[str, object]) -> None:
-    """Write `model.joblib` into *folder*, which is made when it is missing.
+    """Write `model.joblib` into *folder*, which is created if it is missing.
 
-    Estimator and card share one file, so that no crash can leave a model with the card of another.
+    Estimator and card share one file, so that a crash cannot leave a model with the card of another.
     """
     folder.mkdir(parents=True, exist_ok=True)
     content = {"card": dict(card), "estimator": estimator}
@@ -59,7 +59,7 @@ def save_metrics(folder: Path, metrics: Mapping[str, object]) -> None:
 
 
 def promote(run: Path, card: Mapping[str, object], production: Path) -> None:
-    """Put the model of the folder *run* into production, in one step for whoever loads it.
+    """Put the model of the folder *run* into production, in one step as seen by programs that load it.
 
     `model.json` is for people and follows the model; the model itself carries the same card.
     """
@@ -69,12 +69,12 @@ def promote(run: Path, card: Mapping[str, object], production: Path) -> None:
 
 
 def in_production(production: Path) -> InProduction | None:
-    """Return the model in the folder *production*, or none before the first one is promoted.
+    """Return the model in the folder *production*, or None before the first one is promoted.
 
     Unpickling runs code, so the folder must never come from a trigger.
 
     Raises:
-        ProductionError: There is a model, but not one that this script wrote or can measure.
+        ProductionError: The model was not written by this script, or cannot be measured by it.
     """
     path = production / MODEL
     if not path.exists():

@@ -18,8 +18,8 @@ class Day:
 
     Attributes:
         date: The calendar day in Washington, D.C.
-        features: What the model sees of the day, in the order of `FEATURES`.
-        count: Bicycles rented on that day; at least 1, so a percentage of it exists.
+        features: The inputs of the model, in the order of `FEATURES`.
+        count: Bicycles rented on that day; at least 1, so that percentage errors exist.
     """
 
     date: date
@@ -28,11 +28,11 @@ class Day:
 
 
 def load(path: Path = DATA) -> tuple[Day, ...]:
-    """Return every day of the file, in its order, which is by date.
+    """Return every day in the file, ordered by date.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A field does not hold what its column promises.
+        ValueError: A field does not have the type of its column.
     """
     with path.open(encoding="utf-8", newline="") as file:
         return tuple(_day(row) for row in csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""Reads and checks what the launcher hands to one training: its parameters and its names."""
+"""Reads and checks the settings that the launcher passes to a training: its parameters and its names."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 PREFIX = "RETRAIN_PARAM_"
 
-# Eight weeks: fewer days do not show a model each kind of weekday often enough to learn from.
+# Eight weeks: with fewer days, a model does not see each weekday often enough to learn from it.
 MINIMUM_TRAINING_DAYS = 56
 
 LONGEST_VALUE_SHOWN = 60
@@ -16,23 +16,23 @@ Number = TypeVar("Number", int, float)
 
 
 class ParameterError(Exception):
-    """A parameter has a value that no training can use."""
+    """A parameter has an invalid value."""
 
     def __init__(self, name: str, rule: str, value: str) -> None:
-        """Say that *name* must be as in *rule*, and what it was instead."""
+        """Report that *name* must follow *rule*, and the value that it had instead."""
         super().__init__(f"parameter {name} must be {rule}, not {value[:LONGEST_VALUE_SHOWN]!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberRule(Generic[Number]):
-    """What a parameter that is a number may be.
+    """The valid values of a parameter that is a number.
 
     Attributes:
-        name: As a trigger spells it.
-        kind: Makes the number of its text, or raises `ValueError`.
+        name: The name of the parameter in a trigger.
+        kind: Converts text to the number, or raises `ValueError`.
         low: Smallest value allowed.
         high: Largest value allowed.
-        default: Value when the parameter is absent or empty.
+        default: Value if the parameter is absent or empty.
     """
 
     name: str
@@ -45,7 +45,7 @@ class NumberRule(Generic[Number]):
         """Return the parameter's value in *environment*.
 
         Raises:
-            ParameterError: It is no such number, or out of range.
+            ParameterError: The value is not a number of this kind, or is out of range.
         """
         text = _text(environment, self.name)
         if not text:
@@ -55,7 +55,7 @@ class NumberRule(Generic[Number]):
             value = self.kind(text)
         except ValueError as exc:
             raise ParameterError(self.name, rule, text) from exc
-        # "nan" compares false with everything, so it is refused here too.
+        # "nan" compares false with everything, so it is refused here as well.
         if not self.low <= value <= self.high:
             raise ParameterError(self.name, rule, text)
         return value
@@ -69,13 +69,13 @@ LEARNING_RATE = NumberRule(name="learning_rate", kind=float, low=0.001, high=1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one training is asked to do.
+    """The settings of one training.
 
     Attributes:
-        model_id: The model's name, as the launcher gives it; none when a person runs the script.
-        trigger_id: The trigger that asked for this training, or none.
-        run_id: The launcher's name for this run, or none.
-        until: The first day that counts as not known yet, "today".
+        model_id: The model's name, from the launcher; None if a person runs the script.
+        trigger_id: The trigger that started this training, or None.
+        run_id: The launcher's name for this run, or None.
+        until: "Today": the first day that counts as not known yet.
         recent_days: Length in days of the window before `until` on which models are measured.
         max_iter: Number of trees.
         learning_rate: Share of each tree's correction that is kept.
@@ -96,12 +96,12 @@ class Settings:
 
 
 def read(environment: Mapping[str, str], first_day: date, last_day: date) -> Settings:
-    """Return the settings that *environment* holds, for data from *first_day* to *last_day*.
+    """Return the settings in *environment*, for data from *first_day* to *last_day*.
 
     A parameter that is absent or empty takes its default; `until` is then the day after the last.
 
     Raises:
-        ParameterError: A value is not of its kind or not in its range.
+        ParameterError: A value is of the wrong kind or out of range.
     """
     recent_days = RECENT_DAYS.read(environment)
     earliest = first_day + timedelta(days=MINIMUM_TRAINING_DAYS + recent_days)

@@ -18,46 +18,46 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     run, production = _folders(arguments, environment)
     days = rentals.load()
     try:
-        asked = settings.read(environment, days[0].date, days[-1].date)
+        given = settings.read(environment, days[0].date, days[-1].date)
     except settings.ParameterError as exc:
         return _fail(exc, 2)
-    # Only now, because importing scikit-learn takes longer than telling that a parameter is wrong.
+    # Imported only now, so that an invalid parameter is reported before scikit-learn is loaded, which takes a while.
     from registry import ProductionError
 
     try:
-        outcome = retrain(asked, days, run, production)
+        outcome = retrain(given, days, run, production)
     except ProductionError as exc:
         return _fail(exc, 1)
     print(outcome.line())
     return 0
 
 
-def retrain(asked: settings.Settings, days: Sequence[rentals.Day], run: Path, production: Path) -> Outcome:
-    """Train on the days before the recent window, judge the old and the new model on it, and keep the results.
+def retrain(given: settings.Settings, days: Sequence[rentals.Day], run: Path, production: Path) -> Outcome:
+    """Train on the days before the recent window, measure the old and the new model on it, and keep the results.
 
-    The model that is judged is the very one that is promoted. It is not trained once more on the window: then
-    nobody would have measured it, and the next run could not judge it on days that it has not seen.
+    The model that is measured is the one that is promoted. It is not trained again with the window: that model would
+    never have been measured, and the next run could not measure it on days that it has not seen.
 
     Raises:
-        ProductionError: The model in production cannot be compared with.
+        ProductionError: The model in production cannot be loaded or measured.
     """
     import forecaster
     import registry
 
-    training = rentals.between(days, days[0].date, asked.window_start)
-    window = rentals.between(days, asked.window_start, asked.until)
+    training = rentals.between(days, days[0].date, given.window_start)
+    window = rentals.between(days, given.window_start, given.until)
     old = registry.in_production(production)
     previous = None
     if old is not None:
         before = forecaster.measure(old.estimator, window)
         previous = Previous(run_id=old.run_id, last_day=old.last_day, errors=before)
-    new = forecaster.fit(training, max_iter=asked.max_iter, learning_rate=asked.learning_rate)
+    new = forecaster.fit(training, max_iter=given.max_iter, learning_rate=given.learning_rate)
     errors = forecaster.measure(new, window)
-    outcome = Outcome(asked=asked, training=training, window=window, previous=previous, errors=errors)
+    outcome = Outcome(settings=given, training=training, window=window, previous=previous, errors=errors)
     registry.save_model(run, new, outcome.card())
     if outcome.promoted:
         registry.promote(run, outcome.card(), production)
-    # Last, so that metrics exist only for a run that did all they say.
+    # Last, so that metrics exist only for a complete run.
     registry.save_metrics(run, outcome.metrics())
     return outcome
 

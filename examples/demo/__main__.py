@@ -1,6 +1,6 @@
-"""`python -m examples.demo local|aws|gcp|azure`: runs the story and says what happened.
+"""`python -m examples.demo local|aws|gcp|azure`: runs the story and checks its claims.
 
-Exit code 0: all of it came true; 1: not all of it; 2: it could not be told, and why.
+Exit code 0: every claim is true; 1: one is not; 2: the demo could not run, and prints why.
 """
 
 import sys
@@ -14,7 +14,7 @@ from rich.console import Console
 
 from examples.demo.report import Report
 from examples.demo.stage import NotInstalledError, Stage
-from examples.demo.story import tell
+from examples.demo.story import play
 
 HOME = Path(".local", "demo")
 
@@ -27,17 +27,17 @@ def main(arguments: Sequence[str]) -> int:
         console.print(f"CLOUD must be one of {', '.join(STAGES)}, not {cloud!r}")
         return 2
     HOME.mkdir(parents=True, exist_ok=True)
-    # A folder of its own: a training that an interrupted demo left behind may still write to the old one.
+    # A new folder: a training of a demo that was interrupted may still write to its own.
     home = Path(tempfile.mkdtemp(prefix=f"{cloud}-", dir=HOME)).resolve()
     began = time.monotonic()
     report = Report(console)
     try:
         with STAGES[cloud](home) as stage:
-            tell(stage, report)
+            play(stage, report)
     except NotInstalledError as lacking:
         console.print(str(lacking))
         return 2
-    report.line(f"Everything it wrote is in {home.relative_to(Path.cwd())}. It took {time.monotonic() - began:.0f} s.")
+    report.line(f"All files are in {home.relative_to(Path.cwd())}. The demo took {time.monotonic() - began:.0f} s.")
     return 0 if report.came_true else 1
 
 

@@ -1,4 +1,4 @@
-"""How each platform tells that a file has arrived: its own events, as they are documented, for the story's file."""
+"""The events by which each platform reports a new file, as documented, for the file in the story."""
 
 import base64
 import json
@@ -20,9 +20,9 @@ def s3_event() -> Json:
 
 
 def gcs_message() -> Json:
-    """Return the Pub/Sub message in which a bucket's notification comes."""
+    """Return the Pub/Sub message of a bucket's notification."""
     data = _read("gcs-object-finalized.json") | {"bucket": CONTAINER, "name": FILE}
-    # Documentation, "Pub/Sub notifications for Cloud Storage": what every notification has as attributes.
+    # Documentation, "Pub/Sub notifications for Cloud Storage": the attributes of every notification.
     attributes = {
         "notificationConfig": f"projects/_/buckets/{CONTAINER}/notificationConfigs/1",
         "eventType": "OBJECT_FINALIZE",
@@ -36,7 +36,7 @@ def gcs_message() -> Json:
 
 
 def blob_event() -> Json:
-    """Return the event that a storage account sends to Event Grid, in the schema of Event Grid."""
+    """Return the event that a storage account sends to Event Grid, in the Event Grid schema."""
     (event,) = _read("blob-created.json")
     return {
         "topic": event["source"],

@@ -11,9 +11,9 @@ from examples.demo.outside import Message
 Json = dict[str, Any]
 
 BUS, TABLE, TOPIC = "retraining", "retrain-state", "retraining"
-# The rule pattern that the documentation of ML cube Platform asks for.
+# The rule pattern in the documentation of ML cube Platform.
 PATTERN = {"source": [{"prefix": "ml3_platform"}], "detail-type": [{"prefix": "retrain_trigger"}]}
-# As the rule for the buckets that are signals.
+# The same pattern as in the rule for buckets that are signals.
 OBJECTS = {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [CONTAINER]}}}
 
 
@@ -21,15 +21,15 @@ class Account:
     """The account.
 
     Attributes:
-        url: where its services are.
-        triggers: the queue behind the buses that `receive` works on.
-        letters: the queue of the dead letters.
+        url: the address of its services.
+        triggers: the queue behind the buses, which `receive` consumes.
+        letters: the queue of dead letters.
         topic: the SNS topic that people subscribe to.
 
     """
 
     def __init__(self, url: str) -> None:
-        """Make the bus, the bucket and their rules, the queues, the topic and the table."""
+        """Create the bus, the bucket and their rules, the queues, the topic and the table."""
         self.url = url
         self.events, self.sqs, self._s3 = (client(name, url) for name in ("events", "sqs", "s3"))
         self.triggers, self._copies, self.letters, self._inbox = (
@@ -56,18 +56,18 @@ class Account:
         return str(client("secretsmanager", self.url).create_secret(Name="github", SecretString=text)["ARN"])
 
     def send(self, event: Json) -> Json:
-        """Put *event* on the bus as its sender would, and return it as the bus delivers it."""
+        """Put *event* on the bus as its sender does, and return it as the bus delivers it."""
         entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
         sent = self.events.put_events(Entries=[{**entry, "EventBusName": BUS}])["Entries"][0]["EventId"]
         return self._copy(lambda delivered: delivered["id"] == sent)
 
     def put_file(self) -> None:
-        """Put the story's file into the bucket, whose event is delivered twice."""
+        """Put the file of the story into the bucket; its event is delivered twice."""
         self._s3.put_object(Bucket=CONTAINER, Key=FILE, Body=b"dteday,cnt\n")
         self.redeliver(self._copy(lambda delivered: delivered["source"] == "aws.s3"), 1)
 
     def redeliver(self, event: Json, times: int) -> None:
-        """Deliver *event* again, as a bus may that promises at least once."""
+        """Deliver *event* again, as a bus with at-least-once delivery may."""
         for _ in range(times):
             self.sqs.send_message(QueueUrl=self.triggers, MessageBody=json.dumps(event))
 
@@ -77,7 +77,7 @@ class Account:
         return self._letters
 
     def messages(self) -> list[Message]:
-        """Return what the topic's subscriber got so far; SNS gives a queue the notice as JSON."""
+        """Return the messages that the topic's subscriber got so far; to a queue, SNS sends them as JSON."""
         for envelope in self._take(self._inbox):
             self._messages.append(Message(title=envelope["Subject"], text=envelope["Message"]))
         return self._messages
@@ -91,7 +91,7 @@ class Account:
         self._rule("objects", "default", OBJECTS)
 
     def _rule(self, name: str, bus: str, pattern: Json) -> None:
-        """Let events of *pattern* go to the queue behind the function, and a copy of each to ourselves."""
+        """Send events of *pattern* to the queue behind the function, and a copy of each to the demo."""
         queues = (self.triggers, self._copies)
         self.events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))
         targets = [{"Id": f"queue-{n}", "Arn": self._arn(queue)} for n, queue in enumerate(queues)]

@@ -30,19 +30,19 @@ CALLER = "arn:aws:iam::123456789012:user/ada"
 
 @dataclass(kw_only=True, eq=False)
 class Ends:
-    """As the rule for the service's own events: delivers each to `receive`, twice, for the service may send several.
+    """Like the rule for the service's own events: delivers each to `receive`, twice, since the service may repeat them.
 
     Attributes:
         receive: the function.
-        under_way: how many events it is not through with.
+        pending: the number of events that it has not finished.
 
     """
 
     receive: LambdaFunction
-    under_way: int = 0
+    pending: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def tell(self, event: Json) -> None:
+    def deliver(self, event: Json) -> None:
         """Deliver *event*."""
         self._count(1)
         try:
@@ -53,15 +53,15 @@ class Ends:
 
     def _count(self, more: int) -> None:
         with self._lock:
-            self.under_way += more
+            self.pending += more
 
 
 @contextmanager
 def aws_stage(home: Path) -> Iterator[Stage]:
-    """Run the account and both functions until the story is over."""
+    """Run the account and both functions until the story ends."""
     train_first(home)
     targets = {model_id: f'aws = {{ kind = "sagemaker", pipeline = "{model_id}" }}' for model_id in MODELS}
-    # moto tells every request; what the story needs is in the table at its end.
+    # moto logs every request; the table at the end of the story is enough.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with ExitStack() as running:
         account = Account(running.enter_context(moto_server()))
@@ -73,7 +73,7 @@ def aws_stage(home: Path) -> Iterator[Stage]:
         environment = _environment(home, account, sagemaker, around)
         emit, receive = (running.enter_context(_function(name, environment)) for name in ("emit", "receive"))
         ends = Ends(receive=receive)
-        sagemaker.on_end = ends.tell
+        sagemaker.on_end = ends.deliver
         running.enter_context(
             SqsEventSource(client=account.sqs, queue_url=account.triggers, function=receive.invoke, concurrency=2)
         )
@@ -96,7 +96,7 @@ def _environment(home: Path, account: Account, sagemaker: SageMakerStandIn, arou
     return {
         **CREDENTIALS,
         **around.variables(),
-        # Not the token itself: where it is kept.
+        # Not the token itself, but the secret that contains it.
         "RETRAIN_GITHUB_TOKEN": account.keep_secret(around.token),
         "AWS_ENDPOINT_URL": account.url,
         "AWS_ENDPOINT_URL_SAGEMAKER": sagemaker.url,
@@ -127,7 +127,7 @@ def _stage(
         emit.invoke({"source": "aws.scheduler", "detail-type": "Scheduled Event", "time": format_time(at)})
 
     return Stage(
-        title="The AWS bundle under the Lambda runtime; EventBridge, S3, DynamoDB, SNS by moto; a SageMaker stand-in",
+        title="The AWS bundle on the Lambda runtime; moto for EventBridge, S3, DynamoDB, SNS; a SageMaker stand-in",
         home=home,
         request=request,
         deliver=deliver,
@@ -135,16 +135,16 @@ def _stage(
         new_file=account.put_file,
         signal=SIGNAL,
         messages=account.messages,
-        told_by="by SNS",
+        notified_by="by SNS",
         dispatched=around.github.dispatched,
-        settle=lambda: wait(lambda: ends.under_way == 0),
+        settle=lambda: wait(lambda: ends.pending == 0),
         dead_letters=account.dead_letters,
         services=sagemaker.all_calls,
     )
 
 
 def _url_event(method: str, path: str, body: Json | None) -> Json:
-    """Return a request as a function URL hands it over."""
+    """Return a request as a function URL passes it to the function."""
     split = urlsplit(path)
     return {
         "version": "2.0",

@@ -19,9 +19,9 @@ class Bus:
     """The topic with its two subscriptions.
 
     Attributes:
-        topic: Event Grid.
+        topic: the Event Grid topic.
         trigger: delivers to the function with the Event Grid trigger.
-        webhook: the endpoint for events as they are written, in snake case, which the trigger's library drops.
+        webhook: delivers events in snake case, whose fields the library of the trigger drops.
 
     """
 
@@ -31,10 +31,10 @@ class Bus:
     _sent: dict[str, Json] = field(default_factory=dict)
 
     def deliver(self, event: Json, times: int) -> str:
-        """Send *event* once by the SDK; Event Grid, which promises at least once, delivers it again."""
+        """Publish *event* once, with the SDK; then deliver it again, since Event Grid delivers at least once."""
         model_id = event["data"]["model_id"]
         if model_id == UNKNOWN_MODEL:
-            # This one as it is written, to a subscription of the kind webhook.
+            # This event is delivered unchanged, in snake case, to the webhook.
             self.webhook.deliver(*[event] * times)
             return ""
         if model_id not in self._sent:
@@ -47,7 +47,7 @@ class Bus:
             self.trigger.put(sent)
         return derived_id(*(sent[name] for name in ("topic", "subject", "eventType", "id")))
 
-    def tell(self, event: Json) -> None:
-        """Deliver news of Azure ML, or of a storage account, twice, as a system topic may."""
+    def report(self, event: Json) -> None:
+        """Deliver an event of Azure ML or of a storage account, twice, as a system topic may."""
         for _ in range(2):
             self.trigger.put(event)

@@ -23,12 +23,12 @@ from examples.demo.local_stage import http
 from examples.demo.models import MODELS, configuration, signal_of, train_first
 from examples.demo.outside import Outside, outside
 from examples.demo.stage import UNKNOWN_MODEL, Json, NotInstalledError, Stage
-from examples.demo.waiting import PATIENCE
+from examples.demo.waiting import TIME_LIMIT
 from shared.fields import format_time
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "dist" / "azure"
-# As the documentation of ML cube Platform shows it.
+# The event in the documentation of ML cube Platform.
 DOCUMENTED = Path(__file__).parent / "events" / "retrain-trigger-eventgrid.json"
 TABLE, CONTAINER = "retrain", "dead-letters"
 WEEK = timedelta(days=7)
@@ -37,10 +37,10 @@ SIGNAL = signal_of("blob")
 
 @contextmanager
 def azure_stage(home: Path) -> Iterator[Stage]:
-    """Run the function app and what it needs until the story is over.
+    """Run the function app and the services that it needs until the story ends.
 
     Raises:
-        NotInstalledError: Azurite is not there, or the bundle is not built.
+        NotInstalledError: Azurite is not installed, or the bundle is not built.
 
     """
     _check()
@@ -63,7 +63,7 @@ def azure_stage(home: Path) -> Iterator[Stage]:
         webhook.validate()
         topic.subscriptions.append(trigger)
         bus = Bus(topic=topic, trigger=trigger, webhook=webhook)
-        arm.on_event = bus.tell
+        arm.on_event = bus.report
         yield _stage(home, bus, arm, around, host, container)
         (home / "functions.log").write_text(_log(host))
 
@@ -91,7 +91,7 @@ def _components(home: Path) -> Mapping[str, Component]:
 
 
 def _made(storage: Storage) -> ContainerClient:
-    """Make the table and the container, and return a client of the container."""
+    """Create the table and the container, and return a client of the container."""
     with TableServiceClient.from_connection_string(storage.connection_string) as tables:
         tables.create_table(TABLE)
     container = ContainerClient.from_connection_string(storage.connection_string, CONTAINER)
@@ -128,17 +128,17 @@ def _stage(
         return [json.loads(container.download_blob(name).readall()) for name in container.list_blob_names()]
 
     return Stage(
-        title="The Azure bundle with Apprise; Azurite; stand-ins for the Functions host, Event Grid and Azure ML",
+        title="The Azure bundle, with Azurite and stand-ins for the Functions host, Event Grid and Azure ML",
         home=home,
         request=request,
         deliver=bus.deliver,
         tick=tick,
-        new_file=lambda: bus.tell(blob_event()),
+        new_file=lambda: bus.report(blob_event()),
         signal=SIGNAL,
         messages=lambda: list(around.messages),
-        told_by="by Apprise",
+        notified_by="by Apprise",
         dispatched=around.github.dispatched,
-        settle=lambda: bus.trigger.drain(PATIENCE),
+        settle=lambda: bus.trigger.drain(TIME_LIMIT),
         dead_letters=dead_letters,
         services=arm.all_calls,
         ml_cube_event=_event("demand"),

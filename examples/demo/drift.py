@@ -1,6 +1,6 @@
-"""`python -m examples.demo.drift`: from data that change to a model that fits them again, by itself.
+"""`python -m examples.demo.drift`: data drift, and a model is retrained on the new data automatically.
 
-Exit code 0 when everything that it claims came true.
+Exit code 0: every claim is true; 1: one is not.
 """
 
 import shutil
@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -16,9 +15,11 @@ from rich.console import Console
 
 from examples.demo.drift_stage import DriftStage, drift_stage, last_training_day
 from examples.demo.report import Report
+from examples.demo.waiting import wait
 
 HOME = Path(".local", "demo")
-PATIENCE = 60.0
+# Seconds.
+SCREENSHOT_TIME_LIMIT = 60.0
 
 
 def main() -> int:
@@ -28,18 +29,20 @@ def main() -> int:
     began = time.monotonic()
     report = Report(Console(width=None if sys.stdout.isatty() else 120))
     with drift_stage(home) as stage:
-        tell(stage, report)
+        play(stage, report)
     site = home / "site" / "index.html"
     report.line(f"The site: {site.relative_to(Path.cwd())}")
     for picture in _pictures(home):
-        report.line(f"A picture of it: {picture.relative_to(Path.cwd())}")
-    report.line(f"It took {time.monotonic() - began:.0f} s.")
+        report.line(f"A screenshot: {picture.relative_to(Path.cwd())}")
+    report.line(f"The demo took {time.monotonic() - began:.0f} s.")
     return 0 if report.came_true else 1
 
 
-def tell(stage: DriftStage, report: Report) -> None:
+def play(stage: DriftStage, report: Report) -> None:
     """Play the story on *stage* and check every claim."""
-    report.act("A model of bike rentals a day, trained in summer 2011, and a monitor that compares each month with it")
+    report.act(
+        "A model of bike rentals per day, trained in summer 2011, and a monitor that compares each month with its data"
+    )
     stage.put_reference(last_training_day(stage.home / "first"))
     _first_window(stage, report)
     _second_window(stage, report)
@@ -54,25 +57,25 @@ def _first_window(stage: DriftStage, report: Report) -> None:
     line = stage.monitor("2011-09-01")
     report.line(f"{days} days. {line['summary']}")
     report.claim("no drift", true=line["status"] == "no_drift")
-    report.claim(f"people are told: {_title(stage)}", true="have not drifted" in _title(stage))
-    report.claim("nothing is asked for", true=not stage.model()["decisions"])
+    report.claim(f"people are notified: {_title(stage)}", true="have not drifted" in _title(stage))
+    report.claim("no training is requested", true=not stage.model()["decisions"])
 
 
 def _second_window(stage: DriftStage, report: Report) -> None:
-    report.act("2. Summer 2012: many more people ride")
+    report.act("2. Summer 2012: many more people rent bicycles")
     days = stage.put_window("2012-08", date(2012, 6, 1), date(2012, 9, 1))
     line = stage.monitor("2012-09-01")
     report.line(f"{days} days. {line['summary']}")
     report.claim("drift", true=line["status"] == "drift")
-    report.claim(f"people are told: {_title(stage)}", true="have drifted" in _title(stage))
-    report.claim("the report is there", true=Path(str(line["report_url"])).is_file())
-    # The same data once more: whoever decides knows the request already.
+    report.claim(f"people are notified: {_title(stage)}", true="have drifted" in _title(stage))
+    report.claim("the report is written", true=Path(str(line["report_url"])).is_file())
+    # The same data again: the same trigger, which the local cloud skips as a duplicate.
     stage.monitor("2012-09-01")
 
 
 def _training(stage: DriftStage, report: Report) -> None:
-    report.act("3. The trigger arrives at the local cloud, which trains")
-    _wait(lambda: len(stage.decided) > 1 and stage.model()["running"] is None)
+    report.act("3. The local cloud receives the trigger and trains")
+    wait(lambda: len(stage.decided) > 1 and stage.model()["running"] is None)
     reasons = [decided.reason for decided in stage.decided]
     report.claim(f"the check ran twice: {', then '.join(reasons)}", true=reasons == ["launched", "duplicate"])
     report.claim("one training", true=len(stage.model()["runs"]) == 1)
@@ -83,29 +86,21 @@ def _training(stage: DriftStage, report: Report) -> None:
 
 
 def _again(stage: DriftStage, report: Report) -> None:
-    report.act("4. The same summer against what the new model was trained on")
+    report.act("4. The same summer, compared with the training data of the new model")
     (run,) = (stage.home / ".local" / "runs").iterdir()
     stage.put_reference(last_training_day(run))
     line = stage.monitor("2012-09-01T12:00:00Z")
     report.line(str(line["summary"]))
     report.claim("no drift", true=line["status"] == "no_drift")
-    report.claim("nothing more is asked for", true=len(stage.model()["decisions"]) == 1)
+    report.claim("no further training is requested", true=len(stage.model()["decisions"]) == 1)
 
 
 def _title(stage: DriftStage) -> str:
     return str(stage.inbox[-1]["title"]) if stage.inbox else "nothing"
 
 
-def _wait(until: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not until():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"what comes next did not happen within {PATIENCE:.0f} s; the logs are in .local/demo")
-        time.sleep(0.05)
-
-
 def _pictures(home: Path) -> list[Path]:
-    """Take pictures of the start page and of the last report with a drift, where there is a browser."""
+    """Take screenshots of the start page and of the last report with drift, if there is a browser."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         return []
@@ -118,7 +113,7 @@ def _pictures(home: Path) -> list[Path]:
         with tempfile.TemporaryDirectory() as profile:
             command = [program, *flags, *quiet, f"--user-data-dir={profile}", "--virtual-time-budget=10000"]
             command += ["--window-size=1200,1500", f"--screenshot={picture}", page.as_uri()]
-            subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE)  # noqa: S603 - the browser
+            subprocess.run(command, capture_output=True, check=False, timeout=SCREENSHOT_TIME_LIMIT)  # noqa: S603 - the browser
         pictures += [picture] if picture.is_file() else []
     return pictures
 

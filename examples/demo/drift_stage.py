@@ -1,4 +1,4 @@
-"""What the story of the drift needs: data in windows, the monitor, the local cloud, and somebody who gets the mail."""
+"""The stage of the drift demo: data in windows, the monitor, the local cloud, and an inbox for messages."""
 
 import csv
 import json
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "examples" / "demand" / "data" / "bike_sharing_daily.csv"
 MODEL = "demand"
-# A quarter: the newest days of those that the model in production was trained on.
+# A quarter: the newest of the days that the model in production was trained on.
 REFERENCE_DAYS = 91
 
 CONFIGURATION = """\
@@ -51,12 +51,12 @@ channels = ["json://{inbox}/"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftStage:
-    """The monitor beside the local cloud.
+    """The monitor and the local cloud.
 
     Attributes:
-        home: where everything is written.
-        url: the local cloud's HTTP API.
-        inbox: the messages that people got, oldest first.
+        home: the folder of all files.
+        url: the address of the local cloud's HTTP API.
+        inbox: the messages to people, oldest first.
         decided: every decision of the local cloud, oldest first.
 
     """
@@ -67,16 +67,16 @@ class DriftStage:
     decided: list[Decided]
 
     def put_window(self, month: str, first: date, until: date) -> int:
-        """Let the days from *first* on and before *until* be the data of *month*, and return how many there are."""
+        """Make the days from *first* on and before *until* the data of *month*, and return their number."""
         return _write(self.home / "data" / f"{month}.csv", first, until)
 
     def put_reference(self, last_day: date) -> None:
-        """Let the quarter that ends with *last_day* be what is compared with."""
+        """Make the quarter that ends with *last_day* the reference data."""
         after = last_day + timedelta(days=1)
         _write(self.home / "data" / "reference.csv", after - timedelta(days=REFERENCE_DAYS), after)
 
     def monitor(self, at: str) -> Json:
-        """Run the drift monitor as its image does, for the time *at*, and return what it says of the model."""
+        """Run the drift monitor as its image does, for the time *at*, and return its result for the model."""
         variables = {**os.environ, "RETRAIN_CLOUD": "local", "RETRAIN_CONFIG": str(self.home / "retrain.toml")}
         with (self.home / "monitor.jsonl").open("a") as log:
             command = [sys.executable, "-m", "functions.monitor", "--at", at]
@@ -85,17 +85,17 @@ class DriftStage:
         return dict(line)
 
     def model(self) -> Json:
-        """Return what the local cloud knows of the model."""
+        """Return the state of the model in the local cloud."""
         return http(f"{self.url}/models/{MODEL}", "GET", None)[1]
 
     def trainings(self) -> list[Json]:
-        """Return the metrics of every training that was asked for."""
+        """Return the metrics of every training that the local cloud has started."""
         return [json.loads(path.read_text()) for path in self.home.glob(".local/runs/*/metrics.json")]
 
 
 @contextmanager
 def drift_stage(home: Path) -> Iterator[DriftStage]:
-    """Put a model of 2011 into production, and run the local cloud until the story is over."""
+    """Put a model of 2011 into production, and run the local cloud until the story ends."""
     production = home / "production"
     inbox: list[Json] = []
     decided: list[Decided] = []

@@ -1,4 +1,4 @@
-"""Google's bus: a topic that pushes to `receive`, and one for the dead letters."""
+"""Google's bus: a topic that pushes to `receive`, and a topic for dead letters."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ class Bus:
     Attributes:
         pubsub: Pub/Sub.
         receive: the function that the subscription pushes to.
-        pushes: what it pushes through, to see which messages the function takes.
+        pushes: the server between the two, which records the messages that the function acknowledges.
 
     """
 
@@ -42,7 +42,7 @@ class Bus:
         self.pushes = LoopbackServer(self._push)
 
     def set_up(self) -> None:
-        """Make topics and subscriptions: one that pushes, tries again and gives up, one that keeps the dead letters."""
+        """Create topics and subscriptions: one that pushes, retries and gives up, one that keeps the dead letters."""
         self.pubsub.make_topics(TOPIC, LETTERS, "undeliverable")
         self.pubsub.subscribe(LETTERS, LETTERS)
         self.pubsub.subscribe(
@@ -58,11 +58,11 @@ class Bus:
 
     @property
     def address(self) -> str:
-        """Where the function takes messages."""
+        """The address at which the function receives messages."""
         return f"{self.receive.url}/{self.pubsub.topic(TOPIC)}"
 
     def deliver(self, event: Json, times: int) -> str:
-        """Publish *event* once; Pub/Sub, which promises at least once, delivers the message again."""
+        """Publish *event* once; then deliver its message again, since Pub/Sub delivers at least once."""
         content = json.dumps(event)
         if content not in self._sent:
             message = {"data": base64.b64encode(content.encode()).decode()}
@@ -75,15 +75,15 @@ class Bus:
         return f"ml3_platform:{message['messageId']}"
 
     def announce_file(self) -> None:
-        """Publish the notification of the bucket with the story's file, as a bucket does: at least once, so twice."""
+        """Publish the bucket's notification of the file in the story, twice, as a bucket may."""
         self.pubsub.publish(TOPIC, [gcs_message()] * 2)
 
-    def tell(self, entry: Json) -> None:
-        """Publish a log entry of Vertex AI as the sink does, which may do it twice."""
+    def report(self, entry: Json) -> None:
+        """Publish a log entry of Vertex AI, twice, as the sink may."""
         self._ends.update(self.pubsub.publish(TOPIC, [sink_message(entry)] * 2))
 
     def ends_are_taken(self) -> bool:
-        """Whether the function took every log entry that was published."""
+        """Whether the function acknowledged every log entry that was published."""
         return self._ends <= self._taken
 
     def dead_letters(self) -> list[Json]:

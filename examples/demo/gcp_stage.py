@@ -23,21 +23,21 @@ from shared.fields import format_time
 
 ROOT = Path(__file__).parents[2]
 PIPELINE = ROOT / "examples" / "pipelines" / "demand.json"
-# As the documentation of ML cube Platform shows it.
+# The event in the documentation of ML cube Platform.
 DOCUMENTED = Path(__file__).parent / "events" / "retrain-trigger-pubsub.json"
 PROJECT = "acme"
 SIGNAL = signal_of("gcs-object")
-# Who asks, as Cloud Run hands it over: a token that it has checked, without its signature.
+# The caller, as Cloud Run passes it on: a token that it has verified, without the signature.
 CLAIMS = base64.urlsafe_b64encode(b'{"email": "ada@acme.example"}').decode().rstrip("=")
 CALLER = {"Authorization": f"Bearer e30.{CLAIMS}.SIGNATURE_REMOVED_BY_GOOGLE"}
 
 
 @contextmanager
 def gcp_stage(home: Path) -> Iterator[Stage]:
-    """Run the project and both functions until the story is over.
+    """Run the project and both functions until the story ends.
 
     Raises:
-        NotInstalledError: the emulators are not there, or the bundle is not built.
+        NotInstalledError: the emulators are not installed, or the bundle is not built.
 
     """
     _check()
@@ -59,7 +59,7 @@ def gcp_stage(home: Path) -> Iterator[Stage]:
         bus = Bus(pubsub=PubSub(address=pubsub, project=PROJECT), receive=receive)
         running.enter_context(bus.pushes)
         bus.set_up()
-        vertex.on_log = bus.tell
+        vertex.on_log = bus.report
         yield _stage(home, bus, vertex, around, emit)
         (home / "functions.log").write_text(emit.logs() + receive.logs())
 
@@ -78,7 +78,7 @@ def _target() -> str:
 
 
 def _command(home: Path, job: Job) -> list[str]:
-    """Return what stands for the pipeline's steps; of steps that are taken from an earlier run nothing is left."""
+    """Return the command that replaces the pipeline's steps; steps whose results are reused run nothing."""
     if job.would_reuse_steps:
         return ["true"]
     return [sys.executable, "-m", "examples.demo.pipeline", str(home), job.labels["retrain-model"]]
@@ -104,7 +104,7 @@ def _stage(home: Path, bus: Bus, vertex: VertexStandIn, around: Outside, emit: F
         http(f"{emit.url}/tick", "POST", None, {"X-CloudScheduler-ScheduleTime": format_time(at)})
 
     return Stage(
-        title="The Google bundle under functions-framework; emulators of Pub/Sub and Firestore; a Vertex AI stand-in",
+        title="The Google bundle on functions-framework; emulators of Pub/Sub, Firestore; a Vertex AI stand-in",
         home=home,
         request=request,
         deliver=bus.deliver,
@@ -112,7 +112,7 @@ def _stage(home: Path, bus: Bus, vertex: VertexStandIn, around: Outside, emit: F
         new_file=bus.announce_file,
         signal=SIGNAL,
         messages=lambda: list(around.messages),
-        told_by="by Apprise",
+        notified_by="by Apprise",
         dispatched=around.github.dispatched,
         settle=lambda: wait(bus.ends_are_taken),
         dead_letters=bus.dead_letters,

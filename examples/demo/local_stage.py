@@ -1,4 +1,4 @@
-"""The fourth cloud as a stage: its HTTP server, its bus and its trainings, all of them real."""
+"""The local cloud as a stage: its real HTTP server, bus and trainings."""
 
 import json
 import os
@@ -22,13 +22,13 @@ from shared.emit import tick
 from shared.log import log_to
 from shared.parts import EmitterParts
 
-# The bus of this machine reads events in the form of EventBridge.
+# The local bus reads events in the form of EventBridge.
 SIGNAL = signal_of("s3-object")
 
 
 @contextmanager
 def local_stage(home: Path) -> Iterator[Stage]:
-    """Run the local cloud on a free port until the story is over."""
+    """Run the local cloud on a free port until the story ends."""
     train_first(home)
     targets = {model_id: _target(home, model_id) for model_id in MODELS}
     with outside() as around, (home / "log.jsonl").open("w") as log:
@@ -53,8 +53,8 @@ def serving(emitter: EmitterParts) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        # What is being answered ends first. Then the server closes its sockets in its own thread; if that was awake
-        # there is nobody left to wake.
+        # Requests in progress are answered first. Then the server closes its sockets in its own thread; if that thread
+        # was awake, it has gone already and waking it fails.
         server.task_dispatcher.shutdown()
         with suppress(OSError):
             server.trigger.pull_trigger(server.close)
@@ -83,7 +83,7 @@ def _stage(cloud: LocalCloud, home: Path, url: str, around: Outside) -> Stage:
             cloud.bus.put(s3_event())
 
     return Stage(
-        title=f"The cloud on this machine, at {url}",
+        title=f"The local cloud, at {url}",
         home=home / ".local",
         request=request,
         deliver=deliver,
@@ -91,7 +91,7 @@ def _stage(cloud: LocalCloud, home: Path, url: str, around: Outside) -> Stage:
         new_file=new_file,
         signal=SIGNAL,
         messages=lambda: list(around.messages),
-        told_by="by Apprise",
+        notified_by="by Apprise",
         dispatched=around.github.dispatched,
         settle=lambda: wait(lambda: cloud.bus.size() == 0),
         dead_letters=lambda: [json.loads(path.read_text()) for path in home.glob(".local/dead-letters/*.json")],

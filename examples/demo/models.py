@@ -1,4 +1,4 @@
-"""The models that the story is about: how they are configured, and how they came into production."""
+"""The models of the story: their configuration, and their first versions in production."""
 
 import os
 import shutil
@@ -11,13 +11,13 @@ TRAIN = Path(__file__).parents[1] / "demand" / "train.py"
 REVIEWED = "demand-reviewed"
 MODELS = ("demand", "demand-weekly", REVIEWED)
 
-# What `REVIEWED` waits for, and what its trainings set off.
+# The file that is a signal for `REVIEWED`, and the workflow that its trainings start.
 CONTAINER, FILE = "rentals", "2012/09.csv"
 REPOSITORY, EVENT_TYPE = "acme/demand", "demand-trained"
 
 
 def signal_of(kind: str) -> str:
-    """Return the signal that a new file of rentals is, where such signals are of *kind*."""
+    """Return the signal of *kind* for a new file with rentals."""
     return f"{kind}:{CONTAINER}/2012/*.csv"
 
 
@@ -25,9 +25,9 @@ def configuration(targets: Mapping[str, str], *, signal: str, channel: str) -> s
     """Return the `retrain.toml` of the demo.
 
     Args:
-        targets: each model's target table.
-        signal: the native event that asks for a training of `REVIEWED`.
-        channel: where people are told.
+        targets: the target table of each model.
+        signal: the native event that requests a training of `REVIEWED`.
+        channel: the channel for messages to people.
 
     """
     return f"""\
@@ -76,7 +76,7 @@ def production_of(home: Path, model_id: str) -> Path:
 
 
 def train_first(home: Path) -> None:
-    """Put models into production as they were a year earlier: all of them are the same then."""
+    """Put models into production that are a year old, all of them the same."""
     first, *others = (production_of(home, model_id) for model_id in MODELS)
     folders = ["--run", str(home / "first"), "--production", str(first)]
     run([sys.executable, str(TRAIN), *folders], {"RETRAIN_PARAM_UNTIL": "2011-09-01"})
@@ -85,10 +85,10 @@ def train_first(home: Path) -> None:
 
 
 def run(command: Sequence[str], variables: Mapping[str, str]) -> None:
-    """Run *command* with more environment *variables*.
+    """Run *command* with additional environment *variables*.
 
     Raises:
-        subprocess.CalledProcessError: it failed.
+        subprocess.CalledProcessError: the command failed.
 
     """
     subprocess.run(command, env={**os.environ, **variables}, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own script

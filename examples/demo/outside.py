@@ -1,4 +1,4 @@
-"""What stands around a cloud: people who get messages, and GitHub."""
+"""The world outside a cloud: people who get messages, and GitHub."""
 
 import json
 import secrets
@@ -13,7 +13,7 @@ from examples.demo.models import REPOSITORY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What somebody was told; the title is not in the text."""
+    """A message to people; the text does not repeat the title."""
 
     title: str
     text: str
@@ -21,13 +21,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """What stands around a cloud.
+    """The world outside a cloud.
 
     Attributes:
-        github: where trainings set off workflows.
-        token: what GitHub asks for.
-        channel: Apprise's address of a web hook.
-        messages: what arrived there, oldest first.
+        github: the GitHub on which trainings start workflows.
+        token: the token that GitHub accepts.
+        channel: the address of a webhook, for Apprise.
+        messages: the messages that arrived there, oldest first.
 
     """
 
@@ -37,18 +37,18 @@ class Outside:
     messages: list[Message]
 
     def variables(self) -> Mapping[str, str]:
-        """Return the environment variables that lead to GitHub."""
+        """Return the environment variables for access to GitHub."""
         return {"RETRAIN_GITHUB_API": self.github.url, "RETRAIN_GITHUB_TOKEN": self.token}
 
 
 @contextmanager
 def outside() -> Iterator[Outside]:
-    """Run GitHub's stand-in and the web hook."""
+    """Run the stand-in for GitHub and the webhook."""
     token, messages = secrets.token_hex(20), list[Message]()
 
     def keep(request: Request) -> Answer:
-        told = json.loads(request.body)
-        messages.append(Message(title=told["title"], text=told["message"]))
+        notice = json.loads(request.body)
+        messages.append(Message(title=notice["title"], text=notice["message"]))
         return Answer(status=200)
 
     repositories = frozenset({REPOSITORY})

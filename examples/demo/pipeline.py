@@ -1,4 +1,4 @@
-"""What stands for a SageMaker pipeline's steps in the demo: the training, in a folder of its own."""
+"""Replaces the steps of a pipeline in the demo: runs the training, in a folder of its own."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from examples.demo.models import TRAIN, production_of
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Become the training of the model that *arguments* name, below the folder that they name."""
+    """Replace this process with the training of a model; *arguments* are the folder for runs and the model's name."""
     home, model_id = Path(arguments[0]), arguments[1]
     trigger_id = os.environ["RETRAIN_PARAM_TRIGGER_ID"]
     folder = home / "runs" / hashlib.sha256(trigger_id.encode()).hexdigest()[:16]

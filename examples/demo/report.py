@@ -1,4 +1,4 @@
-"""What the demo prints."""
+"""The output of the demo."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ WIDTH = 34
 
 
 class Report:
-    """Tells the story on a console and keeps count of what came true."""
+    """Prints the story, and records whether every claim is true."""
 
     def __init__(self, console: Console) -> None:
         """Print to *console*."""
@@ -23,11 +23,11 @@ class Report:
         self._console.print(Rule(f"[bold]{title}", align="left"))
 
     def line(self, text: str) -> None:
-        """Say something."""
+        """Print a line."""
         self._console.print(text)
 
     def claim(self, text: str, *, true: bool) -> None:
-        """Say that *text* is so, or that it is not."""
+        """Print a claim, and whether it is true."""
         self.came_true = self.came_true and true
         mark = "[bold green]yes[/]" if true else "[bold red]NO [/]"
         self._console.print(f"  {mark}  {text}")
@@ -44,15 +44,21 @@ class Report:
         self._console.print(table)
 
     def trainings(self, metrics: Sequence[Mapping[str, Any]]) -> None:
-        """Show every training that ran, with the error on recent days before and after."""
+        """Show every training, with the errors of the model before it and of the new one."""
         table = Table(
-            title="Trainings that ran (mean absolute error on the last 28 days, rentals a day)", title_justify="left"
+            title="Trainings (mean absolute error on the last 28 days, in rentals per day)", title_justify="left"
         )
         for column in ("trigger", "data until", "error before", "error after", "promoted"):
             table.add_column(column, overflow="fold")
         for training in metrics:
             before, after = training["mae_before"], training["mae_after"]
-            told = "yes" if training["promoted"] else f"no: {training['reason']}"
-            row = (str(training["trigger_id"]), training["parameters"]["until"], f"{before:.0f}", f"{after:.0f}", told)
+            promoted = "yes" if training["promoted"] else f"no: {training['reason']}"
+            row = (
+                str(training["trigger_id"]),
+                training["parameters"]["until"],
+                f"{before:.0f}",
+                f"{after:.0f}",
+                promoted,
+            )
             table.add_row(*row)
         self._console.print(table)

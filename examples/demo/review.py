@@ -1,4 +1,4 @@
-"""The second half of the story: a native signal, a person's approval, and what follows the training."""
+"""The second half of the story: a native signal, an approval, and the follow-up of the training."""
 
 from examples.demo.models import CONTAINER, EVENT_TYPE, FILE, REPOSITORY, REVIEWED
 from examples.demo.report import Report
@@ -10,7 +10,7 @@ ENDED = f"The training of {REVIEWED} has succeeded"
 
 
 def review(stage: Stage, report: Report) -> str:
-    """Play it up to the end of the training, and return the trigger's id."""
+    """Play it up to the end of the training, and return the id of the trigger."""
     trigger_id = _new_file(stage, report)
     _approval(stage, report, trigger_id)
     _follow_up(stage, report, trigger_id)
@@ -27,10 +27,10 @@ def conclude_review(stage: Stage, report: Report, trigger_id: str) -> None:
         for sent in stage.dispatched()
     ]
     expected = [(REPOSITORY, EVENT_TYPE, "succeeded", run["run_id"]) for run in runs[:1]]
-    report.claim("its end set off 1 workflow, with the run and its result", true=results == expected)
+    report.claim("its end started 1 workflow, with the run and its result", true=results == expected)
     titles = [message.title for message in stage.messages()]
-    told = [titles.count(title) for title in (WAITS, ENDED)]
-    report.claim("people were told of each once: it waits, it has succeeded", true=told == [1, 1])
+    notices = [titles.count(title) for title in (WAITS, ENDED)]
+    report.claim("people were notified once that it waits, and once that it has succeeded", true=notices == [1, 1])
 
 
 def _new_file(stage: Stage, report: Report) -> str:
@@ -40,14 +40,14 @@ def _new_file(stage: Stage, report: Report) -> str:
     wait(lambda: stage.model(REVIEWED)["state"] == "waiting")
     model = stage.model(REVIEWED)
     trigger_id, reason = model["waiting"]["trigger_id"], model["waiting"]["reason"]
-    report.claim(f"it asks for a training, which waits for a person: {reason}", true=not model["runs"])
-    wait(lambda: _told(stage, WAITS) != "")
-    report.claim(f"a message {stage.told_by}: {WAITS}", true=trigger_id in _told(stage, WAITS))
+    report.claim(f"it requests a training, which waits for an approval: {reason}", true=not model["runs"])
+    wait(lambda: _text(stage, WAITS) != "")
+    report.claim(f"people are notified {stage.notified_by}: {WAITS}", true=trigger_id in _text(stage, WAITS))
     return str(trigger_id)
 
 
 def _approval(stage: Stage, report: Report, trigger_id: str) -> None:
-    report.act("7. Somebody approves it, and once more to be sure")
+    report.act("7. A person approves the training, twice")
     path = f"/models/{REVIEWED}/approve"
     given = [stage.request("POST", path, {"trigger_id": trigger_id}) for _ in range(2)]
     answers = [(status, answer.get("status")) for status, answer in given]
@@ -59,15 +59,15 @@ def _approval(stage: Stage, report: Report, trigger_id: str) -> None:
 
 
 def _follow_up(stage: Stage, report: Report, trigger_id: str) -> None:
-    report.act("8. The training ends: a workflow follows, and people are told")
-    wait(lambda: bool(stage.dispatched()) and _told(stage, ENDED) != "")
+    report.act("8. The training ends: a workflow starts, and people are notified")
+    wait(lambda: bool(stage.dispatched()) and _text(stage, ENDED) != "")
     sent = stage.dispatched()[0]
     report.line(
-        f"GitHub got {sent.event_type} for {sent.repository}: {sent.payload['model_id']} {sent.payload['result']}"
+        f"GitHub received {sent.event_type} for {sent.repository}: {sent.payload['model_id']} {sent.payload['result']}"
     )
-    report.claim(f"a message {stage.told_by}: {ENDED}", true=trigger_id in _told(stage, ENDED))
+    report.claim(f"people are notified {stage.notified_by}: {ENDED}", true=trigger_id in _text(stage, ENDED))
 
 
-def _told(stage: Stage, title: str) -> str:
-    """Return the text of the message with that *title*; empty where there is none yet."""
+def _text(stage: Stage, title: str) -> str:
+    """Return the text of the message with this *title*; empty if there is none yet."""
     return next((message.text for message in stage.messages() if message.title == title), "")

@@ -1,4 +1,4 @@
-"""What the story needs of a cloud."""
+"""The interface of a cloud that the story needs."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from examples.demo.outside import Message
 
 Json = dict[str, Any]
 
-# As the documentation of ML cube Platform shows it for Amazon EventBridge: no model, no id but the bus's own.
+# The event in the documentation of ML cube Platform for Amazon EventBridge: no model, and no id but that of the bus.
 ML_CUBE_EVENT: Json = {
     "version": "0",
     "id": "fcdd87c7-f56e-c722-4f85-4cb6ba85a00a",
@@ -29,7 +29,7 @@ MISTAKEN_EVENT: Json = {**ML_CUBE_EVENT, "id": "with-a-mistake", "detail": {"mod
 
 
 class NotInstalledError(Exception):
-    """A stage needs what this machine does not have; says what, and how to get it, in one sentence."""
+    """Something is not installed; the message says in one sentence what it is and how to install it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +37,20 @@ class Stage:
     """A cloud on this machine.
 
     Attributes:
-        title: what runs, in one line.
-        home: where everything is written.
+        title: the programs that run, in one line.
+        home: the folder of all files.
         request: sends an HTTP request (method, path, body) and returns status and JSON body.
-        deliver: lets the bus deliver an event so many times (more), and returns the id of the trigger in it.
-        tick: lets the schedule come due, for the time given.
-        new_file: lets a file arrive in the bucket that `demand-reviewed` waits for; its event is delivered twice.
-        signal: how the configuration names that event.
-        messages: returns what people were told, oldest first.
-        told_by: how they were told.
-        dispatched: returns what GitHub got, oldest first.
-        settle: waits until the news of every training's end, which comes more than once, was taken each time.
-        dead_letters: returns what lies in the dead letters.
-        services: how often each service was called, where the cloud can tell.
-        ml_cube_event: asks for `demand`, in the form that the documentation of ML cube Platform has for this bus.
+        deliver: delivers an event the given number of (further) times, and returns the id of its trigger.
+        tick: makes the schedule due at the given time.
+        new_file: puts a file into the bucket that is a signal for `demand-reviewed`; its event is delivered twice.
+        signal: that event in the configuration.
+        messages: returns the messages to people, oldest first.
+        notified_by: the service that sends them.
+        dispatched: returns the events that GitHub received, oldest first.
+        settle: waits until every event about the end of a training, each of which comes repeatedly, was acknowledged.
+        dead_letters: returns the dead letters.
+        services: returns the number of calls of each operation, if the cloud counts them.
+        ml_cube_event: triggers `demand`, in the form that the documentation of ML cube Platform has for this bus.
         mistaken_event: the same, but for `UNKNOWN_MODEL`.
 
     """
@@ -63,7 +63,7 @@ class Stage:
     new_file: Callable[[], None]
     signal: str
     messages: Callable[[], list[Message]]
-    told_by: str
+    notified_by: str
     dispatched: Callable[[], list[Dispatched]]
     settle: Callable[[], None]
     dead_letters: Callable[[], list[Json]]
@@ -72,11 +72,11 @@ class Stage:
     mistaken_event: Json = field(default_factory=lambda: MISTAKEN_EVENT)
 
     def model(self, model_id: str) -> Json:
-        """Return what `GET /models/{model_id}` says."""
+        """Return the answer of `GET /models/{model_id}`."""
         return self.request("GET", f"/models/{model_id}", None)[1]
 
     def is_free(self, model_id: str) -> bool:
-        """Whether the model has trained, and nothing of it runs or is queued."""
+        """Whether the model has trained, and no training of it runs or is queued."""
         model = self.model(model_id)
         return model["running"] is None and model["queued"] is None and bool(model["runs"])
 

@@ -1,6 +1,6 @@
 """The demand training as a pipeline of two steps for Vertex AI, compiled to `demand.json`.
 
-Both steps run in an image that holds `examples/demand` and what it needs; see the README.
+Both steps run in an image that contains `examples/demand` and its requirements; see the README.
 """
 
 from kfp import dsl
@@ -10,7 +10,7 @@ IMAGE = "europe-west4-docker.pkg.dev/acme/training/demand:1"
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def prepare(until: str) -> str:
-    """Return the first day that is not known yet: the one asked for, checked, or the day after the data end."""
+    """Return the first day that is not known yet: *until*, checked, or the day after the data end."""
     import os
     import sys
 
@@ -19,8 +19,8 @@ def prepare(until: str) -> str:
     import settings
 
     days = rentals.load()
-    asked = settings.read({"RETRAIN_PARAM_UNTIL": until}, days[0].date, days[-1].date)
-    return asked.until.isoformat()
+    given = settings.read({"RETRAIN_PARAM_UNTIL": until}, days[0].date, days[-1].date)
+    return given.until.isoformat()
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
@@ -41,19 +41,19 @@ def train(
 
     folder = os.environ.get("DEMAND", "/demand")
     production = os.environ.get("DEMAND_PRODUCTION", "/demand/production")
-    asked = {
+    given = {
         "RETRAIN_MODEL_ID": model_id,
         "RETRAIN_TRIGGER_ID": trigger_id,
         "RETRAIN_PARAM_UNTIL": until,
         "RETRAIN_PARAM_MAX_ITER": str(max_iter),
     }
     command = [sys.executable, f"{folder}/train.py", "--run", model.path, "--production", f"{production}/{model_id}"]
-    subprocess.run(command, env={**os.environ, **asked}, check=True)  # noqa: S603 - our own script
-    told = json.loads(Path(model.path, "metrics.json").read_text(encoding="utf-8"))
+    subprocess.run(command, env={**os.environ, **given}, check=True)  # noqa: S603 - our own script
+    found = json.loads(Path(model.path, "metrics.json").read_text(encoding="utf-8"))
     for name in ("mae_before", "mae_after"):
-        if told[name] is not None:
-            metrics.log_metric(name, told[name])
-    return bool(told["promoted"])
+        if found[name] is not None:
+            metrics.log_metric(name, found[name])
+    return bool(found["promoted"])
 
 
 @dsl.pipeline(name="demand-training", description="Bike rentals a day: trained again on the days so far.")

@@ -1,4 +1,4 @@
-"""The SageMaker stand-in keeps the service's promises towards the real client, and fails exactly as ordered."""
+"""The SageMaker stand-in keeps the service's promises to the real client, and fails exactly as ordered."""
 
 import threading
 import time
@@ -33,7 +33,7 @@ def boto(sagemaker: SageMakerStandIn) -> Any:
 
 
 def test_one_token_starts_one_execution_under_16_threads() -> None:
-    """Sixteen simultaneous calls with one token get one ARN, and one execution exists, slow as its birth may be."""
+    """Sixteen simultaneous calls with one token get one ARN and start one execution, even if starting is slow."""
     together = threading.Barrier(16)
 
     def slow_clock() -> datetime:
@@ -72,7 +72,7 @@ def test_a_lost_answer_and_its_repeat_are_one_execution(sagemaker: SageMakerStan
 
 
 def test_botocore_repeats_a_lost_answer_by_itself(sagemaker: SageMakerStandIn) -> None:
-    """With its retries on, the client sends the same token again and its caller sees a success."""
+    """With retries on, the client sends the same token again and its caller sees a success."""
     sagemaker.add_fault("lost_answer")
     arn = start(client("sagemaker", sagemaker.url, retries={"total_max_attempts": 2}))
     assert [(found.arn, found.start_calls) for found in sagemaker.executions()] == [(arn, 2)]
@@ -125,7 +125,7 @@ def test_a_hanging_request_does_nothing_and_a_slow_one_is_done_late(sagemaker: S
 
 
 def test_a_closed_stand_in_is_away(boto: Any, sagemaker: SageMakerStandIn) -> None:
-    """After the end not even a connection that the client kept alive is answered."""
+    """After the end, requests on connections that the client kept alive are not answered either."""
     start(boto)
     sagemaker.__exit__(None, None, None)
     with pytest.raises((EndpointConnectionError, ConnectionClosedError)):

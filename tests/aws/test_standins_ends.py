@@ -1,4 +1,4 @@
-"""Executions of the SageMaker stand-in end when told, after a time or with a command, and their ends are reported."""
+"""Executions of the SageMaker stand-in end on demand, after a time or with a command, and report their ends."""
 
 import os
 import queue
@@ -40,7 +40,7 @@ def boto(sagemaker: SageMakerStandIn) -> Any:
 
 
 def status(boto: Any, arn: str) -> str:
-    """Return the status that the service tells."""
+    """Return the status that the service shows."""
     return str(boto.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"])
 
 
@@ -79,7 +79,7 @@ def test_an_end_is_reported_by_events_of_the_documented_form(
 
 
 def test_an_execution_ends_once(sagemaker: SageMakerStandIn, ends: Events, boto: Any) -> None:
-    """What has ended cannot be ended again, nor by a status that is not final, and its token still finds it."""
+    """An ended execution cannot be ended again, nor any by a status that is not final; its token still finds it."""
     arn = start(boto)
     with pytest.raises(ValueError, match="not 'Executing'"):
         sagemaker.end(arn, "Executing")
@@ -92,7 +92,7 @@ def test_an_execution_ends_once(sagemaker: SageMakerStandIn, ends: Events, boto:
 
 
 def test_an_execution_that_was_ended_does_not_end_again_when_its_time_comes(ends: Events) -> None:
-    """The end by hand is the only one reported, and its status stays."""
+    """Only the end on demand is reported, and its status stays."""
     with SageMakerStandIn(pipelines={"churn-training": Pipeline(duration=0.1)}, on_end=ends.put) as sagemaker:
         start(client("sagemaker", sagemaker.url))
         sagemaker.end("churn-training", "Failed")
@@ -103,7 +103,7 @@ def test_an_execution_that_was_ended_does_not_end_again_when_its_time_comes(ends
 
 
 def test_a_stopped_execution_ends_as_stopped(ends: Events, boto: Any) -> None:
-    """StopPipelineExecution leads over Stopping to Stopped; an ended or unknown execution cannot be stopped."""
+    """StopPipelineExecution leads to Stopping, then to Stopped; an ended or unknown execution cannot be stopped."""
     arn = start(boto)
     boto.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=TOKEN)
     detail = ends.get(timeout=5)["detail"]
@@ -117,7 +117,7 @@ def test_a_stopped_execution_ends_as_stopped(ends: Events, boto: Any) -> None:
 
 
 def test_executions_end_by_duration_and_command(tmp_path: Path, ends: Events) -> None:
-    """A duration ends well, a command as its exit code says, with the parameters in its environment."""
+    """A duration ends in success, a command by its exit code, with the parameters in its environment."""
     written = tmp_path / "written"
     names = ("epochs", "model_id")
     pipelines = {
@@ -150,7 +150,7 @@ def test_executions_end_by_duration_and_command(tmp_path: Path, ends: Events) ->
 
 
 def test_a_closed_stand_in_leaves_no_command_behind(tmp_path: Path, ends: Events) -> None:
-    """Closing ends a running command, and reports nothing more."""
+    """Closing ends a running command, and nothing is reported after that."""
     command = (
         sys.executable,
         "-c",

@@ -1,4 +1,4 @@
-"""The Lambda harness runs a bundle's folder under the real runtime client, with Lambda's own ways to fail."""
+"""The Lambda harness runs a bundle's folder under the real runtime client, and fails as Lambda does."""
 
 import shutil
 import sys
@@ -20,7 +20,7 @@ Make = Callable[..., LambdaFunction]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Return a maker of functions from one bundle, by the handler's name."""
+    """Return a function that makes Lambda functions from one bundle, by the handler's name."""
     bundle = tmp_path / "bundle"
     (bundle / "package").mkdir(parents=True)
     shutil.copy(Path(__file__).with_name("lambda_sample.py"), bundle / "package" / "handlers.py")
@@ -66,7 +66,7 @@ def test_logs_outlive_the_function(make: Make) -> None:
 
 
 def test_an_exception_is_an_error_answer(make: Make) -> None:
-    """An exception brings its type, text and stack; the process lives on."""
+    """The error has the exception's type, message and stack; the process goes on."""
     with make("fail") as function:
         error = failure(lambda: function.invoke({}))
         assert (error.type, error.message) == ("ValueError", "no good")
@@ -76,7 +76,7 @@ def test_an_exception_is_an_error_answer(make: Make) -> None:
 
 
 def test_a_module_that_is_not_in_the_bundle_cannot_be_imported(make: Make) -> None:
-    """What lies beside the runtime client in the interpreter is no part of the function."""
+    """Packages that are installed beside the runtime client are not part of the function."""
     with make("train") as function:
         assert failure(lambda: function.invoke("x")).type == "ModuleNotFoundError"
 
@@ -105,7 +105,7 @@ def test_a_late_handler_is_killed(make: Make) -> None:
 
 
 def test_a_crash_is_reported_and_the_process_replaced(make: Make) -> None:
-    """A process that ends in the middle of an event fails it; so does one that is killed from outside."""
+    """A process that ends in the middle of an event fails that event, and the next event starts a new process."""
     with make("crash") as function:
         error = failure(lambda: function.invoke(3))
         assert (error.type, error.message) == ("Runtime.ExitError", "Runtime exited with error: exit status 3")
@@ -129,7 +129,7 @@ def test_a_kill_in_the_middle_fails_the_event(make: Make) -> None:
 
 @pytest.mark.parametrize(("good_at", "ends"), [(1, [True]), (3, [False, False, True]), (9, [False, False, False])])
 def test_an_asynchronous_event_is_tried_three_times(make: Make, tmp_path: Path, good_at: int, ends: list[bool]) -> None:
-    """Errors are retried with the same request id, a success is not, and after the third error it is over."""
+    """Errors are retried with the same request id, a success is not, and the third error is the last."""
     tries = tmp_path / "tries"
     with make("flaky") as function:
         outcomes = function.invoke_async({"tries": str(tries), "good_at": good_at})
@@ -139,8 +139,8 @@ def test_an_asynchronous_event_is_tried_three_times(make: Make, tmp_path: Path, 
     assert (len(requests), len(set(requests))) == (len(ends), 1)
 
 
-def test_sixteen_events_are_worked_on_at_once(make: Make, tmp_path: Path) -> None:
-    """Each of sixteen simultaneous events waits in its own process until all sixteen are there."""
+def test_sixteen_events_are_handled_at_the_same_time(make: Make, tmp_path: Path) -> None:
+    """Each of sixteen simultaneous events waits in its own process until all sixteen have arrived."""
     folder = tmp_path / "met"
     folder.mkdir()
     event = {"folder": str(folder), "count": 16}
@@ -151,7 +151,7 @@ def test_sixteen_events_are_worked_on_at_once(make: Make, tmp_path: Path) -> Non
 
 
 def test_a_free_process_is_used_before_a_new_one(make: Make) -> None:
-    """Events that come one after the other keep one process warm, however many there may be."""
+    """Events that arrive one after another use one warm process, whatever the concurrency."""
     with make("echo", concurrency=4) as function:
         counts = [function.invoke({}) for _ in range(3)]
         assert [found["count"] for found in counts if isinstance(found, dict)] == [1, 2, 3]
@@ -169,7 +169,7 @@ def test_a_function_reaches_the_stand_in_by_its_environment(make: Make) -> None:
 
 
 def test_an_interpreter_without_the_runtime_client_is_refused(make: Make, tmp_path: Path) -> None:
-    """The error says which interpreter lacks what."""
+    """The error names the interpreter and what it lacks."""
     bare = tmp_path / "python"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
     bare.chmod(0o755)

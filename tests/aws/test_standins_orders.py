@@ -1,4 +1,4 @@
-"""Other processes give the SageMaker stand-in orders over HTTP, and it runs as a process of its own."""
+"""The SageMaker stand-in takes orders over HTTP from other processes, and runs as a process of its own."""
 
 import http.client
 import json
@@ -29,7 +29,7 @@ def sagemaker() -> Iterator[SageMakerStandIn]:
 
 
 def order(url: str, path: str, body: object = None, method: str = "POST") -> tuple[int, Any]:
-    """Give an order over HTTP, as another process would; return status and answer."""
+    """Send an order over HTTP, as another process would; return status and answer."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
     try:
         connection.request(method, f"/_admin/{path}", json.dumps(body))
@@ -39,8 +39,8 @@ def order(url: str, path: str, body: object = None, method: str = "POST") -> tup
         connection.close()
 
 
-def test_other_processes_give_orders_over_http(sagemaker: SageMakerStandIn) -> None:
-    """Faults, ends and forgotten tokens can be ordered, and executions and calls be seen, without a Python object."""
+def test_other_processes_send_orders_over_http(sagemaker: SageMakerStandIn) -> None:
+    """Without a Python object, faults, ends and forgetting tokens can be ordered, and executions and calls listed."""
     boto = client("sagemaker", sagemaker.url)
     faults = [{"kind": "throttle"}, {"kind": "hang", "seconds": 9, "operation": "*", "times": 2}]
     assert order(sagemaker.url, "faults", faults)[0] == 200
@@ -68,10 +68,10 @@ def test_other_processes_give_orders_over_http(sagemaker: SageMakerStandIn) -> N
         ("party", {}, 404, "party"),
     ],
 )
-def test_a_wrong_order_is_refused(
+def test_an_invalid_order_is_refused(
     sagemaker: SageMakerStandIn, path: str, body: object, status_code: int, word: str
 ) -> None:
-    """A wrong order is answered with its fault, and orders nothing."""
+    """An invalid order is answered with an error, and orders nothing."""
     answered, answer = order(sagemaker.url, path, body)
     assert answered == status_code
     assert word in answer["error"]
@@ -79,7 +79,7 @@ def test_a_wrong_order_is_refused(
 
 
 def test_a_chunked_body_is_put_together() -> None:
-    """A body that comes in chunks arrives whole, and the connection serves the next request."""
+    """A chunked body arrives completely, and the connection serves the next request."""
     with LoopbackServer(lambda request: Answer(status=200, body=request.body)) as server:
         connection = http.client.HTTPConnection(server.address, timeout=5)
         for chunks in ([b"one ", b"two ", b"x" * 5000], [b"three"]):
@@ -89,7 +89,7 @@ def test_a_chunked_body_is_put_together() -> None:
 
 
 def test_it_runs_as_a_process_and_sends_its_events() -> None:
-    """As a process it tells its URL, serves clients, posts the event of an end, and ends itself on SIGTERM."""
+    """As a process it prints its URL, serves clients, posts the event of an end, and ends on SIGTERM."""
     received: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def receive(request: Request) -> Answer:

@@ -26,7 +26,7 @@ def sqs() -> Iterator[Any]:
 
 @pytest.fixture
 def queue_url(sqs: Any) -> str:
-    """Return the URL of a new queue whose messages come again after a second."""
+    """Return the URL of a new queue whose messages become visible again after a second."""
     attributes = {"VisibilityTimeout": "1"}
     return str(sqs.create_queue(QueueName=uuid4().hex, Attributes=attributes)["QueueUrl"])
 
@@ -63,8 +63,8 @@ def test_an_event_has_the_form_that_lambda_gives_it(sqs: Any, queue_url: str) ->
     }
 
 
-def test_only_the_messages_named_as_failed_come_again(sqs: Any, queue_url: str) -> None:
-    """The rest of the batch is deleted; the failed one comes again after the visibility timeout, counted."""
+def test_only_the_messages_reported_as_failed_are_redelivered(sqs: Any, queue_url: str) -> None:
+    """The rest of the batch is deleted; the failed message is redelivered after the visibility timeout, and counted."""
     for body in ("good", "bad", "fine"):
         sqs.send_message(QueueUrl=queue_url, MessageBody=body)
     seen: list[tuple[str, str, float]] = []
@@ -84,7 +84,7 @@ def test_only_the_messages_named_as_failed_come_again(sqs: Any, queue_url: str) 
 
 
 def test_a_raising_function_deletes_nothing_and_the_redrive_policy_ends_it(sqs: Any, queue_url: str) -> None:
-    """A batch that fails comes again as a whole, until the queue moves it to its dead-letter queue."""
+    """A batch that fails is redelivered as a whole, until the queue moves it to its dead-letter queue."""
     dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})
@@ -101,8 +101,8 @@ def test_a_raising_function_deletes_nothing_and_the_redrive_policy_ends_it(sqs: 
     assert [message["Body"] for message in sqs.receive_message(QueueUrl=dead)["Messages"]] == ["poison"]
 
 
-def test_without_the_response_type_a_report_is_not_looked_at(sqs: Any, queue_url: str) -> None:
-    """A mapping that does not ask for reports deletes what the function says has failed."""
+def test_without_the_response_type_a_report_is_ignored(sqs: Any, queue_url: str) -> None:
+    """A mapping without ReportBatchItemFailures also deletes messages that the function reports as failed."""
     sqs.send_message(QueueUrl=queue_url, MessageBody="lost")
     deliveries: list[str] = []
 
@@ -115,8 +115,8 @@ def test_without_the_response_type_a_report_is_not_looked_at(sqs: Any, queue_url
     assert deliveries == ["lost"]
 
 
-def test_a_drain_that_cannot_end_says_so(sqs: Any, queue_url: str) -> None:
-    """Messages that keep failing make a TimeoutError, not an endless loop."""
+def test_a_drain_that_cannot_finish_times_out(sqs: Any, queue_url: str) -> None:
+    """Messages that keep failing lead to a TimeoutError rather than an endless loop."""
     sqs.send_message(QueueUrl=queue_url, MessageBody="stuck")
     source = SqsEventSource(client=sqs, queue_url=queue_url, function=lambda _: {"batchItemFailures": [{}]})
     with pytest.raises(TimeoutError, match="1 messages are left"):
@@ -124,7 +124,7 @@ def test_a_drain_that_cannot_end_says_so(sqs: Any, queue_url: str) -> None:
 
 
 def test_it_polls_in_the_background_and_stops(sqs: Any, queue_url: str) -> None:
-    """Between start and stop every message is delivered, two batches at once; after stop none is."""
+    """Until the end of the context every message is delivered, two batches at the same time; after it none is."""
     delivered: list[str] = []
     together = threading.Barrier(2)
 

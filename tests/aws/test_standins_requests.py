@@ -1,4 +1,4 @@
-"""The SageMaker stand-in checks, finds and lists as the service does."""
+"""The SageMaker stand-in checks requests, and finds and lists executions, as the service does."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -46,10 +46,10 @@ def boto(sagemaker: SageMakerStandIn) -> Any:
         ({"PipelineParameters": [{"Name": "epochs", "Value": ""}]}, "ValidationException", "too short"),
     ],
 )
-def test_a_wrong_start_is_refused(
+def test_an_invalid_start_is_refused(
     sagemaker: SageMakerStandIn, boto: Any, arguments: dict[str, Any], expected: str, word: str
 ) -> None:
-    """Every limit of the service model holds, with HTTP 400, a text that names the fault, and nothing started."""
+    """Every limit of the service model holds: HTTP 400, a message that names the problem, and nothing started."""
     with pytest.raises(ClientError) as caught:
         boto.start_pipeline_execution(**{"PipelineName": "churn-training", "ClientRequestToken": TOKEN} | arguments)
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
@@ -59,7 +59,7 @@ def test_a_wrong_start_is_refused(
 
 
 def test_the_limits_themselves_are_accepted(boto: Any) -> None:
-    """A request that fills every field to its limit starts, by ARN as well as by name, and is shown as it was sent."""
+    """A request with every field at its limit starts an execution, by ARN as by name, and is shown as it was sent."""
     labels = {"PipelineExecutionDisplayName": "x" * 82, "PipelineExecutionDescription": "d" * 3072}
     parameters = [{"Name": "epochs", "Value": "v" * 1024}]
     pipeline = "arn:aws:sagemaker:eu-west-3:123456789012:pipeline/churn-training"
@@ -73,14 +73,14 @@ def test_the_limits_themselves_are_accepted(boto: Any) -> None:
 
 
 def test_a_parameter_without_a_default_must_be_given() -> None:
-    """A pipeline's required parameter is missed."""
+    """A start without a required parameter of the pipeline is refused."""
     pipeline = Pipeline(parameters=("epochs",), required=("epochs",))
     with SageMakerStandIn(pipelines={"churn-training": pipeline}) as sagemaker:
         assert code(lambda: start(client("sagemaker", sagemaker.url))) == ("ValidationException", 400)
 
 
 def test_pipelines_are_found() -> None:
-    """DescribePipeline and ListPipelines show the pipelines there are, and no other."""
+    """DescribePipeline and ListPipelines show the pipelines that exist, and no other."""
     with SageMakerStandIn(pipelines=PIPELINES, region="us-east-1") as sagemaker:
         boto = client("sagemaker", sagemaker.url)
         shown = boto.describe_pipeline(PipelineName="other")
@@ -91,7 +91,7 @@ def test_pipelines_are_found() -> None:
 
 
 def test_executions_are_listed_by_time_in_pages() -> None:
-    """The list holds one pipeline's executions, newest first, filtered by time, and pages survive new executions."""
+    """The list has one pipeline's executions, newest first, filtered by time; new executions do not shift its pages."""
     clock = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute) for minute in range(30)]
     ticks = iter(clock)
     with SageMakerStandIn(pipelines=PIPELINES, clock=lambda: next(ticks)) as sagemaker:

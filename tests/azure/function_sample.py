@@ -17,14 +17,14 @@ together = threading.Barrier(3)
 
 @app.route(route="{*path}")
 def web(req: func.HttpRequest) -> func.HttpResponse:
-    logging.getLogger("sample").info("asked")
+    logging.getLogger("sample").info("called")
     if req.params.get("raise"):
         raise ValueError("no")
     if req.params.get("dict"):
         return {}
-    told = {"method": req.method, "url": req.url, "params": dict(req.params), "route": dict(req.route_params),
+    seen = {"method": req.method, "url": req.url, "params": dict(req.params), "route": dict(req.route_params),
             "headers": dict(req.headers), "body": req.get_body().decode(), "environment": dict(os.environ)}
-    return func.HttpResponse(json.dumps(told), status_code=201, mimetype="application/json", headers={"x-a": "b"})
+    return func.HttpResponse(json.dumps(seen), status_code=201, mimetype="application/json", headers={"x-a": "b"})
 
 @app.route(route="open/{name}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def free(req: func.HttpRequest) -> str:

@@ -1,4 +1,4 @@
-"""The stand-in for Azure ML keeps the promises of a job's name, and tells of a job's end as the service does."""
+"""The stand-in for Azure ML keeps the promises about the names of jobs, and reports their ends as the service does."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ def arm() -> Iterator[ArmStandIn]:
 
 
 def test_a_name_is_one_job(arm: ArmStandIn) -> None:
-    """The first request creates, an equal one changes nothing but what may be changed: the tags are replaced."""
+    """The first request creates the job; another one changes only its mutable properties, such as tags."""
     assert put(arm).status == 201
     again = put(arm, tags={"by": "other"}, displayName="new")
     assert (again.status, again.body["properties"]["tags"]) == (200, {"by": "other"})
@@ -41,7 +41,7 @@ def test_a_name_is_one_job(arm: ArmStandIn) -> None:
     ],
 )
 def test_a_job_cannot_be_changed(arm: ArmStandIn, change: dict[str, Any], named: str) -> None:
-    """The same name with another body is an error of the user, whose inner code and text are the service's."""
+    """The same name with another body is a user error, with the inner code and the message of the service."""
     put(arm)
     answer = put(arm, **change)
     error = answer.body["error"]
@@ -55,14 +55,14 @@ def test_a_job_cannot_be_changed(arm: ArmStandIn, change: dict[str, Any], named:
     assert arm.jobs()[0].inputs == {"epochs": "8"}
 
 
-def test_names_are_told_apart_by_case_and_workspaces_are_not(arm: ArmStandIn) -> None:
+def test_names_are_case_sensitive_and_resource_ids_are_not(arm: ArmStandIn) -> None:
     """Two spellings of a name are two jobs; resource ids may be spelt in any case."""
     assert [put(arm, name).status for name in ("retrain-a", "retrain-A")] == [201, 201]
     answer = call("GET", job_url(arm, "retrain-a").replace("resourceGroups", "resourcegroups"))
     assert (answer.status, answer.body["name"]) == (200, "retrain-a")
 
 
-def test_sixteen_first_requests_at_once_are_one_job(arm: ArmStandIn) -> None:
+def test_sixteen_simultaneous_requests_create_one_job(arm: ArmStandIn) -> None:
     """One of them creates the job, fifteen find it."""
     together = threading.Barrier(16)
 
@@ -75,8 +75,8 @@ def test_sixteen_first_requests_at_once_are_one_job(arm: ArmStandIn) -> None:
     assert [job.puts for job in arm.jobs()] == [16]
 
 
-def test_a_job_ends_once_and_tells_it_as_the_service_does(arm: ArmStandIn) -> None:
-    """The status changes, and the events have the keys that real ones have."""
+def test_a_job_ends_once_and_reports_it_as_the_service_does(arm: ArmStandIn) -> None:
+    """The status changes, and the events have the keys of real ones."""
     put(arm)
     assert call("GET", job_url(arm)).body["properties"]["status"] == "Running"
     changed, completed = arm.end("retrain-1")
@@ -94,19 +94,19 @@ def test_a_job_ends_once_and_tells_it_as_the_service_does(arm: ArmStandIn) -> No
 
 @pytest.mark.parametrize(("code", "status"), [(0, "Completed"), (3, "Failed")])
 def test_a_command_decides_how_a_job_ends(code: int, status: str) -> None:
-    """The inputs reach the command by its environment, and its exit code is the result."""
+    """The command gets the inputs in its environment, and its exit code is the result."""
     program = f"import os, sys; sys.exit({code} if os.environ['RETRAIN_PARAM_EPOCHS'] == '8' else 9)"
-    told: list[Any] = []
+    events: list[Any] = []
     component = Component(command=(sys.executable, "-S", "-c", program))
-    with ArmStandIn(components={COMPONENT: component}, on_event=told.append) as arm:
+    with ArmStandIn(components={COMPONENT: component}, on_event=events.append) as arm:
         put(arm)
-        until(lambda: told)
+        until(lambda: events)
         assert [job.status for job in arm.jobs()] == [status]
-    assert told[0]["data"]["runStatus"] == status
+    assert events[0]["data"]["runStatus"] == status
 
 
 def test_an_equal_job_runs_nothing_unless_it_is_forced(tmp_path: Path) -> None:
-    """Without `force_rerun` the outputs of an equal job before are taken: a training that never happens."""
+    """Without `force_rerun` the outputs of an equal earlier job are reused, and the training never happens."""
     ran = tmp_path / "ran"
     component = Component(command=("sh", "-c", f"echo x >> {ran}"))
     with ArmStandIn(components={COMPONENT: component}) as arm:
@@ -117,13 +117,13 @@ def test_an_equal_job_runs_nothing_unless_it_is_forced(tmp_path: Path) -> None:
 
 
 def test_only_tokens_of_the_identity_for_resource_manager_count() -> None:
-    """A token must come from the identity's endpoint, and for the right resource."""
+    """A token must come from the identity's endpoint, and be for the right resource."""
     with Identity() as identity, ArmStandIn(components={COMPONENT: Component()}, identity=identity) as arm:
         endpoint, secret = identity.variables["IDENTITY_ENDPOINT"], identity.variables["IDENTITY_HEADER"]
 
         def token(resource: str) -> str:
-            asked = call("GET", f"{endpoint}?api-version=2019-08-01&resource={resource}", X_IDENTITY_HEADER=secret)
-            return str(asked.body["access_token"])
+            answer = call("GET", f"{endpoint}?api-version=2019-08-01&resource={resource}", X_IDENTITY_HEADER=secret)
+            return str(answer.body["access_token"])
 
         assert [put(arm, token=given).status for given in ("", "made-up")] == [401, 401]
         assert put(arm, token=token("https://eventgrid.azure.net")).status == 401

@@ -33,8 +33,8 @@ def arm() -> Iterator[ArmStandIn]:
         ({"tags": {"by": 1}}, 400, "by"),
     ],
 )
-def test_a_wrong_job_is_refused(arm: ArmStandIn, change: dict[str, Any], status: int, word: str) -> None:
-    """Everything that a job must have is asked for, by its name, and nothing is made."""
+def test_an_invalid_job_is_refused(arm: ArmStandIn, change: dict[str, Any], status: int, word: str) -> None:
+    """The error names the missing or invalid property, and no job is created."""
     answer = put(arm, **change)
     assert (answer.status, answer.body["error"]["code"]) == (status, "UserError")
     assert word in answer.body["error"]["message"]
@@ -53,17 +53,17 @@ def test_a_wrong_job_is_refused(arm: ArmStandIn, change: dict[str, Any], status:
         ("DELETE", "retrain-1", "?api-version=2024-10-01", (405, "MethodNotAllowed")),
     ],
 )
-def test_a_wrong_request_is_refused(
+def test_an_invalid_request_is_refused(
     arm: ArmStandIn, method: str, name: str, version: str, expected: tuple[int, str]
 ) -> None:
-    """Version, name and method are looked at before the job is."""
+    """Version, name and method are checked before the job is."""
     answer = call(method, job_url(arm, name, version), {"properties": JOB} if method == "PUT" else None)
     assert (answer.status, answer.body["error"]["code"]) == expected
     assert arm.jobs() == []
 
 
-def test_another_workspace_and_a_body_that_is_none_are_refused(arm: ArmStandIn) -> None:
-    """There is one workspace, and a request has properties."""
+def test_another_workspace_and_an_invalid_body_are_refused(arm: ArmStandIn) -> None:
+    """Only one workspace exists, and a request must have properties."""
     other = call("PUT", job_url(arm).replace("/acme/", "/other/"), {"properties": JOB})
     assert (other.status, other.body["error"]["code"]) == (404, "ResourceNotFound")
     bodies: tuple[object, ...] = (b"{", {}, [])
@@ -95,7 +95,7 @@ def test_a_fault_hits_one_request_and_does_nothing(arm: ArmStandIn, kind: str, s
 
 
 def test_silence_after_nothing_and_after_the_work(arm: ArmStandIn) -> None:
-    """A hang has done nothing, a lost answer everything; a slow one comes when its caller may have gone."""
+    """After a hang nothing is done; with a lost or slow answer the work is done."""
     arm.add_fault("hang")
     arm.add_fault("lost_answer", times=2)
     arm.add_fault("slow", seconds=0.3)

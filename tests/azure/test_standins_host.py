@@ -1,4 +1,4 @@
-"""The stand-in for the Functions host hands requests, events and ticks to an app as the real one does."""
+"""The stand-in for the Functions host passes requests, events and ticks to an app as the real one does."""
 
 import json
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FunctionsHost]:
 
 
 def key(host: FunctionsHost) -> dict[str, str]:
-    """Return the header with the key of the functions."""
+    """Return the header with the function key."""
     return {"x-functions-key": host.keys.function}
 
 
 def test_functions_are_found_with_their_bindings(sample: FunctionsHost) -> None:
-    """Four functions, with what the host must know of them."""
+    """The host finds four functions and their triggers."""
     triggers = {name: function["bindings"][0]["type"] for name, function in sample.functions.items()}
     assert triggers == {
         "web": "httpTrigger",
@@ -42,26 +42,26 @@ def test_functions_are_found_with_their_bindings(sample: FunctionsHost) -> None:
 
 
 def test_a_request_reaches_the_function_as_it_was_sent(sample: FunctionsHost) -> None:
-    """The path stays encoded in the URL; queries are decoded, joined and without empty values; headers are small."""
+    """The URL stays encoded; queries are decoded and joined, without empty values; header names are lower-case."""
     url = f"{sample.url}/a%2Fb/%C3%BC%20x?q=%26&q=2&empty="
     answer = call("PUT", url, "ü".encode(), X_Other="1", **key(sample))
-    told = answer.body
+    seen = answer.body
     assert (answer.status, answer.headers["x-a"]) == (201, "b")
-    assert told["url"].endswith("/a%2Fb/%C3%BC%20x?q=%26&q=2&empty=")
-    assert (told["method"], told["params"], told["body"]) == ("PUT", {"q": "&,2"}, "ü")
-    assert told["route"] == {"path": "a%2Fb/ü x"}
-    assert told["headers"]["x-other"] == "1"
+    assert seen["url"].endswith("/a%2Fb/%C3%BC%20x?q=%26&q=2&empty=")
+    assert (seen["method"], seen["params"], seen["body"]) == ("PUT", {"q": "&,2"}, "ü")
+    assert seen["route"] == {"path": "a%2Fb/ü x"}
+    assert seen["headers"]["x-other"] == "1"
 
 
-def test_a_function_sees_its_settings_and_nothing_of_ours(sample: FunctionsHost) -> None:
-    """The environment is what the app and the platform set."""
+def test_a_function_sees_its_settings_and_not_our_environment(sample: FunctionsHost) -> None:
+    """The environment contains only the variables of the app and the platform."""
     environment = call("GET", sample.url, **key(sample)).body["environment"]
     assert (environment["RETRAIN_X"], environment["FUNCTIONS_WORKER_RUNTIME"]) == ("y", "python")
     assert {"PYTHONPATH", "VIRTUAL_ENV", "PYTEST_CURRENT_TEST"} & environment.keys() == set()
 
 
-def test_routes_methods_and_keys_decide_who_is_asked(sample: FunctionsHost) -> None:
-    """A key may come by header or query; an open function needs none; a function's answer may be a text."""
+def test_routes_methods_and_keys_decide_which_function_is_called(sample: FunctionsHost) -> None:
+    """A key may be in a header or the query; an anonymous function needs none; an answer may be a string."""
     assert call("GET", f"{sample.url}/x").status == 401
     assert call("GET", f"{sample.url}/x?code={sample.keys.function}").status == 201
     assert call("GET", f"{sample.url}/x", x_functions_key="wrong").status == 401
@@ -70,23 +70,23 @@ def test_routes_methods_and_keys_decide_who_is_asked(sample: FunctionsHost) -> N
     assert call("GET", f"{sample.url}/open/ada").status == 401
 
 
-def test_a_prefix_stands_in_front_of_every_route(tmp_path: Path) -> None:
-    """Without a setting of its own a host has `api` there; another path leads nowhere."""
+def test_every_route_has_the_prefix(tmp_path: Path) -> None:
+    """By default the prefix is `api`; paths without it are not found."""
     with FunctionsHost(make_app(tmp_path, SAMPLE, prefix="api"), {}) as host:
         assert [call("GET", host.url + path, **key(host)).status for path in ("/api/x", "/x")] == [201, 404]
 
 
 @pytest.mark.parametrize(("query", "error"), [("raise=1", "ValueError: no"), ("dict=1", "NotImplementedError: ")])
 def test_a_function_that_fails_is_500(sample: FunctionsHost, query: str, error: str) -> None:
-    """The caller sees 500 and nothing else; error and logs are kept with the invocation."""
+    """The caller sees only status 500; error and logs are kept with the invocation."""
     answer = call("GET", f"{sample.url}/x?{query}", **key(sample))
     invocation = sample.invocations[answer.headers["x-ms-invocation-id"]]
     assert (answer.status, answer.body, invocation.error) == (500, b"", error)
-    assert [dict(line) for line in invocation.logs] == [{"level": "INFO", "category": "sample", "message": "asked"}]
+    assert [dict(line) for line in invocation.logs] == [{"level": "INFO", "category": "sample", "message": "called"}]
 
 
 def test_every_event_of_a_batch_is_an_invocation_at_the_same_time(sample: FunctionsHost) -> None:
-    """Three events that wait for one another all succeed; one that fails makes the whole delivery fail."""
+    """Three events that wait for one another all succeed; one failing event fails the whole delivery."""
     subscription = Subscription(url=sample.event_grid_url("receive"))
     meeting = EVENT | {"subject": "meet"}
     answer = subscription.deliver(meeting, meeting, meeting)
@@ -105,13 +105,13 @@ def test_every_event_of_a_batch_is_an_invocation_at_the_same_time(sample: Functi
     ],
 )
 def test_an_event_is_read_by_the_library(sample: FunctionsHost, change: dict[str, object], error: str) -> None:
-    """What the library lets through arrives; what it refuses never reaches the function."""
+    """Events that the library accepts reach the function; events that it refuses do not."""
     assert sample.invoke("receive", EVENT | change).error.startswith(error)
     assert bool(sample.invoke("receive", EVENT | change).error) is bool(error)
 
 
-def test_the_webhook_knows_its_requests(sample: FunctionsHost) -> None:
-    """Key, function and kind of event are looked at in this order; what is no event never reaches a function."""
+def test_the_webhook_checks_its_requests(sample: FunctionsHost) -> None:
+    """Key, function and kind of event are checked in this order; an invalid event never reaches a function."""
     url, other = sample.event_grid_url("receive"), sample.event_grid_url("tick")
     statuses = {
         (kind, address): call("POST", address, [EVENT], **{"aeg-event-type": kind}).status
@@ -123,8 +123,8 @@ def test_the_webhook_knows_its_requests(sample: FunctionsHost) -> None:
     Subscription(url=url).validate()
 
 
-def test_a_timer_is_run_by_hand_with_the_master_key(sample: FunctionsHost) -> None:
-    """The administration takes the payload as text; no other key opens it."""
+def test_a_timer_is_run_manually_with_the_master_key(sample: FunctionsHost) -> None:
+    """The administration endpoint takes the payload as a string, and accepts only the master key."""
     url = f"{sample.url}/admin/functions/tick"
     body = {"input": json.dumps({"IsPastDue": True, "ScheduleStatus": {"Last": "x"}})}
     assert call("POST", url, body, **key(sample)).status == 401
@@ -134,8 +134,8 @@ def test_a_timer_is_run_by_hand_with_the_master_key(sample: FunctionsHost) -> No
     assert json.loads(line["message"]) == [True, {"Last": "x"}]
 
 
-def test_app_service_tells_who_asks(tmp_path: Path) -> None:
-    """With authentication in front only known tokens get through, and the headers of the caller are the platform's."""
+def test_app_service_names_the_caller(tmp_path: Path) -> None:
+    """With authentication only known tokens are let through, and the headers about the caller are the platform's."""
     with FunctionsHost(make_app(tmp_path, SAMPLE), {}, principals={"t-1": "ada"}) as host:
         forged = {**key(host), "X-MS-CLIENT-PRINCIPAL-NAME": "mallory"}
         assert call("GET", f"{host.url}/x", **forged).status == 401
@@ -143,8 +143,8 @@ def test_app_service_tells_who_asks(tmp_path: Path) -> None:
         assert headers["x-ms-client-principal-name"] == "ada"
 
 
-def test_a_process_that_ends_fails_what_it_was_doing_and_is_replaced(tmp_path: Path) -> None:
-    """An exit, a kill and a function that takes too long: each is an error, and the next event finds a new process."""
+def test_a_process_that_ends_fails_its_invocations_and_is_replaced(tmp_path: Path) -> None:
+    """An exit, a kill and a timeout are each an error, and the next event starts a new process."""
     with FunctionsHost(make_app(tmp_path, SAMPLE), {}, timeout=30) as host, ThreadPoolExecutor(1) as pool:
         assert host.invoke("receive", EVENT | {"subject": "exit"}).error == (
             "WorkerProcessExitException: the process ended with 3"
@@ -178,7 +178,7 @@ def test_a_process_that_ends_fails_what_it_was_doing_and_is_replaced(tmp_path: P
     ids=["syntax", "dependency", "ours", "no app", "two apps", "annotation", "parameter", "names"],
 )
 def test_an_app_that_cannot_be_indexed_says_why(tmp_path: Path, code: str, error: str) -> None:
-    """Nothing but the app's own packages is importable, and what is wrong with it is the error's text."""
+    """Only the app's own packages can be imported, and the error says what is wrong with the app."""
     with FunctionsHost(make_app(tmp_path, code), {}) as host:
         with pytest.raises(FunctionError) as raised:
             host.warm()

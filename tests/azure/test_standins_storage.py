@@ -1,4 +1,4 @@
-"""Azurite is there or says what is missing, and keeps what the adapters rely on."""
+"""Azurite runs or the message says what is missing, and it behaves as the adapters need."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ from functions.azure.addresses import Place
 from functions.azure.clients import Clients
 
 
-def test_what_is_missing_is_one_sentence() -> None:
-    """Who has no Node is told to install it, in one sentence."""
-    told = missing(path="/nowhere")
-    assert told is not None
-    assert told.startswith("Azure storage runs in Azurite, which needs Node.js 20 with npm: ")
-    assert told.count(".") == 2
+def test_the_message_about_missing_programs_is_one_sentence() -> None:
+    """Without Node, the message says in one sentence that it must be installed."""
+    message = missing(path="/nowhere")
+    assert message is not None
+    assert message.startswith("Azure storage runs in Azurite, which needs Node.js 20 with npm: ")
+    assert message.count(".") == 2
 
 
 def test_of_two_writers_of_one_version_one_wins(table: Place, account: Clients) -> None:
-    """An entity is made once, and replaced only by who has read its newest version."""
+    """An entity is created once, and replaced only by a writer that has read its newest version."""
     client: Any = account.table(table)()
     entity = {"PartitionKey": "p", "RowKey": "r", "x": "1"}
     first = client.create_entity(entity)

@@ -1,4 +1,4 @@
-"""Runs the demand example as a launcher does, as a process of its own, and checks what it leaves behind."""
+"""Runs the demand example as a launcher does, as a process of its own, and checks its results."""
 
 import csv
 import json
@@ -23,14 +23,14 @@ FIRST = {"until": "2011-09-01"}
 
 
 def train(run: Path, parameters: Mapping[str, str], *, demand: Path = DEMAND) -> subprocess.CompletedProcess[str]:
-    """Run the script in the folder *demand* for the folder *run*, named as its run and trigger."""
+    """Run the script in the folder *demand* for the folder *run*, which also names the run and its trigger."""
     run.mkdir(parents=True)
     environment = {
         "RETRAIN_MODEL_ID": "demand",
         "RETRAIN_TRIGGER_ID": f"trigger-{run.name}",
         "RETRAIN_RUN_ID": run.name,
         "RETRAIN_RUN_DIR": str(run),
-        # Threads that spin while they wait for one another cost minutes where other tests run beside them.
+        # Threads that spin while they wait for one another cost minutes when other tests run at the same time.
         "OMP_NUM_THREADS": "1",
         **{f"RETRAIN_PARAM_{name.upper()}": value for name, value in parameters.items()},
     }
@@ -39,13 +39,13 @@ def train(run: Path, parameters: Mapping[str, str], *, demand: Path = DEMAND) ->
 
 
 def metrics(run: Path) -> dict[str, Any]:
-    """Return the metrics that *run* left."""
+    """Return the metrics of *run*."""
     content: dict[str, Any] = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     return content
 
 
 def predictions(run: Path) -> NDArray[np.float64]:
-    """Return what the model of *run* says about 500 made-up days."""
+    """Return the predictions of the model of *run* for 500 made-up days."""
     scale = [731, 366, 6, 1, 1, 3, 1, 1, 1]
     days = np.random.default_rng(0).uniform(size=(500, len(scale))) * scale
     answer: NDArray[np.float64] = joblib.load(run / "model.joblib")["estimator"].predict(days)
@@ -80,7 +80,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_data_is_the_published_set() -> None:
-    """The data have every day of 2011 and 2012 once, and the totals of the published data set."""
+    """The data contain every day of 2011 and 2012 once, and have the totals of the published data set."""
     with (DEMAND / "data" / "bike_sharing_daily.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     days = [date.fromisoformat(row["dteday"]).toordinal() for row in rows]
@@ -90,7 +90,7 @@ def test_data_is_the_published_set() -> None:
 
 
 def test_first_model_has_nothing_before_it(story: Path) -> None:
-    """The first training has no error before, is promoted, and carries the launcher's names."""
+    """The first training has no error before it, is promoted, and carries the names from the launcher."""
     found = metrics(story / "first")
     assert (found["model_id"], found["trigger_id"], found["run_id"]) == ("demand", "trigger-first", "first")
     assert (found["mae_before"], found["mape_before"], found["production_before"]) == (None, None, None)
@@ -107,7 +107,7 @@ def test_retraining_after_a_year_more_than_halves_the_error(story: Path) -> None
 
 
 def test_a_worse_model_is_not_promoted(story: Path) -> None:
-    """A retraining that turns out worse ends well, says so, and leaves the production model as it was."""
+    """A retraining with a worse result succeeds, says so, and leaves the production model unchanged."""
     found = metrics(story / "month")
     assert found["mae_after"] > found["mae_before"]
     assert (found["promoted"], found["reason"]) == (False, "worse than the model in production")
@@ -128,7 +128,7 @@ def test_window_follows_the_training_days(story: Path, name: str) -> None:
 
 
 def test_window_does_not_leak_into_the_model(story: Path, tmp_path: Path) -> None:
-    """Other rentals in the window and after it leave the model alone; in the four weeks before they change it."""
+    """Other rentals in the window and after it do not change the model; in the four weeks before, they do."""
     hidden = copy_with_other_counts(tmp_path / "hidden", "2011-08-04", "2013-01-01")
     seen = copy_with_other_counts(tmp_path / "seen", "2011-07-07", "2011-08-04")
     assert train(tmp_path / "a" / "run", FIRST, demand=hidden).returncode == 0
@@ -153,7 +153,7 @@ def test_days_that_production_has_seen_are_counted(story: Path, tmp_path: Path) 
 
 
 def test_an_unreadable_production_model_is_not_overwritten(tmp_path: Path) -> None:
-    """A damaged production model ends the run with exit code 1 and one line, and stays for people to look at."""
+    """A damaged production model ends the run with exit code 1 and one line, and is kept for inspection."""
     damaged = tmp_path / "production" / "model.joblib"
     damaged.parent.mkdir()
     damaged.write_bytes(b"no model")
@@ -165,7 +165,7 @@ def test_an_unreadable_production_model_is_not_overwritten(tmp_path: Path) -> No
 
 
 def test_finished_runs_leave_no_unfinished_files(story: Path) -> None:
-    """A run leaves its model and its metrics, production its model and card, and nothing else."""
+    """A run writes its model and its metrics, production has its model and card, and there are no other files."""
     files = {path.relative_to(story).as_posix() for path in story.rglob("*") if path.is_file()}
     runs = {f"{run}/{name}" for run in ("first", "year", "month") for name in ("model.joblib", "metrics.json")}
     assert files == runs | {"production/model.joblib", "production/model.json"}
@@ -185,7 +185,7 @@ def test_finished_runs_leave_no_unfinished_files(story: Path) -> None:
     ],
 )
 def test_a_wrong_parameter_is_named(tmp_path: Path, name: str, value: str, rule: str) -> None:
-    """A wrong parameter gives exit code 2, one line with its name, its rule and its value, and no files."""
+    """An invalid parameter gives exit code 2, one line with its name, its rule and its value, and no files."""
     done = train(tmp_path / "run", {name: value})
     assert done.returncode == 2
     assert done.stderr == f"train.py: parameter {name} must be {rule}, not {value!r}\n"

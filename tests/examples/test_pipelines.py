@@ -1,4 +1,4 @@
-"""The compiled pipeline of the example is the one in the source, and the bundle would launch it without caching."""
+"""The compiled pipeline of the example matches its source, and the bundle would launch it without caching."""
 
 import ast
 import json
@@ -22,7 +22,7 @@ def compiled() -> dict[str, Any]:
 
 
 def declared() -> dict[str, tuple[str, object]]:
-    """Return kind and default of the pipeline's parameters, as the source declares them; read, not run."""
+    """Return kind and default of the pipeline's parameters, parsed from the source."""
     tree = ast.parse((FOLDER / "demand.py").read_text(encoding="utf-8"))
     (pipeline,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "demand"]
     arguments = zip(pipeline.args.args, pipeline.args.defaults, strict=True)
@@ -33,7 +33,7 @@ def declared() -> dict[str, tuple[str, object]]:
 
 
 def components() -> dict[str, str]:
-    """Return the source of each component: what the compiler puts into the file."""
+    """Return the source of each component, which the compiler puts into the file."""
     text = (FOLDER / "demand.py").read_text(encoding="utf-8")
     functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
     return {node.name: str(ast.get_source_segment(text, node)) for node in functions if node.name != "demand"}
@@ -47,7 +47,7 @@ def test_the_parameters_are_those_of_the_source() -> None:
 
 
 def test_the_steps_are_those_of_the_source() -> None:
-    """Each step of the compiled file runs the function that the source has: who changes one compiles again."""
+    """Each step of the compiled file runs the function in the source, so a change must be compiled."""
     executors = compiled()["deploymentSpec"]["executors"]
     for name, source in components().items():
         command = executors[f"exec-{name}"]["container"]["command"]
@@ -55,12 +55,12 @@ def test_the_steps_are_those_of_the_source() -> None:
 
 
 def test_no_step_installs_anything() -> None:
-    """A step begins to work at once, with what its image brings."""
+    """A step starts without `pip install`, with the packages in its image."""
     assert "pip install" not in (FOLDER / "demand.json").read_text(encoding="utf-8")
 
 
 def test_compiled_it_would_reuse_steps_and_launched_it_does_not() -> None:
-    """The compiler switches caching on in every task; what the launcher reads has it off in every task."""
+    """The compiler switches caching on in every task, and the launcher switches it off in every task."""
     assert {bool(options.get("enableCache")) for options in caching_options(compiled())} == {True}
     specification = read_specification(FOLDER, "demand.json")
     options = list(caching_options(dict(specification.content)))
@@ -69,7 +69,7 @@ def test_compiled_it_would_reuse_steps_and_launched_it_does_not() -> None:
 
 
 @pytest.mark.parametrize("parameters", [{}, {"until": "2012-06-01", "max_iter": 300, "trigger_id": "t-1"}])
-def test_vertex_takes_it(parameters: dict[str, Any]) -> None:
+def test_vertex_accepts_it(parameters: dict[str, Any]) -> None:
     """With its defaults and with a trigger's parameters it passes the checks of the stand-in for Vertex AI."""
     specification = read_specification(FOLDER, "demand.json")
     runtime = {

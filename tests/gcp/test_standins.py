@@ -20,7 +20,7 @@ def vertex() -> Iterator[Caller]:
 
 
 def test_a_job_waits_runs_and_succeeds(vertex: Caller) -> None:
-    """The answer tells of a pending job; it runs at once, until it is ended, and then has a time of its end."""
+    """The answer shows a pending job; it runs immediately, until it is ended, and then has an end time."""
     assert vertex.create()["state"] == PENDING
     running = vertex.get()
     assert (running["state"], "endTime" in running) == (RUNNING, False)
@@ -30,13 +30,13 @@ def test_a_job_waits_runs_and_succeeds(vertex: Caller) -> None:
 
 
 def test_a_job_is_named_by_the_number_of_its_project(vertex: Caller) -> None:
-    """Whoever compares names must not expect the project's id, with which a job is found all the same."""
+    """Names contain the project's number rather than its id, and a job is found with either."""
     created = vertex.create()
     assert created["name"] == "projects/123456789012/locations/europe-west4/pipelineJobs/retrain-1"
     assert vertex.call("GET", created["name"])["name"] == vertex.get()["name"] == created["name"]
 
 
-def test_an_id_is_a_job_once_and_for_all(vertex: Caller) -> None:
+def test_an_id_is_used_by_one_job_only(vertex: Caller) -> None:
     """A second job of the same id is refused with ALREADY_EXISTS, even after the end of the first."""
     vertex.create()
     again = [vertex.create()]
@@ -50,21 +50,21 @@ def test_an_id_is_a_job_once_and_for_all(vertex: Caller) -> None:
     assert (job.create_calls, job.state, job.error) == (3, FAILED, "out of memory")
 
 
-def test_of_sixteen_at_once_one_creates(vertex: Caller) -> None:
-    """However many ask for an id at the same moment, one of them is told that it has created the job."""
+def test_of_sixteen_simultaneous_requests_one_creates(vertex: Caller) -> None:
+    """Of sixteen simultaneous requests for an id, exactly one creates the job."""
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: vertex.create()["http"], range(16)))
     assert sorted(answers) == [200] + [409] * 15
 
 
 @pytest.mark.parametrize("job_id", ["Retrain", "1-retrain", "retrain_1", "x" * 129])
-def test_an_id_must_be_one(vertex: Caller, job_id: str) -> None:
-    """The service's own rule: small letters, digits and dashes, beginning with a letter, at most 128 of them."""
+def test_an_invalid_id_is_refused(vertex: Caller, job_id: str) -> None:
+    """The service's own rule: at most 128 lower-case letters, digits and dashes, beginning with a letter."""
     assert vertex.create(job_id)["error"]["status"] == "INVALID_ARGUMENT"
 
 
 def test_a_job_without_an_id_gets_one(vertex: Caller) -> None:
-    """The id may be left to the service; then every request is another job."""
+    """If the service chooses the id, every request creates another job."""
     for _ in range(2):
         assert vertex.call("POST", f"{PARENT}/pipelineJobs", a_job())["http"] == 200
     assert len(vertex.vertex.jobs()) == len(vertex.call("GET", f"{PARENT}/pipelineJobs")["pipelineJobs"]) == 2
@@ -89,8 +89,8 @@ def test_a_job_without_an_id_gets_one(vertex: Caller) -> None:
         ({"enableCaching": False}, "enableCaching"),
     ],
 )
-def test_a_wrong_job_is_refused(vertex: Caller, changes: Json, named: str) -> None:
-    """What the service would find wrong is INVALID_ARGUMENT, says what, and creates nothing."""
+def test_an_invalid_job_is_refused(vertex: Caller, changes: Json, named: str) -> None:
+    """An invalid job is answered with INVALID_ARGUMENT and a message that names the problem, and is not created."""
     answer = vertex.create(**changes)
     assert (answer["http"], answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
     assert named in answer["error"]["message"]
@@ -105,21 +105,21 @@ def test_a_parameter_without_a_default_must_be_given(vertex: Caller) -> None:
     assert (answer["http"], "epochs" in answer["error"]["message"]) == (400, True)
 
 
-def test_a_body_that_is_no_json_is_refused(vertex: Caller) -> None:
-    """A front end reads the body before anything else."""
+def test_an_invalid_body_is_refused(vertex: Caller) -> None:
+    """A body that is not a JSON object is answered with 400."""
     for body in (b"{", b"[]"):
         assert vertex.call("POST", f"{PARENT}/pipelineJobs?pipelineJobId=x", body)["http"] == 400
 
 
 def test_a_template_is_launched_by_its_address(vertex: Caller) -> None:
-    """A known template runs, an unknown one is not found."""
+    """A template that exists runs, another one is not found."""
     assert vertex.create(pipelineSpec=None, templateUri=TEMPLATE)["http"] == 200
     answer = vertex.create("other", pipelineSpec=None, templateUri=f"{TEMPLATE}-2")
     assert (answer["http"], answer["error"]["status"]) == (404, "NOT_FOUND")
 
 
-def test_a_job_that_nobody_created_is_not_found(vertex: Caller) -> None:
-    """Neither a wrong id nor a wrong path leads to a job."""
+def test_a_job_that_was_not_created_is_not_found(vertex: Caller) -> None:
+    """A wrong id or a wrong path is answered with 404."""
     assert vertex.get()["error"]["status"] == "NOT_FOUND"
     assert vertex.call("GET", f"{PARENT}/customJobs/retrain-1")["http"] == 404
 
@@ -128,7 +128,7 @@ def test_a_job_that_nobody_created_is_not_found(vertex: Caller) -> None:
     ("options", "reuses"), [({"enableCache": True}, True), ({"enableCache": False}, False), ({}, False)]
 )
 def test_caching_anywhere_is_seen(vertex: Caller, options: Json, *, reuses: bool) -> None:
-    """A job tells whether Vertex AI would take results of earlier runs for any of its tasks, also for an inner one."""
+    """A job says whether Vertex AI would reuse results of earlier runs for any of its tasks, also for an inner one."""
     specification = copy.deepcopy(pipeline_specification())
     tasks = specification["root"]["dag"].pop("tasks")
     tasks["train"]["cachingOptions"] = options

@@ -1,4 +1,4 @@
-"""The stand-in for Vertex AI fails as ordered, and its jobs end as ordered, or by themselves."""
+"""The stand-in for Vertex AI fails as ordered, and its jobs end on demand or by themselves."""
 
 import sys
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def vertex() -> Iterator[Caller]:
     ],
 )
 def test_a_fault_is_answered_as_often_as_ordered(vertex: Caller, kind: FaultKind, status: int) -> None:
-    """An error that was ordered meets so many requests, does nothing, and is over."""
+    """An ordered error hits as many requests as ordered, and nothing is done for them."""
     vertex.vertex.add_fault(kind, times=2)
     assert [vertex.create()["http"] for _ in range(3)] == [status, status, 200]
     assert vertex.vertex.calls("pipelineJobs.create") == 3
@@ -39,7 +39,7 @@ def test_a_fault_is_answered_as_often_as_ordered(vertex: Caller, kind: FaultKind
 
 @pytest.mark.parametrize(("kind", "jobs"), [(FaultKind.HANG, 0), (FaultKind.LOST_ANSWER, 1)])
 def test_a_connection_closes_without_an_answer(vertex: Caller, kind: FaultKind, jobs: int) -> None:
-    """A request that hangs has done nothing; one whose answer got lost has."""
+    """A request that hangs has done nothing; one whose answer was lost has created the job."""
     vertex.vertex.add_fault(kind)
     with pytest.raises(ConnectionError):
         vertex.create()
@@ -47,7 +47,7 @@ def test_a_connection_closes_without_an_answer(vertex: Caller, kind: FaultKind, 
 
 
 def test_a_fault_hits_the_operation_that_it_names(vertex: Caller) -> None:
-    """A fault of `get` leaves `create` alone; one of `*` hits whatever comes; what was forgotten hits nothing."""
+    """A fault of `get` does not hit `create`; a fault of `*` hits any request; a removed one hits none."""
     vertex.vertex.add_fault(FaultKind.INTERNAL, operation="pipelineJobs.get")
     vertex.vertex.add_fault(FaultKind.THROTTLE, operation="*")
     assert [vertex.create()["http"], vertex.create()["http"], vertex.get()["http"]] == [429, 200, 500]
@@ -58,7 +58,7 @@ def test_a_fault_hits_the_operation_that_it_names(vertex: Caller) -> None:
 
 
 def test_each_change_is_logged() -> None:
-    """A sink would export one entry for the begin and one for the end, with the id and the state, in a message each."""
+    """A sink would export one message for the start and one for the end, each with the id and the state."""
     entries: list[Json] = []
     with VertexStandIn(on_log=entries.append) as running:
         Caller(running).create()
@@ -75,7 +75,7 @@ def test_each_change_is_logged() -> None:
     ("program", "state"), [("assert os.environ['RETRAIN_PARAM_EPOCHS'] == '5'", SUCCEEDED), ("os._exit(3)", FAILED)]
 )
 def test_a_command_runs_for_a_job(program: str, state: str) -> None:
-    """With a command a job ends by itself: its exit code decides how, its parameters are variables."""
+    """With a command a job ends by itself: the exit code decides how, and the parameters are in its environment."""
     command = [sys.executable, "-S", "-c", f"import os; {program}"]
     with VertexStandIn(command=lambda _job: command) as running:
         caller = Caller(running)
@@ -86,7 +86,7 @@ def test_a_command_runs_for_a_job(program: str, state: str) -> None:
 
 @pytest.mark.parametrize("command", [(), ("sleep", "60")])
 def test_a_job_is_cancelled(command: tuple[str, ...]) -> None:
-    """A cancelled job ends as such, and so does its command."""
+    """A cancelled job ends as CANCELLED, and its command is ended."""
     with VertexStandIn(command=lambda _job: command) as running:
         caller = Caller(running)
         caller.create()
@@ -95,8 +95,8 @@ def test_a_job_is_cancelled(command: tuple[str, ...]) -> None:
         assert running.jobs()[0].state == CANCELLED
 
 
-def test_what_has_ended_cannot_be_ended_again(vertex: Caller) -> None:
-    """A test that ends the wrong job, or in no final state, is told so."""
+def test_an_ended_job_cannot_be_ended_again(vertex: Caller) -> None:
+    """Ending a job that has ended, or in a state that is not final, is an error."""
     vertex.create()
     with pytest.raises(ValueError, match="not 'PIPELINE_STATE_RUNNING'"):
         vertex.vertex.end("retrain-1", RUNNING)
@@ -105,8 +105,8 @@ def test_what_has_ended_cannot_be_ended_again(vertex: Caller) -> None:
         vertex.vertex.end("retrain-1")
 
 
-def test_a_token_is_asked_for_where_there_is_one() -> None:
-    """Who brings no token, or a wrong one, is not let in."""
+def test_a_token_is_required_if_one_is_set() -> None:
+    """A request without the token, or with a wrong one, is refused."""
     with VertexStandIn(token="secret") as running:
         caller = Caller(running)
         answers = [

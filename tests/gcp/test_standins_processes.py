@@ -34,7 +34,7 @@ together = threading.Barrier(int(os.environ.get("TOGETHER", "1")))
 @functions_framework.http
 def receive(request):
     together.wait(10)
-    print("worked on", request.path, flush=True)
+    print("handled", request.path, flush=True)
     return {"name": shared.NAME, "home": os.environ["HOME"], "ours": "PYTEST_CURRENT_TEST" in os.environ}
 """
 
@@ -49,13 +49,13 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def listens(port: int) -> bool:
-    """Whether anybody listens on a port."""
+    """Whether a process listens on a port."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_an_emulator_ends_with_all_that_it_has_started() -> None:
-    """Afterwards nobody listens any more: what the start script has started is gone, too."""
+def test_an_emulator_ends_with_all_its_processes() -> None:
+    """After the end the port is free, so the processes of the start script have ended as well."""
     emulators_needed()
     with emulator(PUBSUB) as address:
         port = int(address.rpartition(":")[2])
@@ -64,7 +64,7 @@ def test_an_emulator_ends_with_all_that_it_has_started() -> None:
 
 
 def test_an_emulator_runs_once_in_a_process() -> None:
-    """Whoever comes while it runs shares it, and it runs until the last one has gone."""
+    """Users share the emulator while it runs, and it runs until the last one has finished."""
     emulators_needed()
     with pubsub_emulator() as first:
         with pubsub_emulator() as second:
@@ -72,8 +72,8 @@ def test_an_emulator_runs_once_in_a_process() -> None:
         assert listens(int(first.rpartition(":")[2]))
 
 
-def test_messages_are_put_and_taken(pubsub_address: str) -> None:
-    """What was published is taken once, in its order; what was discarded is not taken."""
+def test_messages_are_published_and_pulled(pubsub_address: str) -> None:
+    """Published messages are pulled once, in order; discarded ones are not pulled."""
     pubsub = PubSub(address=pubsub_address, project="standins")
     pubsub.make_topics("letters")
     pubsub.subscribe("letters", "letters")
@@ -90,15 +90,15 @@ def test_messages_are_put_and_taken(pubsub_address: str) -> None:
     assert pubsub.take("letters") == []
 
 
-def test_a_mistake_in_a_set_up_is_told(pubsub_address: str) -> None:
-    """What Pub/Sub refuses fails the test that asked for it."""
+def test_a_mistake_in_the_setup_is_an_error(pubsub_address: str) -> None:
+    """A request that Pub/Sub refuses raises an error."""
     pubsub = PubSub(address=pubsub_address, project="standins")
     with pytest.raises(RuntimeError, match="NOT_FOUND"):
         pubsub.publish("nowhere", [{"data": ""}, {"data": "eA=="}])
 
 
-def test_a_wire_can_lead_elsewhere(pubsub_address: str) -> None:
-    """While it leads to a port where nobody is every connection is closed; then all is as before."""
+def test_connections_can_be_redirected(pubsub_address: str) -> None:
+    """While connections go to a port without a server they are closed; after that they work as before."""
     with WireGate(pubsub_address) as wire:
         pubsub = PubSub(address=wire.address, project="standins")
         pubsub.make_topics("wired")
@@ -109,18 +109,18 @@ def test_a_wire_can_lead_elsewhere(pubsub_address: str) -> None:
 
 
 def test_a_function_sees_its_own_environment_and_bundle(bundle: Path) -> None:
-    """Its packages are those of the bundle, its variables those of the platform and of its deployment."""
+    """Its packages are those of the bundle, its variables those of the platform and the deployment."""
     with FrameworkFunction(bundle=bundle, target="receive", environment={"TOGETHER": "1"}) as function:
         reply = asked(function.port, Ask(method="POST", path="/projects/p/topics/t", content={}))
         assert (reply.status, reply.body["name"], reply.body["ours"]) == (200, "of the bundle", False)
         assert reply.body["home"] != os.environ.get("HOME")
-    assert "worked on /projects/p/topics/t" in function.logs()
+    assert "handled /projects/p/topics/t" in function.logs()
     until(lambda: not listens(function.port))
     assert sorted(path.name for path in bundle.rglob("*")) == ["__init__.py", "main.py", "shared"]
 
 
-def test_sixteen_requests_are_worked_on_at_once(bundle: Path) -> None:
-    """A function whose every request waits for fifteen others answers them all."""
+def test_sixteen_requests_are_handled_at_the_same_time(bundle: Path) -> None:
+    """A function in which each request waits for fifteen others answers them all."""
     with FrameworkFunction(bundle=bundle, target="receive", environment={"TOGETHER": "16"}) as function:
         with ThreadPoolExecutor(16) as pool:
             ask = Ask(method="POST", path="/", content={})
@@ -129,7 +129,7 @@ def test_sixteen_requests_are_worked_on_at_once(bundle: Path) -> None:
 
 
 def test_a_function_that_does_not_start_says_why(bundle: Path) -> None:
-    """What the framework has to say about a broken bundle is in the error."""
+    """The error contains the framework's output about a broken bundle."""
     (bundle / "main.py").write_text("raise RuntimeError('no such luck')\n", encoding="ascii")
     with (
         pytest.raises(RuntimeError, match="no such luck"),

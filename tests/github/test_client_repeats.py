@@ -38,7 +38,7 @@ def test_the_primary_limit_is_waited_for(github: GitHubStandIn, time: Time) -> N
         (FaultKind.SECONDARY_LIMIT, {"Retry_After": "soon"}),
         (FaultKind.PRIMARY_LIMIT, {"X_RateLimit_Reset": str(int(NOW.timestamp()) + 3600)}),
         (FaultKind.PRIMARY_LIMIT, {"X_RateLimit_Reset": "whenever"}),
-        (FaultKind.UNTOLD_LIMIT, {}),
+        (FaultKind.UNNAMED_LIMIT, {}),
     ],
 )
 def test_a_long_wait_is_left_to_the_next_delivery(
@@ -54,7 +54,7 @@ def test_a_long_wait_is_left_to_the_next_delivery(
 
 def test_a_limit_is_no_missing_right(github: GitHubStandIn) -> None:
     """Both are 403: who reads the error must not look for a permission."""
-    github.add_fault(FaultKind.UNTOLD_LIMIT)
+    github.add_fault(FaultKind.UNNAMED_LIMIT)
     with pytest.raises(UnavailableError) as caught:
         client_of(github.url).dispatch(REPOSITORY, "train", {})
     assert "permission" not in str(caught.value)

@@ -184,7 +184,7 @@ def test_an_event_without_a_run_deploys_nothing(tmp_path: Path, missing: str) ->
     given = {"RUN_ID": "run-1", "EXPERIMENT": "churn", "RUN_URL": "", missing: ""}
     done = run(script(DEPLOY, "Deploy"), tmp_path, **given)
     assert done.returncode == 1
-    assert done.stdout.startswith("::error::the event names no run")
+    assert done.stdout.startswith("::error::the event does not name a run")
 
 
 def test_the_readme_lists_what_is_sent() -> None:
