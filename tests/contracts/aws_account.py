@@ -23,7 +23,7 @@ TOPIC: Final = "notices"
 
 
 class Account:
-    """What lives as long as the session.
+    """The services of the account, which live as long as the session.
 
     Attributes:
         gate: between the functions and the services.

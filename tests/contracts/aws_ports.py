@@ -1,4 +1,4 @@
-"""The adapters of AWS for the suite, each call of theirs a single attempt through the gate."""
+"""The adapters of AWS for the suite, each of their calls a single attempt through the gate."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from shared.wire.eventbridge import decode
 from shared.wire.incoming import Incoming
 from tests.contracts.aws_account import BUS, PIPELINE, TABLE, Account
 from tests.contracts.gate import body_with, refusal
-from tests.contracts.messages import Json, Told
+from tests.contracts.messages import Json, Notice
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
 from tests.contracts.triggers import a_trigger
@@ -45,7 +45,7 @@ class AmazonPorts(Ports):
         """Use an *account*, and a *sagemaker* that writes its events to *ended*."""
         self.account = account
         self.outlets = account.outlets
-        self._notices: list[Told] = []
+        self._notices: list[Notice] = []
         self.sagemaker = sagemaker
         self._ended = ended
         clients = account.clients
@@ -87,8 +87,8 @@ class AmazonPorts(Ports):
 
     def trainings(self) -> list[str]:
         """See the base."""
-        told: list[Any] = [json.loads(execution.description or "{}") for execution in self.sagemaker.executions()]
-        return [provenance["trigger_id"] for provenance in told]
+        tags: list[Any] = [json.loads(execution.description or "{}") for execution in self.sagemaker.executions()]
+        return [provenance["trigger_id"] for provenance in tags]
 
     def end(self, trigger_id: str, *, well: bool = True) -> object:
         """See the base."""
@@ -140,12 +140,12 @@ class AmazonPorts(Ports):
         """See the base."""
         return [json.loads(text)["token"] for text in self.taken(self.account.handed)]
 
-    def notices(self) -> list[Told]:
+    def notices(self) -> list[Notice]:
         """Return what the topic has put into the queue that is subscribed to it."""
         for text in self.taken(self.account.notices):
             arrived = json.loads(text)
             notice = json.loads(arrived["Message"])
-            self._notices.append(Told(title=arrived["Subject"], trigger_id=notice["trigger_id"]))
+            self._notices.append(Notice(title=arrived["Subject"], trigger_id=notice["trigger_id"]))
         return list(self._notices)
 
     def channel_away(self) -> AbstractContextManager[None]:

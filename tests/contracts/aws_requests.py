@@ -21,7 +21,7 @@ def function_url_event(request: Ask, *, caller: str | None = CALLER) -> dict[str
 def http_api_event(
     request: Ask, *, stage: str = "$default", base64_encoded: bool = False, claims: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return what an HTTP API sends; a named *stage* stands in front of the path, *claims* are those of a JWT."""
+    """Return the event of an HTTP API; a named *stage* precedes the path, *claims* are those of a JWT."""
     event = _event(request, stage=stage, base64_encoded=base64_encoded)
     if claims is not None:
         event["requestContext"]["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": None}}

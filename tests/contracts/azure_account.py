@@ -31,7 +31,7 @@ COMPONENT: Final = f"{WORKSPACE}/components/train/versions/1"
 EXPERIMENT: Final = "churn"
 CALLER: Final = "ada@example.com"
 BEARER: Final = "token-of-ada"
-# Four instances, with at least five threads each, take sixteen events at once.
+# Four instances, with at least five threads each, take sixteen events at the same time.
 INSTANCES: Final = 4
 
 
@@ -42,11 +42,11 @@ def need_azurite() -> None:
 
 
 class Subscribed:
-    """What lives as long as the session.
+    """The services of the subscription, which live as long as the session.
 
     Attributes:
         gate: between the functions and the services.
-        identity: whose tokens the topic and Resource Manager ask for; the topic has no key.
+        identity: the identity whose tokens the topic and Resource Manager require; the topic has no key.
         topic: the event bus.
         outlets: where what follows a training goes.
         subscription: delivers what is on the topic to `retrain_receive`, when a test lets it.

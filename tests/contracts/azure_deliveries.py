@@ -1,4 +1,4 @@
-"""What goes into the functions of Azure besides events, and what their answers and logs tell."""
+"""Input of the functions of Azure other than events, and how their answers and logs are read."""
 
 import json
 from typing import Any
@@ -9,13 +9,13 @@ from tests.contracts.messages import Delivery, Json
 
 
 def timer(last: str | None, coming: str | None, *, past_due: bool = False) -> Json:
-    """Return what the host tells a timer function: the schedule's times, as they were before this run."""
+    """Return what the host passes to a timer function: the schedule's times, as they were before this run."""
     status = {"Last": last, "Next": coming, "LastUpdated": last}
     known = {name: value for name, value in status.items() if value is not None}
     return {"IsPastDue": past_due, "Schedule": {"AdjustForDST": True}, "ScheduleStatus": known or None}
 
 
-def told(host: FunctionsHost, answer: Answer) -> Delivery:
+def delivered(host: FunctionsHost, answer: Answer) -> Delivery:
     """Return how the delivery of one event ended: as the host answered, and as the function logged it."""
     identifier = answer.headers.get("x-ms-invocation-id", "")
     assert identifier in host.invocations, f"{answer.status}: not one invocation but {identifier!r}"
@@ -29,7 +29,7 @@ def lines(invocation: Invocation, event: str) -> list[Json]:
 
 
 def delivery(invocation: Invocation, *, acknowledged: bool) -> Delivery:
-    """Return how an invocation ended: a function answers nobody but the log."""
+    """Return how an invocation ended: a function answers only in the log."""
     outcome = next(reversed(lines(invocation, "retrain.received")), {})
     for line in lines(invocation, "retrain.swept"):
         outcome["swept"] = line["models"]

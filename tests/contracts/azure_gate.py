@@ -20,7 +20,7 @@ _KEY: Final = re.compile(r"\(PartitionKey=.+\)$")
 
 
 class AzureGate(Gate):
-    """Tells the services apart by their paths.
+    """Recognises the services by their paths.
 
     Attributes:
         services: the base URL of each service, by the names above.

@@ -1,4 +1,4 @@
-"""The adapters of Azure for the suite, each call of theirs a single attempt through the gate."""
+"""The adapters of Azure for the suite, each of their calls a single attempt through the gate."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -79,7 +79,7 @@ class AzurePorts(Ports):
         return self.ended(trigger_id, well=well)[0]
 
     def ended(self, trigger_id: str, *, well: bool = True) -> list[dict[str, object]]:
-        """Let the training of a trigger end, and return every event that tells of it."""
+        """Let the training of a trigger end, and return every event that reports it."""
         named = [job.name for job in self.arm.jobs() if job.tags["retrain-trigger-id"] == trigger_id]
         return self.arm.end(named[-1], "Completed" if well else "Failed")
 

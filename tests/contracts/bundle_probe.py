@@ -1,4 +1,4 @@
-"""Run by a bare interpreter in the bundle: invokes a handler and tells what that has imported and opened.
+"""Run by a bare interpreter in the bundle: invokes a handler and prints what that has imported and opened.
 
 `python -S bundle_probe.py emit|receive EVENT...`, in the bundle's folder.
 """

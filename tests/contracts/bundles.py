@@ -13,7 +13,7 @@ def built_bundle(cloud: str) -> Path:
     """Return the folder of a cloud's bundle, built for the interpreter that runs the tests.
 
     Raises:
-        RuntimeError: it cannot be built; what `make` says about it is told.
+        RuntimeError: it cannot be built; the output of `make` is in the message.
 
     """
     # A `make` that started the tests hands its own settings down.

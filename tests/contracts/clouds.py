@@ -1,4 +1,4 @@
-"""What the suite needs of a cloud with entry points, as deployed.
+"""The operations that the suite needs of a cloud with entry points, as deployed.
 
 A new cloud is one class of this kind, and one more parameter in `conftest.py`.
 """
@@ -12,7 +12,7 @@ from typing import ClassVar
 from emulators.github import Dispatched
 from shared.errors import RetrainError
 from tests.contracts.configuration import RETRAIN
-from tests.contracts.messages import Ask, Delivery, Json, Reply, Told
+from tests.contracts.messages import Ask, Delivery, Json, Notice, Reply
 from tests.contracts.outlets import Outlets
 from tests.contracts.ports import Ports
 
@@ -21,7 +21,7 @@ class Cloud(Ports):
     """A cloud with its entry points, as deployed.
 
     Attributes:
-        caller: who asks the HTTP API, as the platform tells it.
+        caller: the caller of the HTTP API, as the platform reports it.
         content_field: how the codec calls what holds the trigger's fields.
         experiment: what the workflows that follow a training of `followed` know as its experiment.
         outlets: where what follows a training goes.
@@ -61,7 +61,7 @@ class Cloud(Ports):
 
     @abstractmethod
     def round(self, events: Sequence[object]) -> list[bool]:
-        """Let the platform's queue deliver each event once, and tell which ones it may forget."""
+        """Let the platform's queue deliver each event once, and return which ones it may forget."""
 
     @abstractmethod
     def put(self, event: object) -> None:
@@ -92,7 +92,7 @@ class Cloud(Ports):
 
     @abstractmethod
     def ask(self, request: Ask) -> Reply:
-        """Ask the HTTP API."""
+        """Send a request to the HTTP API."""
 
     @abstractmethod
     def tick(self, at: str) -> list[Json]:
@@ -104,11 +104,11 @@ class Cloud(Ports):
 
     @abstractmethod
     def contended(self) -> AbstractContextManager[None]:
-        """Let somebody else be faster at every save to the ledger."""
+        """Let another process be faster at every save to the ledger."""
 
     @abstractmethod
     def bus_refuses(self) -> AbstractContextManager[None]:
-        """Let the event bus refuse every trigger for good."""
+        """Let the event bus refuse every trigger permanently."""
 
     @abstractmethod
     def deliver_without_dead_letters(self, event: object) -> Delivery:
@@ -123,16 +123,16 @@ class Cloud(Ports):
         return [one.payload["token"] for one in self.outlets.dispatched() if one.event_type == RETRAIN]
 
     def followed_up(self) -> list[Dispatched]:
-        """Return what GitHub was told of the ends of trainings, oldest first."""
+        """Return the dispatches to GitHub about ended trainings, oldest first."""
         return [one for one in self.outlets.dispatched() if one.event_type != RETRAIN]
 
     def github_away(self) -> AbstractContextManager[None]:
         """Let GitHub be unavailable."""
         return self.outlets.github_away()
 
-    def notices(self) -> list[Told]:
+    def notices(self) -> list[Notice]:
         """Return the notices that have arrived through the channel, oldest first: by Apprise, if not said."""
-        return self.outlets.told()
+        return self.outlets.notices()
 
     def channel_away(self) -> AbstractContextManager[None]:
         """Let the channel be unavailable."""

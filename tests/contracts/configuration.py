@@ -5,7 +5,7 @@ from typing import Final
 MODELS = ("broken", "churn", "followed", "fraud", "reviewed", "signalled")
 
 REPOSITORY: Final = "acme/churn"
-# What is sent to it: the two ends of a training of `followed`, and what starts one of `handed-over`.
+# The events that are sent to it: the two ends of a training of `followed`, and the start of one of `handed-over`.
 COMPLETED: Final = "machinelearningservices-runcompleted"
 FAILED: Final = "training-failed"
 RETRAIN: Final = "retrain"
@@ -40,7 +40,7 @@ failed = ["github:{repository}#{failed}", "notify"]
 [models."followed".target]
 {cloud} = {works}
 
-[models."signalled"]            # asked for by what the platforms send by themselves
+[models."signalled"]            # requested by the native events of the platforms
 signals = [
   "cloudwatch-alarm:churn-drift",
   "s3-object:training-data/churn/*",
@@ -60,14 +60,14 @@ signals = [
 [models."any-*".target]
 {cloud} = {works}
 
-[models."handed-*"]             # handed over to a target that knows no idempotency token, where there is one
+[models."handed-*"]             # handed over to a target without idempotency tokens, where there is one
 [models."handed-*".target]
 {cloud} = {handed}
 
 [github]
 repositories = ["{repository}"]
 
-[notify]                        # of what `after` does not ask for, no more than this: every notice is a call
+[notify]                        # only this besides the actions of `after`: every notice is a call
 channels = ["{channel}"]
 on = ["awaiting_approval"]
 """
@@ -80,9 +80,9 @@ def configuration(cloud: str, *, works: str, broken: str, channel: str, handed: 
     Args:
         cloud: whose targets these are.
         works: the inline table of a target that trains.
-        broken: the inline table of a target that the training service refuses for good.
+        broken: the inline table of a target that the training service refuses permanently.
         channel: where notices go.
-        handed: the inline table of a target that knows no idempotency token.
+        handed: the inline table of a target without idempotency tokens.
 
     """
     named = {"repository": REPOSITORY, "completed": COMPLETED, "failed": FAILED}

@@ -23,7 +23,7 @@ CLOUDS: Mapping[str, Callable[[Path], AbstractContextManager[Opener]]] = {
     "gcp": google,
     "azure": microsoft,
 }
-# What has adapters but no entry points.
+# Clouds with adapters but without entry points.
 FAKES: Mapping[str, Callable[[Path], AbstractContextManager[Opener]]] = {"memory": in_memory}
 
 Opened = Callable[[str], Opener]

@@ -115,10 +115,10 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
     "models after nothing": _unprocessable(_get("/models?after=x"), "after: must be the `next` of an earlier page"),
     "model": _ok(_get("/models/churn"), CHURN),
     "unknown model": _problem(
-        _get("/models/nobody%2F%C3%BC"),
+        _get("/models/absent%2F%C3%BC"),
         404,
         "Not Found",
-        "model_id: the configuration has no model 'nobody/ü'; it has "
+        "model_id: the configuration has no model 'absent/ü'; it has "
         "churn, fraud, reviewed, followed, signalled, broken, any-*, handed-*",
     ),
     "retrain": _ok(
@@ -151,7 +151,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         _post("/retrain", {"severity": "huge"}), "severity: must be one of low, medium, high, not 'huge'"
     ),
     "misspelt field": _unprocessable(_post("/retrain", {"modell": "churn"}), f"modell: {NO_FIELD}"),
-    "who asks is not told": _unprocessable(_post("/retrain", {"requested_by": "x"}), f"requested_by: {NO_FIELD}"),
+    "the caller cannot be set": _unprocessable(_post("/retrain", {"requested_by": "x"}), f"requested_by: {NO_FIELD}"),
     "forbidden parameter": _unprocessable(
         _post("/retrain", {"parameters": {"image": "x"}}),
         "parameters.image: is not a parameter of churn; it allows epochs, note",

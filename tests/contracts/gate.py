@@ -154,7 +154,7 @@ def passed_on(url: str, request: Request) -> Answer | None:
         kept = {name: value for name, value in answer.getheaders() if name.lower() not in _OWN_HEADERS}
         return Answer(status=answer.status, body=answer.read(), headers=kept)
     except ConnectionError:
-        # What lies behind closed the connection, and so does the gate.
+        # The service behind the gate closed the connection, and the gate closes its own.
         return None
     finally:
         connection.close()

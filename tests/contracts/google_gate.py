@@ -62,7 +62,7 @@ class PushGate:
     """Stands between a push subscription and the function, and keeps the answers."""
 
     def __init__(self) -> None:
-        """Pass on to nobody yet."""
+        """Begin without any service to pass requests on to."""
         self._url = ""
         self._once = False
         self._lock = threading.Lock()
@@ -89,7 +89,7 @@ class PushGate:
     def passing_on(self, url: str, *, once: bool = False) -> Iterator[None]:
         """Pass deliveries on to the function at *url*; *once*: a message that comes again waits, and is not passed on.
 
-        What comes before or after is not acknowledged.
+        Deliveries before or after are not acknowledged.
         """
         with self._lock:
             self._url, self._once = url, once

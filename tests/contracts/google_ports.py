@@ -105,7 +105,7 @@ class GooglePorts(Ports):
         """Do nothing: a job keeps its id as long as it is there."""
 
     def lose_answer(self, request: LaunchRequest) -> None:
-        """Cut the connection when the work is done, and let nobody ask again."""
+        """Cut the connection when the work is done, and let no client retry."""
         self.vertex.add_fault(FaultKind.LOST_ANSWER)
         once = Session(backoff=Backoff(attempts=1))
         with pytest.raises(UnavailableError):

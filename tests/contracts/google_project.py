@@ -30,7 +30,7 @@ LETTERS: Final = f"projects/{PROJECT}/topics/dead-letters"
 DATABASE: Final = f"projects/{PROJECT}/databases/(default)/documents"
 COLLECTION: Final = f"{DATABASE}/retraining"
 SPECIFICATION: Final = Path(__file__).with_name("google_pipeline.json")
-# What the push subscription has; `COPIES` tells what is on the topic, and `KEPT` holds the dead letters.
+# The push subscription; `COPIES` receives a copy of each message on the topic, `KEPT` the dead letters.
 RECEIVE, COPIES, KEPT = "receive", "copies", "letters"
 SUBSCRIPTION: Final = f"projects/{PROJECT}/subscriptions/{RECEIVE}"
 # As deployed, but shorter: the emulator counts whole seconds.
@@ -48,7 +48,7 @@ def emulators_needed() -> None:
 
 
 class Project:
-    """What lives as long as the session.
+    """The services of the project, which live as long as the session.
 
     Attributes:
         gate: between the functions and what they call over REST.

@@ -1,4 +1,4 @@
-"""The fakes in memory for the suite: whoever tests the core with them tests what every cloud does."""
+"""The fakes in memory for the suite: a test of the core with them tests the behaviour of every cloud."""
 
 import json
 import threading
@@ -98,14 +98,14 @@ class InMemory(Ports):
         return [run.request.trigger.trigger_id for run in self._service.runs.values()]
 
     def end(self, trigger_id: str, *, well: bool = True) -> object:
-        """End the run; nobody tells of it."""
+        """End the run; no event reports it."""
         running = self._service.running()
         (run_id,) = [run.run_id for run in running if run.request.trigger.trigger_id == trigger_id]
         self._service.end(run_id, RunResult.SUCCEEDED if well else RunResult.FAILED)
         return None
 
     def forget_tokens(self) -> None:
-        """Let so much time pass that the service knows no token any more."""
+        """Let so much time pass that the service has forgotten every token."""
         self._later += timedelta(hours=1)
 
     def lose_answer(self, request: LaunchRequest) -> None:

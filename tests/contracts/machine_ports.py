@@ -21,7 +21,7 @@ from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
 from tests.contracts.training_folder import TrainingFolder, until
 
-# At every write to the ledger: nothing is written, and nothing is told but that.
+# At every write to the ledger: nothing is written, and the error says no more than that.
 _FASTER = "CREATE TRIGGER faster_{verb} BEFORE {verb} ON ledger BEGIN SELECT RAISE(IGNORE); END"
 
 
@@ -95,7 +95,7 @@ class MachinePorts(Ports):
     def end(self, trigger_id: str, *, well: bool = True) -> object:
         """See the base."""
         self.service.end(trigger_id, well=well)
-        # The end is written down first, and told a moment later.
+        # The end is written down first, and reported a moment later.
         until(self.cloud.bus.size)
         (event,) = self.arrived()
         return event
@@ -126,7 +126,7 @@ class MachinePorts(Ports):
         return self._in_the_way("bus.sqlite")
 
     def bus_refuses(self) -> AbstractContextManager[None]:
-        """A file refuses nothing for good."""
+        """A file refuses nothing permanently."""
         raise NotImplementedError
 
     @contextmanager
@@ -138,7 +138,7 @@ class MachinePorts(Ports):
 
     @contextmanager
     def contended(self) -> Iterator[None]:
-        """Let the database take no save, as if somebody else had been faster every time."""
+        """Let the database take no save, as if another process had been faster every time."""
         self.ledger.load("churn")
         self._alter(_FASTER.format(verb=verb) for verb in ("INSERT", "UPDATE"))
         yield

@@ -1,4 +1,4 @@
-"""What goes into an entry point, and what comes out of it."""
+"""The input of an entry point, and its output."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Notice:
     """A notice, as it has arrived: its title, and which trigger it is about."""
 
     title: str

@@ -52,11 +52,11 @@ class Amazon(AmazonPorts, Cloud):
         return detail
 
     def unreadable(self) -> object:
-        """Return what is no JSON."""
+        """Return a body that is not valid JSON."""
         return b'{"detail": '
 
     def deliver(self, event: object) -> Delivery:
-        """See the base; what is no JSON comes as a JSON string, for Lambda takes nothing else."""
+        """See the base; a body that is not valid JSON comes as a JSON string, for Lambda takes nothing else."""
         return _delivered(self.account.receive, event.decode() if isinstance(event, bytes) else event)
 
     def deliver_at_once(self, events: Sequence[object]) -> list[Delivery]:

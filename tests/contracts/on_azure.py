@@ -17,7 +17,7 @@ from emulators.event_grid.webhook import posted
 from emulators.loopback import Answer
 from shared.trigger import run_name
 from tests.contracts.azure_account import BEARER, CALLER, COMPONENT, EXPERIMENT, Subscribed, need_azurite
-from tests.contracts.azure_deliveries import delivery, lines, timer, told
+from tests.contracts.azure_deliveries import delivered, delivery, lines, timer
 from tests.contracts.azure_gate import ARM, THROTTLED
 from tests.contracts.azure_ports import AzurePorts
 from tests.contracts.clouds import Cloud
@@ -27,7 +27,7 @@ from tests.contracts.socket_client import asked
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import a_trigger
 
-# What the suite calls the parts of an envelope, in the words of Event Grid.
+# The suite's names for the parts of an envelope, and those of Event Grid.
 _WORDS: Final = {"source": "subject", "detail-type": "eventType", "time": "eventTime"}
 
 
@@ -65,11 +65,11 @@ class Azure(AzurePorts, Cloud):
         return "no object"
 
     def deliver(self, event: object) -> Delivery:
-        """Deliver by the Event Grid trigger; what is no object comes by HTTP, for the trigger's host takes none."""
+        """Deliver objects by the Event Grid trigger, whose host takes nothing else; all else comes by HTTP."""
         host = self.account.host
         if isinstance(event, dict):
-            return told(host, self.account.subscription.deliver(event))
-        return told(host, self.delivered_by_webhook([event]))
+            return delivered(host, self.account.subscription.deliver(event))
+        return delivered(host, self.delivered_by_webhook([event]))
 
     def delivered_by_webhook(self, body: object) -> Answer:
         """Deliver to the HTTP function, as a subscription of the kind webhook does."""
@@ -90,7 +90,7 @@ class Azure(AzurePorts, Cloud):
             return list(pool.map(deliver, events))
 
     def round(self, events: Sequence[object]) -> list[bool]:
-        """Deliver each event in a request of its own, which is how subscriptions do it unless they are told."""
+        """Deliver each event in a request of its own, which is how subscriptions do it by default."""
         return [self.deliver(event).acknowledged for event in events]
 
     def deliver_together(self, *events: object) -> int:
@@ -138,8 +138,8 @@ class Azure(AzurePorts, Cloud):
     def logs(self) -> str:
         """See the base: what functions log goes to the host, all else to the process's own output."""
         host = self.account.host
-        told = [str(line) for invocation in host.invocations.values() for line in invocation.logs]
-        return "\n".join([*told, host.logs()])
+        logged = [str(line) for invocation in host.invocations.values() for line in invocation.logs]
+        return "\n".join([*logged, host.logs()])
 
     def turned_away(self, trigger_id: str) -> AbstractContextManager[None]:
         """Throttle the start of one job."""
@@ -156,7 +156,7 @@ class Azure(AzurePorts, Cloud):
     def _delivered_with(self, event: object, **settings: str) -> Delivery:
         assert isinstance(event, dict)
         with self.account.app(settings) as host:
-            return told(host, Subscription(url=host.event_grid_url("retrain_receive")).deliver(event))
+            return delivered(host, Subscription(url=host.event_grid_url("retrain_receive")).deliver(event))
 
 
 @contextmanager

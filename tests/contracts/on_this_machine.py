@@ -30,7 +30,7 @@ class ThisMachine(MachinePorts, Cloud):
     caller: ClassVar[str] = "this machine"
     content_field: ClassVar[str] = "detail"
     unreachable: ClassVar[Mapping[type[RetrainError], str]] = MappingProxyType(
-        {BusError: "a file refuses nothing for good"}
+        {BusError: "a file refuses nothing permanently"}
     )
 
     def __init__(self, folder: Path, outlets: Outlets) -> None:
@@ -42,8 +42,8 @@ class ThisMachine(MachinePorts, Cloud):
     def close(self) -> None:
         """Stop the server, and what the base stops."""
         if self._thread is not None:
-            # The server closes its sockets in its own thread, which waits on them. If that is awake it does so at once,
-            # and there is nobody left to wake.
+            # The server closes its sockets in its own thread, which waits on them. If awake, it does so immediately,
+            # and there is nothing left to wake.
             with suppress(OSError):
                 self._server.trigger.pull_trigger(self._server.close)
             self._thread.join()

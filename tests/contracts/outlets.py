@@ -13,7 +13,7 @@ from emulators.github.answers import error
 from emulators.loopback import Answer, LoopbackServer, Request
 from tests.contracts.configuration import REPOSITORY
 from tests.contracts.gate import Gate
-from tests.contracts.messages import Told
+from tests.contracts.messages import Notice
 
 TOKEN: Final = "ghp_0123456789abcdefABCDEF"
 PASSWORD: Final = "T0PS3CRET"
@@ -26,14 +26,14 @@ class Outlets(Gate):
     """Lives as long as the session, for the functions know its address; `empty` makes it a new one for a test."""
 
     def __init__(self) -> None:
-        """Pass on to nobody yet."""
+        """Begin without any service to pass requests on to."""
         super().__init__("")
         self._open = ExitStack()
         known = frozenset({REPOSITORY})
         self._github = GitHubStandIn(repositories=known, tokens={TOKEN: known})
         self._hook = LoopbackServer(self._note)
         self._noting = threading.Lock()
-        self._told: list[Told] = []
+        self._notices: list[Notice] = []
         self._before = 0
 
     def __enter__(self) -> Self:
@@ -51,7 +51,7 @@ class Outlets(Gate):
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the functions must be told of GitHub."""
+        """The environment variables that lead the functions to GitHub."""
         return {"RETRAIN_GITHUB_API": self.url, "RETRAIN_GITHUB_TOKEN": TOKEN}
 
     @property
@@ -64,16 +64,16 @@ class Outlets(Gate):
         self.reset()
         self._before = len(self._github.dispatched())
         with self._noting:
-            self._told.clear()
+            self._notices.clear()
 
     def dispatched(self) -> Sequence[Dispatched]:
         """Return what GitHub has taken, oldest first."""
         return self._github.dispatched()[self._before :]
 
-    def told(self) -> list[Told]:
+    def notices(self) -> list[Notice]:
         """Return the notices that the web hook has taken, oldest first."""
         with self._noting:
-            return list(self._told)
+            return list(self._notices)
 
     def github_away(self) -> AbstractContextManager[None]:
         """Let GitHub answer that it is not available, without saying when it will be."""
@@ -95,5 +95,5 @@ class Outlets(Gate):
         content = json.loads(request.body)
         trigger = _TRIGGER.search(content["message"])
         with self._noting:
-            self._told.append(Told(title=content["title"], trigger_id=trigger[1] if trigger else ""))
+            self._notices.append(Notice(title=content["title"], trigger_id=trigger[1] if trigger else ""))
         return Answer(status=200)

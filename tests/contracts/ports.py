@@ -1,4 +1,4 @@
-"""What the suite needs of a cloud's adapters, and of the services behind them."""
+"""The operations that the suite needs of a cloud's adapters, and of the services behind them."""
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
@@ -16,7 +16,7 @@ class Ports(ABC):
     Attributes:
         name: as in the configuration.
         ledger: with nothing in it.
-        bus: nobody takes what is on it, unless a test does.
+        bus: only a test takes events off it.
         launcher: of a target that works; its trainings last until `end`.
         refused: of a target that the training service refuses.
         dead_letters: with nothing in it.
@@ -36,7 +36,7 @@ class Ports(ABC):
 
     @abstractmethod
     def traffic(self) -> list[str]:
-        """Return what the adapters have asked of the services, in a form of the cloud's own."""
+        """Return the requests of the adapters to the services, in a form of the cloud's own."""
 
     @abstractmethod
     def decode(self, event: object) -> Incoming:
@@ -56,7 +56,7 @@ class Ports(ABC):
 
     @abstractmethod
     def end(self, trigger_id: str, *, well: bool = True) -> object:
-        """Let the training of a trigger end, well or not, and return the native event that tells of it."""
+        """Let the training of a trigger end, well or not, and return the native event that reports it."""
 
     @abstractmethod
     def forget_tokens(self) -> None:

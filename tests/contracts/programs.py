@@ -21,7 +21,7 @@ Work = Callable[[], object]
 
 
 def program(variables: Mapping[str, str], said: object, *arguments: object, ends: int = 0) -> list[Any]:
-    """Run one of the programs with nothing but *variables* in its environment, and return what it printed.
+    """Run one of the programs with only *variables* in its environment, and return what it printed.
 
     Args:
         variables: the environment.

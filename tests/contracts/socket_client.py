@@ -1,4 +1,4 @@
-"""Asks an HTTP server of this machine over a real socket."""
+"""Sends requests to an HTTP server of this machine over a real socket."""
 
 import http.client
 import json
@@ -7,7 +7,7 @@ from tests.contracts.messages import Ask, Reply
 
 
 def content_bytes(content: object) -> bytes:
-    """Return the body of a request: bytes as they are, anything else as JSON; none is no body."""
+    """Return the body of a request: bytes as they are, anything else as JSON; none means no body."""
     if content is None:
         return b""
     return content if isinstance(content, bytes) else json.dumps(content).encode()

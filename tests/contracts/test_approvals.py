@@ -1,9 +1,9 @@
-"""A trigger that waits for a person: who is told, what releases it, what becomes of it otherwise."""
+"""A trigger that waits for a person: who is notified, what releases it, what becomes of it otherwise."""
 
 from typing import Any, Final
 
 from tests.contracts.clouds import Cloud
-from tests.contracts.messages import Ask, Reply, Told
+from tests.contracts.messages import Ask, Notice, Reply
 from tests.contracts.test_entry_points import model
 from tests.contracts.test_faults import asks
 
@@ -27,9 +27,9 @@ def answered(status: str, trigger_id: str = "t-1") -> tuple[int, Any]:
     return 200, {"model_id": MODEL, "trigger_id": trigger_id, "status": status}
 
 
-def waits(trigger_id: str) -> Told:
-    """Return what people are told of a trigger that waits."""
-    return Told(title=f"The training of {MODEL} waits for an approval", trigger_id=trigger_id)
+def waits(trigger_id: str) -> Notice:
+    """Return the notice of a trigger that waits."""
+    return Notice(title=f"The training of {MODEL} waits for an approval", trigger_id=trigger_id)
 
 
 def test_a_person_releases_a_waiting_trigger(cloud: Cloud) -> None:
@@ -86,8 +86,8 @@ def test_who_approves_a_trigger_that_was_replaced_is_told_so(cloud: Cloud) -> No
     wait(cloud, "t-2")
     for verb in ("approve", "reject"):
         reply = decide(cloud, verb, "t-1")
-        told = "trigger_id: 't-1' does not wait for an approval any more: replaced by t-2"
-        assert (reply.status, reply.body["detail"]) == (422, told)
+        problem = "trigger_id: 't-1' does not wait for an approval any more: replaced by t-2"
+        assert (reply.status, reply.body["detail"]) == (422, problem)
     assert (cloud.arrived(), cloud.trainings()) == ([], [])
     assert model(cloud, MODEL)["waiting"]["trigger_id"] == "t-2"
     reply = decide(cloud, "approve", "t-2")

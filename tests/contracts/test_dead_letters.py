@@ -1,4 +1,4 @@
-"""Dead letters keep whatever nobody could act on, for a person to read and to send again."""
+"""Dead letters keep events that could not be acted on, for a person to read and to resend."""
 
 import json
 from datetime import UTC, datetime
@@ -51,7 +51,7 @@ def test_a_letter_holds_the_event_as_it_came(ports: Ports, event: object) -> Non
 
 
 def test_an_event_that_is_no_json_is_kept_as_text(ports: Ports) -> None:
-    """Bytes that nobody could read stand there as text."""
+    """Bytes that are not valid text are kept as text."""
     assert kept(ports, b"\xff{")["event"] == "\\xff{"
 
 

@@ -15,12 +15,12 @@ from tests.contracts.triggers import state_of
 
 
 def model(cloud: Cloud, model_id: str = "churn") -> Any:
-    """Return what the API tells of a model."""
+    """Return the API's view of a model."""
     return cloud.ask(Ask(method="GET", path=f"/models/{model_id}")).body
 
 
 def retrain(cloud: Cloud, **fields: object) -> None:
-    """Ask for a training over HTTP."""
+    """Request a training over HTTP."""
     assert cloud.ask(Ask(method="POST", path="/retrain", content=fields)).status == 202
 
 
@@ -43,7 +43,7 @@ def test_only_an_accepted_request_reaches_the_bus(cloud: Cloud, name: str) -> No
 
 
 def test_an_accepted_request_is_on_the_bus_with_who_asked(cloud: Cloud) -> None:
-    """The event on the bus has every field of the request, and who asks as the platform has authenticated it."""
+    """The event on the bus has every field of the request, and the caller as the platform has authenticated it."""
     retrain(cloud, **ALL_FIELDS)
     ((event),) = cloud.arrived()
     fields = dict(cloud.fields(event))
@@ -88,7 +88,7 @@ def test_a_rehearsal_tells_what_would_happen(cloud: Cloud) -> None:
 
 def test_a_tick_that_comes_twice_asks_once(cloud: Cloud) -> None:
     """The same scheduled time makes the same trigger id, and one training; the next time makes another."""
-    # Times that are past: a scheduler that is told to run now may send the time of the next run.
+    # Times that are past: a scheduler that is run by hand may send the time of the next run.
     first, again = (cloud.tick("2025-11-17T09:30:00Z") for _ in range(2))
     assert first == again == [{"model_id": "fraud", "trigger_id": "schedule:fraud:2025-11-17T09:30:00Z"}]
     cloud.drain()

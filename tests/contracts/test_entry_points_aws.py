@@ -1,4 +1,4 @@
-"""What only AWS hands to the functions: both kinds of HTTP, ticks, direct invocations, samples of its events."""
+"""Input that only AWS passes to the functions: both kinds of HTTP, ticks, direct invocations, samples of its events."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def sample(name: str) -> Json:
 
 
 def requesters(aws: Amazon) -> list[object]:
-    """Take the events off the bus and return who asked for them."""
+    """Take the events off the bus and return their requesters."""
     return [aws.fields(event).get("requested_by") for event in aws.arrived()]
 
 
@@ -64,7 +64,7 @@ def test_a_path_and_a_query_are_read_as_they_were_sent(aws: Amazon, stage: str) 
 
 
 def test_a_body_that_is_not_the_base64_that_it_claims_to_be(aws: Amazon) -> None:
-    """A broken encoding is a body that is no JSON."""
+    """A broken encoding is a body that is not valid JSON."""
     event = http_api_event(RETRAIN, base64_encoded=True) | {"body": "?"}
     assert aws.answered(event).status == 400
 
@@ -84,14 +84,14 @@ def test_a_rule_and_the_scheduler_tick_alike(aws: Amazon) -> None:
 
 
 def test_the_sample_of_a_tick_is_a_tick(aws: Amazon) -> None:
-    """The event that AWS's own tool makes as sample asks for the scheduled model at its time."""
+    """The event that AWS's own tool makes as sample requests a training of the scheduled model at its time."""
     accepted: Any = aws.account.emit.invoke(sample("aws/samcli-ScheduledEvent.json"))
     assert accepted["accepted"] == [{"model_id": "fraud", "trigger_id": "schedule:fraud:1970-01-01T00:00:00Z"}]
 
 
 @pytest.mark.parametrize("event", [TICK | {"time": 1763890200000}, {k: v for k, v in TICK.items() if k != "time"}])
 def test_a_tick_without_a_time_counts_by_the_minute(aws: Amazon, event: Mapping[str, object]) -> None:
-    """Where a tick does not tell its time, the minute stands in for it."""
+    """A tick without a time counts for the current minute."""
     accepted: Any = aws.account.emit.invoke({**event, "source": "aws.events"})
     moment = datetime.fromisoformat(accepted["accepted"][0]["trigger_id"].removeprefix("schedule:fraud:"))
     assert moment.second == moment.microsecond == 0
@@ -99,7 +99,7 @@ def test_a_tick_without_a_time_counts_by_the_minute(aws: Amazon, event: Mapping[
 
 
 def test_a_direct_invocation_asks_for_a_training(aws: Amazon) -> None:
-    """Whoever invokes `emit` with a request's fields is told which trigger that became."""
+    """A direct invocation of `emit` with a request's fields returns the trigger that they became."""
     accepted: Any = aws.account.emit.invoke({"model_id": "churn", "parameters": {"epochs": 2}})
     ((asked),) = accepted["accepted"]
     ((event),) = aws.arrived()
@@ -112,7 +112,7 @@ def test_a_direct_invocation_asks_for_a_training(aws: Amazon) -> None:
     ("event", "error"),
     [
         ([], "UnreadableEventError: an invocation must be a JSON object, not list"),
-        ({"model_id": "nobody"}, "UnknownModelError: model_id: the configuration has no model 'nobody'"),
+        ({"model_id": "absent"}, "UnknownModelError: model_id: the configuration has no model 'absent'"),
         (
             {"model_id": "churn", "severity": 1},
             "InvalidTriggerError: severity: must be one of low, medium, high, not 1",

@@ -1,4 +1,4 @@
-"""What only Azure hands to the functions: keys, handshakes, timers, callers."""
+"""Input that only Azure passes to the functions: keys, handshakes, timers, callers."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -58,7 +58,7 @@ def ticked(azure: Azure, payload: Json) -> list[str]:
 
 
 def test_a_tick_that_comes_twice_to_two_instances_trains_once(azure: Azure) -> None:
-    """The second one is late, and told by another status: both count for the scheduled time."""
+    """The second one is late, and reported by another status: both count for the scheduled time."""
     first = ticked(azure, timer("2025-11-10T09:30:00+00:00", "2025-11-17T09:30:00+00:00"))
     again = ticked(azure, timer("2025-11-17T09:30:00+00:00", "2099-11-23T09:30:00+00:00", past_due=True))
     assert first == again == ["schedule:fraud:2025-11-17T09:30:00Z"]
@@ -67,7 +67,7 @@ def test_a_tick_that_comes_twice_to_two_instances_trains_once(azure: Azure) -> N
 
 
 def test_a_tick_by_hand_counts_by_the_minute(azure: Azure) -> None:
-    """A timer function that somebody runs by hand has no schedule: the minute stands in for it."""
+    """A timer function that is run by hand has no schedule: its tick counts for the current minute."""
     host = azure.account.host
     body = json.dumps({"input": json.dumps({"IsPastDue": False, "ScheduleStatus": None})}).encode()
     headers = {"x-functions-key": host.keys.master, "content-type": "application/json"}

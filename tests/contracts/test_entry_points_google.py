@@ -1,4 +1,4 @@
-"""What only Google hands to the functions: every form of an event, the scheduler's headers, tokens; samples."""
+"""Input that only Google passes to the functions: every form of an event, the scheduler's headers, tokens; samples."""
 
 import base64
 import json
@@ -132,10 +132,10 @@ def test_what_is_none_of_ours_is_ignored(gcp: Google, message: Json) -> None:
         {"subscription": "s", "message": "text"},
         {"message": {"data": "?", "messageId": "1"}},
     ],
-    ids=["nothing", "not UTF-8", "cut short", "message is a text", "data is no base64"],
+    ids=["nothing", "not UTF-8", "cut short", "message is a text", "data is not base64"],
 )
 def test_what_pubsub_cannot_have_sent_is_a_dead_letter(gcp: Google, event: object) -> None:
-    """What cannot be read is acknowledged all the same, for it would never get better, and is kept."""
+    """An event that cannot be read is acknowledged, for a redelivery would not change it, and kept."""
     assert deliver(gcp, event).verdict == ("reject", "rejected")
     assert len(gcp.letters()) == 1
     assert gcp.trainings() == []
@@ -155,7 +155,7 @@ def test_a_run_that_goes_on_stays(gcp: Google, state: str) -> None:
 
 
 def test_receive_takes_posts_only(gcp: Google) -> None:
-    """Somebody's browser is told so, and starts nothing."""
+    """A browser gets an error, and starts nothing."""
     reply = asked(gcp.project.receive.port, Ask(method="GET", path="/"))
     assert (reply.status, reply.headers["allow"]) == (405, "POST")
 
@@ -167,7 +167,7 @@ def test_a_path_and_a_query_are_read_as_they_were_sent(gcp: Google) -> None:
 
 @pytest.mark.parametrize("scheduled_at", [None, "", "soon", "2999-01-01T00:00:00Z"])
 def test_a_tick_without_a_time_to_believe_counts_by_the_minute(gcp: Google, scheduled_at: str | None) -> None:
-    """Where the scheduler tells no time, or one to come, as a run by hand may, the minute stands in for it."""
+    """A tick without a time, or with a future one, as of a run by hand, counts for the current minute."""
     headers = {} if scheduled_at is None else {"X-CloudScheduler-ScheduleTime": scheduled_at}
     ((accepted),) = gcp.ask(Ask(method="POST", path="/tick", headers=headers)).body["accepted"]
     moment = datetime.fromisoformat(accepted["trigger_id"].removeprefix("schedule:fraud:"))
@@ -185,10 +185,10 @@ def test_a_tick_without_a_time_to_believe_counts_by_the_minute(gcp: Google, sche
         ({"Authorization": "Bearer x", "X-Serverless-Authorization": identity_token({"sub": "2"})}, "2"),
         ({"X-Goog-Authenticated-User-Email": "accounts.google.com:boss@example.com"}, None),
     ],
-    ids=["nobody", "e-mail", "subject", "opaque", "serverless", "a mere claim"],
+    ids=["no token", "e-mail", "subject", "opaque", "serverless", "a mere claim"],
 )
 def test_who_asks_is_told_by_the_token(gcp: Google, headers: Mapping[str, str], caller: str | None) -> None:
-    """The event on the bus names whom Cloud Run has let in, and nobody on the strength of a header alone."""
+    """The event on the bus names the caller that Cloud Run has let in; a header alone names no one."""
     ask = Ask(method="POST", path="/retrain", content={"model_id": "churn"}, headers=headers)
     assert asked(gcp.project.emit.port, ask).status == 202
     ((event),) = gcp.arrived()

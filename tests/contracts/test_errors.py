@@ -23,7 +23,7 @@ from tests.contracts.test_faults import asks
 from tests.contracts.triggers import a_trigger, abandon_claim
 
 Fault = tuple[AbstractContextManager[None], object]
-"""What is wrong with the services, and the event that meets it."""
+"""The fault of the services, and the event that meets it."""
 
 RETRAIN = Ask(method="POST", path="/retrain", content={"model_id": "churn"})
 APPROVE = Ask(method="POST", path="/models/reviewed/approve", content={"trigger_id": "t-1"})
@@ -39,17 +39,17 @@ def _handed_over_by_somebody_else(cloud: Cloud) -> Fault:
 DELIVERED: Mapping[type[RetrainError], Callable[[Cloud], Fault]] = {
     UnreadableEventError: lambda cloud: (nullcontext(), cloud.unreadable()),
     InvalidTriggerError: lambda cloud: (nullcontext(), asks(cloud, severity="huge")),
-    UnknownModelError: lambda cloud: (nullcontext(), asks(cloud, model_id="nobody")),
+    UnknownModelError: lambda cloud: (nullcontext(), asks(cloud, model_id="absent")),
     TargetRefusedError: lambda cloud: (nullcontext(), asks(cloud, model_id="broken")),
     UnavailableError: lambda cloud: (cloud.training_away(), asks(cloud)),
     LaunchInProgressError: _handed_over_by_somebody_else,
     ContentionError: lambda cloud: (cloud.contended(), asks(cloud)),
 }
 
-TriggerEvent = Callable[[Cloud], Reply]
+Sending = Callable[[Cloud], Reply]
 
 
-def _ask_while(disturbance: str, request: Ask) -> TriggerEvent:
+def _ask_while(disturbance: str, request: Ask) -> Sending:
     def ask(cloud: Cloud) -> Reply:
         with getattr(cloud, disturbance)():
             return cloud.ask(request)
@@ -62,7 +62,7 @@ def _approve_while_contended(cloud: Cloud) -> Reply:
     return _ask_while("contended", APPROVE)(cloud)
 
 
-ANSWERED: Mapping[str, tuple[type[RetrainError], int, TriggerEvent]] = {
+ANSWERED: Mapping[str, tuple[type[RetrainError], int, Sending]] = {
     "unreadable": (
         UnreadableEventError,
         400,
@@ -73,7 +73,7 @@ ANSWERED: Mapping[str, tuple[type[RetrainError], int, TriggerEvent]] = {
         422,
         lambda cloud: cloud.ask(Ask(method="POST", path="/retrain", content={"force": 1})),
     ),
-    "unknown": (UnknownModelError, 404, lambda cloud: cloud.ask(Ask(method="GET", path="/models/nobody"))),
+    "unknown": (UnknownModelError, 404, lambda cloud: cloud.ask(Ask(method="GET", path="/models/absent"))),
     "ledger away": (UnavailableError, 503, _ask_while("ledger_away", Ask(method="GET", path="/models/churn"))),
     "bus away": (UnavailableError, 503, _ask_while("bus_away", RETRAIN)),
     "bus refuses": (BusError, 503, _ask_while("bus_refuses", RETRAIN)),
@@ -91,7 +91,7 @@ def _every_error(kind: type[RetrainError] = RetrainError) -> Iterator[type[Retra
 
 
 def test_every_error_has_a_row_here() -> None:
-    """Whoever adds an error says here what leads to it; a wrong configuration has a test of its own."""
+    """Every class of error has an example here; a wrong configuration has a test of its own."""
     covered = {*DELIVERED, *(kind for kind, _, _ in ANSWERED.values()), ConfigError}
     assert set(_every_error()) == covered
 
@@ -126,14 +126,14 @@ def test_a_permanent_error_is_raised_where_only_the_platform_has_dead_letters(
     assert delivery.error.startswith(f"{kind.__name__}: ")
 
 
-@pytest.mark.parametrize(("kind", "status", "ask"), ANSWERED.values(), ids=ANSWERED)
+@pytest.mark.parametrize(("kind", "status", "request_of"), ANSWERED.values(), ids=ANSWERED)
 def test_a_request_gets_a_problem_document(
-    cloud: Cloud, kind: type[RetrainError], status: int, ask: TriggerEvent
+    cloud: Cloud, kind: type[RetrainError], status: int, request_of: Sending
 ) -> None:
     """A permanent error is a 4xx; a transient one is a 503 that says when to come again."""
     if kind in cloud.unreachable:
         pytest.skip(cloud.unreachable[kind])
-    reply = ask(cloud)
+    reply = request_of(cloud)
     assert (reply.status, reply.body["status"]) == (status, status)
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.body.keys() == {"type", "title", "status", "detail"}
@@ -142,7 +142,7 @@ def test_a_request_gets_a_problem_document(
 
 
 def test_a_wrong_configuration_loses_no_event(cloud: Cloud) -> None:
-    """What was deployed wrongly acknowledges nothing, and says everything that is wrong in one error."""
+    """A wrong deployment acknowledges nothing, and one error lists every problem."""
     delivery = cloud.deliver_misconfigured(asks(cloud))
     assert not delivery.acknowledged
     assert delivery.error.startswith("ConfigError: ")

@@ -12,7 +12,7 @@ from tests.contracts.triggers import a_trigger, state_of
 
 
 def asks(cloud: Cloud, trigger_id: str = "t-1", **fields: object) -> object:
-    """Return the native event that asks for a training of the first model, unless *fields* name another one."""
+    """Return the native event that requests a training of the first model, unless *fields* name another one."""
     content = a_trigger(trigger_id).to_fields() | fields
     return cloud.event(content, id=f"e-{trigger_id}")
 
@@ -36,7 +36,7 @@ def test_the_same_request_in_another_event_is_one_run(cloud: Cloud) -> None:
 
 
 def test_an_event_without_a_trigger_id_is_one_run(cloud: Cloud) -> None:
-    """What the transport repeats on a redelivery stands in for the id; another event is another training."""
+    """An id that the transport repeats on a redelivery is used as trigger id; another event is another training."""
     for event_id in ("e-1", "e-1", "e-2"):
         assert cloud.deliver(cloud.event({"model_id": f"any-{event_id}"}, id=event_id)).acknowledged
     assert len(cloud.trainings()) == 2
@@ -86,7 +86,7 @@ def test_sixteen_models_at_once_do_not_disturb_each_other(cloud: Cloud) -> None:
 
 
 def test_an_end_that_is_told_three_times_starts_one_run(cloud: Cloud) -> None:
-    """The queued trigger starts when the training ends, once, however often the end is told."""
+    """The queued trigger starts when the training ends, once, however often the end is reported."""
     cloud.deliver(asks(cloud, "t-1"))
     assert cloud.deliver(asks(cloud, "t-2")).verdict == ("queue", "queued")
     ended = cloud.end("t-1")
@@ -109,7 +109,7 @@ def test_an_end_that_is_told_to_three_processes_at_once_starts_one_run(cloud: Cl
 
 
 def test_an_end_that_nobody_told_is_found_by_the_sweep(cloud: Cloud) -> None:
-    """The sweep asks the service, frees the model and starts what waits."""
+    """The sweep queries the service, frees the model and starts what waits."""
     cloud.deliver(asks(cloud, "t-1"))
     cloud.deliver(asks(cloud, "t-2"))
     cloud.end("t-1")
@@ -142,5 +142,5 @@ def test_a_launch_costs_few_calls_and_a_duplicate_one(cloud: Cloud) -> None:
 
 def _reasons(decisions: list[dict[str, str]], trigger_id: str) -> list[str]:
     """Return the reasons of a trigger in the order in which they were given, repeats left out."""
-    told = [line["reason"] for line in reversed(decisions) if line["trigger_id"] == trigger_id]
-    return [reason for reason, _ in itertools.groupby(told)]
+    reasons = [line["reason"] for line in reversed(decisions) if line["trigger_id"] == trigger_id]
+    return [reason for reason, _ in itertools.groupby(reasons)]

@@ -21,7 +21,7 @@ def is_settled(aws: Amazon) -> bool:
 
 
 def test_sixteen_processes_at_once_of_a_slow_service_are_one_run(aws: Amazon) -> None:
-    """While the first start is under way nobody finds its run yet: it is the token that makes sixteen starts one."""
+    """While the first start is under way its run cannot be found yet: the token makes sixteen starts one."""
     aws.sagemaker.add_fault(FaultKind.SLOW, seconds=0.5, times=CONTENDERS)
     deliveries = aws.deliver_at_once([asks(aws)] * CONTENDERS)
     assert [delivery.error for delivery in deliveries] == [""] * CONTENDERS
@@ -31,7 +31,7 @@ def test_sixteen_processes_at_once_of_a_slow_service_are_one_run(aws: Amazon) ->
 
 @pytest.mark.parametrize(("operation", "number"), CALLS)
 def test_a_call_whose_answer_got_lost_once_is_repeated(aws: Amazon, operation: str, number: int) -> None:
-    """The client asks again, finds its own work done, and the event is acknowledged as launched."""
+    """The client retries, finds its own work done, and the event is acknowledged as launched."""
     with aws.account.gate.failing(operation, None, calls_from(number), done=True):
         assert aws.deliver(asks(aws)).verdict == ("launch", "launched")
     assert aws.trainings() == ["t-1"]

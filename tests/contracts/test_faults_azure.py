@@ -1,4 +1,4 @@
-"""What can go wrong on Azure: lost answers, bad batches, bad input; it is one training, or none and a clear reason."""
+"""Faults on Azure, such as lost answers, bad batches and bad input: one training, or none and a clear reason."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from emulators.arm import FaultKind
 from emulators.event_grid import Subscription
-from tests.contracts.azure_deliveries import told
+from tests.contracts.azure_deliveries import delivered
 from tests.contracts.azure_gate import TOPIC, azure_refusal
 from tests.contracts.gate import calls_from
 from tests.contracts.on_azure import Azure
@@ -35,7 +35,7 @@ def letter_of(azure: Azure) -> Any:
 
 
 def test_sixteen_processes_at_once_of_a_slow_service_are_one_run(azure: Azure) -> None:
-    """While the first start is under way nobody can see its run yet: the name of the job makes sixteen starts one."""
+    """While the first start is under way its run cannot be seen yet: the name of the job makes sixteen starts one."""
     azure.arm.add_fault(FaultKind.SLOW, seconds=0.5, times=CONTENDERS)
     deliveries = azure.deliver_at_once([asks(azure)] * CONTENDERS)
     assert [delivery.error for delivery in deliveries] == [""] * CONTENDERS
@@ -45,7 +45,7 @@ def test_sixteen_processes_at_once_of_a_slow_service_are_one_run(azure: Azure) -
 
 @pytest.mark.parametrize(("operation", "number"), CALLS)
 def test_a_call_whose_answer_got_lost_once_is_repeated(azure: Azure, operation: str, number: int) -> None:
-    """The adapter asks again, finds its own work done, and the event is acknowledged as launched."""
+    """The adapter retries, finds its own work done, and the event is acknowledged as launched."""
     with azure.account.gate.failing(operation, None, calls_from(number), done=True):
         assert azure.deliver(asks(azure)).verdict == ("launch", "launched")
     assert azure.trainings() == ["t-1"]
@@ -117,7 +117,7 @@ def test_a_received_trigger_publishes_nothing(azure: Azure) -> None:
 
 
 def test_both_events_of_one_end_start_the_queued_training_once(azure: Azure) -> None:
-    """Azure ML tells of a completed run twice, by two types of events, in any order, and perhaps again."""
+    """Azure ML reports a completed run twice, by two types of events, in any order, and perhaps again."""
     azure.deliver(asks(azure, "t-1"))
     azure.deliver(asks(azure, "t-2"))
     changed, completed = azure.ended("t-1")
@@ -127,11 +127,11 @@ def test_both_events_of_one_end_start_the_queued_training_once(azure: Azure) -> 
 
 
 def test_an_event_that_was_mapped_to_cloudevents_is_the_same_trigger(azure: Azure) -> None:
-    """A subscription may ask for CloudEvents: source and subject stand elsewhere then, the trigger is the same."""
+    """A subscription may deliver CloudEvents: source and subject are elsewhere then, the trigger is the same."""
     cloud_events = Subscription(url=azure.account.subscription.url, delivery_schema="CloudEventSchemaV1_0")
     event = asks(azure)
     assert isinstance(event, dict)
-    delivery = told(azure.account.host, cloud_events.deliver(event))
+    delivery = delivered(azure.account.host, cloud_events.deliver(event))
     assert delivery.verdict == ("launch", "launched")
     assert azure.deliver(event).verdict == ("skip", "duplicate")
 

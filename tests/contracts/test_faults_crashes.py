@@ -10,7 +10,7 @@ from tests.contracts.triggers import abandon_claim, state_of
 
 
 def test_an_answer_that_got_lost_after_the_start_is_one_run(cloud: Cloud) -> None:
-    """Whoever gets the event again finds the training that runs already, and confirms it."""
+    """The receiver of the redelivered event finds the running training, and confirms it."""
     cloud.crash(asks(cloud), started=True)
     claimed = state_of(cloud.ledger).training
     assert claimed is not None
@@ -63,7 +63,7 @@ def test_what_was_killed_and_never_comes_again_is_started_by_the_sweep(cloud: Cl
 
 
 def test_a_fresh_claim_is_left_to_its_claimer(cloud: Cloud) -> None:
-    """Whoever made a young claim may still be at work: neither the next trigger nor the sweep starts it."""
+    """The process that made a young claim may still be at work: neither the next trigger nor the sweep starts it."""
     cloud.crash(asks(cloud, "t-1"), started=False)
     assert cloud.deliver(asks(cloud, "t-2")).verdict == ("queue", "queued")
     assert cloud.sweep().acknowledged
@@ -106,7 +106,7 @@ def test_the_platform_delivers_again_until_it_is_one_run(cloud: Cloud) -> None:
 
 
 def test_a_refused_start_leaves_the_model_free(cloud: Cloud) -> None:
-    """What the service will never run is rejected, leaves nothing running or cooling down, and may be asked again."""
+    """A training that the service refuses is rejected, leaves nothing running or cooling down, and may be repeated."""
     event = asks(cloud, model_id="broken", parameters={})
     for _ in range(2):
         delivery = cloud.deliver(event)

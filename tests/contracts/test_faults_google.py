@@ -1,4 +1,4 @@
-"""What only Google Cloud has to bear: Pub/Sub's own redelivery, and every call of a launch that loses its answer."""
+"""Faults on Google Cloud: Pub/Sub's own redelivery, and a lost answer of each call of a launch."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ CALLS = [("documents.get", 0), ("documents.commit", 0), ("pipelineJobs.create", 
 
 
 def message_of(gcp: Google, trigger_id: str = "t-1", **fields: object) -> dict[str, str]:
-    """Return a message that asks for a training, as it is published."""
+    """Return a message that requests a training, as it is published."""
     return {"data": gcp.event(a_trigger(trigger_id).to_fields() | fields)["message"]["data"]}
 
 
@@ -53,7 +53,7 @@ def test_five_messages_of_one_trigger_are_one_training(gcp: Google) -> None:
 
 
 def test_a_permanent_error_is_delivered_once_and_kept_with_its_reason(gcp: Google) -> None:
-    """What can never succeed is acknowledged at once, and lies on the topic of the dead letters, which tells why."""
+    """An event that cannot succeed is acknowledged immediately and kept on the dead-letter topic, with the reason."""
     (message_id,) = gcp.project.pubsub.publish("triggers", [message_of(gcp, severity="huge")])
     gcp.drain()
     assert gcp.project.pushes.statuses(message_id) == [200]
@@ -66,7 +66,7 @@ def test_a_permanent_error_is_delivered_once_and_kept_with_its_reason(gcp: Googl
 
 
 def test_what_fails_every_time_is_given_up_by_the_platform(gcp: Google) -> None:
-    """After as many deliveries as the subscription allows a message lies on the subscription's dead-letter topic."""
+    """After as many deliveries as the subscription allows a message is on the subscription's dead-letter topic."""
     pubsub = gcp.project.pubsub
     pubsub.make_topics("doomed", "given-up")
     policy = {"deadLetterTopic": pubsub.topic("given-up"), "maxDeliveryAttempts": 5}
@@ -94,7 +94,7 @@ def test_what_fails_every_time_is_given_up_by_the_platform(gcp: Google) -> None:
 
 
 def test_sixteen_requests_at_once_of_a_slow_service_are_one_run(gcp: Google) -> None:
-    """While the first start is under way everybody else asks for the same id: it is the id that makes them one."""
+    """While the first start is under way all others use the same id: the id makes them one."""
     gcp.vertex.add_fault(FaultKind.SLOW, seconds=0.5, times=CONTENDERS)
     deliveries = gcp.deliver_at_once([asks(gcp)] * CONTENDERS)
     assert [delivery.error for delivery in deliveries] == [""] * CONTENDERS
@@ -104,7 +104,7 @@ def test_sixteen_requests_at_once_of_a_slow_service_are_one_run(gcp: Google) -> 
 
 @pytest.mark.parametrize(("operation", "number"), CALLS, ids=["load", "claim", "start", "confirm"])
 def test_a_call_whose_answer_got_lost_once_is_repeated(gcp: Google, operation: str, number: int) -> None:
-    """The session asks again, finds its own work done, and the event is acknowledged as launched."""
+    """The session retries, finds its own work done, and the event is acknowledged as launched."""
     with gcp.project.gate.failing(operation, None, calls_from(number), done=True):
         assert gcp.deliver(asks(gcp)).verdict == ("launch", "launched")
     assert gcp.trainings() == ["t-1"]
@@ -126,7 +126,7 @@ def test_a_call_whose_every_answer_got_lost_is_finished_by_the_redelivery(
 
 @pytest.mark.parametrize("status", [401, 403, 500, 503])
 def test_a_training_service_that_an_operator_must_repair_loses_no_event(gcp: Google, status: int) -> None:
-    """Missing rights and outages are no refusals: the event comes again, and trains when all is well."""
+    """Missing rights and outages are not refusals: the event comes again, and trains when all is well."""
     with gcp.project.gate.failing("pipelineJobs.create", refused(status)):
         assert gcp.deliver(asks(gcp)).error.startswith("UnavailableError: ")
     assert gcp.deliver(asks(gcp)).verdict == ("launch", "launched")

@@ -17,7 +17,7 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     "model has 300 characters": ({"model_id": "any-" + "x" * 296}, "model_id"),
     "model has a control character": ({"model_id": "any-\n"}, "model_id"),
     "model has a lone surrogate": ({"model_id": "any-\ud800"}, "model_id"),
-    "model is unknown": ({"model_id": "nobody"}, "model_id"),
+    "model is unknown": ({"model_id": "absent"}, "model_id"),
     "trigger id is a list": ({"trigger_id": ["t-1"]}, "trigger_id"),
     "trigger id is empty": ({"trigger_id": ""}, "trigger_id"),
     "trigger id has 300 characters": ({"trigger_id": "x" * 300}, "trigger_id"),
@@ -26,7 +26,7 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     "severity is unknown": ({"severity": "huge"}, "severity"),
     "severity is an object": ({"severity": {}}, "severity"),
     "force is a text": ({"force": "yes"}, "force"),
-    "time is no time": ({"requested_at": "yesterday"}, "requested_at"),
+    "time is invalid": ({"requested_at": "yesterday"}, "requested_at"),
     "time has no offset": ({"requested_at": "2026-11-21T12:00:00"}, "requested_at"),
     "evidence is a list": ({"evidence": ["x"]}, "evidence"),
     "parameters are a list": ({"parameters": ["epochs"]}, "parameters"),
@@ -61,7 +61,7 @@ def test_content_that_is_no_object_is_named(cloud: Cloud, content: object) -> No
 
 
 def test_an_unreadable_event_becomes_a_dead_letter_once(cloud: Cloud) -> None:
-    """What cannot be read is taken out of the queue, and lies as it came where a person finds it."""
+    """An event that cannot be read is taken out of the queue, and kept unchanged where a person finds it."""
     assert cloud.round([cloud.unreadable()]) == [True]
     assert len(cloud.letters()) == 1
     assert cloud.trainings() == []
@@ -69,7 +69,7 @@ def test_an_unreadable_event_becomes_a_dead_letter_once(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("event", [[], "text", 7, None], ids=["list", "text", "number", "null"])
 def test_what_is_no_event_at_all_is_rejected(cloud: Cloud, event: object) -> None:
-    """JSON that is no object is rejected wherever it comes from."""
+    """JSON that is not an object is rejected wherever it comes from."""
     delivery = cloud.deliver(event)
     assert (delivery.acknowledged, delivery.verdict) == (True, ("reject", "rejected"))
     (letter,) = map(json.loads, cloud.letters())
@@ -79,7 +79,7 @@ def test_what_is_no_event_at_all_is_rejected(cloud: Cloud, event: object) -> Non
 def test_a_foreign_event_is_ignored(cloud: Cloud) -> None:
     """An event of another source, and one of another type, are acknowledged and leave no trace."""
     content = a_trigger().to_fields()
-    for envelope in ({"source": "somebody.else"}, {"detail-type": "other"}):
+    for envelope in ({"source": "another.sender"}, {"detail-type": "other"}):
         delivery = cloud.deliver(cloud.event(content, **envelope))
         assert (delivery.acknowledged, delivery.verdict) == (True, ("ignore", "ignored"))
     assert (cloud.trainings(), cloud.letters(), cloud.ledger.models(None, 10)) == ([], [], [])

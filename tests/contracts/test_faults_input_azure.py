@@ -1,4 +1,4 @@
-"""Events of the documentation, odd ones and foreign ones: each is decided at once, with a clear reason."""
+"""Events of the documentation, odd ones and foreign ones: each is decided immediately, with a clear reason."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from azure.eventgrid import EventGridEvent
 
 from emulators.event_grid import Subscription
 from shared.trigger import derived_id
-from tests.contracts.azure_deliveries import told
+from tests.contracts.azure_deliveries import delivered
 from tests.contracts.messages import Ask
 from tests.contracts.on_azure import Azure
 
@@ -33,10 +33,10 @@ def test_the_documented_event_as_it_is_written_is_acknowledged_and_ignored(azure
 
 
 def test_the_documented_event_as_it_is_written_trains_by_the_webhook(azure: Azure) -> None:
-    """The HTTP function sees the event as it was sent, and one without an id asks once by its content."""
+    """The HTTP function sees the event as it was sent; without an id it is identified by its content."""
     event = sample("ml3cube/seed-eventgrid-literal.json")
     event["data"]["model_id"] = "churn"
-    verdicts = [told(azure.account.host, azure.delivered_by_webhook([event])).verdict for _ in range(2)]
+    verdicts = [delivered(azure.account.host, azure.delivered_by_webhook([event])).verdict for _ in range(2)]
     assert verdicts == [("launch", "launched"), ("skip", "duplicate")]
     assert len(azure.trainings()) == 1
 
@@ -110,7 +110,7 @@ def test_a_time_that_is_none_never_reaches_the_function(azure: Azure) -> None:
 def test_a_time_that_is_none_does_no_harm_by_the_webhook(azure: Azure) -> None:
     """Nothing hangs on an event's time: the HTTP function acts on it like on any other."""
     event = azure.event({"model_id": "churn"}, time="yesterday")
-    assert told(azure.account.host, azure.delivered_by_webhook([event])).verdict == ("launch", "launched")
+    assert delivered(azure.account.host, azure.delivered_by_webhook([event])).verdict == ("launch", "launched")
 
 
 def test_a_delivery_that_is_too_long_for_the_webhook_is_not_repeated(azure: Azure) -> None:
@@ -136,7 +136,7 @@ def test_samples_of_other_events_start_nothing(azure: Azure, name: str) -> None:
 
 
 def test_a_validation_event_that_comes_as_a_notification_is_ignored(azure: Azure) -> None:
-    """Whoever sends the handshake's event to the trigger starts nothing."""
+    """The handshake's event starts nothing at the trigger."""
     (event,) = sample("azure/docs-SubscriptionValidation.json")
     assert azure.deliver(event).verdict == ("ignore", "ignored")
     assert (azure.trainings(), azure.letters()) == ([], [])

@@ -1,4 +1,4 @@
-"""What follows a training is done once for each end, however the end is told, and whoever is away meanwhile."""
+"""Follow-ups of a training are done once for each end, however it is reported and whichever service is away."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -8,7 +8,7 @@ import pytest
 from shared.fields import format_time
 from tests.contracts.clouds import Cloud
 from tests.contracts.configuration import COMPLETED, FAILED, REPOSITORY
-from tests.contracts.messages import Delivery, Told
+from tests.contracts.messages import Delivery, Notice
 from tests.contracts.on_azure import Azure
 from tests.contracts.outlets import PASSWORD, TOKEN
 from tests.contracts.test_faults import asks
@@ -25,26 +25,26 @@ def _by_the_platform(cloud: Cloud, end: object) -> Sequence[Delivery]:
     return ()
 
 
-TOLD: Final[Mapping[str, Tell]] = {
+REPORTED: Final[Mapping[str, Tell]] = {
     "by the platform": _by_the_platform,
     "three times": lambda cloud, end: [cloud.deliver(end) for _ in range(3)],
-    "three times at once": lambda cloud, end: cloud.deliver_at_once([end] * 3),
+    "three times together": lambda cloud, end: cloud.deliver_at_once([end] * 3),
 }
 
 
 def begin(cloud: Cloud, *trigger_ids: str) -> None:
-    """Ask for trainings: the first one runs, the second one waits behind it."""
+    """Request trainings: the first one runs, the second one waits behind it."""
     verdicts = [cloud.deliver(asks(cloud, trigger_id, model_id=MODEL)).verdict for trigger_id in trigger_ids]
     assert verdicts == [("launch", "launched"), ("queue", "queued")][: len(verdicts)]
 
 
 def dispatches(cloud: Cloud) -> list[tuple[str, str, Any]]:
-    """Return what GitHub was told: the repository, the type of the event, its payload."""
+    """Return the dispatches to GitHub: the repository, the type of the event, its payload."""
     return [(one.repository, one.event_type, one.payload) for one in cloud.followed_up()]
 
 
 def expected(cloud: Cloud, trigger_id: str, result: str = "succeeded") -> tuple[str, str, Any]:
-    """Return what GitHub must be told of the training of a trigger."""
+    """Return the dispatch to GitHub that the training of a trigger must lead to."""
     (run,) = [run for run in state_of(cloud.ledger, MODEL).runs if run.trigger_id == trigger_id]
     assert run.ended_at is not None
     payload = {
@@ -60,9 +60,9 @@ def expected(cloud: Cloud, trigger_id: str, result: str = "succeeded") -> tuple[
     return REPOSITORY, COMPLETED if result == "succeeded" else FAILED, payload
 
 
-def notice(trigger_id: str, result: str = "succeeded") -> Told:
-    """Return what people must be told of the training of a trigger."""
-    return Told(title=f"The training of {MODEL} has {result}", trigger_id=trigger_id)
+def notice(trigger_id: str, result: str = "succeeded") -> Notice:
+    """Return the notice to people that the training of a trigger must lead to."""
+    return Notice(title=f"The training of {MODEL} has {result}", trigger_id=trigger_id)
 
 
 def is_settled(cloud: Cloud) -> bool:
@@ -71,12 +71,12 @@ def is_settled(cloud: Cloud) -> bool:
     return (state.pending, state.rejected, cloud.letters()) == ((), (), [])
 
 
-@pytest.mark.parametrize("tell", TOLD.values(), ids=TOLD)
-def test_each_end_is_dispatched_and_told_once(cloud: Cloud, tell: Tell) -> None:
-    """A training runs, one waits; each ends, and however often that is told GitHub and people hear of it once."""
+@pytest.mark.parametrize("report", REPORTED.values(), ids=REPORTED)
+def test_each_end_is_dispatched_and_notified_once(cloud: Cloud, report: Tell) -> None:
+    """A training runs, one waits; each ends, however often that is reported, GitHub and people are notified once."""
     begin(cloud, "t-1", "t-2")
     for trigger_id in ("t-1", "t-2"):
-        assert all(delivery.acknowledged for delivery in tell(cloud, cloud.end(trigger_id)))
+        assert all(delivery.acknowledged for delivery in report(cloud, cloud.end(trigger_id)))
         assert cloud.trainings() == ["t-1", "t-2"]
     assert dispatches(cloud) == [expected(cloud, "t-1"), expected(cloud, "t-2")]
     assert cloud.notices() == [notice("t-1"), notice("t-2")]
@@ -119,14 +119,14 @@ def test_an_end_that_nobody_told_is_followed_by_the_sweep(cloud: Cloud) -> None:
 
 
 def test_github_that_is_away_keeps_no_training_waiting(cloud: Cloud) -> None:
-    """The queued training starts and people are told; the sweep dispatches when its time has come, once."""
+    """The queued training starts and people are notified; the sweep dispatches when its time has come, once."""
     begin(cloud, "t-1", "t-2")
     end = cloud.end("t-1")
     with cloud.github_away():
         assert cloud.deliver(end).verdict == ("ended", "succeeded")
     assert cloud.trainings() == ["t-1", "t-2"]
     assert (dispatches(cloud), cloud.notices()) == ([], [notice("t-1")])
-    # So soon after the first attempt whoever made it may still be at it.
+    # So soon after the first attempt the process that made it may still be at work.
     assert cloud.sweep().acknowledged
     assert dispatches(cloud) == []
     abandon_follow_ups(cloud.ledger, MODEL)
@@ -138,7 +138,7 @@ def test_github_that_is_away_keeps_no_training_waiting(cloud: Cloud) -> None:
 
 
 def test_a_channel_that_is_away_neither_fails_nor_repeats_a_launch(cloud: Cloud) -> None:
-    """The event that starts the queued training is acknowledged at once; the sweep tells people later, once."""
+    """The event that starts the queued training is acknowledged immediately; the sweep notifies people later, once."""
     begin(cloud, "t-1", "t-2")
     end = cloud.end("t-1")
     with cloud.channel_away():
@@ -155,7 +155,7 @@ def test_a_channel_that_is_away_neither_fails_nor_repeats_a_launch(cloud: Cloud)
 
 
 def test_a_dispatch_whose_answer_got_lost_comes_again_as_the_same(cloud: Cloud) -> None:
-    """GitHub knows no idempotency key: it may hear of an end twice, with the same token and in the same words."""
+    """GitHub has no idempotency key: an end may reach it twice, with the same token and in the same words."""
     begin(cloud, "t-1")
     with cloud.outlets.failing("dispatch", None, done=True):
         assert cloud.deliver(cloud.end("t-1")).verdict == ("ended", "succeeded")
@@ -178,7 +178,7 @@ def test_what_is_logged_holds_no_secrets(cloud: Cloud, caplog: pytest.LogCapture
 
 @pytest.mark.xdist_group("contracts-azure")
 def test_both_events_of_one_end_follow_up_once(azure: Azure) -> None:
-    """Azure ML tells of a completed run by two types of events: one dispatch, one notice."""
+    """Azure ML reports a completed run by two types of events: one dispatch, one notice."""
     begin(azure, "t-1")
     for event in azure.ended("t-1"):
         assert azure.deliver(event).verdict == ("ended", "succeeded")

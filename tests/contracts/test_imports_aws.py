@@ -30,8 +30,8 @@ def probed(aws: Amazon, handler: str, *events: object) -> dict[str, Any]:
         timeout=60,
         check=True,
     )
-    told: dict[str, Any] = json.loads(done.stderr)
-    return told
+    probe: dict[str, Any] = json.loads(done.stderr)
+    return probe
 
 
 def packages(modules: list[str]) -> set[str]:
@@ -39,52 +39,52 @@ def packages(modules: list[str]) -> set[str]:
     return {module.partition(".")[0] for module in modules}
 
 
-def models(told: dict[str, Any]) -> set[str]:
+def models(probe: dict[str, Any]) -> set[str]:
     """Return the services whose models botocore has read."""
-    read = [path for path in told["opened"] if "/botocore/data/" in path and "service-2" in path]
+    read = [path for path in probe["opened"] if "/botocore/data/" in path and "service-2" in path]
     return {path.partition("/botocore/data/")[2].partition("/")[0] for path in read}
 
 
 def test_receive_loads_what_it_needs(aws: Amazon) -> None:
     """A launch, a batch with a bad message and a sweep load no boto3, s3transfer, pydantic, X-Ray or EventBridge."""
     launch = aws.event({"model_id": "churn", "trigger_id": "t-1"})
-    told = probed(aws, "receive", launch, sqs_batch(["no JSON"]), {"sweep": True})
-    assert told["answers"][0]["decision"] == "launch"
-    assert told["answers"][1:] == [{"batchItemFailures": []}, {"swept": ["churn"]}]
+    probe = probed(aws, "receive", launch, sqs_batch(["no JSON"]), {"sweep": True})
+    assert probe["answers"][0]["decision"] == "launch"
+    assert probe["answers"][1:] == [{"batchItemFailures": []}, {"swept": ["churn"]}]
     assert (aws.trainings(), len(aws.letters())) == (["t-1"], 1)
-    assert packages(told["modules"]) & FORBIDDEN == set()
-    assert models(told) == {"dynamodb", "sagemaker", "sqs"}
+    assert packages(probe["modules"]) & FORBIDDEN == set()
+    assert models(probe) == {"dynamodb", "sagemaker", "sqs"}
 
 
 def test_a_duplicate_loads_the_ledger_only(aws: Amazon) -> None:
     """A process whose first event is a repeat reads the model of one service, and loads no batch processor."""
     event = aws.event({"model_id": "churn", "trigger_id": "t-1"})
     aws.deliver(event)
-    told = probed(aws, "receive", event)
-    assert told["answers"][0]["reason"] == "duplicate"
-    assert models(told) == {"dynamodb"}
-    assert not [name for name in told["modules"] if name.startswith("aws_lambda_powertools.utilities.batch")]
+    probe = probed(aws, "receive", event)
+    assert probe["answers"][0]["reason"] == "duplicate"
+    assert models(probe) == {"dynamodb"}
+    assert not [name for name in probe["modules"] if name.startswith("aws_lambda_powertools.utilities.batch")]
 
 
 def test_emit_never_loads_the_training_service(aws: Amazon) -> None:
-    """Asking for a training and looking at a model read the models of EventBridge and DynamoDB, not SageMaker's."""
+    """Requesting a training and reading a model load the models of EventBridge and DynamoDB, not SageMaker's."""
     requests = [Ask(method="POST", path="/retrain", content={}), Ask(method="GET", path="/models/churn")]
-    told = probed(aws, "emit", *map(function_url_event, requests))
-    assert [answer["statusCode"] for answer in told["answers"]] == [202, 200]
-    assert packages(told["modules"]) & FORBIDDEN == set()
-    assert models(told) == {"events", "dynamodb"}
+    probe = probed(aws, "emit", *map(function_url_event, requests))
+    assert [answer["statusCode"] for answer in probe["answers"]] == [202, 200]
+    assert packages(probe["modules"]) & FORBIDDEN == set()
+    assert models(probe) == {"events", "dynamodb"}
 
 
 def test_a_tick_loads_the_bus_only(aws: Amazon) -> None:
     """A scheduled start reads the model of EventBridge alone."""
-    told = probed(
+    probe = probed(
         aws, "emit", {"source": "aws.events", "detail-type": "Scheduled Event", "time": "2026-11-23T09:30:00Z"}
     )
-    assert models(told) == {"events"}
+    assert models(probe) == {"events"}
 
 
 def test_importing_a_handler_makes_no_client(aws: Amazon) -> None:
     """Before the first event neither botocore nor Powertools is imported, and no credentials are looked for."""
-    told = probed(aws, "receive")
-    assert packages(told["at start"]) & {"botocore", "aws_lambda_powertools", "urllib3"} == set()
-    assert {name for name in told["at start"] if name.startswith("functions.local")} == set()
+    probe = probed(aws, "receive")
+    assert packages(probe["at start"]) & {"botocore", "aws_lambda_powertools", "urllib3"} == set()
+    assert {name for name in probe["at start"] if name.startswith("functions.local")} == set()

@@ -38,14 +38,14 @@ def test_who_comes_again_finds_the_run(ports: Ports) -> None:
 
 
 def test_who_comes_again_although_nothing_runs_starts_it(ports: Ports) -> None:
-    """Looking first does not keep a training from starting that nobody has started."""
+    """Looking first does not keep a training from starting that has not been started."""
     ports.launcher.start(a_request(a_trigger("t-other")), again=False)
     ports.launcher.start(a_request(), again=True)
     assert ports.trainings() == ["t-other", "t-1"]
 
 
 def test_an_answer_that_got_lost_is_one_run(ports: Ports) -> None:
-    """A start whose answer never arrived is found by whoever comes again, and asked for its status as any other."""
+    """A start whose answer never arrived is found by the retry, and its status queried like any other."""
     request = a_request()
     ports.lose_answer(request)
     run = ports.launcher.start(request, again=True)
@@ -78,7 +78,7 @@ def test_a_run_that_ended_is_not_started_again(ports: Ports) -> None:
 
 @pytest.mark.parametrize("run_id", ["retrain-" + "0" * 40, "no run", "../retrain", ""])
 def test_a_run_that_the_service_does_not_know_has_stopped(ports: Ports, run_id: str) -> None:
-    """What nobody knows cannot run; no more can what was never the id of a run."""
+    """An unknown run is not running; nor is a text that was never the id of a run."""
     assert ports.launcher.status(run_id).result is RunResult.STOPPED
 
 

@@ -58,13 +58,13 @@ def test_the_same_text_is_a_new_version(ports: Ports) -> None:
 
 
 def test_of_sixteen_processes_one_wins_each_round(ports: Ports) -> None:
-    """Sixteen processes that replace one document at once are told of exactly as many successes as there were."""
+    """Sixteen processes that replace one document at the same time see exactly as many successes as there were."""
     assert ports.race(ROUNDS) == ROUNDS
     assert ports.ledger.load("race").document is not None
 
 
 def test_all_models_are_listed_page_by_page(ports: Ports) -> None:
-    """Every stored model is listed once, in pages of at most the size asked for, in an order that stays."""
+    """Every stored model is listed once, in pages of at most the requested size, in an order that stays."""
     names = {f"model-{number}" for number in range(7)} | {"ä/1 %", "\U0001f4c9"}
     for name in names:
         assert ports.ledger.save(name, "{}", None)

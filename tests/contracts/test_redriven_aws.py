@@ -1,4 +1,4 @@
-"""What lies in the queue for undelivered events is sent again, and acted on as if it had come the first time."""
+"""Events in the queue for undelivered ones are resent, and acted on as if they had come the first time."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the platforms send by themselves, at the functions as deployed: a model that names it trains, once.
+"""Native events of the platforms, at the functions as deployed: a model that names one trains, once.
 
 The events are the recorded samples, with the names that the suite's configuration has. This machine's bus carries no
 events of other platforms.
@@ -37,11 +37,11 @@ class Sign:
     """A native event.
 
     Attributes:
-        cloud: whose it is.
+        cloud: the cloud that sends it.
         named: as `signals` names it.
         other: one of the same kind that they do not name.
         origin: the origin of the trigger that it becomes.
-        sender: who asked for that, as far as anybody did.
+        sender: the requester, if there is one.
 
     """
 
@@ -73,8 +73,8 @@ def _anomaly() -> Sign:
 
 def _gcs(name: str = "churn/2026/11.csv") -> Any:
     """Return the attributes of a bucket's notification that has no payload."""
-    told = {"bucketId": "training-data", "objectId": name, "objectGeneration": "1587627537231057"}
-    return message(None, eventType="OBJECT_FINALIZE", payloadFormat="NONE", **told)
+    attributes = {"bucketId": "training-data", "objectId": name, "objectGeneration": "1587627537231057"}
+    return message(None, eventType="OBJECT_FINALIZE", payloadFormat="NONE", **attributes)
 
 
 def _gcs_object() -> Sign:

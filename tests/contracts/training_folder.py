@@ -12,7 +12,7 @@ from functions.local.run_folder import RunFolder
 from shared.trigger import run_name
 from tests.contracts.triggers import MODEL, a_trigger
 
-# Counts itself, then waits until somebody writes its exit code to its pipe.
+# Counts itself, then waits until its exit code is written to its pipe.
 TRAINING = """
 echo "$RETRAIN_TRIGGER_ID" >> trainings
 mkfifo "$RETRAIN_RUN_DIR/end"
@@ -31,7 +31,7 @@ class TrainingFolder:
         (folder / "train.sh").write_text(TRAINING, encoding="ascii")
 
     def started(self) -> list[str]:
-        """Return the trigger ids of the commands that ran, those of run folders that are about to tell included."""
+        """Return the trigger ids of the commands that ran, including those of run folders that are about to report."""
         for run in self._open_runs():
             # A command that was marked as started counts itself a moment later.
             until(lambda run=run: (run.path / "end").exists() or run.end())  # type: ignore[misc]

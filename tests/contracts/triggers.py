@@ -1,4 +1,4 @@
-"""What the suite sends, and the state that it looks at."""
+"""The triggers that the suite sends, and the state that it looks at."""
 
 import json
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ def abandon_claim(ledger: Ledger, model_id: str = MODEL, *, age: timedelta = tim
     assert stored.document is not None
     content = json.loads(stored.document)
     training = content["training"]
-    assert "run_id" not in training, "the claim was confirmed: nobody died between claim and start"
+    assert "run_id" not in training, "the claim was confirmed: no process died between claim and start"
     for name in ("claimed_at", "first_claimed_at"):
         training[name] = format_time(parse_time(training[name]) - age)
     assert ledger.save(model_id, json.dumps(content), stored.version)

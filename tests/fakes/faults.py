@@ -1,4 +1,4 @@
-"""What can happen to a call of a port, and who decides about it."""
+"""The faults that can meet a call of a port, and the gates that decide about them."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,10 +15,10 @@ class Crash(BaseException):
 
 
 class Fault(StrEnum):
-    """What goes wrong with one call.
+    """A fault of one call.
 
-    `THROTTLED`: nothing happens, and the caller is told so. `LOST`: it happens, and the caller gets no answer.
-    `REPEATED`: it happens, the answer is lost, and the client library asks once more by itself: the caller gets the
+    `THROTTLED`: nothing happens, and the caller gets an error. `LOST`: it happens, and the caller gets no answer.
+    `REPEATED`: it happens, the answer is lost, and the client library retries by itself: the caller gets the
     second answer. `CRASH_BEFORE` and `CRASH_AFTER`: the caller is gone before, or after, it happens.
     """
 

@@ -21,7 +21,7 @@ class Gated:
         self._gate = gate
 
     def through(self, gate: Gate) -> Self:
-        """Return the same thing for somebody whose calls go through another *gate*; the content is shared."""
+        """Return the same thing for a caller whose calls go through another *gate*; the content is shared."""
         other = copy.copy(self)
         other._gate = gate  # noqa: SLF001 - our own kind
         return other
@@ -36,7 +36,7 @@ class MemoryLedger(Gated):
     """
 
     def __init__(self, gate: Gate = perform) -> None:
-        """Know no model yet."""
+        """Begin without any model."""
         super().__init__(gate)
         self.history: list[tuple[str, str]] = []
         self._pages: dict[str, tuple[str, int]] = {}

@@ -8,7 +8,7 @@ from tests.fakes.memory import Gated
 
 
 class Channels:
-    """Everything that people were told.
+    """Every notice that was sent to people.
 
     Attributes:
         sent: the channel and the notice, oldest first.
@@ -17,7 +17,7 @@ class Channels:
     """
 
     def __init__(self) -> None:
-        """Tell nobody anything yet."""
+        """Begin without any notice."""
         self.sent: list[tuple[str, Notice]] = []
         self.closed: set[str] = set()
 

@@ -22,9 +22,9 @@ class ServiceRun:
 
     Attributes:
         run_id: its id.
-        request: what was asked for.
+        request: the training that was requested.
         started_at: when it really started.
-        result: how it stands.
+        result: its status.
         ended_at: when it ended.
 
     """
@@ -44,12 +44,12 @@ class TrainingService:
         refused: what it refused so far.
         refusing: refuse every token that has no run; those that have one are honoured all the same.
         honours_tokens: whether a token starts one run; else every start is one more.
-        shows_runs: whether runs can be looked for and asked after; else trainings are handed over, as to a queue.
+        shows_runs: whether runs can be found and queried; else trainings are handed over, as to a queue.
 
     """
 
     def __init__(self, clock: Callable[[], datetime], *, honours_tokens: bool = True, shows_runs: bool = True) -> None:
-        """Tell the time by *clock*."""
+        """Take the time from *clock*."""
         self.runs: dict[str, ServiceRun] = {}
         self.refused: list[RetrainTrigger] = []
         self.refusing = False
@@ -81,7 +81,7 @@ class TrainingService:
         return run_id
 
     def status(self, run_id: str) -> RunStatus:
-        """Tell how a run stands; one that nobody knows has stopped."""
+        """Return the status of a run; an unknown one has stopped."""
         run = self.runs.get(run_id) if self.shows_runs else None
         return RunStatus(result=run.result, ended_at=run.ended_at) if run else RunStatus(result=RunResult.STOPPED)
 
@@ -117,5 +117,5 @@ class MemoryLauncher(Gated):
         return Run(run_id=run_id, handed_over=not self._service.shows_runs)
 
     def status(self, run_id: str) -> RunStatus:
-        """Ask how a run stands; see the port."""
+        """Query the status of a run; see the port."""
         return self._gate("status", lambda: self._service.status(run_id))
