@@ -1,4 +1,4 @@
-"""Watches what follows trainings, and what people are told, and holds the core to its promises about both."""
+"""Watches the follow-ups of trainings and the notices to people, and holds the core to its promises about both."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ from tests.core.world import World
 
 ENDS: Final = ("ended", "failed")
 AWAITING: Final = "awaiting_approval"
-Told = Mapping[tuple[str, str], Sequence[Decided]]
+Decisions = Mapping[tuple[str, str], Sequence[Decided]]
 # The run, and the action.
 Key = tuple[str, str]
 
 
 class Aftermath:
-    """Asserts that what follows a training is promised with its end, and done once unless somebody fails.
+    """Asserts that what follows a training is promised with its end, and done once unless a service fails.
 
     Attributes:
         doers: who did which action, oldest first.
@@ -36,8 +36,8 @@ class Aftermath:
         self._dispatched = self._sent = 0
         self._tellers: list[tuple[Notice, str, Process]] = []
 
-    def watch(self, process: Process, told: Told) -> None:
-        """Look at what *process* did in its last call; *told* are all decisions so far."""
+    def watch(self, process: Process, decisions: Decisions) -> None:
+        """Look at what *process* did in its last call; *decisions* are all so far."""
         dispatched, sent = self._world.repositories.dispatched, self._world.channels.sent
         for dispatch in dispatched[self._dispatched :]:
             self._dispatched += 1
@@ -49,7 +49,7 @@ class Aftermath:
             if notice.event in ENDS:
                 self._done((notice.run_id, f"notify:{channel_label(channel)}"), notice.result, process)
             else:
-                self._told(notice, channel, process, told)
+                self._noticed(notice, channel, process, decisions)
 
     def saved(self, model_id: str, before: ModelState, after: ModelState) -> None:
         """Look at what one save of a model did to what is still to be done."""
@@ -60,7 +60,7 @@ class Aftermath:
             for action in entry.actions:
                 if now is None or action not in now.actions:
                     self._taken_off(model_id, before, after, entry, action)
-        self._asked(before, after, left)
+        self._requested(before, after, left)
         over = [run for run in after.runs if run.ended_at and run.result != HANDED_OVER]
         known = {run.run_id for run in before.runs if run.ended_at}
         ended = {run.run_id: run for run in over if run.run_id not in known}
@@ -70,15 +70,15 @@ class Aftermath:
             wanted = expected(self._world.setting, str(run.result))
             assert follows.get(run_id, set()) == wanted, "what follows is not promised"
 
-    def _asked(self, before: ModelState, after: ModelState, left: Mapping[tuple[str, str], Pending]) -> None:
-        """Look at what people are newly asked."""
+    def _requested(self, before: ModelState, after: ModelState, left: Mapping[tuple[str, str], Pending]) -> None:
+        """Check the new approval requests."""
         waiting = after.waiting
         began = waiting and (before.waiting is None or before.waiting.trigger != waiting.trigger)
         new = {entry.trigger_id: set(entry.actions) for entry in left.values() if entry.is_question}
         wanted = {f"notify:{channel_label(channel)}" for channel in CHANNELS}
         asks = {waiting.trigger.trigger_id: wanted} if waiting and began else {}
         assert new == (asks if AWAITING in self._world.setting.notify_on else {}), (
-            "people are not asked as they should be"
+            "approvals are not requested as they should be"
         )
 
     def _taken_off(self, model_id: str, before: ModelState, after: ModelState, entry: Pending, action: str) -> None:
@@ -98,7 +98,7 @@ class Aftermath:
             assert (model_id, entry.run_id, action) in named, f"{action} is given up, and no dead letter"
 
     def _is_answered(self, after: ModelState, entry: Pending, action: str) -> bool:
-        """Whether the channel of *action* was told, or nobody waits any more."""
+        """Whether the channel of *action* was notified, or nothing waits any more."""
         named = [(notice.trigger_id, f"notify:{channel_label(channel)}") for notice, channel, _ in self._tellers]
         return pending.question_of(after, entry) is None or (entry.trigger_id, action) in named
 
@@ -108,23 +108,23 @@ class Aftermath:
         state = self._world.state(run.request.trigger.model_id)
         past = next(one for one in state.runs if one.run_id == run_id)
         assert past.ended_at, f"{action} comes before the end"
-        assert result in (past.result, "gone"), f"{action} tells {result} and it is {past.result}"
+        assert result in (past.result, "gone"), f"{action} reports {result} and it is {past.result}"
         assert result == "gone" or run.result is not RunResult.RUNNING, f"{action} comes before the real end"
-        assert action in expected(self._world.setting, result), f"nobody wants {action} after {result}"
+        assert action in expected(self._world.setting, result), f"{action} is not configured after {result}"
         for earlier, doer in self.doers:
             assert earlier != key or doer.faults, f"{key} is done twice without need"
         self.doers.append((key, process))
 
-    def _told(self, notice: Notice, channel: str, process: Process, told: Told) -> None:
-        assert notice.event in self._world.setting.notify_on, f"nobody wants to hear of {notice.event}"
+    def _noticed(self, notice: Notice, channel: str, process: Process, decisions: Decisions) -> None:
+        assert notice.event in self._world.setting.notify_on, f"{notice.event} is not configured"
         same = [
             doer
             for one, through, doer in self._tellers
             if through == channel and (one.event, one.model_id, one.trigger_id, one.run_id) == _about(notice)
         ]
-        lines = Counter(line.reason for line in told.get((notice.model_id, notice.trigger_id), ()))
+        lines = Counter(line.reason for line in decisions.get((notice.model_id, notice.trigger_id), ()))
         most = {"launched": 1, AWAITING: lines[AWAITING], "rejected": len(same) + 1}[notice.event]
-        assert len(same) < most or any(doer.faults for doer in (*same, process)), f"{notice.event} is told twice"
+        assert len(same) < most or any(doer.faults for doer in (*same, process)), f"{notice.event} is sent twice"
         self._tellers.append((notice, channel, process))
 
 

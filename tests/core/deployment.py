@@ -1,4 +1,4 @@
-"""A whole deployment in memory: asked over HTTP, delivered to by an event bus, with a clock that a test moves."""
+"""A whole deployment in memory, with an HTTP API, an event bus that delivers, and a clock that a test moves."""
 
 import itertools
 import json
@@ -39,8 +39,8 @@ def event(detail: object, event_id: str | None = "e-1", **envelope: object) -> d
     return {**named, **sent, **envelope}
 
 
-def asked(name: str = "t-1", **fields: object) -> dict[str, object]:
-    """Return the event that asks for a training of `churn` under the id *name*."""
+def trigger_event(name: str = "t-1", **fields: object) -> dict[str, object]:
+    """Return the event that requests a training of `churn` under the id *name*."""
     return event({"model_id": "churn", "trigger_id": name} | fields, f"e-{name}")
 
 
@@ -53,10 +53,10 @@ class Deployment:
         bus: where triggers go.
         dead_letters: where rejected events go.
         service: where trainings run.
-        told: every decision that was observed, with its model.
-        channels: what people were told.
+        observed: every decision that was observed, with its model.
+        channels: the notices to people.
         repositories: what GitHub was sent.
-        emitter: the parts that ask.
+        emitter: the parts that emit.
         receiver: the parts that decide.
 
     """
@@ -74,7 +74,7 @@ class Deployment:
     ) -> None:
         """Run the configuration *text*; the model `churn` alone where there is none.
 
-        Another *bus* carries nothing. Whoever asks reaches the ledger through *gate*, whoever receives reaches the
+        Another *bus* carries nothing. The emitter reaches the ledger through *gate*, the receiver the
         training service through *launcher_gate*, the dead letters through *letter_gate*, people and GitHub through
         *outlet_gate*.
         """
@@ -83,7 +83,7 @@ class Deployment:
         self.bus = MemoryBus()
         self.dead_letters = MemoryDeadLetters(letter_gate)
         self.service = TrainingService(self.clock)
-        self.told: list[tuple[str, Decided]] = []
+        self.observed: list[tuple[str, Decided]] = []
         self.channels, self.repositories = Channels(), Repositories()
         self._ids = itertools.count(1)
         config = configured(text or model_text())
@@ -111,7 +111,7 @@ class Deployment:
         )
 
     def clock(self) -> datetime:
-        """Tell the time."""
+        """Return the time."""
         return self.now
 
     def new_id(self) -> str:
@@ -120,7 +120,7 @@ class Deployment:
 
     def observe(self, model_id: str, decided: Decided) -> None:
         """Remember a decision."""
-        self.told.append((model_id, decided))
+        self.observed.append((model_id, decided))
 
     def wait(self, duration: timedelta) -> None:
         """Let time pass."""
@@ -141,20 +141,20 @@ class Deployment:
     def carry(self) -> list[Outcome]:
         """Deliver everything that is on the bus."""
         taken = [self.bus.published.pop(0) for _ in list(self.bus.published)]
-        return [self.receive(event(asked.to_fields(), f"e-{asked.trigger_id}")) for asked in taken]
+        return [self.receive(event(requested.to_fields(), f"e-{requested.trigger_id}")) for requested in taken]
 
     def ask(self, name: str, model_id: str = "churn", **fields: object) -> None:
-        """Ask for a training under the id *name*, and deliver it."""
+        """Request a training under the id *name*, and deliver the trigger."""
         response = self.call("POST", "/retrain", {"model_id": model_id, "trigger_id": name} | fields)
         assert response.status == HTTPStatus.ACCEPTED, response
         self.carry()
 
-    def end(self, asked: RetrainTrigger, run_id: str, result: RunResult = RunResult.SUCCEEDED) -> Outcome:
-        """Let the training of *asked* end, and deliver the news."""
+    def end(self, started: RetrainTrigger, run_id: str, result: RunResult = RunResult.SUCCEEDED) -> Outcome:
+        """Let the training of *started* end, and deliver the news."""
         self.service.end(run_id, result)
         detail = {
             "pipelineExecutionArn": run_id,
-            "pipelineExecutionDisplayName": run_name(asked.token),
+            "pipelineExecutionDisplayName": run_name(started.token),
             "currentPipelineExecutionStatus": STATUSES[result],
             "executionEndTime": self.now.isoformat(),
         }
@@ -162,7 +162,7 @@ class Deployment:
         return self.receive({"source": source, "detail-type": kind, "id": "end", "detail": detail})
 
     def call(self, method: str, path: str, body: object = None, **more: Any) -> Response:
-        """Send an HTTP request; a *body* that is no bytes is sent as JSON. *more* are fields of the request."""
+        """Send an HTTP request; a *body* other than bytes is sent as JSON. *more* are fields of the request."""
         headers: Mapping[str, str] = more.pop("headers", {})
         if body is not None and not isinstance(body, bytes):
             body, headers = json.dumps(body).encode(), {"content-type": "application/json", **headers}

@@ -1,4 +1,4 @@
-"""What the stateful machine may choose from, weighted by what finds something."""
+"""The choices of the stateful machine, weighted by how likely they are to find something."""
 
 from typing import Final
 
@@ -50,9 +50,9 @@ WAYS: Final = st.one_of(
 ODD: Final[list[dict[str, object]]] = [
     {"wrong": "text"},
     {"foreign": "news"},
-    {"ask": {"model_id": "nobody"}, "id": "odd", "wrong": "model_id"},
-    {"ask": {"severity": "huge"}, "id": "odd", "wrong": "severity"},
-    {"ask": {"model_id": MODELS[0], "trigger_id": ""}, "id": "odd", "wrong": "trigger_id"},
+    {"trigger": {"model_id": "absent"}, "id": "odd", "wrong": "model_id"},
+    {"trigger": {"severity": "huge"}, "id": "odd", "wrong": "severity"},
+    {"trigger": {"model_id": MODELS[0], "trigger_id": ""}, "id": "odd", "wrong": "trigger_id"},
 ]
 # How far back in a list; what is new is the most interesting.
 BACK: Final = st.integers(0, 5)

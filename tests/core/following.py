@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.ports import RunResult
-from tests.core.deployment import Deployment, asked
+from tests.core.deployment import Deployment, trigger_event
 from tests.core.samples import HOUR, model_text, trigger
 
 DONE = "machinelearningservices-runcompleted"
@@ -19,8 +19,8 @@ def after(succeeded: str = f'["{GITHUB}", "notify"]', failed: str = '["notify"]'
 
 
 def over(deployment: Deployment, result: RunResult = RunResult.SUCCEEDED, times: int = 1) -> None:
-    """Let the training of `t-1` start, run for an hour and end, which is told so many times."""
-    deployment.receive(asked(reason="PSI 0.4", severity="high", requested_by="ada"))
+    """Let the training of `t-1` start, run for an hour and end, which is reported so many times."""
+    deployment.receive(trigger_event(reason="PSI 0.4", severity="high", requested_by="ada"))
     deployment.wait(HOUR)
     for _ in range(times):
         assert deployment.end(trigger(), "run-1", result).decision == "ended"

@@ -40,7 +40,7 @@ _TYPES: Final = {
 
 
 def sample(name: str) -> Any:
-    """Return a recorded event as it stands in its file."""
+    """Return a recorded event as it is in its file."""
     return json.loads((EVENTS / name).read_text(encoding="utf-8"))
 
 
@@ -62,9 +62,9 @@ def azure(event: object) -> Any:
 def message(body: object, **attributes: str) -> dict[str, Any]:
     """Return a push of the Pub/Sub message with *body* as JSON, or without any content where it is none."""
     data = b"" if body is None else json.dumps(body).encode()
-    told = {"messageId": "m-1", "publishTime": "2026-11-21T02:59:59Z", "attributes": attributes}
+    fields = {"messageId": "m-1", "publishTime": "2026-11-21T02:59:59Z", "attributes": attributes}
     content = {"data": base64.b64encode(data).decode()}
-    return {"subscription": "projects/acme/subscriptions/retrain", "message": told | content}
+    return {"subscription": "projects/acme/subscriptions/retrain", "message": fields | content}
 
 
 def cloud_event(kind: str, data: object) -> dict[str, Any]:
@@ -110,8 +110,8 @@ def breach(**data: object) -> Any:
     """
     (event,) = sample(RUN_STATUS)
     tags = {BREACHED: BREACH}
-    told = {"experimentName": "monitoring", "runId": "run-1", "runStatus": "Failed", "runTags": tags}
-    return changed(event, event["data"] | told | data, "data")
+    fields = {"experimentName": "monitoring", "runId": "run-1", "runStatus": "Failed", "runTags": tags}
+    return changed(event, event["data"] | fields | data, "data")
 
 
 def paths(event: Any, *path: str | int) -> Iterator[tuple[str | int, ...]]:

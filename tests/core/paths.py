@@ -95,7 +95,7 @@ def followed(witness: Witness) -> Begin:
 
 
 def taken_over(witness: Witness) -> Begin:
-    """Deliver a trigger to a model where somebody left undone what follows a training."""
+    """Deliver a trigger to a model with unfinished follow-ups of a training."""
     witness.finish(witness.begun(launch(witness)()))
     stalled = witness.begun(_end_of_first(witness)())
     while stalled.stops_before != "dispatch":

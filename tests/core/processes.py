@@ -1,4 +1,4 @@
-"""A process that stops before every call of a port, until somebody tells how the call goes."""
+"""A process that stops before every call of a port, until its owner decides how the call goes."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.fakes.faults import Crash, Fault, Gate, perform
 
 T = TypeVar("T")
 
-# A step takes far below a millisecond: whoever takes longer hangs.
+# A step takes far below a millisecond: a process that takes longer hangs.
 PATIENCE_SECONDS: Final = 30.0
 
 
@@ -59,7 +59,7 @@ class Process:
             self.go(Fault.CRASH_BEFORE)
 
     def __str__(self) -> str:
-        """Tell what it did."""
+        """Return what it did."""
         ending = f"before {self.stops_before}" if self.stops_before else repr(self.error or self.answer)
         return f"{self.name} after {', '.join(self.calls) or 'nothing'}: {ending}"
 

@@ -19,12 +19,12 @@ TARGET = '[models."{name}".target.local]\nkind = "command"\ncommand = ["python",
 
 
 def trigger(**fields: object) -> RetrainTrigger:
-    """Return a trigger for the model `churn`, called `t-1` and asked for by hand at `NOW` unless *fields* differ."""
+    """Return a trigger for the model `churn`, called `t-1` and requested by hand at `NOW` unless *fields* differ."""
     return RetrainTrigger.parse({"model_id": "churn"} | fields, trigger_id="t-1", origin="manual", requested_at=NOW)
 
 
 def configured(text: str) -> Configuration:
-    """Read the configuration *text*, which stands in `retrain.toml` of `/bundle`."""
+    """Read the configuration *text*, as that of `retrain.toml` in `/bundle`."""
     return parse_configuration(text, source="retrain.toml", folder=Path("/bundle"))
 
 

@@ -1,4 +1,4 @@
-"""What is given in a world: the models, what follows their trainings, and how the training service is."""
+"""The givens of a world: the models, the follow-ups of their trainings, and the kind of training service."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ REPOSITORY: Final = "acme/churn"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What is given in a world.
+    """The givens of a world.
 
     Attributes:
         policy: of every model.
@@ -23,7 +23,7 @@ class Setting:
         shows_runs: as `TrainingService` has it.
         own_letters: whether rejected events are put to dead letters of our side, or raised.
         after: what follows a training of every model.
-        notify_on: what people are told.
+        notify_on: the events that people are notified of.
 
     """
 

@@ -1,4 +1,4 @@
-"""What must be true of a world once every fault is over."""
+"""The conditions that hold in a world once every fault is over."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,8 +32,8 @@ def settle(witness: Witness, *, refusing: bool = False) -> None:
     _repeat(witness, _end_all, lambda: any(world.state(model_id).training for model_id in MODELS))
     _repeat(witness, _wait, lambda: any(world.state(model_id).pending for model_id in MODELS))
     for model_id in MODELS:
-        assert not transitions.can_advance(world.state(model_id)), f"{model_id} lets somebody wait for nothing"
-    for (model_id, trigger_id), lines in witness.told.items():
+        assert not transitions.can_advance(world.state(model_id)), f"{model_id} keeps a trigger waiting for nothing"
+    for (model_id, trigger_id), lines in witness.decisions.items():
         launched = lines[-1].decision == "launch"
         assert launched == bool(witness.runs_of(model_id, trigger_id)), f"{trigger_id}: {lines[-1]}"
 

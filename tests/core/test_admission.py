@@ -17,8 +17,8 @@ CONFIG = configured(model_text("churn", "default = true", PARAMETERS) + model_te
 
 def read(fields: Mapping[str, object], trigger_id: str = "e-1") -> RetrainTrigger:
     """Return the trigger of an event with *fields*, sent an hour ago."""
-    asked = TriggerEvent(fields=fields, trigger_id=trigger_id, sent_at=NOW - HOUR)
-    return trigger_of(CONFIG, "local", asked, NOW)
+    requested = TriggerEvent(fields=fields, trigger_id=trigger_id, sent_at=NOW - HOUR)
+    return trigger_of(CONFIG, "local", requested, NOW)
 
 
 def test_what_the_event_says_comes_before_what_the_transport_says() -> None:
@@ -29,7 +29,7 @@ def test_what_the_event_says_comes_before_what_the_transport_says() -> None:
 
 
 def test_an_event_without_a_time_is_of_now() -> None:
-    """Where neither the fields nor the transport tell a time, the present stands in."""
+    """Where neither the fields nor the transport have a time, it is the present."""
     assert trigger_of(CONFIG, "local", TriggerEvent(fields={"model_id": "churn"}), NOW).requested_at == NOW
 
 
@@ -44,7 +44,7 @@ def test_an_event_that_brings_no_id_is_known_by_its_content() -> None:
 
 
 def test_content_that_is_nested_too_deeply_is_unreadable() -> None:
-    """What cannot be written again cannot be recognised either."""
+    """Content that cannot be serialised again cannot be recognised either."""
     content: list[object] = []
     for _ in range(100_000):
         content = [content]
@@ -80,7 +80,7 @@ def test_an_event_without_a_model_is_for_the_default_one(fields: dict[str, objec
 def test_an_extra_field_may_be_a_parameter(fields: dict[str, object], parameters: dict[str, object]) -> None:
     """One whose name the configuration allows counts, but `parameters` come first and null is absent.
 
-    A field of the trigger or the number of the schema is no parameter; any other extra field is left alone.
+    A field of the trigger or the number of the schema is not a parameter; any other extra field is left alone.
     """
     given = copy.deepcopy(fields)
     assert read({"model_id": "churn"} | given).parameters == parameters

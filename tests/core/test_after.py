@@ -1,4 +1,4 @@
-"""What follows a training: once for each end, however often it is told, and never in the way of another training."""
+"""Follow-ups of a training: once for each end, however often it is reported, never in the way of another training."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ import pytest
 from shared.errors import UnavailableError
 from shared.ports import RunResult
 from shared.training.sweep import sweep
-from tests.core.deployment import Deployment, asked
+from tests.core.deployment import Deployment, trigger_event
 from tests.core.following import DONE, MAIL, OUTLETS, SLACK, after, over
 from tests.core.samples import HOUR, NOW, model_text, trigger
 from tests.fakes.faults import Fault, Script
@@ -15,7 +15,7 @@ from tests.fakes.training import TrainingService
 
 
 def test_a_success_is_dispatched_once() -> None:
-    """However often the end is told, GitHub gets one event, with the token and what workflows of Azure read."""
+    """However often the end is reported, GitHub gets one event, with the token and what workflows of Azure read."""
     deployment = Deployment(after())
     over(deployment, times=3)
     (dispatch,) = deployment.repositories.dispatched
@@ -35,7 +35,7 @@ def test_a_success_is_dispatched_once() -> None:
 
 
 def test_people_are_told_once_through_each_channel() -> None:
-    """`after` and `on` may both ask for it: one end is one notice for a channel, with why the training ran."""
+    """`after` and `on` may both request it: one end is one notice for a channel, with why the training ran."""
     for on in ("", 'on = ["ended", "failed"]\n'):
         deployment = Deployment(after(outlets=OUTLETS.replace("[github]", f"{on}[github]")))
         over(deployment, times=3)
@@ -48,7 +48,7 @@ def test_people_are_told_once_through_each_channel() -> None:
 
 @pytest.mark.parametrize("result", [RunResult.FAILED, RunResult.STOPPED])
 def test_a_failure_has_its_own_actions(result: RunResult) -> None:
-    """What did not succeed has failed, however it ended."""
+    """A training that did not succeed has failed, however it ended."""
     deployment = Deployment(after(failed='["github:acme/churn#training-failed"]'))
     over(deployment, result)
     (dispatch,) = deployment.repositories.dispatched
@@ -57,9 +57,9 @@ def test_a_failure_has_its_own_actions(result: RunResult) -> None:
 
 
 def test_a_training_that_is_gone_has_failed() -> None:
-    """Nobody tells of its end, and the service does not either: the sweep finds it, and a late end changes nothing."""
+    """No event reports its end, and the service does not either: the sweep finds it, and a late end changes nothing."""
     deployment = Deployment(after())
-    deployment.receive(asked())
+    deployment.receive(trigger_event())
     deployment.wait(2 * HOUR)
     for _ in range(2):
         assert sweep(deployment.receiver) == ["churn"]
@@ -71,7 +71,7 @@ def test_a_training_that_is_gone_has_failed() -> None:
 
 @pytest.mark.parametrize("on", ["", 'on = ["failed"]\n', 'on = ["launched", "rejected"]\n'])
 def test_nothing_follows_where_nothing_is_configured(on: str) -> None:
-    """A success is told to nobody who did not ask for it."""
+    """A success is not notified unless the configuration requests it."""
     deployment = Deployment(model_text() + OUTLETS.replace("[github]", f"{on}[github]"))
     over(deployment)
     assert [notice.event for _, notice in deployment.channels.sent] == ["launched"] * 2 * ("launched" in on)
@@ -82,7 +82,7 @@ def test_nothing_follows_what_was_handed_over() -> None:
     """The end of such a training is not ours to see."""
     deployment = Deployment(after())
     deployment.service = TrainingService(deployment.clock, honours_tokens=False, shows_runs=False)
-    deployment.receive(asked())
+    deployment.receive(trigger_event())
     assert deployment.state().pending == ()
     assert deployment.channels.sent == []
 
@@ -108,8 +108,8 @@ def test_workflows_of_azure_find_their_experiment() -> None:
 def test_a_start_that_fails_does_not_keep_up_what_follows() -> None:
     """The news is delivered again for the queued trigger's sake, and what follows the end is done already."""
     deployment = Deployment(after(), launcher_gate=Script({1: Fault.THROTTLED}))
-    deployment.receive(asked())
-    deployment.receive(asked("t-2"))
+    deployment.receive(trigger_event())
+    deployment.receive(trigger_event("t-2"))
     with pytest.raises(UnavailableError):
         deployment.end(trigger(), "run-1")
     assert (len(deployment.repositories.dispatched), len(deployment.channels.sent)) == (1, 2)

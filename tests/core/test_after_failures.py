@@ -1,4 +1,4 @@
-"""GitHub and the channels may fail: what follows a training is done later or given up, and is in nobody's way."""
+"""GitHub and the channels may fail: follow-ups are done later or given up, and block nothing else."""
 
 import dataclasses
 import logging
@@ -10,7 +10,7 @@ import pytest
 from shared.decision.state import MAX_ATTEMPTS, MAX_PENDING
 from shared.training.channels import channel_label
 from shared.training.sweep import sweep
-from tests.core.deployment import Deployment, asked
+from tests.core.deployment import Deployment, trigger_event
 from tests.core.following import GITHUB, MAIL, SLACK, after, letters, over
 from tests.core.samples import HOUR, MINUTE, SECOND, trigger
 from tests.fakes.faults import Fault, Script
@@ -20,24 +20,24 @@ def test_github_may_be_away() -> None:
     """The end is acknowledged and the queued trigger starts; the next trigger tries again, not before a minute."""
     gate = Script({0: Fault.THROTTLED})
     deployment = Deployment(after(), outlet_gate=gate)
-    deployment.receive(asked())
-    deployment.receive(asked("t-2"))
+    deployment.receive(trigger_event())
+    deployment.receive(trigger_event("t-2"))
     deployment.wait(HOUR)
     assert deployment.end(trigger(), "run-1").reason == "succeeded"
     assert len(deployment.service.runs) == 2
     assert [entry.actions for entry in deployment.state().pending] == [(GITHUB,)]
     assert deployment.repositories.dispatched == []
     deployment.wait(MINUTE - SECOND)
-    deployment.receive(asked("t-3"))
+    deployment.receive(trigger_event("t-3"))
     assert deployment.repositories.dispatched == []
     deployment.wait(SECOND)
-    deployment.receive(asked("t-3"))
+    deployment.receive(trigger_event("t-3"))
     assert [dispatch.token for dispatch in deployment.repositories.dispatched] == [trigger().token]
     assert (deployment.state().pending, len(deployment.channels.sent)) == ((), 2)
 
 
 def test_a_repeat_of_the_end_tries_again() -> None:
-    """What was left undone is taken over by the news that came before, delivered once more."""
+    """Unfinished follow-ups are taken over by the earlier event, delivered once more."""
     deployment = Deployment(after(), outlet_gate=Script({0: Fault.LOST}))
     over(deployment)
     deployment.wait(MINUTE)
@@ -84,7 +84,7 @@ def test_what_is_refused_is_given_up() -> None:
     ],
 )
 def test_nothing_else_is_ever_dispatched_to(change: dict[str, Any], error: str) -> None:
-    """What may not or cannot be dispatched is given up, and nothing is sent."""
+    """A dispatch that is not allowed or not possible is given up, and nothing is sent."""
     deployment = Deployment(after())
     if "repositories" in change:
         change = {"config": dataclasses.replace(deployment.receiver.config, **change)}
@@ -124,7 +124,7 @@ def test_ten_attempts_are_made_in_seventeen_hours() -> None:
 
 
 def test_the_dead_letters_may_be_away() -> None:
-    """What is refused is written down once it is a dead letter, and not before."""
+    """A refusal is recorded once it is a dead letter, and not before."""
     deployment = Deployment(after(), letter_gate=Script({0: Fault.THROTTLED}))
     deployment.repositories.refusing = True
     over(deployment)
@@ -162,7 +162,7 @@ def test_the_oldest_make_room() -> None:
     script = Script(dict.fromkeys(range(100), Fault.THROTTLED))
     deployment = Deployment(after(succeeded=f'["{GITHUB}"]'), outlet_gate=script)
     for number in range(MAX_PENDING + 2):
-        deployment.receive(asked(f"t-{number}"))
+        deployment.receive(trigger_event(f"t-{number}"))
         deployment.wait(SECOND)
         deployment.end(trigger(trigger_id=f"t-{number}"), f"run-{number + 1}")
     assert [entry.trigger_id for entry in deployment.state().pending] == [f"t-{n}" for n in range(2, MAX_PENDING + 2)]
@@ -171,7 +171,7 @@ def test_the_oldest_make_room() -> None:
 
 
 def test_a_slow_channel_leaves_the_rest_to_later() -> None:
-    """A function must answer in time: what there is no time for is done by whoever sees the model next."""
+    """A function must answer in time: work that exceeds the time is done by the next process that handles the model."""
     deployment = Deployment(after())
     dispatcher = deployment.receiver.dispatcher
 

@@ -1,4 +1,4 @@
-"""People are told what they should act on, through every channel, and a channel that fails is in nobody's way."""
+"""People are notified of everything they should act on, through every channel; a channel that fails blocks nothing."""
 
 import dataclasses
 import json
@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import InvalidTriggerError, UnavailableError
 from shared.training.channels import channel_label
-from tests.core.deployment import Deployment, asked, event
+from tests.core.deployment import Deployment, event, trigger_event
 from tests.core.samples import HOUR, SECOND, model_text, trigger
 from tests.fakes.faults import Fault, Script
 from tests.fakes.training import TrainingService
@@ -18,21 +18,21 @@ SLACK, MAIL = "slack://token-a/token-b", "mailto://ada:secret@example.com"
 ALL = '["launched", "ended", "failed", "rejected", "awaiting_approval"]'
 
 
-def told(settings: str = "", on: str = ALL, channels: tuple[str, ...] = (SLACK,)) -> str:
+def notifying(settings: str = "", on: str = ALL, channels: tuple[str, ...] = (SLACK,)) -> str:
     """Return a configuration of `churn` whose news are sent through *channels*."""
     return model_text(settings=settings) + f"[notify]\nchannels = {json.dumps(channels)}\non = {on}\n"
 
 
 def events(deployment: Deployment) -> list[tuple[str, str]]:
-    """Return what was told about which trigger, oldest first."""
+    """Return the notices and their triggers, oldest first."""
     return [(notice.event, notice.trigger_id) for _, notice in deployment.channels.sent]
 
 
 def test_a_start_is_told() -> None:
-    """The notice names the run and says why; repeats of the trigger are no news."""
-    deployment = Deployment(told())
+    """The notice names the run and says why; repeats of the trigger are not notified."""
+    deployment = Deployment(notifying())
     for _ in range(3):
-        deployment.receive(asked(reason="PSI 0.4", evidence={"report_url": "https://example.com"}))
+        deployment.receive(trigger_event(reason="PSI 0.4", evidence={"report_url": "https://example.com"}))
     ((channel, notice),) = deployment.channels.sent
     assert (channel, notice.event, notice.cloud, notice.run_id) == (SLACK, "launched", "local", "run-1")
     assert (notice.model_id, notice.trigger_id, notice.reason) == ("churn", "t-1", "PSI 0.4")
@@ -40,35 +40,35 @@ def test_a_start_is_told() -> None:
 
 
 def test_a_training_that_is_handed_over_is_told() -> None:
-    """Its start is all that can be told."""
-    deployment = Deployment(told())
+    """Its start is all that can be notified."""
+    deployment = Deployment(notifying())
     deployment.service = TrainingService(deployment.clock, honours_tokens=False, shows_runs=False)
-    deployment.receive(asked())
+    deployment.receive(trigger_event())
     assert [(notice.event, notice.result) for _, notice in deployment.channels.sent] == [("launched", "handed_over")]
 
 
 def test_a_queued_start_is_told_after_the_end() -> None:
-    """Each training is told of once, by its own trigger."""
-    deployment = Deployment(told())
-    deployment.receive(asked())
-    deployment.receive(asked("t-2"))
+    """Each training is notified once, with its own trigger."""
+    deployment = Deployment(notifying())
+    deployment.receive(trigger_event())
+    deployment.receive(trigger_event("t-2"))
     deployment.wait(HOUR)
     deployment.end(trigger(), "run-1")
     assert events(deployment) == [("launched", "t-1"), ("launched", "t-2"), ("ended", "t-1")]
 
 
 def test_a_waiting_trigger_is_told() -> None:
-    """A person learns what waits, once; what replaces it is told too."""
-    deployment = Deployment(told("approval = true", on='["awaiting_approval"]'))
+    """A person learns what waits, once; the replacement is notified too."""
+    deployment = Deployment(notifying("approval = true", on='["awaiting_approval"]'))
     for name in ("t-1", "t-1", "t-2"):
-        deployment.receive(asked(name, reason="PSI 0.4"))
+        deployment.receive(trigger_event(name, reason="PSI 0.4"))
     assert events(deployment) == [("awaiting_approval", "t-1"), ("awaiting_approval", "t-2")]
     assert deployment.channels.sent[0][1].reason == "PSI 0.4"
 
 
 def test_a_queued_trigger_that_has_to_wait_is_told() -> None:
     """A trigger that was queued behind a training waits for a person when that ends."""
-    deployment = Deployment(told("approval = true"))
+    deployment = Deployment(notifying("approval = true"))
     deployment.ask("t-1")
     deployment.call("POST", "/models/churn/approve", {"trigger_id": "t-1"})
     deployment.carry()
@@ -82,9 +82,9 @@ def test_a_queued_trigger_that_has_to_wait_is_told() -> None:
 
 def test_a_refused_training_is_told() -> None:
     """The notice says what the service said."""
-    deployment = Deployment(told())
+    deployment = Deployment(notifying())
     deployment.service.refusing = True
-    deployment.receive(asked())
+    deployment.receive(trigger_event())
     ((_, notice),) = deployment.channels.sent
     assert (notice.event, notice.trigger_id, notice.reason) == (
         *("rejected", "t-1"),
@@ -94,7 +94,7 @@ def test_a_refused_training_is_told() -> None:
 
 WRONG: list[tuple[object, str, str]] = [
     (event({"model_id": "churn", "trigger_id": "t-1", "severity": "huge"}), "churn", "severity: must be one of"),
-    (event({"model_id": "nobody", "trigger_id": "t-1"}), "", "model_id: the configuration has no model 'nobody'"),
+    (event({"model_id": "absent", "trigger_id": "t-1"}), "", "model_id: the configuration has no model 'absent'"),
     ("{", "", "an event must be an object"),
 ]
 
@@ -102,7 +102,7 @@ WRONG: list[tuple[object, str, str]] = [
 @pytest.mark.parametrize(("delivered", "model_id", "reason"), WRONG, ids=[reason for *_, reason in WRONG])
 def test_a_rejected_event_is_told(delivered: object, model_id: str, reason: str) -> None:
     """Whether it is for a model or for none, people learn what is wrong with it."""
-    deployment = Deployment(told())
+    deployment = Deployment(notifying())
     deployment.receive(delivered)
     ((_, notice),) = deployment.channels.sent
     assert (notice.event, notice.model_id) == ("rejected", model_id)
@@ -111,7 +111,7 @@ def test_a_rejected_event_is_told(delivered: object, model_id: str, reason: str)
 
 def test_a_rejected_event_that_comes_again_is_no_news() -> None:
     """Where the platform keeps the dead letters, it delivers a rejected event several times first."""
-    deployment = Deployment(told(), dead_letters=False)
+    deployment = Deployment(notifying(), dead_letters=False)
     for _ in range(3):
         deployment.wait(SECOND)
         with pytest.raises(InvalidTriggerError, match="huge"):
@@ -121,20 +121,20 @@ def test_a_rejected_event_that_comes_again_is_no_news() -> None:
 
 def test_what_nobody_asked_for_is_not_told() -> None:
     """Unless the file says otherwise, people learn of failures, rejections and what waits for them."""
-    deployment = Deployment(told().partition("on = ")[0])
+    deployment = Deployment(notifying().partition("on = ")[0])
     assert deployment.receiver.config.notify_on == ("failed", "rejected", "awaiting_approval")
-    deployment.receive(asked())
+    deployment.receive(trigger_event())
     deployment.end(trigger(), "run-1")
     assert deployment.channels.sent == []
 
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.LOST])
 def test_a_channel_that_fails_is_in_nobodys_way(fault: Fault, caplog: pytest.LogCaptureFixture) -> None:
-    """The training starts once, the other channel is told, and the log names the channel without its secrets."""
-    deployment = Deployment(told(channels=(SLACK, MAIL)), outlet_gate=Script({0: fault}))
+    """The training starts once, the other channel is notified, and the log names the channel without its secrets."""
+    deployment = Deployment(notifying(channels=(SLACK, MAIL)), outlet_gate=Script({0: fault}))
     with caplog.at_level(logging.INFO, logger="retrain"):
-        assert deployment.receive(asked()).reason == "launched"
-    assert deployment.receive(asked()).reason == "duplicate"
+        assert deployment.receive(trigger_event()).reason == "launched"
+    assert deployment.receive(trigger_event()).reason == "duplicate"
     assert len(deployment.service.runs) == 1
     assert deployment.channels.sent[-1][0] == MAIL
     (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
@@ -144,7 +144,7 @@ def test_a_channel_that_fails_is_in_nobodys_way(fault: Fault, caplog: pytest.Log
 
 def test_slow_channels_do_not_use_up_the_time() -> None:
     """A function must answer in time: the channels behind those that took too long are left out."""
-    deployment = Deployment(told(channels=(SLACK, MAIL)))
+    deployment = Deployment(notifying(channels=(SLACK, MAIL)))
     notifier: Any = deployment.receiver.notifier
 
     def slow(channel: str) -> Any:
@@ -152,15 +152,15 @@ def test_slow_channels_do_not_use_up_the_time() -> None:
         return notifier(channel)
 
     deployment.receiver = dataclasses.replace(deployment.receiver, notifier=slow)
-    assert deployment.receive(asked()).reason == "launched"
+    assert deployment.receive(trigger_event()).reason == "launched"
     assert [channel for channel, _ in deployment.channels.sent] == [SLACK]
 
 
 def test_a_start_that_only_its_end_tells_of_is_no_news() -> None:
     """The end comes before the start is confirmed: people learn of the end alone."""
-    deployment = Deployment(told(), launcher_gate=Script({0: Fault.LOST}))
+    deployment = Deployment(notifying(), launcher_gate=Script({0: Fault.LOST}))
     with pytest.raises(UnavailableError):
-        deployment.receive(asked())
+        deployment.receive(trigger_event())
     deployment.end(trigger(), "run-1")
     assert events(deployment) == [("ended", "t-1")]
 
@@ -186,14 +186,14 @@ def test_a_channel_is_named_without_its_secrets(channel: str, scheme: str) -> No
 def test_a_notice_is_sent_although_the_start_behind_it_fails(*, refusing: bool) -> None:
     """The outcome of one trigger is announced even when the queued trigger that follows it cannot be started yet."""
     script = Script({0: Fault.THROTTLED, 2: Fault.THROTTLED})
-    deployment = Deployment(told(channels=(SLACK, MAIL)), launcher_gate=script)
+    deployment = Deployment(notifying(channels=(SLACK, MAIL)), launcher_gate=script)
     deployment.service = TrainingService(deployment.clock, shows_runs=False)
     with pytest.raises(UnavailableError):
-        deployment.receive(asked("t-1"))
-    deployment.receive(asked("t-2"))
+        deployment.receive(trigger_event("t-1"))
+    deployment.receive(trigger_event("t-2"))
     deployment.service.refusing = refusing
     with pytest.raises(UnavailableError):
-        deployment.receive(asked("t-1"))
+        deployment.receive(trigger_event("t-1"))
     assert script.calls == ["start"] * 3
     expected = ("rejected" if refusing else "launched", "t-1")
     assert events(deployment) == [expected] * 2

@@ -1,9 +1,9 @@
-"""A training that waits for a person is told to people until they know, or until it does not wait any more."""
+"""People are notified of a training that waits for them until a notice arrives, or it does not wait any more."""
 
 import pytest
 
 from shared.training.sweep import sweep
-from tests.core.deployment import Deployment, asked
+from tests.core.deployment import Deployment, trigger_event
 from tests.core.following import MAIL, OUTLETS, SLACK, letters
 from tests.core.samples import HOUR, MINUTE, SECOND, model_text
 from tests.fakes.faults import Crash, Fault, Script
@@ -15,15 +15,15 @@ def waiting(script: dict[int, Fault] | None = None) -> Deployment:
 
 
 def questions(deployment: Deployment) -> list[tuple[str, str]]:
-    """Return who was asked about which trigger, oldest first."""
+    """Return the channels that requested an approval, and the triggers, oldest first."""
     sent = deployment.channels.sent
     return [(channel, notice.trigger_id) for channel, notice in sent if notice.event == "awaiting_approval"]
 
 
 def test_a_channel_that_is_away_is_asked_again() -> None:
-    """Nothing is lost by a channel that does not answer: the sweep asks it again, and only it."""
+    """Nothing is lost by a channel that does not answer: the sweep retries that channel, and only that."""
     deployment = waiting({0: Fault.THROTTLED})
-    assert deployment.receive(asked(reason="PSI 0.4")).reason == "awaiting_approval"
+    assert deployment.receive(trigger_event(reason="PSI 0.4")).reason == "awaiting_approval"
     assert questions(deployment) == [(MAIL, "t-1")]
     deployment.wait(MINUTE - SECOND)
     sweep(deployment.receiver)
@@ -37,21 +37,21 @@ def test_a_channel_that_is_away_is_asked_again() -> None:
 
 
 def test_a_crash_before_the_question_loses_nothing() -> None:
-    """The wait and the promise to ask are one write: whoever sees the model next asks."""
+    """The wait and the promised approval request are one write: the next process that handles the model sends it."""
     deployment = waiting({0: Fault.CRASH_BEFORE})
     with pytest.raises(Crash):
-        deployment.receive(asked())
+        deployment.receive(trigger_event())
     assert questions(deployment) == []
     deployment.wait(MINUTE)
-    assert deployment.receive(asked()).reason == "duplicate"
+    assert deployment.receive(trigger_event()).reason == "duplicate"
     assert questions(deployment) == [(SLACK, "t-1"), (MAIL, "t-1")]
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])
 def test_nobody_is_asked_what_is_answered(verb: str) -> None:
-    """A question that was late is dropped once somebody has decided."""
+    """A late approval request is dropped once a person has decided."""
     deployment = waiting({0: Fault.THROTTLED})
-    deployment.receive(asked())
+    deployment.receive(trigger_event())
     assert deployment.call("POST", f"/models/churn/{verb}", {"trigger_id": "t-1"}).status == 200
     deployment.wait(24 * HOUR)
     sweep(deployment.receiver)
@@ -60,10 +60,10 @@ def test_nobody_is_asked_what_is_answered(verb: str) -> None:
 
 
 def test_a_newer_trigger_is_asked_about_alone() -> None:
-    """What it replaced is asked about no more, however often the channels were away."""
+    """No approval is requested for the replaced trigger, however often the channels were away."""
     deployment = waiting(dict.fromkeys(range(8), Fault.THROTTLED))
     for number in range(4):
-        deployment.receive(asked(f"t-{number}"))
+        deployment.receive(trigger_event(f"t-{number}"))
     assert [entry.trigger_id for entry in deployment.state().pending] == ["t-3"]
     deployment.wait(24 * HOUR)
     sweep(deployment.receiver)
@@ -74,7 +74,7 @@ def test_a_channel_that_never_takes_it_is_given_up() -> None:
     """The question lies among the dead letters then, and the model lists it; the trigger waits on."""
     deployment = waiting()
     deployment.channels.closed.add(SLACK)
-    deployment.receive(asked())
+    deployment.receive(trigger_event())
     assert questions(deployment) == [(MAIL, "t-1")]
     assert [letter["error"].partition(": ")[2] for letter in letters(deployment)] == ["The channel is closed"]
     assert deployment.state().rejected[0].trigger_id == "t-1"
@@ -84,7 +84,7 @@ def test_a_channel_that_never_takes_it_is_given_up() -> None:
 def test_what_is_not_told_yet_can_be_looked_up() -> None:
     """`GET /models/{model_id}` shows what is left to do, without the addresses of the channels."""
     deployment = waiting({0: Fault.THROTTLED})
-    deployment.receive(asked())
+    deployment.receive(trigger_event())
     (entry,) = deployment.get("/models/churn")["follow_ups"]
     assert (entry["trigger_id"], entry["run_id"], entry["attempts"]) == ("t-1", None, 1)
     assert [action.rpartition("-")[0] for action in entry["actions"]] == ["notify:slack"]

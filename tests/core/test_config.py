@@ -1,4 +1,4 @@
-"""What a configuration file says, as values."""
+"""The content of a configuration file, as values."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -173,7 +173,7 @@ def test_files_from_any_editor_are_read(tmp_path: Path, start: bytes, newline: s
 
 
 def test_the_channels_are_not_shown() -> None:
-    """The addresses of channels hold secrets, so they stand in no text made of a configuration."""
+    """The addresses of channels hold secrets, so no text made of a configuration contains them."""
     config = configured('[notify]\nchannels = ["slack://token-a/token-b"]\n' + model_text())
     assert config.channels == ("slack://token-a/token-b",)
     assert "token" not in f"{config!r} {config}"

@@ -1,4 +1,4 @@
-"""What a configuration may say of people and of GitHub, and what it may not."""
+"""Settings for notices and GitHub: valid and invalid ones."""
 
 import pytest
 
@@ -20,8 +20,8 @@ def test_what_is_told_can_be_chosen() -> None:
 @pytest.mark.parametrize("on", ['"failed"', '["failure"]', '["failed", ""]', "[1]", '["failed", "started"]'])
 def test_only_what_happens_can_be_told(on: str) -> None:
     """Another event is one problem, and nothing that stands there is shown: it may be an address."""
-    (told,) = problems_of(f"[notify]\non = {on}\n" + model_text())
-    assert told in (
+    (problem,) = problems_of(f"[notify]\non = {on}\n" + model_text())
+    assert problem in (
         "notify.on: must be a list of texts that are not empty",
         "notify.on: must name nothing but launched, ended, failed, rejected, awaiting_approval",
     )
@@ -55,7 +55,7 @@ def test_only_what_happens_can_be_told(on: str) -> None:
     ids=["event type of an action", "event type of a target", "actions", "channels", "repository"],
 )
 def test_what_github_or_the_ledger_would_not_take(text: str, problem: str) -> None:
-    """A limit of somebody else is told when the file is read, and not after a training."""
+    """A limit of another service is reported when the file is read, and not after a training."""
     assert problems_of(text) == (problem,)
 
 

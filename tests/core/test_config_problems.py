@@ -1,4 +1,4 @@
-"""Every mistake in a configuration file is told with its place, all of them in one error."""
+"""Every mistake in a configuration file is reported with its place, all of them in one error."""
 
 from pathlib import Path
 
@@ -85,14 +85,14 @@ FILES = [
 
 @pytest.mark.parametrize(("target", "problem"), TARGETS, ids=[target for target, _ in TARGETS])
 def test_a_wrong_target_is_told_with_its_place(target: str, problem: str) -> None:
-    """What is missing or wrong at a target is one problem."""
+    """Everything that is missing or wrong at a target is one problem."""
     text = f'github.repositories = ["acme/churn"]\n[models."churn"]\n{target}\n'
     assert problems_of(text) == (f'models."churn".{problem}',)
 
 
 @pytest.mark.parametrize(("text", "problem"), FILES, ids=[problem[:50] for _, problem in FILES])
 def test_a_wrong_file_is_told_with_its_place(text: str, problem: str) -> None:
-    """What is wrong above or between the models is one problem."""
+    """A mistake above or between the models is one problem."""
     assert problems_of(text) == (problem,)
 
 
@@ -147,7 +147,7 @@ def test_ten_mistakes_are_ten_problems() -> None:
     ],
 )
 def test_a_problem_shows_no_secret(text: str) -> None:
-    """However wrong the channels are written, their addresses stand in no error."""
+    """However wrong the channels are written, no error contains their addresses."""
     with pytest.raises(ConfigError) as caught:
         configured(f"{text}\n{model_text()}")
     assert "token" not in str(caught.value)
@@ -169,12 +169,12 @@ def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes, problem: str) ->
     path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
         load_configuration(path)
-    (told,) = caught.value.problems
-    assert told.startswith(problem)
+    (found,) = caught.value.problems
+    assert found.startswith(problem)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    """A missing file and a folder are told with their path."""
+    """A missing file and a folder are reported with their path."""
     for path, why in ((tmp_path / "none.toml", "No such file"), (tmp_path, "Is a directory")):
         with pytest.raises(ConfigError) as caught:
             load_configuration(path)

@@ -1,4 +1,4 @@
-"""Every key of a model that is wrong is told with its place, what is right and what stands there."""
+"""Every wrong key of a model is reported with its place, the valid values and the one that was found."""
 
 import pytest
 
@@ -79,5 +79,5 @@ SETTINGS = [
 @pytest.mark.parametrize(("setting", "problem"), SETTINGS, ids=[setting for setting, _ in SETTINGS])
 def test_a_wrong_setting_is_told_with_its_place(setting: str, problem: str) -> None:
     """One wrong key of a model is one problem, which names the model, the key, what is right and what stands there."""
-    (told,) = problems_of(model_text(settings=setting))
-    assert told == f'models."churn".{problem}'
+    (found,) = problems_of(model_text(settings=setting))
+    assert found == f'models."churn".{problem}'

@@ -67,8 +67,8 @@ def check_outcome(witness: Witness, path: Path) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("path", "tokens"), CASES)
-def test_repeat_at_once(path: Path, tokens: bool, fault: Fault) -> None:  # noqa: FBT001 - a parameter
-    """Whatever call a fault meets: what is repeated at once comes to the same end as without the fault."""
+def test_repeat_immediately(path: Path, tokens: bool, fault: Fault) -> None:  # noqa: FBT001 - a parameter
+    """Whatever call a fault meets: an immediate repeat comes to the same end as without the fault."""
     for witness, begin in broken_off(path, tokens=tokens, fault=fault):
         repeat(witness, begin)
         check_outcome(witness, path)
@@ -77,7 +77,7 @@ def test_repeat_at_once(path: Path, tokens: bool, fault: Fault) -> None:  # noqa
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("path", "tokens"), CASES)
 def test_repeat_late(path: Path, tokens: bool, fault: Fault) -> None:  # noqa: FBT001 - a parameter
-    """Whatever call a fault meets: what is repeated when the claim is abandoned comes to the same end."""
+    """Whatever call a fault meets: a repeat after the claim was abandoned comes to the same end."""
     for witness, begin in broken_off(path, tokens=tokens, fault=fault):
         witness.advance(A_WHILE)
         repeat(witness, begin)
@@ -94,7 +94,7 @@ def test_sweep_instead(path: Path, tokens: bool, fault: Fault) -> None:  # noqa:
         state = witness.world.state("churn")
         assert state.training is None or state.training.run_id
         assert not state.pending
-        for (_, trigger_id), lines in witness.told.items():
+        for (_, trigger_id), lines in witness.decisions.items():
             runs = [run for run in witness.world.service.runs.values() if run.request.trigger.trigger_id == trigger_id]
             assert bool(runs) == (lines[-1].decision == "launch")
         repeat(witness, begin)
@@ -138,8 +138,8 @@ def test_many_deliveries_in_a_row() -> None:
 
 
 @pytest.mark.parametrize("tokens", TOKENS.values(), ids=TOKENS)
-def test_many_deliveries_at_once(tokens: bool) -> None:  # noqa: FBT001 - a parameter
-    """An event that is delivered 51 times at once, each delivery one step behind the other, trains once."""
+def test_many_concurrent_deliveries(tokens: bool) -> None:  # noqa: FBT001 - a parameter
+    """An event that is delivered 51 times concurrently, each delivery one step behind the other, trains once."""
     witness = new_witness(launch, tokens=tokens)
     begin = launch(witness)
     processes = [witness.begun(begin()) for _ in range(51)]

@@ -75,7 +75,7 @@ def test_an_event_that_is_too_deep_for_json_is_kept() -> None:
 )
 @pytest.mark.parametrize("limit", [1024, 1025, 4096, 8191])
 def test_a_long_event_is_cut_to_the_limit(event: object, limit: int) -> None:
-    """What does not fit is cut to text, stays valid JSON, fills the room and tells its full size."""
+    """An event that does not fit is cut to text, stays valid JSON, fills the room and has its full size noted."""
     text = letter_text(letter(event), limit)
     document = json.loads(text)
     whole = compact(letter_document(letter(event))["event"])

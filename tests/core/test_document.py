@@ -24,7 +24,7 @@ from tests.core.samples import HOUR, NOW, SECOND, trigger
 
 END = End(run_id="run-1", result="succeeded", at=NOW, name="", actions=("notify:slack-1",), holder="h")
 
-# What is rejected may hold whatever JSON can spell: lone surrogates too, but a pair of them is one character.
+# A rejected event may hold whatever JSON can spell: lone surrogates too, but a pair of them is one character.
 TEXTS = st.text(st.characters(), max_size=20).map(
     lambda text: text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 )
@@ -95,7 +95,7 @@ def test_a_model_that_was_never_written_is_free() -> None:
 
 
 def test_what_another_version_wrote_can_be_read() -> None:
-    """Whoever rolls back or forward keeps the state: keys that are missing are empty, unknown ones are left out."""
+    """A roll-back or roll-forward keeps the state: keys that are missing are empty, unknown ones are left out."""
     training = Training(trigger=trigger(), claimed_at=NOW, first_claimed_at=NOW, holder="h", run_id="run-1")
     line = Decided(at=NOW, trigger_id="t-1", decision="launch", reason="launched")
     parked = Parked(trigger=trigger(), since=NOW)

@@ -31,7 +31,7 @@ ITEM = 400 * 1024
 def largest(text: str) -> ModelState:
     """Return a state in which everything is as long as the rules allow, written with the character *text*."""
     mapping = {"a": "x" * (16 * 1024 - len('{"a": ""}'))}
-    asked = trigger(
+    requested = trigger(
         model_id=text * 256,
         trigger_id=text * 128,
         reason=text * 512,
@@ -40,10 +40,10 @@ def largest(text: str) -> ModelState:
         evidence=mapping,
     )
     skip = Verdict(decision="launch", reason="awaiting_approval", detail=text * 1000)
-    line = decided(ModelState(), asked, skip, Policy(), now=NOW, holder="").decisions[0]
+    line = decided(ModelState(), requested, skip, Policy(), now=NOW, holder="").decisions[0]
     run = PastRun(run_id="r" * 300, trigger_id=text * 128, started_at=NOW, ended_at=NOW, url="u" * 500)
-    parked = Parked(trigger=asked, since=NOW, approved_by=text * 512, approved_at=NOW)
-    claim = Training(trigger=asked, claimed_at=NOW, first_claimed_at=NOW, holder="h" * 36, run_id="r" * 300)
+    parked = Parked(trigger=requested, since=NOW, approved_by=text * 512, approved_at=NOW)
+    claim = Training(trigger=requested, claimed_at=NOW, first_claimed_at=NOW, holder="h" * 36, run_id="r" * 300)
     training = dataclasses.replace(claim, url="u" * 500)
     state = ModelState(
         queued=parked,

@@ -16,12 +16,12 @@ from tests.fakes.memory import MemoryBus
 
 
 def test_a_request_becomes_a_trigger() -> None:
-    """What the request leaves open is filled in: a new id, the origin `manual`, the time and the caller."""
+    """Fields that the request leaves out are filled in: a new id, the origin `manual`, the time and the caller."""
     deployment = Deployment()
     fields: dict[str, object] = {"model_id": "churn", "evidence": {"urls": ["a"]}}
     before = copy.deepcopy(fields)
-    asked = emit.read_request(deployment.emitter, fields, caller="ada")
-    assert asked == trigger(trigger_id="id-1", requested_by="ada", evidence={"urls": ["a"]})
+    requested = emit.read_request(deployment.emitter, fields, caller="ada")
+    assert requested == trigger(trigger_id="id-1", requested_by="ada", evidence={"urls": ["a"]})
     assert fields == before
     assert emit.read_request(deployment.emitter, fields).trigger_id == "id-2"
     assert deployment.bus.published == []
@@ -29,7 +29,7 @@ def test_a_request_becomes_a_trigger() -> None:
 
 @pytest.mark.parametrize("name", ["requested_by", "requested_at", "model", "Force"])
 def test_a_request_has_no_other_fields(name: str) -> None:
-    """A name that a request does not have may be a misspelt one, and who asks is not for the request to say."""
+    """A name that a request does not have may be a misspelt one, and a request cannot set its requester."""
     with pytest.raises(InvalidTriggerError) as caught:
         emit.read_request(Deployment().emitter, {"model_id": "churn", name: "x"})
     assert caught.value.field == name
@@ -37,7 +37,7 @@ def test_a_request_has_no_other_fields(name: str) -> None:
 
 
 def test_a_direct_invocation_asks_and_answers() -> None:
-    """One call reads, sends, and tells what was accepted."""
+    """One call reads, sends, and returns the accepted triggers."""
     deployment = Deployment()
     accepted = emit.accepted(emit.ask(deployment.emitter, {"model_id": "churn", "trigger_id": "t-1"}))
     assert accepted == {"accepted": [{"model_id": "churn", "trigger_id": "t-1"}]}
@@ -58,7 +58,7 @@ def test_a_direct_invocation_asks_and_answers() -> None:
 def test_a_failure_of_the_bus_is_raised(
     bus: MemoryBus, error: type[Exception], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody is told that a trigger was sent while it may not have arrived."""
+    """A trigger is not reported as sent while it may not have arrived."""
     caplog.set_level(logging.INFO, "retrain")
     with pytest.raises(error):
         emit.publish(Deployment(bus=bus).emitter, [trigger()])
@@ -71,8 +71,8 @@ def test_what_was_sent_is_logged_without_its_content(caplog: pytest.LogCaptureFi
     emit.publish(Deployment().emitter, [trigger(reason="secret", evidence={"a": "secret"}, requested_by="secret")])
     (record,) = caplog.records
     assert record.message == "retrain.emitted"
-    told = {name: vars(record)[name] for name in ("model_id", "trigger_id", "origin")}
-    assert told == {"model_id": "churn", "trigger_id": "t-1", "origin": "manual"}
+    logged = {name: vars(record)[name] for name in ("model_id", "trigger_id", "origin")}
+    assert logged == {"model_id": "churn", "trigger_id": "t-1", "origin": "manual"}
     assert "secret" not in json.dumps(vars(record), default=repr)
 
 
@@ -82,7 +82,7 @@ def test_a_tick_delivered_twice_asks_once() -> None:
     moments = [NOW, NOW.astimezone(timezone(timedelta(hours=9)))]
     ids = []
     for moment in moments:
-        ids += [asked.trigger_id for asked in emit.tick(deployment.emitter, moment)]
+        ids += [requested.trigger_id for requested in emit.tick(deployment.emitter, moment)]
         deployment.wait(HOUR)
     assert ids == ["schedule:churn:2026-11-21T03:00:00Z"] * 2
     assert [outcome.reason for outcome in deployment.carry()] == ["launched", "duplicate"]
@@ -94,7 +94,7 @@ def test_a_tick_without_a_time_is_the_minute() -> None:
     ids = []
     for pause in (0, 59, 1):
         deployment.wait(timedelta(seconds=pause, microseconds=7 if not pause else 0))
-        ids += [asked.trigger_id for asked in emit.tick(deployment.emitter, None)]
+        ids += [requested.trigger_id for requested in emit.tick(deployment.emitter, None)]
     assert ids == [f"schedule:churn:2026-11-21T03:0{minute}:00Z" for minute in (0, 0, 1)]
 
 
@@ -102,15 +102,15 @@ def test_the_id_of_a_tick_fits() -> None:
     """For a long model name the id is a hash, another one for each model and time."""
     names = ["m" * 256, "m" * 255 + "n"]
     deployment = Deployment("".join(model_text(name, "schedule = true") for name in names))
-    asked = [*emit.tick(deployment.emitter, NOW), *emit.tick(deployment.emitter, NOW + HOUR)]
-    assert len({one.trigger_id for one in asked}) == 4
-    assert {len(one.trigger_id) for one in asked} == {64}
+    requested = [*emit.tick(deployment.emitter, NOW), *emit.tick(deployment.emitter, NOW + HOUR)]
+    assert len({one.trigger_id for one in requested}) == 4
+    assert {len(one.trigger_id) for one in requested} == {64}
 
 
 def test_a_rehearsal_reads_only() -> None:
-    """What would happen now is told from one read of the ledger; nothing is sent, written or counted."""
+    """A dry run reads the ledger once and returns what would happen now; nothing is sent, written or counted."""
     ledger = Script()
     deployment = Deployment(model_text(settings="approval = true"), gate=ledger)
     verdict = emit.rehearse(deployment.emitter, trigger())
     assert (verdict.decision, verdict.reason) == ("wait", "awaiting_approval")
-    assert (ledger.calls, deployment.bus.published, deployment.told) == (["load"], [], [])
+    assert (ledger.calls, deployment.bus.published, deployment.observed) == (["load"], [], [])

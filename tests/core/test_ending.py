@@ -23,7 +23,7 @@ def training(run_id: str) -> ModelState:
 
 
 def end(run_id: str, name: str = NAME) -> End:
-    """Return an end as an event tells it."""
+    """Return an end as an event reports it."""
     return End(run_id=run_id, name=name, result="succeeded", at=NOW + timedelta(hours=1))
 
 
@@ -35,7 +35,7 @@ def test_a_project_has_a_name_and_a_number() -> None:
 
 
 def test_a_name_that_is_no_id_proves_nothing() -> None:
-    """Anybody can give an execution of SageMaker our display name: only its ARN tells whose it is."""
+    """Anyone can give an execution of SageMaker our display name: only its ARN names its pipeline."""
     mine, other = (f"arn:aws:sagemaker:eu-west-3:1:pipeline/churn/execution/{x}" for x in "ab")
     state = training(mine)
     assert ended(state, end(other), now=NOW) == state

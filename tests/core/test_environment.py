@@ -1,4 +1,4 @@
-"""The environment is read once; whatever is wrong with it and with the configuration is told in one error."""
+"""The environment is read once; everything wrong with it and with the configuration is in one error."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -101,7 +101,7 @@ def test_every_class_says_what_it_is_for(cls: type[Exception]) -> None:
     ],
 )
 def test_messages_say_what_and_which(error: RetrainError, message: str) -> None:
-    """What failed, with the values that matter, and in what way."""
+    """The message names the failure, with the values that matter."""
     assert str(error) == message
 
 

@@ -71,7 +71,7 @@ OTHER: Final = {
     "gcp/cloudevents-BuildEventData-simple.json": "ignore",
     "gcp/cloudevents-DocumentEventData-simple.json": "ignore",
     "gcp/cloudevents-LogEntryData-pubsubCreateTopic.json": "ignore",
-    # Plain text that is not ours is somebody else's.
+    # Plain text that is not ours is another sender's.
     "gcp/cloudevents-MessagePublishedData-text.json": "ignore",
     "gcp/cloudevents-SchedulerJobData-simple.json": "ignore",
     "gcp/conformance-legacy_pubsub-legacy-input.json": "ignore",
@@ -96,13 +96,13 @@ def test_every_sample_has_its_verdict() -> None:
 
 @pytest.mark.parametrize("name", sorted(SIGNAL | TRIGGER))
 def test_a_trigger_or_a_configured_signal_trains(name: str) -> None:
-    """What asks for a training starts one."""
+    """An event that requests a training starts one."""
     assert verdicts(CONFIG, name) == ("launch", 1)
 
 
 @pytest.mark.parametrize("name", sorted(SIGNAL))
 def test_a_signal_that_no_model_names_is_ignored(name: str) -> None:
-    """Without a model whose `signals` name it a signal is nobody's, not even the default model's."""
+    """Without a model whose `signals` name it a signal is ignored, even by the default model."""
     assert verdicts(WITHOUT_SIGNALS, name) == ("ignore", 0)
 
 
@@ -115,7 +115,7 @@ def test_nothing_else_trains(name: str, decision: str) -> None:
 @pytest.mark.parametrize("folder", sorted(path.name for path in EVENTS.iterdir()))
 def test_every_sample_tells_its_origin(folder: str) -> None:
     """Origin and licence of each recorded event stand beside it."""
-    told = (EVENTS / folder / "ORIGIN.md").read_text(encoding="utf-8")
+    origin = (EVENTS / folder / "ORIGIN.md").read_text(encoding="utf-8")
     for path in (EVENTS / folder).glob("*.json"):
-        assert f"| {path.name} |" in told
+        assert f"| {path.name} |" in origin
         assert sample(f"{folder}/{path.name}")

@@ -1,4 +1,4 @@
-"""Every field of a trigger is checked by its own rule, and what is wrong with it is told by its name."""
+"""Every field of a trigger is checked by its own rule, and a problem names the field."""
 
 import copy
 import json
@@ -138,17 +138,17 @@ def test_the_input_is_neither_changed_nor_kept() -> None:
     """The given mappings stay as they are, and what happens to them later does not reach the trigger."""
     given = {"model_id": "churn", "parameters": {"epochs": 8}, "evidence": {"tests": [{"p": 0.01}]}}
     before = copy.deepcopy(given)
-    asked = trigger(**given)
+    requested = trigger(**given)
     assert given == before
     given["parameters"]["epochs"] = 9  # type: ignore[index]  # the sample is a dict of dicts
     given["evidence"]["tests"][0]["p"] = 1.0  # type: ignore[index]  # the sample is a dict of dicts
-    assert (asked.parameters, asked.evidence) == ({"epochs": 8}, {"tests": [{"p": 0.01}]})
+    assert (requested.parameters, requested.evidence) == ({"epochs": 8}, {"tests": [{"p": 0.01}]})
 
 
 def test_a_trigger_cannot_be_changed() -> None:
     """Neither its fields nor its mappings take an assignment."""
-    asked = trigger(parameters={"epochs": 8})
+    requested = trigger(parameters={"epochs": 8})
     with pytest.raises(AttributeError):
-        asked.model_id = "other"  # type: ignore[misc]  # that is the claim
+        requested.model_id = "other"  # type: ignore[misc]  # that is the claim
     with pytest.raises(TypeError):
-        asked.parameters["epochs"] = 9  # type: ignore[index]  # that is the claim
+        requested.parameters["epochs"] = 9  # type: ignore[index]  # that is the claim

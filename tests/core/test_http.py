@@ -1,4 +1,4 @@
-"""Asking over HTTP: what `POST /retrain` takes, answers and sends."""
+"""Requests over HTTP: the input, answers and triggers of `POST /retrain`."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ JSON = {"content-type": "application/json"}
 
 
 def test_a_request_is_accepted_once_the_bus_has_it() -> None:
-    """The answer names the trigger, which is on the bus with who asked and when; the ledger is not touched."""
+    """The answer names the trigger, which is on the bus with its requester and time; the ledger is not touched."""
     deployment = Deployment()
     response = deployment.call("POST", "/retrain", {"model_id": "churn"}, caller="ada@example.com")
     assert (response.status, dict(response.headers)) == (202, JSON)
@@ -89,7 +89,7 @@ UNPROCESSABLE: list[tuple[dict[str, object], str | None, str]] = [
 
 
 @pytest.mark.parametrize(("fields", "key", "detail"), UNPROCESSABLE)
-@pytest.mark.parametrize("query", [{}, {"dry_run": "true"}], ids=["asked", "rehearsed"])
+@pytest.mark.parametrize("query", [{}, {"dry_run": "true"}], ids=["request", "dry run"])
 def test_a_wrong_field_is_422_by_name(
     fields: dict[str, object], key: str | None, detail: str, query: dict[str, str]
 ) -> None:
@@ -103,7 +103,7 @@ def test_a_wrong_field_is_422_by_name(
 
 @pytest.mark.parametrize("flag", ["1", "yes", "", "on"])
 def test_a_dry_run_is_never_taken_for_a_real_one(flag: str) -> None:
-    """A flag that is neither true nor false is told, so that nobody trains by mistake."""
+    """A flag that is neither true nor false is an error, so that nothing trains by mistake."""
     deployment = Deployment()
     response = deployment.call("POST", "/retrain", {"model_id": "churn"}, query={"dry_run": flag})
     assert problem(response, 422, "Unprocessable Content") == f"dry_run: must be true or false, not {flag!r}"
@@ -136,7 +136,7 @@ def test_a_bus_that_does_not_take_it_is_503(bus: MemoryBus, detail: str) -> None
 
 
 def test_only_errors_of_the_core_become_problems() -> None:
-    """A wrong configuration is no answer to a request: it is raised for the platform to see."""
+    """A wrong configuration is not an answer to a request: it is raised for the platform to see."""
     assert problem_of(ConfigError("retrain.toml", ["x"])) is None
     assert problem_of(ValueError("x")) is None
     away = problem_of(UnavailableError("DynamoDB", "read"))
@@ -145,7 +145,7 @@ def test_only_errors_of_the_core_become_problems() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "asked", "told"),
+    ("settings", "request_body", "verdict"),
     [
         ("", {}, ("launch", "launched")),
         ("approval = true", {}, ("wait", "awaiting_approval")),
@@ -156,7 +156,9 @@ def test_only_errors_of_the_core_become_problems() -> None:
         ("", {"trigger_id": "t-0"}, ("skip", "duplicate")),
     ],
 )
-def test_a_dry_run_tells_and_does_nothing(settings: str, asked: dict[str, object], told: tuple[str, str]) -> None:
+def test_a_dry_run_only_returns_the_verdict(
+    settings: str, request_body: dict[str, object], verdict: tuple[str, str]
+) -> None:
     """It answers the decision and its reason; nothing is sent, stored or counted."""
     deployment = Deployment(model_text(settings=settings))
     deployment.call("POST", "/retrain", {"model_id": "churn", "trigger_id": "t-0", "force": True})
@@ -164,8 +166,8 @@ def test_a_dry_run_tells_and_does_nothing(settings: str, asked: dict[str, object
     if outcome.decision == "launch":
         deployment.end(trigger(trigger_id="t-0"), "run-1")
     deployment.wait(HOUR)
-    before, counted = list(deployment.ledger.history), len(deployment.told)
-    response = deployment.call("POST", "/retrain", {"model_id": "churn"} | asked, query={"dry_run": "TRUE"})
+    before, counted = list(deployment.ledger.history), len(deployment.observed)
+    response = deployment.call("POST", "/retrain", {"model_id": "churn"} | request_body, query={"dry_run": "TRUE"})
     assert (response.status, dict(response.headers)) == (200, JSON)
-    assert json.loads(response.body) == dict(zip(("decision", "reason"), told, strict=True))
-    assert (deployment.bus.published, deployment.ledger.history, len(deployment.told)) == ([], before, counted)
+    assert json.loads(response.body) == dict(zip(("decision", "reason"), verdict, strict=True))
+    assert (deployment.bus.published, deployment.ledger.history, len(deployment.observed)) == ([], before, counted)

@@ -58,8 +58,8 @@ def test_a_trigger_that_was_replaced_cannot_be_approved() -> None:
     deployment.ask("t-1")
     deployment.ask("t-2")
     assert deployment.reasons() == ["awaiting_approval", "superseded", "awaiting_approval"]
-    told = problem(approve(deployment), 422, "Unprocessable Content")
-    assert told == "trigger_id: 't-1' does not wait for an approval any more: replaced by t-2"
+    detail = problem(approve(deployment), 422, "Unprocessable Content")
+    assert detail == "trigger_id: 't-1' does not wait for an approval any more: replaced by t-2"
     assert approve(deployment, "t-2").status == 200
 
 
@@ -73,8 +73,8 @@ def test_an_approval_that_a_cooldown_makes_void_is_told() -> None:
     state = dataclasses.replace(deployment.state(), last_start=deployment.now)
     deployment.ledger.save("churn", write_state(state), deployment.ledger.peek("churn").version)
     deployment.carry()
-    told = problem(approve(deployment), 422, "Unprocessable Content")
-    assert told.endswith("any more: approved by ada at 2026-11-21T03:00:00Z; no training before 2026-11-21T09:00:00Z")
+    detail = problem(approve(deployment), 422, "Unprocessable Content")
+    assert detail.endswith("any more: approved by ada at 2026-11-21T03:00:00Z; no training before 2026-11-21T09:00:00Z")
 
 
 def test_a_person_is_asked_once() -> None:
@@ -100,7 +100,7 @@ def test_a_person_is_asked_once() -> None:
 
 
 def test_a_person_with_a_long_name_may_approve() -> None:
-    """What the platform calls people is cut, and never an error."""
+    """A long name of a person from the platform is cut, and never an error."""
     deployment = Deployment(WAITING)
     deployment.call("POST", "/retrain", {"model_id": "churn", "trigger_id": "t-1"}, caller="a" * 2000)
     assert deployment.bus.published[0].requested_by == "a" * 512
@@ -111,7 +111,7 @@ def test_a_person_with_a_long_name_may_approve() -> None:
 
 
 def test_a_rejection_drops_the_waiting_trigger() -> None:
-    """It never starts, an approval comes too late, and rejecting it again is no error."""
+    """It never starts, an approval comes too late, and rejecting it again is not an error."""
     deployment = Deployment(WAITING)
     deployment.ask("t-1")
     for _ in range(2):
@@ -153,7 +153,7 @@ def test_nothing_on_the_bus_approves() -> None:
     """The same trigger again, however often and by whom, goes on waiting."""
     deployment = Deployment(WAITING)
     for fields in ({}, {"force": True}, {"approved_by": "me"}):
-        asked = {"model_id": "churn", "trigger_id": "t-1", "requested_by": "me"} | fields
-        deployment.receive({"source": "ml3_platform", "detail-type": "retrain_trigger", "detail": asked})
+        requested = {"model_id": "churn", "trigger_id": "t-1", "requested_by": "me"} | fields
+        deployment.receive({"source": "ml3_platform", "detail-type": "retrain_trigger", "detail": requested})
     assert deployment.get("/models/churn")["state"] == "waiting"
     assert deployment.service.runs == {}

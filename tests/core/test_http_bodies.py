@@ -1,4 +1,4 @@
-"""What a request's body may be, and what a tick asks for."""
+"""Valid and invalid bodies of a request, and the triggers of a tick."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -63,9 +63,9 @@ def test_a_body_must_be_declared_as_json(kind: str | None, status: int) -> None:
     response = Deployment().call("POST", "/retrain", b'{"model_id": "churn"}', headers=headers)
     assert response.status == status
     if status == 415:
-        told = f"not {kind!r}" if kind else "and there is none"
+        found = f"not {kind!r}" if kind else "and there is none"
         detail = problem(response, 415, "Unsupported Media Type")
-        assert detail == f"the Content-Type must be application/json, {told}"
+        assert detail == f"the Content-Type must be application/json, {found}"
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_a_body_must_be_declared_as_json(kind: str | None, status: int) -> None:
     ],
 )
 def test_a_tick_asks_for_every_scheduled_model(scheduled_at: datetime | None, moment: str) -> None:
-    """Once for each scheduled time, which is now to the minute where nobody tells it."""
+    """Once for each scheduled time, which is now to the minute where the tick has none."""
     deployment = Deployment(
         "".join(model_text(name, "schedule = true") for name in ("churn", "price")) + model_text("wine")
     )
     deployment.wait(timedelta(seconds=42))
     responses = [deployment.call("POST", "/tick", scheduled_at=scheduled_at) for _ in range(2)]
-    asked = [{"model_id": name, "trigger_id": f"schedule:{name}:{moment}"} for name in ("churn", "price")]
+    requested = [{"model_id": name, "trigger_id": f"schedule:{name}:{moment}"} for name in ("churn", "price")]
     for response in responses:
         assert (response.status, dict(response.headers)) == (202, JSON)
-        assert json.loads(response.body) == {"accepted": asked}
+        assert json.loads(response.body) == {"accepted": requested}
     first, _, again, _ = deployment.bus.published
     assert first == again
     assert (first.origin, first.reason) == ("schedule", f"scheduled for {moment}")

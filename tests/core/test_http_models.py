@@ -10,7 +10,7 @@ from tests.core.samples import HOUR, model_text, trigger
 
 
 def test_a_page_shows_everything_about_a_model() -> None:
-    """What runs, what waits for it, what was decided, run and rejected, and by which rules."""
+    """The running training, the waiting triggers, decisions, runs and rejections, and the rules."""
     deployment = Deployment(model_text(settings='cooldown = "1h"', tables='[models."churn".parameters]\nepochs = 8'))
     deployment.ask("t-1")
     deployment.wait(2 * HOUR)

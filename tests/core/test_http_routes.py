@@ -1,4 +1,4 @@
-"""Requests find their way, or are told why not."""
+"""Requests find their route, or get a problem that says why not."""
 
 import json
 
@@ -41,13 +41,13 @@ def test_another_method_is_405(path: str, method: str) -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_unknown_path_is_404(path: str, method: str) -> None:
-    """The problem says which path was asked for and which there are."""
+    """The problem names the requested path and the known ones."""
     detail = problem(Deployment(model_text("*")).call(method, path), 404, "Not Found")
     assert detail.startswith(f"there is no {path}; there are /retrain, /tick, /models, /models/{{model_id}}, ")
 
 
 def test_health() -> None:
-    """The function runs and its configuration is right; no service is asked."""
+    """The function runs and its configuration is right; no service is called."""
     assert Deployment().get("/health") == {"status": "ok"}
 
 
@@ -86,7 +86,7 @@ def test_an_unknown_model_is_404(method: str, rest: str) -> None:
     ],
 )
 def test_what_is_no_model_id_is_422(path: str, detail: str) -> None:
-    """A pattern that matches everything still takes no id that breaks the rule, and no ledger is asked for it."""
+    """A pattern that matches everything still takes no id that breaks the rule, and the ledger is not read for it."""
     ledger = Script()
     deployment = Deployment(model_text("*"), gate=ledger)
     assert problem(deployment.call("GET", path), 422, "Unprocessable Content") == detail

@@ -63,7 +63,7 @@ def test_the_whole_core_is_light(loaded: set[str]) -> None:
 
 @pytest.mark.parametrize("name", HEAVY)
 def test_nothing_heavy_comes_along(loaded: set[str], name: str) -> None:
-    """What takes long to import, or talks to the outside, is not imported."""
+    """Modules that take long to import, or talk to the outside, are not imported."""
     assert name not in loaded
     assert not [module for module in loaded if module.startswith(f"{name}.")]
 

@@ -51,7 +51,7 @@ def test_an_exception_is_its_type_and_text(stream: io.StringIO) -> None:
 
 
 def test_any_value_and_any_text_is_one_line(stream: io.StringIO) -> None:
-    """What JSON does not know is written as text, and no character of a field can begin another line."""
+    """A value that JSON does not know is written as text, and no character of a field can begin another line."""
     moment = datetime(2026, 11, 21, tzinfo=UTC)
     logging.getLogger("retrain").warning("retrain.odd", extra={"moment": moment, "text": "a\r\n\u2028\ud800\x00"})
     assert stream.getvalue().isascii()

@@ -1,4 +1,4 @@
-"""What people read of a notice, and what programs do."""
+"""A notice as people read it, and as programs do."""
 
 import dataclasses
 
@@ -48,7 +48,7 @@ def test_a_waiting_trigger_is_told_with_the_way_to_approve_it() -> None:
 
 
 def test_an_end_is_told_with_the_place_to_look_at() -> None:
-    """What is not known is left out."""
+    """Unknown facts are left out."""
     assert notice_text(OVER).splitlines() == [
         "The training of churn has failed.",
         "Run: run-1",
@@ -78,7 +78,7 @@ def test_every_event_has_a_title(event: str, result: str, title: str) -> None:
 
 
 def test_an_event_for_no_model_can_be_told() -> None:
-    """What nobody can act on may be for no model at all."""
+    """An event that cannot be acted on may be for no model at all."""
     assert notice_title(Notice(event="rejected", cloud="aws", at=NOW)) == "An event for no model was rejected"
 
 

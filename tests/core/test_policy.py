@@ -58,12 +58,12 @@ def situations() -> Iterator[tuple[tuple[str, ...], ModelState, Policy]]:
         yield holding, seen if "duplicate" in holding else state, policy
 
 
-def check(asked: RetrainTrigger, passed: tuple[str, ...]) -> int:
-    """Check the verdict on *asked* in every situation, where the rules *passed* do not count; return how many."""
+def check(requested: RetrainTrigger, passed: tuple[str, ...]) -> int:
+    """Check the verdict on *trigger* in every situation, where the rules *passed* do not count; return how many."""
     for holding, state, policy in situations():
         left = [reason for reason in holding if reason not in passed]
         reason = left[0] if left else "launched"
-        verdict = decide(state, asked, policy, NOW)
+        verdict = decide(state, requested, policy, NOW)
         assert (verdict.decision, verdict.reason) == (DECISIONS.get(reason, "skip"), reason), holding
     return len(list(situations()))
 
@@ -120,7 +120,7 @@ def test_only_drift_is_judged_by_severity_and_consecutive(origin: str) -> None:
     ids=lambda value: value.reason if isinstance(value, Verdict) else "",
 )
 def test_a_verdict_says_why(state: ModelState, policy: Policy, verdict: Verdict) -> None:
-    """The detail tells people what the reason code leaves open: which values met, and until when."""
+    """The detail shows people what the reason code leaves open: which values met, and until when."""
     assert decide(state, DRIFT, policy, NOW) == verdict
 
 
@@ -140,8 +140,8 @@ def test_a_verdict_says_why(state: ModelState, policy: Policy, verdict: Verdict)
 )
 def test_severities(least: str | None, given: str | None, reason: str) -> None:
     """A drift trigger below `min_severity` is skipped; one without a severity passes."""
-    asked = trigger(origin="drift", severity=given)
-    assert decide(FREE, asked, Policy(min_severity=least), NOW).reason == reason
+    requested = trigger(origin="drift", severity=given)
+    assert decide(FREE, requested, Policy(min_severity=least), NOW).reason == reason
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class Promises(RuleBasedStateMachine):
         after: FollowUps,
         notify_on: tuple[str, ...],
     ) -> None:
-        """Begin a world in which one training is asked for."""
+        """Begin a world in which one training is requested."""
         setting = Setting(policy=policy, honours_tokens=service[0], shows_runs=service[1], own_letters=own_letters)
         setting = dataclasses.replace(setting, after=after, notify_on=notify_on)
         self.witness = Witness(World(setting))
@@ -60,7 +60,7 @@ class Promises(RuleBasedStateMachine):
 
     @rule(way=WAYS)
     def ask(self, way: Way) -> None:
-        """Ask for a training, and begin to deliver that."""
+        """Request a training, and begin to deliver the trigger."""
         self.world.ask(MODELS[0])
         self.deliver(0, way)
 
@@ -72,16 +72,16 @@ class Promises(RuleBasedStateMachine):
         way=WAYS,
     )
     def ask_for_a_reason(self, model_id: str, origin: str, severity: str | None, force: bool, way: Way) -> None:  # noqa: FBT001
-        """Ask for a training with everything that is judged, and begin to deliver that."""
+        """Request a training with everything that is judged, and begin to deliver the trigger."""
         self.world.ask(model_id, origin=origin, severity=severity, force=force)
         self.deliver(0, way)
 
     @rule(back=BACK)
     def ask_again(self, back: int) -> None:
-        """Ask once more with the id of an earlier trigger, or, at first, in a wrong way."""
-        asked = [event.body for event in self.world.events if "ask" in event.body]
-        if len(asked) > back:
-            self.world.put({**asked[-1 - back], "copy": self.world.new_id()})
+        """Send the id of an earlier trigger again, or, at first, a wrong request."""
+        sent = [event.body for event in self.world.events if "trigger" in event.body]
+        if len(sent) > back:
+            self.world.put({**sent[-1 - back], "copy": self.world.new_id()})
         else:
             self.world.put({**ODD[back % len(ODD)], "copy": self.world.new_id()})
 
@@ -143,9 +143,9 @@ class Promises(RuleBasedStateMachine):
     @rule(model_id=MODEL_IDS, back=BACK, approved=st.booleans(), way=WAYS)
     def judge(self, model_id: str, back: int, approved: bool, way: Way) -> None:  # noqa: FBT001 - a draw
         """Begin to approve or to reject a trigger, whether it waits (any more) or not."""
-        ids = [trigger_id for name, trigger_id in self.witness.told if name == model_id]
+        ids = [trigger_id for name, trigger_id in self.witness.decisions if name == model_id]
         waiting = self.world.state(model_id).waiting
-        trigger_id = waiting.trigger.trigger_id if waiting else ids[-1 - back % len(ids)] if ids else "nobody"
+        trigger_id = waiting.trigger.trigger_id if waiting else ids[-1 - back % len(ids)] if ids else "absent"
         self.step(self.witness.begun(self.world.judge(model_id, trigger_id, approved=approved)), way)
 
     @precondition(lambda self: not self.world.processes)

@@ -1,4 +1,4 @@
-"""Events that nobody can act on: kept with their error, listed at their model, and never a launch."""
+"""Events that cannot be acted on: kept with their error, listed at their model, and never a launch."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ UNREADABLE: list[tuple[object, str]] = [
 
 @pytest.mark.parametrize(("delivered", "error", "model_id"), WRONG, ids=[error[:30] for _, error, _ in WRONG])
 def test_what_is_ours_but_wrong_is_rejected(delivered: dict[str, Any], error: str, model_id: str) -> None:
-    """It is acknowledged once it is a dead letter, listed at its model if it has one, told once, and never launched."""
+    """It is acknowledged once it is a dead letter, listed at its model if any, observed once, and never launched."""
     deployment = Deployment(CONFIG)
     outcome = deployment.receive(delivered)
     assert (outcome.decision, outcome.reason, outcome.detail) == ("reject", "rejected", error)
@@ -60,7 +60,7 @@ def test_what_is_ours_but_wrong_is_rejected(delivered: dict[str, Any], error: st
     assert deployment.dead_letters.letters == [
         {"at": "2026-11-21T03:00:00Z", "cloud": "local", "reason": "rejected", "error": error, "event": delivered}
     ]
-    assert [(name, decided.reason) for name, decided in deployment.told] == [(model_id, "rejected")]
+    assert [(name, decided.reason) for name, decided in deployment.observed] == [(model_id, "rejected")]
     assert deployment.service.runs == {}
     assert deployment.ledger.models(None, 10) == ([model_id] if model_id else [])
 
@@ -105,7 +105,7 @@ def test_what_cannot_be_read_is_rejected(delivered: object, error: str) -> None:
 
 @pytest.mark.parametrize(("delivered", "error"), UNREADABLE)
 def test_the_default_model_survives_what_cannot_be_read(delivered: object, error: str) -> None:
-    """What names no model is listed at the default one, which goes on as before."""
+    """An event without a model is listed at the default one, which goes on as before."""
     deployment = Deployment(model_text(settings="default = true"))
     assert deployment.receive(delivered).model_id == "churn"
     (listed,) = deployment.get("/models/churn")["rejected"]
@@ -122,11 +122,11 @@ def test_the_default_model_survives_what_cannot_be_read(delivered: object, error
     ],
 )
 def test_without_dead_letters_a_rejected_event_is_raised(delivered: object, error: type[PermanentError]) -> None:
-    """The platform keeps it then; the rejection is told and listed all the same."""
+    """The platform keeps it then; the rejection is observed and listed all the same."""
     deployment = Deployment(CONFIG, dead_letters=False)
     with pytest.raises(error):
         deployment.receive(delivered)
-    assert [decided.reason for _, decided in deployment.told] == ["rejected"]
+    assert [decided.reason for _, decided in deployment.observed] == ["rejected"]
     assert len(deployment.state().rejected) == (error is InvalidTriggerError)
     assert (deployment.dead_letters.letters, deployment.service.runs) == ([], {})
 
@@ -137,7 +137,7 @@ def test_what_the_dead_letters_do_not_take_is_not_acknowledged() -> None:
     wrong = event({"model_id": "churn", "trigger_id": "t-1", "parameters": {"lr": 1}})
     with pytest.raises(UnavailableError):
         deployment.receive(wrong)
-    assert (deployment.ledger.history, deployment.told) == ([], [])
+    assert (deployment.ledger.history, deployment.observed) == ([], [])
     assert deployment.receive(wrong).decision == "reject"
 
 
@@ -150,16 +150,16 @@ def test_what_the_dead_letters_do_not_take_is_not_acknowledged() -> None:
     ],
 )
 def test_what_is_not_ours_is_ignored(delivered: object, what: str) -> None:
-    """It is answered with success and told once; nothing is kept of it, not even at a default model."""
+    """It is answered with success and observed once; nothing is kept of it, not even at a default model."""
     deployment = Deployment(model_text(settings="default = true"))
     outcome = deployment.receive(delivered)
     assert (outcome.decision, outcome.reason, outcome.detail) == ("ignore", "ignored", what)
-    assert [(name, decided.decision) for name, decided in deployment.told] == [("", "ignore")]
+    assert [(name, decided.decision) for name, decided in deployment.observed] == [("", "ignore")]
     assert (deployment.dead_letters.letters, deployment.ledger.history, deployment.service.runs) == ([], [], {})
 
 
 def test_a_refused_start_leaves_the_model_as_it_was() -> None:
-    """Neither busy nor cooling down: the refusal is a dead letter and listed, and the same trigger may ask again."""
+    """Neither busy nor cooling down: the refusal is a dead letter and listed; the same trigger may be sent again."""
     deployment = Deployment(CONFIG)
     deployment.service.refusing = True
     delivered = event({"model_id": "churn", "trigger_id": "t-1"})
@@ -186,7 +186,7 @@ def test_a_refused_start_without_dead_letters_is_raised() -> None:
 
 
 def test_behind_a_refused_start_the_queued_trigger_goes_on() -> None:
-    """What waited for a training that the service then refuses is tried in its place."""
+    """A trigger that waited for a training that the service then refuses is tried in its place."""
     deployment = Deployment(CONFIG, launcher_gate=Script({0: Fault.THROTTLED}))
     first, second = (event({"model_id": "churn", "trigger_id": name}) for name in ("t-1", "t-2"))
     with pytest.raises(UnavailableError):

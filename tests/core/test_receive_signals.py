@@ -1,4 +1,4 @@
-"""Native signals arrive, and each model that names one is asked for."""
+"""Native signals arrive, and trigger each model that names one."""
 
 import pytest
 
@@ -17,7 +17,7 @@ THREE = model_text("churn", DRIFT) + model_text("price", DRIFT) + model_text("fr
 
 
 def test_a_signal_trains_the_model_that_names_it() -> None:
-    """The alarm becomes a trigger: reason, evidence and who asked are its own, the parameters those of the model."""
+    """The alarm becomes a trigger: reason, evidence and requester are its own, the parameters those of the model."""
     deployment = Deployment(model_text("churn", DRIFT, '[models."churn".parameters]\nepochs = 8\nwhy = "$origin"'))
     outcome = deployment.receive(sample(ALARM))
     assert outcome == Outcome(decision="launch", reason="launched", model_id="churn", trigger_id=ALARM_ID)
@@ -31,7 +31,7 @@ def test_a_signal_trains_the_model_that_names_it() -> None:
 
 
 def test_a_signal_asks_for_every_model_that_names_it() -> None:
-    """Two models train under the same id, the third one does not; what became of each is told."""
+    """Two models train under the same id, the third one does not; each outcome is returned."""
     deployment = Deployment(THREE)
     outcome = deployment.receive(sample(ALARM))
     assert (outcome.decision, outcome.model_id) == ("launch", "churn")
@@ -44,7 +44,7 @@ def test_a_signal_asks_for_every_model_that_names_it() -> None:
 
 
 def test_a_signal_that_comes_again_is_a_repeat() -> None:
-    """However often it is delivered, it trains each model once; an alarm that goes off anew asks anew."""
+    """However often it is delivered, it trains each model once; an alarm that goes off anew is a new trigger."""
     deployment = Deployment(THREE)
     outcomes = [deployment.receive(sample(ALARM)) for _ in range(10)]
     assert [outcome.reason for outcome in outcomes] == ["launched"] + ["duplicate"] * 9
@@ -64,7 +64,7 @@ def test_the_outcome_is_the_weightiest() -> None:
 
 @pytest.mark.parametrize("failing", [0, 1])
 def test_one_failure_of_several_brings_the_event_back(failing: int) -> None:
-    """The other model trains at once, and its repeat is one; the one that failed trains when the event comes again."""
+    """The other model trains immediately, its repeat is a duplicate; the failed one trains on the redelivery."""
     deployment = Deployment(THREE, launcher_gate=Script({failing: Fault.THROTTLED}))
     with pytest.raises(UnavailableError):
         deployment.receive(sample(ALARM))
@@ -95,7 +95,7 @@ def test_a_refusal_is_a_dead_letter_for_each_model() -> None:
 
 
 def test_what_no_model_names_is_ignored_by_its_name() -> None:
-    """The log shows the name that `signals` would have to hold; the default model is not asked."""
+    """The log shows the name that `signals` would have to hold; the default model is not triggered."""
     deployment = Deployment(model_text("churn", "default = true"))
     outcome = deployment.receive(sample(S3_OBJECT))
     assert (outcome.decision, outcome.detail) == ("ignore", "s3-object:example-bucket/IMG_m7fzo3.jpg")
@@ -103,14 +103,14 @@ def test_what_no_model_names_is_ignored_by_its_name() -> None:
 
 
 def test_a_model_that_trains_elsewhere_is_not_asked() -> None:
-    """A signal on this cloud is no concern of a model that has no target here."""
+    """A signal on this cloud does not concern a model that has no target here."""
     elsewhere = f'[models."churn"]\n{DRIFT}\n[models."churn".target.aws]\nkind = "sagemaker"\npipeline = "p"\n'
     deployment = Deployment(elsewhere + model_text("price", DRIFT))
     assert deployment.receive(sample(ALARM)).model_id == "price"
 
 
 def test_drift_that_is_signalled_obeys_the_rules_for_drift() -> None:
-    """It counts towards `consecutive`, and where it tells a severity that is judged; one that tells none passes."""
+    """It counts towards `consecutive`, and a severity in it is judged; one without a severity passes."""
     rules = 'min_severity = "high"\nconsecutive = 2\nwindow = "9999d"'
     deployment = Deployment(model_text("churn", f"{EVERYTHING}\n{rules}"))
     warning, error = sample(ANOMALY), changed(changed(sample(ANOMALY), "ERROR", "severity"), "e-2", "insertId")

@@ -40,10 +40,10 @@ def begin(witness: Witness, event: Event, steps: int) -> Process:
 
 
 def ask(witness: Witness, trigger_id: str) -> str:
-    """Ask for a training, and return the reason of the decision."""
+    """Request a training, and return the reason of the decision."""
     process = witness.begun(witness.world.deliver(witness.world.ask("churn", trigger_id=trigger_id)))
     witness.finish(process)
-    return witness.told["churn", trigger_id][0].reason
+    return witness.decisions["churn", trigger_id][0].reason
 
 
 def advance_to(witness: Witness, age: timedelta) -> None:
@@ -75,7 +75,7 @@ def test_late_start() -> None:
 
 
 def test_late_start_that_is_never_confirmed() -> None:
-    """The cooldown counts from the start, even if nothing but the end of the training tells of it."""
+    """The cooldown counts from the start, even if only the end of the training reports it."""
     witness = new_witness(COOLDOWN)
     process = begin(witness, witness.world.ask("churn"), BEFORE_START)
     witness.advance(59 * SECOND)
@@ -99,7 +99,7 @@ def test_late_help_that_is_never_confirmed() -> None:
 
 
 def test_end_of_a_long_training_that_was_never_confirmed() -> None:
-    """The cooldown does not count from the end of a training, even if nothing else tells of it."""
+    """The cooldown does not count from the end of a training, even if nothing else reports the training."""
     witness = new_witness(COOLDOWN)
     process = begin(witness, witness.world.ask("churn"), BEFORE_START)
     witness.go(process, Fault.CRASH_AFTER)
@@ -116,7 +116,7 @@ def test_queued_while_the_start_stands_still() -> None:
     assert ask(witness, "second") == "queued"
     witness.finish(process)
     end_first(witness)
-    assert [line.reason for line in witness.told["churn", "second"]] == ["queued", "cooldown"]
+    assert [line.reason for line in witness.decisions["churn", "second"]] == ["queued", "cooldown"]
     settle(witness)
 
 
@@ -163,7 +163,7 @@ def test_nothing_is_handed_over_late() -> None:
 
 
 def test_rejected_event_whose_record_is_written_twice() -> None:
-    """A rejected event is listed once, even if the ledger's client had to ask twice."""
+    """A rejected event is listed once, even if the ledger's client had to retry."""
     witness = new_witness(Policy())
     process = begin(witness, witness.world.put({"wrong": "text"}), 2)
     assert process.stops_before == "save"
@@ -195,7 +195,7 @@ def test_approved_too_soon() -> None:
     end_first(witness)
     witness.finish(witness.begun(witness.world.judge("churn", "waiting", approved=True)))
     witness.finish(witness.begun(witness.world.deliver(witness.world.events[-1])))
-    assert [line.reason for line in witness.told["churn", "waiting"]] == ["awaiting_approval", "cooldown"]
+    assert [line.reason for line in witness.decisions["churn", "waiting"]] == ["awaiting_approval", "cooldown"]
     settle(witness)
 
 
@@ -208,4 +208,4 @@ def test_overdue() -> None:
     assert ask(witness, "second") == "queued"
     advance_to(witness, policy.max_run)
     assert ask(witness, "third") == "queued"
-    assert [line.reason for line in witness.told["churn", "second"]] == ["queued", "launched"]
+    assert [line.reason for line in witness.decisions["churn", "second"]] == ["queued", "launched"]

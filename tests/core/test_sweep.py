@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.training.sweep import SWEEP_TIME_LIMIT, sweep
-from tests.core.deployment import Deployment, asked
+from tests.core.deployment import Deployment, trigger_event
 from tests.core.samples import HOUR, MINUTE, SECOND, model_text
 
 NAMES = [f"m-{number:02}" for number in range(20)]
@@ -17,7 +17,7 @@ def many() -> Deployment:
     """Return a deployment with twenty models that train."""
     deployment = Deployment(model_text("m-*"))
     for name in NAMES:
-        deployment.receive(asked(name, model_id=name))
+        deployment.receive(trigger_event(name, model_id=name))
     return deployment
 
 

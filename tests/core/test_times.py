@@ -30,8 +30,8 @@ def test_times_are_read_with_their_offset_and_written_in_utc(text: str, moment: 
 
 def test_a_time_that_is_no_text_is_taken_in_utc() -> None:
     """A time that a caller in this process gives keeps its instant and becomes UTC."""
-    asked = trigger(requested_at=NOW.astimezone(timezone(timedelta(hours=5))))
-    assert (asked.requested_at, asked.requested_at.tzinfo) == (NOW, UTC)
+    requested = trigger(requested_at=NOW.astimezone(timezone(timedelta(hours=5))))
+    assert (requested.requested_at, requested.requested_at.tzinfo) == (NOW, UTC)
 
 
 @pytest.mark.parametrize("text", NO_TIMES)
@@ -47,5 +47,5 @@ def test_what_is_no_time_is_told(text: str) -> None:
     [("x" * 58, repr("x" * 58)), ("x" * 59, f"'{'x' * 59}... (61 characters)"), (None, "None"), ({"a": 1}, "{'a': 1}")],
 )
 def test_a_long_value_is_cut_in_messages(value: object, shown: str) -> None:
-    """At most sixty characters of a value stand in an error, with the length of the whole."""
+    """An error contains at most sixty characters of a value, with the length of the whole."""
     assert brief(value) == shown

@@ -63,7 +63,7 @@ def test_empty_fields_are_left_out_on_the_wire() -> None:
 
 
 def test_a_full_trigger_on_the_wire() -> None:
-    """Every field is sent under its own name, in plain JSON; a parameter that is zero or false is no empty field."""
+    """Every field is sent under its own name, in plain JSON; a parameter that is zero or false is not empty."""
     fields: dict[str, object] = {
         "model_id": "churn",
         "trigger_id": "t-9",
@@ -89,13 +89,13 @@ def test_what_a_request_leaves_open_is_filled_in() -> None:
 
 def test_the_wire_form_is_a_copy() -> None:
     """Changing what a trigger gave away does not change the trigger."""
-    asked = trigger(parameters={"epochs": 8}, evidence={"url": "x"})
-    sent = asked.to_fields()
+    requested = trigger(parameters={"epochs": 8}, evidence={"url": "x"})
+    sent = requested.to_fields()
     for name in ("parameters", "evidence"):
         part = sent[name]
         assert isinstance(part, dict)
         part.clear()
-    assert (asked.parameters, asked.evidence) == ({"epochs": 8}, {"url": "x"})
+    assert (requested.parameters, requested.evidence) == ({"epochs": 8}, {"url": "x"})
 
 
 def test_the_token_is_made_of_model_and_id_alone() -> None:
@@ -133,6 +133,6 @@ def test_the_run_name_begins_the_token() -> None:
     ],
 )
 def test_a_derived_id_is_readable_until_it_is_too_long(parts: tuple[str, ...], made: str) -> None:
-    """Up to 128 characters the parts stand in the id; a longer one is its SHA-256, which is always an id."""
+    """Up to 128 characters the id contains the parts; a longer one is its SHA-256, which is always an id."""
     assert derived_id(*parts) == made
     assert trigger(trigger_id=derived_id(*parts)).trigger_id == made

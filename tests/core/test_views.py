@@ -1,4 +1,4 @@
-"""What people see of a model, key by key."""
+"""The view of a model for people, key by key."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from tests.core.samples import HOUR, MINUTE, NOW, SECOND, configured, model_text
 from tests.core.test_config import FULL
 
 CLAIMED = Training(
-    trigger=trigger(trigger_id="t-2"), claimed_at=NOW, first_claimed_at=NOW - MINUTE, holder="somebody's secret"
+    trigger=trigger(trigger_id="t-2"), claimed_at=NOW, first_claimed_at=NOW - MINUTE, holder="another process's secret"
 )
 RUNNING = dataclasses.replace(CLAIMED, run_id="run-2", url="https://runs/2", started_at=NOW + SECOND)
 PARKED = Parked(trigger=trigger(reason="again", origin="data"), since=NOW)
@@ -89,7 +89,7 @@ def test_what_runs(training: Training, started: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("place", ["queued", "waiting"])
 def test_what_waits(place: str) -> None:
-    """The trigger, why it was asked for and since when it waits."""
+    """The trigger, its reason and since when it waits."""
     state = ModelState(queued=PARKED) if place == "queued" else ModelState(waiting=PARKED)
     assert details("churn", model(), "local", state, NOW)[place] == {
         "trigger_id": "t-1",
@@ -111,11 +111,11 @@ def test_the_histories() -> None:
     )
     state = ModelState(decisions=lines, rejected=lines[1:], runs=runs)
     page = details("churn", model(), "local", state, NOW)
-    told = [
+    shown = [
         {"at": f"2026-11-21T{at}:00Z", "trigger_id": name, "decision": "skip", "reason": "cooldown", "detail": "why"}
         for at, name in (("03:00", "t-0"), ("02:59", "t-1"), ("02:58", "t-2"))
     ]
-    assert (page["decisions"], page["rejected"]) == (told, told[1:])
+    assert (page["decisions"], page["rejected"]) == (shown, shown[1:])
     at = "2026-11-21T03:00:00Z"
     assert page["runs"] == [
         {"run_id": "run-2", "trigger_id": "t-2", "started_at": at, "ended_at": None, "result": None, "url": None},
@@ -128,7 +128,7 @@ def test_the_histories() -> None:
             "url": "https://runs/1",
         },
     ]
-    assert summary("churn", model(), state, NOW)["last_decision"] == told[0]
+    assert summary("churn", model(), state, NOW)["last_decision"] == shown[0]
 
 
 def test_the_configuration_of_a_model() -> None:

@@ -50,10 +50,10 @@ def delivered(entry: dict[str, Any], **changes: object) -> dict[str, Any]:
     return event | changes
 
 
-def parsed(asked: TriggerEvent) -> RetrainTrigger:
+def parsed(requested: TriggerEvent) -> RetrainTrigger:
     """Return the trigger in an event."""
     return RetrainTrigger.parse(
-        asked.fields, trigger_id=asked.trigger_id, origin="event", requested_at=asked.sent_at or NOW
+        requested.fields, trigger_id=requested.trigger_id, origin="event", requested_at=requested.sent_at or NOW
     )
 
 
@@ -80,7 +80,7 @@ def test_an_entry_has_the_documented_form() -> None:
 
 
 def test_the_event_of_ml_cubes_documentation_is_ours() -> None:
-    """The documented event is an asking with the id of the event, at the time of the event."""
+    """The documented event is a trigger with the id of the event, at the time of the event."""
     assert decode(sample("ml3cube/seed-eventbridge-sample.json"), SOURCE) == TriggerEvent(
         fields={"first_param": "hi", "second_param": "bye"},
         trigger_id="ml3_platform:fcdd87c7-f56e-c722-4f85-4cb6ba85a00a",
@@ -136,7 +136,7 @@ def test_other_sources_and_types_are_foreign(source: str, kind: str) -> None:
     ],
 )
 def test_events_of_other_services_are_foreign(name: str) -> None:
-    """Whatever readable object arrives, it is foreign if it is none of ours."""
+    """Whatever readable object arrives, it is foreign if it is not ours."""
     assert isinstance(decode(sample(f"aws/{name}"), SOURCE), Foreign)
 
 
@@ -161,7 +161,7 @@ def test_what_is_no_object_is_unreadable(event: object) -> None:
     ("detail", "shown"), [([1], r"\[1\]"), (None, "None"), ('{"model_id": "churn"}', '\'{"model_id"'), (7, "7")]
 )
 def test_our_event_with_a_detail_that_is_no_object_is_rejected(detail: object, shown: str) -> None:
-    """Our own event cannot be ignored: a detail that is no object is a fault of that field."""
+    """Our own event cannot be ignored: a detail that is not an object is a fault of that field."""
     event = delivered(encode(TRIGGER, SOURCE, "b"), detail=detail)
     with pytest.raises(InvalidTriggerError, match=f"^detail: must be an object, not {shown}") as raised:
         decode(event, SOURCE)

@@ -22,7 +22,7 @@ def sample(name: str) -> Any:
 
 
 def test_the_end_of_a_pipeline_execution_is_read() -> None:
-    """The documented status change tells run, name, result and end."""
+    """The documented status change has run, name, result and end."""
     assert decode(sample(f"aws/{STATUS_CHANGE}"), SOURCE) == RunEnded(
         run_id="arn:aws:sagemaker:us-east-1:123456789012:pipeline/myPipeline-123/execution/p4jn9xou8a8s",
         name="SomeDisplayName",
@@ -55,7 +55,7 @@ def test_every_status_has_a_meaning(status: str, result: RunResult) -> None:
 
 
 def test_an_end_without_its_own_time_has_that_of_the_event() -> None:
-    """Where `executionEndTime` is missing the time of the event stands in."""
+    """Where `executionEndTime` is missing the time of the event is used."""
     event = sample(f"aws/{STATUS_CHANGE}")
     del event["detail"]["executionEndTime"]
     incoming = decode(event, SOURCE)
@@ -89,7 +89,7 @@ def test_the_description_of_our_executions_tells_the_model(description: object, 
     "detail", [None, [], {}, {"pipelineExecutionArn": "arn"}, {"currentPipelineExecutionStatus": "Failed"}]
 )
 def test_a_status_change_without_run_or_status_is_foreign(detail: object) -> None:
-    """News that do not tell whose and what they are cannot be acted on."""
+    """A status change without its execution or its status cannot be acted on."""
     assert isinstance(decode(sample(f"aws/{STATUS_CHANGE}") | {"detail": detail}, SOURCE), Foreign)
 
 

@@ -75,11 +75,11 @@ def as_cloud_event(**changes: object) -> dict[str, Any]:
     return {name: value for name, value in (mapped | changes).items() if value is not ...}
 
 
-def parsed(asked: object) -> RetrainTrigger:
+def parsed(requested: object) -> RetrainTrigger:
     """Return the trigger in an event."""
-    assert isinstance(asked, TriggerEvent)
+    assert isinstance(requested, TriggerEvent)
     return RetrainTrigger.parse(
-        asked.fields, trigger_id=asked.trigger_id, origin="event", requested_at=asked.sent_at or NOW
+        requested.fields, trigger_id=requested.trigger_id, origin="event", requested_at=requested.sent_at or NOW
     )
 
 
@@ -105,7 +105,7 @@ def test_what_is_sent_is_what_is_received(event: dict[str, Any]) -> None:
 
 
 def test_the_event_of_ml_cubes_documentation_is_ours() -> None:
-    """The documented event is an asking, in the words of its documentation and as it looks on the wire."""
+    """The documented event is a trigger, in the words of its documentation and as it looks on the wire."""
     literal = decode(sample("ml3cube/seed-eventgrid-literal.json"), SOURCE)
     wire = decode(events_of(sample("ml3cube/derived-eventgrid-wire.json"))[0], SOURCE)
     assert literal == TriggerEvent(fields={"model_id": "id of the model on ml cube platform"})
@@ -164,7 +164,7 @@ def test_other_sources_and_types_are_foreign(subject: str, kind: str) -> None:
     ],
 )
 def test_events_of_others_are_foreign(name: str) -> None:
-    """Runs that are none of ours, blobs that go, handshakes and unknown types are told apart from askings."""
+    """Runs that are not ours, deleted blobs, handshakes and unknown types are told apart from triggers."""
     assert [type(decode(event, SOURCE)) for event in events_of(sample(f"azure/{name}"))] == [Foreign]
 
 
@@ -217,7 +217,7 @@ def test_data_may_be_packed() -> None:
 
 @pytest.mark.parametrize("event", [delivered(data=...), delivered(data=None), as_cloud_event(data=...)])
 def test_an_event_without_data_is_rejected(event: dict[str, Any]) -> None:
-    """No data are no fields: who asks for the default model sends an empty object."""
+    """Missing data means missing fields: a request for the default model has an empty object."""
     with pytest.raises(InvalidTriggerError, match=r"^data: must be an object, not None$"):
         decode(event, SOURCE)
     assert isinstance(decode(event | {"data": {}}, SOURCE), TriggerEvent)
@@ -228,7 +228,7 @@ def test_an_event_without_data_is_rejected(event: dict[str, Any]) -> None:
     [([1], r"\[1\]"), ("[1]", r"\[1\]"), ("no JSON", "'no JSON'"), (7, "7"), ("[" * 100_000, r"'\[\[")],
 )
 def test_our_event_with_data_that_are_no_object_is_rejected(data: object, shown: str) -> None:
-    """Our own event cannot be ignored: data that are no object are a fault of that field."""
+    """Our own event cannot be ignored: data that are not an object are a fault of that field."""
     with pytest.raises(InvalidTriggerError, match=f"^data: must be an object, not {shown}") as raised:
         decode(delivered(data=data), SOURCE)
     assert raised.value.field == "data"
@@ -236,7 +236,7 @@ def test_our_event_with_data_that_are_no_object_is_rejected(data: object, shown:
 
 @pytest.mark.parametrize("packed", ["no Base64!", 5, ["e30="], "é"])
 def test_packed_data_that_are_none_are_rejected(packed: object) -> None:
-    """What is no Base64 is a fault of that field."""
+    """A value that is not valid Base64 is a fault of that field."""
     with pytest.raises(InvalidTriggerError, match=r"^data_base64: must be Base64, not "):
         decode(as_cloud_event(data=..., data_base64=packed), SOURCE)
 
@@ -287,7 +287,7 @@ def test_an_envelope_may_lack_everything_else() -> None:
 
 @given(st.dictionaries(st.sampled_from([*NAMES, "specversion"]), JSON))
 def test_no_event_is_beyond_reading(event: dict[str, object]) -> None:
-    """Whatever stands in an envelope, it is told apart or rejected; no other error comes out."""
+    """Whatever an envelope contains, it is recognised or rejected; no other error comes out."""
     try:
         incoming = decode(event, SOURCE)
     except PermanentError:

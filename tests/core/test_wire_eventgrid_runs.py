@@ -44,7 +44,7 @@ def as_cloud_event(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_end_of_our_job_is_read() -> None:
-    """Both schemas tell run, name, model, result and end; the run's id is the job's own, as the launcher returns it."""
+    """Both schemas have run, name, model, result and end; the run's id is the job's own, as the launcher returns it."""
     news = RunEnded(
         run_id=f"{WORKSPACE}/jobs/{NAME}", name=NAME, model_id="churn", result=RunResult.SUCCEEDED, ended_at=AT
     )
@@ -90,7 +90,7 @@ def test_every_status_has_a_meaning(status: str, result: RunResult) -> None:
 
 
 def test_a_completed_run_has_succeeded() -> None:
-    """`RunCompleted` tells no status: it is sent for runs that ended well."""
+    """`RunCompleted` has no status: it is sent for runs that succeeded."""
     event = changed(eventType=COMPLETED)
     del event["data"]["runStatus"]
     incoming = decode(event, SOURCE)
@@ -112,13 +112,13 @@ def test_the_subject_tells_the_run_as_well() -> None:
     "name", ["AutoML_ad912b2d", f"{NAME}-0", NAME.upper(), NAME[:-1], "retrain-" + "x" * 40, "retrain-churn", ""]
 )
 def test_runs_of_others_are_foreign(name: str) -> None:
-    """Runs whose names we did not make are none of ours, steps of our own jobs neither."""
+    """Runs whose names we did not make are not ours, nor are steps of our own jobs."""
     assert isinstance(decode(changed(name=name), SOURCE), Foreign)
 
 
 @pytest.mark.parametrize("tags", [None, [], {}, {"retrain-model-id": 5}, {"retrain-model-id": "m" * 257}, "churn"])
 def test_a_model_that_is_none_is_left_out(tags: object) -> None:
-    """Anybody may change a job's tags: the model in them is a hint, and what is no model's id is none."""
+    """Anyone may change a job's tags: the model in them is a hint, and an invalid model id is left out."""
     event = changed()
     event["data"]["runTags"] = tags
     incoming = decode(event, SOURCE)
@@ -127,7 +127,7 @@ def test_a_model_that_is_none_is_left_out(tags: object) -> None:
 
 
 def test_an_end_without_a_time_has_none() -> None:
-    """A time that is none does not keep an end from being told."""
+    """An invalid time does not keep an end from being reported."""
     incoming = decode(changed(eventTime="yesterday"), SOURCE)
     assert isinstance(incoming, RunEnded)
     assert incoming.ended_at is None

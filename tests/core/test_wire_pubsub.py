@@ -30,8 +30,8 @@ TRIGGER = RetrainTrigger(
 SEED = {"project_id": "p", "topic_name": "t", "source": SOURCE, "event_type": "retrain_trigger"}
 
 
-def asked(event: object) -> TriggerEvent:
-    """Return the asking in an event."""
+def trigger_event(event: object) -> TriggerEvent:
+    """Return the trigger in an event."""
     incoming = decode(event, SOURCE)
     assert isinstance(incoming, TriggerEvent)
     return incoming
@@ -41,7 +41,7 @@ def asked(event: object) -> TriggerEvent:
 def test_what_is_sent_is_what_is_received(deliver: Deliver) -> None:
     """A trigger with every field comes out as it went in, however Google delivers it."""
     sent = encode(TRIGGER, SOURCE, TOPIC)
-    incoming = asked(deliver(message_of(sent.data, sent.attributes)))
+    incoming = trigger_event(deliver(message_of(sent.data, sent.attributes)))
     read = RetrainTrigger.parse(incoming.fields, trigger_id="none", origin="event", requested_at=NOW)
     assert read == TRIGGER
 
@@ -69,10 +69,10 @@ def test_the_longest_ids_fit_into_attributes() -> None:
 
 @pytest.mark.parametrize("deliver", FORMS.values(), ids=FORMS)
 def test_the_message_of_ml_cubes_documentation_is_ours(deliver: Deliver) -> None:
-    """The documented body is an asking, with and without the same words in the attributes; it brings the id."""
+    """The documented body is a trigger, with and without the same words in the attributes; it brings the id."""
     body = sample("ml3cube/seed-pubsub.json")
     for attributes in ({}, OURS):
-        assert asked(deliver(message_of(body, attributes))) == TriggerEvent(
+        assert trigger_event(deliver(message_of(body, attributes))) == TriggerEvent(
             fields={"model_id": "id of the model on ml cube platform"},
             trigger_id="ml3_platform:7",
             sent_at=datetime(2026, 11, 21, 3, 0, 1, tzinfo=UTC),
@@ -94,7 +94,7 @@ def test_the_message_of_ml_cubes_documentation_is_ours(deliver: Deliver) -> None
 )
 def test_every_spelling_is_read(body: object, attributes: dict[str, str], fields: object) -> None:
     """The whole object, or the payload alone with source and type in the attributes."""
-    assert asked(push(message_of(body, attributes))).fields == fields
+    assert trigger_event(push(message_of(body, attributes))).fields == fields
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_every_spelling_is_read(body: object, attributes: dict[str, str], fields
 def test_source_and_type_count_by_prefix(source: str, kind: str) -> None:
     """A message whose source and type only begin like ours is ours, wherever they stand; the id has its source."""
     named = {"source": source, "event_type": kind}
-    assert asked(push(message_of({"model_id": "churn"}, named))).trigger_id == f"{source}:7"
-    assert asked(push(message_of({**named, "payload": {"model_id": "churn"}}, {}))).trigger_id == f"{source}:7"
+    assert trigger_event(push(message_of({"model_id": "churn"}, named))).trigger_id == f"{source}:7"
+    assert trigger_event(push(message_of({**named, "payload": {"model_id": "churn"}}, {}))).trigger_id == f"{source}:7"
 
 
 @pytest.mark.parametrize(
@@ -126,15 +126,15 @@ def test_other_sources_and_types_are_foreign(source: str, kind: str) -> None:
 def test_every_way_of_delivery_gives_the_same_id() -> None:
     """Eventarc, a push, the emulator and a background event name one message alike, so that it trains once."""
     message = message_of({"model_id": "churn"}, OURS)
-    assert {asked(deliver(message)).trigger_id for deliver in FORMS.values()} == {"ml3_platform:7"}
+    assert {trigger_event(deliver(message)).trigger_id for deliver in FORMS.values()} == {"ml3_platform:7"}
 
 
 @pytest.mark.parametrize("message_id", [None, "", 7, "\ud800"])
 def test_a_message_without_an_id_brings_none(message_id: object) -> None:
-    """What is no id gives no trigger id, and the CloudEvent's own id stands in for it."""
+    """An invalid id gives no trigger id, and the CloudEvent's own id is used instead."""
     message = message_of({"model_id": "churn"}, OURS) | {"messageId": message_id}
-    assert asked(push(message)).trigger_id == ""
-    assert asked(eventarc(message)).trigger_id == "ml3_platform:7"
+    assert trigger_event(push(message)).trigger_id == ""
+    assert trigger_event(eventarc(message)).trigger_id == "ml3_platform:7"
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,14 @@ def test_a_message_without_an_id_brings_none(message_id: object) -> None:
     ],
 )
 def test_events_of_others_are_foreign(name: str) -> None:
-    """Whatever readable object arrives, by itself or in a message, it is foreign if it is none of ours."""
+    """Whatever readable object arrives, by itself or in a message, it is foreign if it is not ours."""
     event = sample(f"gcp/{name}")
     assert isinstance(decode(event, SOURCE), Foreign)
     assert isinstance(decode(push(message_of(event, {})), SOURCE), Foreign)
 
 
 def test_a_foreign_event_is_named_for_the_log() -> None:
-    """The log gets what can be told of it, however long, and nothing of its content."""
+    """The log gets its metadata, however long, and nothing of its content."""
     log_entry = sample("gcp/cloudevents-LogEntryData-pubsubCreateTopic.json")
     log_name = "projects/test-project/logs/cloudaudit.googleapis.com%2Factivity"
     storage = {
@@ -181,7 +181,7 @@ def test_a_foreign_event_is_named_for_the_log() -> None:
 @pytest.mark.parametrize("published", [1700000000000, "yesterday", "", None, {}])
 def test_a_time_that_is_none_is_left_out(published: object) -> None:
     """A time that is none does not make a message unreadable."""
-    assert asked(push(message_of({}, OURS) | {"publishTime": published})).sent_at is None
+    assert trigger_event(push(message_of({}, OURS) | {"publishTime": published})).sent_at is None
 
 
 def test_attributes_that_are_no_texts_claim_nothing() -> None:

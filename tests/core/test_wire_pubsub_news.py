@@ -1,4 +1,4 @@
-"""Log entries of Vertex AI tell how a pipeline job stands."""
+"""Log entries of Vertex AI report the status of a pipeline job."""
 
 import json
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 
 def read(content: object) -> object:
-    """Return what a message with *content* tells."""
+    """Return the decoded form of a message with *content*."""
     return decode(push(message_of(content, {"logging.googleapis.com/timestamp": "x"})), SOURCE)
 
 
@@ -109,13 +109,13 @@ def test_the_project_is_found_wherever_it_stands(labels: dict[str, str], project
     ],
 )
 def test_other_log_entries_are_foreign(changes: dict[str, Any]) -> None:
-    """An entry of another resource, another log, a task, or without what names the job is none of ours."""
+    """An entry of another resource, another log, a task, or without the name of the job is not ours."""
     assert isinstance(read(entry(**changes)), Foreign)
 
 
 @pytest.mark.parametrize("moment", [None, 5, "yesterday"])
 def test_an_end_without_a_time_has_none(moment: object) -> None:
-    """What is no time is left out; the receiver's clock stands in."""
+    """An invalid time is left out; the receiver's clock is used."""
     news = read(entry(timestamp=moment))
     assert isinstance(news, RunEnded)
     assert news.ended_at is None

@@ -20,7 +20,7 @@ def test_what_is_no_object_is_unreadable(event: object) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no JSON", b"\xff\xfe", b'{"model_id": "chu', b"[" * 100_000])
 def test_a_message_that_claims_to_be_ours_must_be_json(data: bytes) -> None:
-    """It cannot be ignored, for it may be somebody's request; without any data neither."""
+    """It cannot be ignored, for it may be a request; nor without any data."""
     with pytest.raises(UnreadableEventError, match=r"^the data of the message is no JSON: "):
         decode(push(message_of(data, OURS)), SOURCE)
     attributes_only = {"messageId": "7", "attributes": OURS}
@@ -30,7 +30,7 @@ def test_a_message_that_claims_to_be_ours_must_be_json(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [b"plain text", b"\xff\xfe", b"", b"5", b'"text"', b"[1]", b"null"])
 def test_what_claims_nothing_need_not_be_json(data: bytes) -> None:
-    """Text, bytes, nothing and any JSON of somebody else are ignored, and not kept as broken events of ours."""
+    """Text, bytes, nothing and any JSON of another sender are ignored, and not kept as broken events of ours."""
     assert isinstance(decode(push(message_of(data, {})), SOURCE), Foreign)
 
 
@@ -42,7 +42,7 @@ def test_a_broken_object_is_unreadable_whoever_sent_it() -> None:
 
 @pytest.mark.parametrize("data", ["no base64!", "YQ", "ä", 5, ["YQ=="]])
 def test_data_that_is_no_base64_is_unreadable(data: object) -> None:
-    """Pub/Sub writes base64: anything else was written by somebody else, or spoilt on the way."""
+    """Pub/Sub writes base64: anything else was written by another sender, or spoilt on the way."""
     with pytest.raises(UnreadableEventError, match=r"^the data of a Pub/Sub message must be base64"):
         decode(push({"data": data, "attributes": OURS}), SOURCE)
 
@@ -69,7 +69,7 @@ def test_an_event_of_pubsub_without_a_message_is_unreadable(event: object) -> No
     [(SEED | {"payload": [1]}, {}), (SEED, {}), (SEED | {"payload": "{}"}, OURS), ([1], OURS), ("x", OURS)],
 )
 def test_our_message_with_a_payload_that_is_no_object_is_rejected(body: object, attributes: dict[str, str]) -> None:
-    """Our own message cannot be ignored: a payload that is no object is a fault of that field."""
+    """Our own message cannot be ignored: a payload that is not an object is a fault of that field."""
     with pytest.raises(InvalidTriggerError, match=r"^payload: must be an object, not ") as raised:
         decode(push(message_of(body, attributes)), SOURCE)
     assert raised.value.field == "payload"

@@ -105,7 +105,7 @@ def test_a_text_is_cut_by_what_it_takes_as_json() -> None:
 
 
 def test_evidence_holds_no_empty_fields() -> None:
-    """What the platform did not tell does not show; zero is told."""
+    """Facts that the platform left out do not show; zero does."""
     assert evidence(a="", b=None, c=[], d={}, e=0, f="x") == {"e": 0, "f": "x"}
 
 
@@ -122,7 +122,7 @@ ODD = st.one_of(WIDE, st.lists(WIDE, max_size=20), st.integers(), st.floats(), s
 
 
 def check(incoming: object) -> bool:
-    """Check that a signal fits into a trigger; tell whether it is one."""
+    """Check that a signal fits into a trigger; return whether it is one."""
     if not isinstance(incoming, Signal):
         return False
     assert len(incoming.reason) <= MAX_TEXT

@@ -1,4 +1,4 @@
-"""What AWS sends by itself: which alarms and objects are signals, and what is kept of them."""
+"""Native events of AWS: which alarms and objects are signals, and which of their facts are kept."""
 
 import json
 from datetime import UTC, datetime
@@ -55,7 +55,7 @@ def test_only_the_change_to_alarm_counts(previous: str) -> None:
         alarm("\ud800", "alarmName"),
         changed(sample(ALARM), "ALARM", "detail"),
         changed(sample(ALARM), ..., "detail"),
-        # One of the many time series of one alarm; the alarm itself tells as well.
+        # One of the many time series of one alarm; the alarm itself reports as well.
         changed(sample(ALARM), "CloudWatch Alarm Contributor State Change", "detail-type"),
         changed(sample(ALARM), "CloudWatch Alarm Configuration Change", "detail-type"),
         changed(sample(ALARM), "acme.cloudwatch", "source"),
@@ -67,7 +67,7 @@ def test_other_news_of_alarms_is_none(event: Any) -> None:
 
 
 def test_the_values_of_an_alarm_are_evidence() -> None:
-    """What made the alarm go off is kept, but only the first values of many."""
+    """The values that made the alarm go off are kept, but only the first of many."""
     values = {"threshold": 0.4, "recentDatapoints": [0.85, None, 0.5, *[0.1] * 50], "statistic": "Average"}
     signal = aws(alarm(json.dumps(values), "state", "reasonData"))
     assert (signal.evidence["threshold"], signal.evidence["values"]) == (0.4, [0.85, 0.5, *[0.1] * 7])
@@ -92,10 +92,10 @@ def test_an_expression_over_metrics_is_named_by_its_label() -> None:
     assert aws(alarm(metrics, "configuration", "metrics")).evidence["metrics"] == ["error rate", "m1"]
 
 
-@pytest.mark.parametrize("told", ["{", "[]", "5", "[" * 100_000, "\ud800", 5, {"threshold": 1}, "1" * 5000])
-def test_values_that_cannot_be_read_are_left_out(told: object) -> None:
+@pytest.mark.parametrize("reason_data", ["{", "[]", "5", "[" * 100_000, "\ud800", 5, {"threshold": 1}, "1" * 5000])
+def test_values_that_cannot_be_read_are_left_out(reason_data: object) -> None:
     """They are only evidence: the signal counts without them."""
-    assert set(aws(alarm(told, "state", "reasonData")).evidence) == {"alarm", "metrics"}
+    assert set(aws(alarm(reason_data, "state", "reasonData")).evidence) == {"alarm", "metrics"}
 
 
 def test_values_of_any_length_fit() -> None:
@@ -112,7 +112,7 @@ def test_values_of_any_length_fit() -> None:
 
 
 def test_an_alarm_without_a_reason_has_one_for_people() -> None:
-    """The name of the alarm tells what happened where the state does not."""
+    """The name of the alarm is the reason where the state has none."""
     assert aws(alarm(..., "state", "reason")).reason == f"the alarm {NAME} went off"
     assert aws(alarm("r" * 2000, "state", "reason")).reason == "r" * 512
 

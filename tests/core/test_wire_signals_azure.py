@@ -1,4 +1,4 @@
-"""What Azure sends by itself: which runs, monitors and blobs are signals, and what is kept of them."""
+"""Native events of Azure: which runs, monitors and blobs are signals, and which of their facts are kept."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -34,7 +34,7 @@ def test_a_breached_threshold_is_drift() -> None:
     ["monitoring", "moni*", "run-", "run-1", "churn-monitor", "churn-monitor_data_drift", "20"],
 )
 def test_a_monitor_is_found_by_experiment_run_tag_or_property(name: str) -> None:
-    """The experiment as a whole, the beginning of the run, and whatever stands in a tag or property."""
+    """The experiment as a whole, the beginning of the run, and the value of any tag or property."""
     properties = {"num_iterations": "20", "none": None, "list": [1]}
     assert names(f"azureml-monitor:{name}", azure(breach(runProperties=properties)))
 
@@ -63,7 +63,7 @@ def test_keys_count_in_every_case() -> None:
 
 
 def test_a_run_asks_once_however_often_its_status_changes() -> None:
-    """The tag stays on the run; another run asks again, and so does one of another workspace."""
+    """The tag stays on the run; another run is another trigger, and so is one of another workspace."""
     ids = [
         azure(event).trigger_id
         for event in (
@@ -89,13 +89,13 @@ def test_a_run_is_named_by_the_subject_where_the_data_does_not() -> None:
 
 @pytest.mark.parametrize("value", [True, 1, "true", "True", "1", "yes"])
 def test_a_tag_that_is_a_flag_counts(value: object) -> None:
-    """Then the reason is told in our words."""
+    """Then the reason is in our words."""
     assert azure(breach(runTags={BREACHED: value})).reason == "monitoring: a threshold is breached"
 
 
 @pytest.mark.parametrize("value", [False, 0, "false", "False ", "0", "no", "None", "null", "", "  ", None, [], {}, 0.5])
 def test_a_tag_that_says_no_is_none(value: object) -> None:
-    """A threshold that was kept, and a tag that tells nothing, is no signal."""
+    """A threshold that was kept, and an empty tag, are not signals."""
     assert isinstance(azure(breach(runTags={BREACHED: value})), Foreign)
 
 
@@ -118,12 +118,12 @@ def test_other_news_of_runs_is_none(event: Any) -> None:
 
 
 def test_a_training_of_ours_is_no_monitor() -> None:
-    """Whatever tags it has: the news of it is that of a training, and never asks for another one."""
+    """Whatever tags it has: its events are those of a training, and never trigger another one."""
     assert isinstance(azure(breach(runId=f"retrain-{'a' * 40}")), RunEnded)
 
 
 def test_drift_of_a_dataset_is_drift() -> None:
-    """The older monitors, which Azure still has, tell a coefficient; their name and their run are known."""
+    """The older monitors, which Azure still has, report a coefficient; their name and their run are known."""
     (event,) = sample(DATASET_DRIFT)
     signal = azure(event)
     assert (signal.kind, signal.subject, signal.origin) == ("azureml-monitor", "myDriftMonitor", "drift")

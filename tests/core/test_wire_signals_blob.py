@@ -45,14 +45,14 @@ def test_both_schemas_tell_of_the_same_blob() -> None:
 
 @pytest.mark.parametrize("api", ["CreateFile", "SftpCreate"])
 def test_a_file_that_is_only_opened_is_no_data(api: str) -> None:
-    """Data Lake storage tells of a file first when it is empty; the event that it is complete is the signal."""
+    """Data Lake storage reports a file first when it is empty; the event that it is complete is the signal."""
     (event,) = sample(BLOB)
     assert isinstance(azure(changed(event, api, "data", "api")), Foreign)
     assert isinstance(azure(changed(event, "FlushWithClose", "data", "api")), Signal)
 
 
 def test_a_signature_in_an_address_is_not_kept() -> None:
-    """What follows the question mark would let anybody read the blob."""
+    """The query after the question mark would let anyone read the blob."""
     (event,) = sample(BLOB)
     event = changed(event, "https://a.blob.core.windows.net/c/b?sig=secret", "data", "url")
     assert azure(event).evidence["url"] == "https://a.blob.core.windows.net/c/b"

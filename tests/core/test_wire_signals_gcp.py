@@ -1,4 +1,4 @@
-"""What Google Cloud sends by itself: which log entries and objects are signals, and what is kept of them."""
+"""Native events of Google Cloud: which log entries and objects are signals, and which of their facts are kept."""
 
 import json
 from datetime import UTC, datetime
@@ -71,12 +71,12 @@ def test_a_job_without_its_full_name_is_known_by_the_label() -> None:
     [("ERROR", "high"), ("CRITICAL", "high"), ("NOTICE", "low"), ("DEFAULT", None), ("", None), (400, None)],
 )
 def test_the_severity_is_that_of_the_entry(severity: object, read: str | None) -> None:
-    """An entry that tells none, or none that is known, has none."""
+    """An entry without one, or with an unknown one, has none."""
     assert gcp(entry(severity, "severity")).severity == read
 
 
 def test_many_features_are_cut() -> None:
-    """Ten features are enough; how many there are is told."""
+    """Ten features are enough; their number is kept."""
     anomalies = [{"featureDisplayName": f"f{number}", "deviation": "NaN"} for number in range(300)]
     event = changed(
         changed(sample(ANOMALY), anomalies, "jsonPayload", "featureAnomalies"),
@@ -97,7 +97,7 @@ def test_features_that_cannot_be_read_are_left_out(anomalies: object) -> None:
 
 
 def test_an_anomaly_that_tells_nothing_has_a_reason() -> None:
-    """The job is named where the entry tells no more."""
+    """The job is named where the entry has no more."""
     event = entry({"@type": sample(ANOMALY)["jsonPayload"]["@type"]}, "jsonPayload")
     assert gcp(event).reason == "job 6680511704087920640 alerts"
     assert gcp(event).evidence == {"job": "6680511704087920640"}
@@ -146,13 +146,13 @@ def test_a_new_object_is_data() -> None:
 
 @pytest.mark.parametrize("body", [None, sample(GCS_DATA)])
 def test_both_ways_tell_of_the_same_object(body: object) -> None:
-    """A bucket's notification, with or without the object as its content, asks for the same as the CloudEvent."""
-    told, event = gcp(message(body, **NOTICE)), gcp(sample(GCS_OBJECT))
-    assert (told.kind, told.subject, told.trigger_id, told.sent_at) == (
+    """A bucket's notification, with or without the object as its content, triggers the same as the CloudEvent."""
+    notified, event = gcp(message(body, **NOTICE)), gcp(sample(GCS_OBJECT))
+    assert (notified.kind, notified.subject, notified.trigger_id, notified.sent_at) == (
         *(event.kind, event.subject, event.trigger_id),
         event.sent_at,
     )
-    assert told.evidence == (
+    assert notified.evidence == (
         event.evidence if body else {key: event.evidence[key] for key in ("bucket", "name", "generation")}
     )
 

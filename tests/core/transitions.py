@@ -1,4 +1,4 @@
-"""What may become of a model's state from one save to the next."""
+"""The allowed changes of a model's state from one save to the next."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -32,7 +32,7 @@ def check_saved(before: ModelState, after: ModelState) -> None:
 def _check_parked(before: Parked | None, after: Parked | None, lines: Sequence[Decided]) -> None:
     if before and (after is None or after.trigger != before.trigger):
         about = [line for line in lines if line.trigger_id == before.trigger.trigger_id]
-        assert about, f"{before.trigger.trigger_id} does not wait any more, and nobody knows why"
+        assert about, f"{before.trigger.trigger_id} does not wait any more, without a reason"
 
 
 def _check_training(before: ModelState, after: ModelState, lines: Sequence[Decided]) -> None:

@@ -22,7 +22,7 @@ class Witness:
     """Moves a world and asserts the promises after every move.
 
     Attributes:
-        told: the decisions about each trigger of each model, oldest first.
+        decisions: the decisions about each trigger of each model, oldest first.
         broken: whether a promise is broken already.
         aftermath: watches what follows trainings.
 
@@ -31,7 +31,7 @@ class Witness:
     def __init__(self, world: World) -> None:
         """Watch *world* from its beginning."""
         self.world = world
-        self.told: defaultdict[tuple[str, str], list[Decided]] = defaultdict(list)
+        self.decisions: defaultdict[tuple[str, str], list[Decided]] = defaultdict(list)
         self.broken = False
         self.aftermath = Aftermath(world)
         self._states: defaultdict[str, ModelState] = defaultdict(ModelState)
@@ -79,9 +79,9 @@ class Witness:
             self._starters[runs[number].run_id] = process
             self._started(runs[number], runs[:number])
         for trigger in world.bus.published[self._published :]:
-            world.put({"ask": trigger.to_fields(), "id": world.new_id()})
+            world.put({"trigger": trigger.to_fields(), "id": world.new_id()})
         self._published = len(world.bus.published)
-        self.aftermath.watch(process, self.told)
+        self.aftermath.watch(process, self.decisions)
         if process.stops_before is None:
             world.processes.remove(process)
             self._over(process)
@@ -93,7 +93,7 @@ class Witness:
         check_saved(before, after)
         self.aftermath.saved(model_id, before, after)
         for line in reversed(added(before.decisions, after.decisions, MAX_DECISIONS)):
-            self.told[model_id, line.trigger_id].append(line)
+            self.decisions[model_id, line.trigger_id].append(line)
             if line.decision == "reject":
                 self._refused(model_id, line.trigger_id)
         self._states[model_id] = after
@@ -144,11 +144,11 @@ class Witness:
         outcome = process.answer
         if isinstance(outcome, Outcome) and outcome.reason == "duplicate" and not process.faults:
             self._check_duplicate(process, outcome)
-        if self._is_letter(event) or "ask" not in event.body:
+        if self._is_letter(event) or "trigger" not in event.body:
             assert "wrong" not in event.body or self._is_letter(event), f"{event.body} is lost"
             return
         model_id, trigger_id = named(event.body)
-        lines = self.told[model_id, trigger_id]
+        lines = self.decisions[model_id, trigger_id]
         assert lines, f"{trigger_id} is acknowledged and forgotten"
         if lines[-1].decision == "launch":
             claim = self._states[model_id].training
@@ -156,13 +156,13 @@ class Witness:
             assert claimed or self.runs_of(model_id, trigger_id), f"{trigger_id} is acknowledged, and never starts"
 
     def _check_duplicate(self, process: Process, outcome: Outcome) -> None:
-        """A duplicate at a model that nobody else touches costs one load."""
+        """A duplicate at a model that nothing else touches costs one load."""
         birth = self._at_birth[process]
         earlier = [document for name, document in self.world.ledger.history[:birth] if name == outcome.model_id]
         alone = set(self._savers[birth:]) <= {process}
         if alone and earlier and not _has_work(read_state(earlier[-1]), process.born):
             assert process.calls == ["load"], f"a duplicate costs {process.calls}"
-            last = self.told[outcome.model_id, outcome.trigger_id][-1]
+            last = self.decisions[outcome.model_id, outcome.trigger_id][-1]
             assert last.decision != "reject", f"{outcome.trigger_id} was refused, and may not be sent again"
 
     def runs_of(self, model_id: str, trigger_id: str) -> list[ServiceRun]:
@@ -180,7 +180,7 @@ def _has_work(state: ModelState, now: datetime) -> bool:
 
 
 def named(body: dict[str, object]) -> tuple[str, str]:
-    """Return whose trigger an event asks for, or a dead letter holds, and which."""
-    fields = body.get("ask", body)
+    """Return the model and id of the trigger that an event carries, or a dead letter holds."""
+    fields = body.get("trigger", body)
     assert isinstance(fields, dict)
     return fields.get("model_id", MODELS[0]), fields.get("trigger_id", body.get("id"))

@@ -26,7 +26,7 @@ from tests.fakes.memory import MemoryBus, MemoryDeadLetters, MemoryLedger
 from tests.fakes.outlets import Channels, MemoryDispatcher, MemoryNotifier, Repositories
 from tests.fakes.training import MemoryLauncher, ServiceRun, TrainingService
 
-# A time with fractions of a second, as clocks tell it.
+# A time with fractions of a second, as clocks have it.
 BEGINNING: Final = datetime(2026, 11, 21, 3, 0, 0, 250_000, tzinfo=UTC)
 # The contract: no function runs longer.
 FUNCTION_TIMEOUT: Final = timedelta(seconds=60)
@@ -56,7 +56,7 @@ class World:
         processes: those that live.
         deliveries: which event a process was begun to deliver.
         platform_letters: what the platform dead-lettered, because a delivery of it raised a permanent error.
-        channels: what people were told.
+        channels: the notices to people.
         repositories: what GitHub was sent.
 
     """
@@ -76,7 +76,7 @@ class World:
         self._numbers = itertools.count(1)
 
     def clock(self) -> datetime:
-        """Tell the time."""
+        """Return the time."""
         return self.now
 
     def new_id(self) -> str:
@@ -100,7 +100,7 @@ class World:
 
     def ask(self, model_id: str, **fields: object) -> Event:
         """Put a new trigger on the bus."""
-        return self.put({"ask": {"model_id": model_id, **fields}, "id": self.new_id()})
+        return self.put({"trigger": {"model_id": model_id, **fields}, "id": self.new_id()})
 
     def deliver(self, event: Event) -> Process:
         """Begin to deliver *event*."""
@@ -121,9 +121,9 @@ class World:
     def end(self, run: ServiceRun, result: RunResult, reports: int = 1, model_id: str | None = None) -> None:
         """Let a run end, which is reported so many times, each with *model_id* as a hint."""
         self.service.end(run.run_id, result)
-        told = {"run_id": run.run_id, "name": run_name(run.request.token), "result": result.value}
+        end = {"run_id": run.run_id, "name": run_name(run.request.token), "result": result.value}
         for _ in range(reports):
-            self.put({"end": told | {"model_id": model_id, "ended_at": self.now.isoformat()}})
+            self.put({"end": end | {"model_id": model_id, "ended_at": self.now.isoformat()}})
 
     def receiver(self, gate: Gate) -> ReceiverParts:
         """Return the parts for a process whose calls go through *gate*."""
@@ -156,11 +156,11 @@ class World:
 def decode(event: object) -> Incoming:
     """Read an event of this world."""
     match event:
-        case {"ask": dict(fields), "id": str(trigger_id)}:
+        case {"trigger": dict(fields), "id": str(trigger_id)}:
             return TriggerEvent(fields=fields, trigger_id=trigger_id)
-        case {"end": dict(told)}:
-            read = {"result": RunResult(told["result"]), "ended_at": parse_time(told["ended_at"])}
-            return RunEnded(**told | read)
+        case {"end": dict(end)}:
+            read = {"result": RunResult(end["result"]), "ended_at": parse_time(end["ended_at"])}
+            return RunEnded(**end | read)
         case {"foreign": what}:
             return Foreign(what=str(what))
-    raise UnreadableEventError("the event is none of this world")
+    raise UnreadableEventError("the event does not belong to this world")
