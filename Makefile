@@ -268,7 +268,7 @@ dist/.built-for: FORCE
 FORCE:
 
 # What every cloud uses beside the core.
-COMMON := functions/__init__.py functions/assembly.py functions/machine.py functions/github functions/notify
+COMMON := functions/__init__.py functions/assembly.py functions/http_session.py functions/machine.py functions/github functions/notify
 
 # A bundle holds the core, its own cloud and the configuration, at the paths that they have here.
 # $(call stage,cloud,folder)

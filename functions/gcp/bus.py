@@ -1,4 +1,4 @@
-"""Pub/Sub as event bus: many triggers in few requests, each of them waited for."""
+"""Pub/Sub as event bus: many triggers in few requests, each acknowledged by the service."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -13,24 +13,24 @@ from shared.wire.pubsub import Message, encode
 # https://cloud.google.com/pubsub/quotas#resource_limits: a request has at most 1000 messages and 10 MB.
 MOST_MESSAGES: Final = 1000
 SIZE_LIMIT: Final = 9_000_000
-# What the client adds to a message of its own: the names of its fields and of its attributes, their lengths.
+# Bytes that the client adds to a message: the names of its fields and of its attributes, and their lengths.
 OVERHEAD: Final = 512
 # Seconds. A batch is sent when it is full, or this long after its first message; filling a full one takes about 30 ms.
 LATENCY: Final = 0.02
 # Seconds for one attempt, and for all: the client's own limits are 60 and 600, more than a function has.
 ATTEMPT_TIMEOUT: Final = 5.0
 DEADLINE: Final = 10.0
-# What stops the client's thread, such as credentials that cannot be refreshed, is never told to whoever waits.
-PATIENCE: Final = DEADLINE + ATTEMPT_TIMEOUT
-# All others pass, or are repaired by an operator: a missing right, credentials, quotas.
+# Failures that stop the client's thread, such as credentials that cannot be refreshed, never reach a future.
+RESULT_TIMEOUT: Final = DEADLINE + ATTEMPT_TIMEOUT
+# All others are transient, or are repaired by an operator: a missing right, credentials, quotas.
 REFUSED: Final = frozenset({"NOT_FOUND", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "MessageTooLargeError"})
 
 
 class Publisher(Protocol):
-    """What is used of the SDK's `PublisherClient`."""
+    """The part of the SDK's `PublisherClient` that is used."""
 
     def publish(self, topic: str, data: bytes, **attributes: str) -> "Future[str]":
-        """Put a message into the batch that goes next."""
+        """Add a message to the next batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,24 +55,23 @@ class PubSubBus:
     """A `shared.ports.EventBus`.
 
     Args:
-        publisher: makes the client; `publisher()` in this module does.
+        publisher: makes the client, as `publisher()` in this module does.
         topic: `projects/P/topics/T`.
-        source: the source of what is sent.
-        patience: how many seconds a message is waited for.
+        source: the source of the events.
+        result_timeout: how many seconds to wait for the acknowledgement of a message.
 
     """
 
     def __init__(
-        self, publisher: Callable[[], Publisher], topic: str, source: str, *, patience: float = PATIENCE
+        self, publisher: Callable[[], Publisher], topic: str, source: str, *, result_timeout: float = RESULT_TIMEOUT
     ) -> None:
-        """Connect to nothing yet."""
         self._publisher = publisher
         self._topic = topic
         self._source = source
-        self._patience = patience
+        self._result_timeout = result_timeout
 
     def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
-        """Hand over all *triggers*; see the port. One that is refused keeps no other one back."""
+        """Publish all *triggers*; see the port. A refused trigger does not stop the others."""
         failures: list[_Failure] = []
         for chunk in _chunks(self._letters(triggers)):
             failures += self._send(chunk)
@@ -89,7 +88,7 @@ class PubSubBus:
             yield _Letter(trigger_id=trigger.trigger_id, message=message, size=size)
 
     def _send(self, chunk: Sequence[_Letter]) -> list[_Failure]:
-        """Send one chunk and wait for every message of it; return what did not arrive."""
+        """Send one chunk, wait for every message in it, and return the failures."""
         with publisher_made("Pub/Sub", f"publish to {self._topic}"):
             publisher = self._publisher()
         futures: list[tuple[_Letter, Future[str]]] = []
@@ -98,28 +97,28 @@ class PubSubBus:
             try:
                 future = publisher.publish(self._topic, letter.message.data, **letter.message.attributes)
                 futures.append((letter, future))
-            except Exception as error:  # noqa: BLE001 - the SDK documents none; whatever it is belongs to this message
+            except Exception as error:  # noqa: BLE001 - the SDK documents none; it concerns this message only
                 failures.append(_failure(letter, error))
         return failures + [failure for letter, future in futures if (failure := self._wait(letter, future))]
 
     def _wait(self, letter: _Letter, future: "Future[str]") -> _Failure | None:
         try:
-            future.result(self._patience)
-        except Exception as error:  # noqa: BLE001 - a future holds whatever stopped its batch
+            future.result(self._result_timeout)
+        except Exception as error:  # noqa: BLE001 - a future may hold any error that stopped its batch
             return _failure(letter, error)
         return None
 
     def _error(self, failures: Sequence[_Failure], sent: int) -> BusError | UnavailableError:
-        passing = [failure for failure in failures if failure.code not in REFUSED]
-        if not passing:
+        transient = [failure for failure in failures if failure.code not in REFUSED]
+        if not transient:
             return BusError(self._topic, {each.trigger_id: each.why for each in failures})
-        return UnavailableError("Pub/Sub", f"take all of {sent} trigger(s) for {self._topic}", passing[0].why)
+        return UnavailableError("Pub/Sub", f"take all of {sent} trigger(s) for {self._topic}", transient[0].why)
 
 
 def publisher(*, attempt_timeout: float = ATTEMPT_TIMEOUT, deadline: float = DEADLINE) -> Any:  # noqa: ANN401 - untyped SDK
-    """Return a client that sends batches, holds no more than one of them, and gives up while a function still runs.
+    """Return a client that sends batches, holds at most one of them, and gives up while a function still runs.
 
-    It asks `PUBSUB_EMULATOR_HOST` where that is set.
+    It uses the emulator at `PUBSUB_EMULATOR_HOST` where that is set.
 
     Args:
         attempt_timeout: seconds for one attempt.
@@ -130,7 +129,7 @@ def publisher(*, attempt_timeout: float = ATTEMPT_TIMEOUT, deadline: float = DEA
     from google.api_core.retry import Retry, if_exception_type
     from google.cloud.pubsub_v1 import PublisherClient, types
 
-    passing = if_exception_type(
+    transient = if_exception_type(
         exceptions.Aborted,
         exceptions.DeadlineExceeded,
         exceptions.InternalServerError,
@@ -138,17 +137,17 @@ def publisher(*, attempt_timeout: float = ATTEMPT_TIMEOUT, deadline: float = DEA
         exceptions.ServiceUnavailable,
         exceptions.Unknown,
     )
-    held = types.PublishFlowControl(
+    flow_control = types.PublishFlowControl(
         message_limit=MOST_MESSAGES,
         byte_limit=SIZE_LIMIT,
         limit_exceeded_behavior=types.LimitExceededBehavior.BLOCK,
     )
     return PublisherClient(
-        # The client sends a batch when one message less than this is in it, and leaves the next one to wait.
+        # The client sends a batch that has one message less than this, and keeps the next message back.
         batch_settings=types.BatchSettings(max_messages=MOST_MESSAGES + 1, max_bytes=SIZE_LIMIT, max_latency=LATENCY),
         publisher_options=types.PublisherOptions(
-            flow_control=held,
-            retry=Retry(predicate=passing, initial=0.1, maximum=2, timeout=deadline),
+            flow_control=flow_control,
+            retry=Retry(predicate=transient, initial=0.1, maximum=2, timeout=deadline),
             timeout=attempt_timeout,
         ),
     )
@@ -160,7 +159,7 @@ def _failure(letter: _Letter, error: Exception) -> _Failure:
 
 
 def _chunks(letters: Iterator[_Letter]) -> Iterator[list[_Letter]]:
-    """Put *letters* together as one request takes them, so that no more of them are in memory at once."""
+    """Group *letters* into requests; only one group is in memory at a time."""
     chunk: list[_Letter] = []
     size = 0
     for letter in letters:

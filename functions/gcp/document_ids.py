@@ -14,9 +14,9 @@ _RESERVED: Final = re.compile(r"\.\.?|__.*__")
 def document_id(model_id: str) -> str:
     """Return the id of the document of *model_id*; two models never share one.
 
-    Letters, digits, `_`, `-` and `.` stay; whatever else there is, and the first character of a reserved id, becomes
-    `~` and two hexadecimal digits for each of its bytes. No percent sign: in a path servers disagree on how often that
-    is decoded. What gets too long becomes a hash behind `~~`, which nothing else begins with.
+    Letters, digits, `_`, `-` and `.` stay. Every other character, and the first one of a reserved id, becomes `~` and
+    two hexadecimal digits for each of its bytes. Percent signs are avoided: servers disagree on how often a path is
+    decoded. An id that is too long becomes a hash after `~~`, with which no other id begins.
     """
     name = quote(model_id, safe="").replace("~", "%7E").replace("%", "~")
     if _RESERVED.fullmatch(name):

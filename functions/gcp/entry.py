@@ -1,4 +1,4 @@
-"""What functions-framework hands to our two functions, read; and HTTP answers in Flask's form."""
+"""Reads the requests that functions-framework passes to our two functions, and writes HTTP responses for Flask."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from shared.wire.reading import text, time
 if TYPE_CHECKING:
     import flask
 
-# The clock of the scheduler may be ahead of ours.
+# How far the scheduler's clock may be ahead of ours.
 CLOCK_SKEW: Final = timedelta(seconds=30)
 IAP: Final = "@gcp-sa-iap.iam.gserviceaccount.com"
 
@@ -21,9 +21,9 @@ FlaskAnswer = tuple[str, int, dict[str, str]]
 
 
 def read_request(request: "flask.Request", now: datetime) -> Request:
-    """Read an HTTP request; *now* judges the scheduler's time.
+    """Read an HTTP request; the scheduler's time counts only if it is not after *now*.
 
-    One byte more than is taken is read of a body, so that the core can say that it is too long.
+    One byte more than the limit is read of the body, so that the core can report that it is too long.
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
     return Request(
@@ -38,22 +38,22 @@ def read_request(request: "flask.Request", now: datetime) -> Request:
 
 
 def read_event(request: "flask.Request") -> object:
-    """Read a delivery: a CloudEvent in its structured form, whichever form it came in, or the body of a push.
+    """Read a delivery: a CloudEvent, always returned in its structured form, or the body of a push.
 
-    What is no JSON is returned as it is, for the codec to refuse.
+    A body that is not valid JSON is returned unchanged, and the codec rejects it.
     """
     body = _json(request.get_data())
     if "ce-specversion" not in request.headers:
         return body
     # CloudEvents, HTTP binding 3.1.3.2: values of headers are percent-encoded.
-    told = {
+    attributes = {
         name[3:].lower(): unquote(value) for name, value in request.headers.items() if name.lower().startswith("ce-")
     }
-    return {**told, "data": body}
+    return {**attributes, "data": body}
 
 
 def http_answer(response: Response) -> FlaskAnswer:
-    """Return *response* as Flask wants it."""
+    """Return *response* in the form that Flask expects."""
     return response.body, int(response.status), dict(response.headers)
 
 
@@ -65,35 +65,35 @@ def _json(body: bytes) -> object:
 
 
 def _path(environ: Mapping[str, object]) -> str:
-    """Return the path as it was sent: WSGI has decoded its own, so that a model's slash looks like any other."""
+    """Return the path as it was sent: in WSGI's decoded path a slash in a model's name looks like any other."""
     raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "").partition("?")[0]
     if not raw.startswith("/"):
-        # A server that keeps none, or a proxy's request with the whole address in it. PEP 3333: bytes as Latin-1.
+        # The server does not keep it, or a proxy sent the whole URL. PEP 3333: bytes as Latin-1.
         raw = quote(str(environ.get("PATH_INFO", "")).encode("latin-1"))
     return raw
 
 
-def _scheduled_at(told: str | None, now: datetime) -> datetime | None:
+def _scheduled_at(header: str | None, now: datetime) -> datetime | None:
     """Return the tick's time.
 
-    A run that a person starts by hand may carry the time of the next one: taken for that, it would leave nothing to
-    do when that comes. Cloud Scheduler's documentation promises no time at all then.
+    A job that is run manually may carry the time of its next scheduled run, which would then count as a repeat. Cloud
+    Scheduler's documentation promises no time at all for manual runs.
     """
-    at = time(told)
+    at = time(header)
     return at if at is not None and at <= now + CLOCK_SKEW else None
 
 
 def _caller(headers: Mapping[str, str]) -> str | None:
-    """Return who asks, for people to read; nothing is decided by it.
+    """Return the caller's name, for people to read; no decision depends on it.
 
-    Cloud Run has checked the token, and takes its signature off, so that only what it says can be read here. Of two
-    tokens Cloud Run checks the one in X-Serverless-Authorization. Where it is told to let everybody in, it checks none.
+    Cloud Run has verified the token and removed its signature, so that only its claims can be read here. Of two tokens
+    it verifies the one in X-Serverless-Authorization. If unauthenticated calls are allowed, it verifies none.
     """
     checked = headers.get("x-serverless-authorization") or headers.get("authorization") or ""
     claims = _claims(checked.partition(" ")[2])
     caller = text(claims.get("email")) or text(claims.get("sub"))
     if caller.endswith(IAP):
-        # Identity-Aware Proxy has asked for the person itself; from anybody else the header would be a mere claim.
+        # Identity-Aware Proxy has authenticated the person. From any other caller this header is not trustworthy.
         caller = headers.get("x-goog-authenticated-user-email", "").rpartition(":")[2] or caller
     return caller[:512] or None
 

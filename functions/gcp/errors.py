@@ -1,26 +1,25 @@
-"""The one place where the errors of Google Cloud become errors of this project."""
+"""The one place where errors of Google Cloud become errors of this project."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from functions.gcp.exchange import FAILURES
+from functions.http_session import NoAnswerError
 from shared.errors import UnavailableError
 
 _LONGEST: Final = 300
 
 
 class RefusalError(Exception):
-    """Google answered with a code that the calling adapter judges itself; no adapter lets it out.
+    """Google answered with a code that the calling adapter handles itself; it never leaves the adapter.
 
     Attributes:
         code: the canonical code, such as `ALREADY_EXISTS` (google.rpc.Code).
-        message: what Google says about it, one line.
+        message: Google's explanation, one line.
 
     """
 
     def __init__(self, code: str, message: str) -> None:
-        """Keep both."""
         super().__init__(f"{code}: {message}" if message else code)
         self.code = code
         self.message = message
@@ -31,13 +30,12 @@ class AnswerError(Exception):
 
     Attributes:
         status: the HTTP status.
-        code: the canonical code; `HTTP 502` where the answer is not Google's JSON, so that nobody judges by it.
-        message: what the answer says about it, one line.
+        code: the canonical code; if the answer is not Google's JSON, `HTTP 502` or similar, which no adapter handles.
+        message: the explanation in the answer, one line.
 
     """
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        """Keep all three."""
         super().__init__(f"{code}: {message}" if message else code)
         self.status = status
         self.code = code
@@ -49,48 +47,45 @@ class CredentialsError(Exception):
 
 
 @contextmanager
-def translated(service: str, action: str, judged: Collection[str] = ()) -> Iterator[None]:
-    """Translate whatever a REST call inside raises.
+def translated(service: str, action: str, handled: Collection[str] = ()) -> Iterator[None]:
+    """Translate the errors of a REST call inside.
 
     Only the caller knows which answers mean that the request can never succeed; it names their codes. Everything else
-    is repaired by time or by an operator and not by another event: quotas, 5xx, timeouts, and just as well missing
-    rights, credentials, databases and topics.
+    is repaired by time or by an operator, not by another event: quotas, 5xx, timeouts, and also missing rights,
+    credentials, databases and topics.
 
     Args:
         service: the service's name, for people.
-        action: what is tried, for people: "start the pipeline ...".
-        judged: the codes that the caller judges itself.
+        action: the call, for people: "start the pipeline ...".
+        handled: the codes that the caller handles itself.
 
     Raises:
-        RefusalError: the answer is one of *judged*.
+        RefusalError: the code of the answer is one of *handled*.
         UnavailableError: any other failure.
 
     """
     try:
         yield
     except AnswerError as error:
-        if error.code in judged:
+        if error.code in handled:
             raise RefusalError(error.code, error.message) from error
         raise UnavailableError(service, action, str(error)) from error
-    except CredentialsError as error:
+    except (CredentialsError, NoAnswerError) as error:
         raise UnavailableError(service, action, str(error)) from error
-    except FAILURES as error:
-        # Its text may quote what was sent; its kind tells enough.
-        raise UnavailableError(service, action, type(error).__name__) from error
 
 
 @contextmanager
 def publisher_made(service: str, action: str) -> Iterator[None]:
-    """Translate what making the Pub/Sub client raises where there are no credentials; arguments as in `translated`.
+    """Translate the error of making the Pub/Sub client without credentials; arguments as in `translated`.
 
     Raises:
-        UnavailableError: there are none.
+        UnavailableError: there are no credentials.
 
     """
     try:
         yield
     except Exception as error:
-        # Not at the top: a service that answers must not cost the import. The client has done it by now.
+        # Not at the top of the module: only emitting needs it, and by now the client has imported it.
         from google.auth.exceptions import GoogleAuthError
 
         if isinstance(error, GoogleAuthError):
@@ -99,10 +94,10 @@ def publisher_made(service: str, action: str) -> Iterator[None]:
 
 
 def code_and_message(error: Exception) -> tuple[str, str]:
-    """Return the canonical code of what the Pub/Sub client raised or set on a future, and its first line."""
+    """Return the canonical code and the first line of an error that the Pub/Sub client raised or set on a future."""
     from google.api_core.exceptions import GoogleAPICallError, RetryError
 
-    # It tried until the time was up: the last answer tells why.
+    # It retried until the time was up: the last answer is the reason.
     last = error.cause if isinstance(error, RetryError) and error.cause else error
     if isinstance(last, GoogleAPICallError):
         code = last.grpc_status_code.name if last.grpc_status_code else type(last).__name__
@@ -111,5 +106,5 @@ def code_and_message(error: Exception) -> tuple[str, str]:
 
 
 def one_line(text: object) -> str:
-    """Return the first line of *text*, cut to what fits into a message."""
+    """Return the first line of *text*, cut to fit into a message."""
     return str(text or "").strip().partition("\n")[0][:_LONGEST]

@@ -1,4 +1,4 @@
-"""Vertex AI as training service: one pipeline job a token, by its id."""
+"""Vertex AI as training service: one pipeline job for each idempotency token, which is in its id."""
 
 import hashlib
 import re
@@ -27,14 +27,14 @@ from shared.wire.reading import time
 
 EXISTS: Final = frozenset({"ALREADY_EXISTS"})
 MISSING: Final = frozenset({"NOT_FOUND"})
-# FAILED_PRECONDITION is left out: that is a service agent which is not set up yet.
+# Without FAILED_PRECONDITION: that is a service agent which is not set up yet.
 REFUSED: Final = EXISTS | MISSING | {"INVALID_ARGUMENT", "OUT_OF_RANGE", "UNIMPLEMENTED"}
-# What Vertex AI says, as INVALID_ARGUMENT, to a caller who lacks `iam.serviceAccounts.actAs` on the account that a job
-# is to run as: a right that has not been granted yet, or does not hold yet.
+# The message of Vertex AI's INVALID_ARGUMENT for a caller without `iam.serviceAccounts.actAs` on the job's account: a
+# right that has not been granted yet, or is not effective yet.
 MAY_NOT_ACT: Final = "You do not have permission to act as service_account"
 LONGEST_LABEL: Final = 63
 LONGEST_NAME: Final = 128
-# The label that tells our jobs from others.
+# The label that distinguishes our jobs from others.
 TOKEN_LABEL: Final = "retrain-token"  # noqa: S105 - the name of a label
 
 _RUN: Final = re.compile(r"projects/([^/]+)/locations/([a-z0-9-]+)/pipelineJobs/([a-z][a-z0-9-]{0,127})")
@@ -46,13 +46,12 @@ class VertexLauncher:
     Args:
         session: calls Vertex AI.
         target: the pipeline.
-        folder: where the paths of the configuration start.
-        endpoint: base URL of Vertex AI, where it is not the public one of the target's location.
+        folder: the folder to which the paths of the configuration are relative.
+        endpoint: base URL of Vertex AI, if it is not the public one of the target's location.
 
     """
 
     def __init__(self, session: Session, target: VertexTarget, folder: Path, endpoint: str = "") -> None:
-        """Read and ask nothing yet."""
         self._session = session
         self._target = target
         self._folder = folder
@@ -64,7 +63,7 @@ class VertexLauncher:
         return True
 
     def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - the id itself is the search
-        """Create the job; see the port. One that has the id already is the same training, however it stands."""
+        """Create the job; see the port. An existing job with the id is the same training, whatever its state."""
         content = self._content(request)
         job_id, action = run_name(request.token), f"start the pipeline {self._target.pipeline}"
         try:
@@ -79,7 +78,7 @@ class VertexLauncher:
         return self._run(job, job_id)
 
     def status(self, run_id: str) -> RunStatus:
-        """Ask how a job stands; see the port."""
+        """Return the status of a job; see the port."""
         named = _RUN.fullmatch(run_id)
         if named is None:
             return RunStatus(result=RunResult.STOPPED)
@@ -113,13 +112,13 @@ class VertexLauncher:
         """
         target = self._target
         content: dict[str, object] = {
-            # The longest id that a trigger may have fits.
+            # The longest id of a trigger is as long.
             "displayName": request.trigger.trigger_id[:LONGEST_NAME],
             "labels": labels(request.trigger, request.token),
         }
         if is_template(target.pipeline):
             content["templateUri"] = target.pipeline
-            # Whether there is a default for an empty one is not known here.
+            # Whether the pipeline has a default for an empty one is not known here.
             parameters: Mapping[str, object] = {name: each for name, each in request.parameters.items() if each != ""}
         else:
             try:
@@ -131,11 +130,11 @@ class VertexLauncher:
         return content | ({"serviceAccount": target.service_account} if target.service_account else {})
 
     def _existing(self, job_id: str, token: str) -> Mapping[str, Any]:
-        """Return the job that has our id already.
+        """Return the job that already has our id.
 
         Raises:
-            TargetRefusedError: somebody else made it, so that ours can never start.
-            UnavailableError: it is not to be seen now.
+            TargetRefusedError: it was not started by this trigger, so that ours can never start.
+            UnavailableError: it cannot be read now.
 
         """
         try:
@@ -144,12 +143,12 @@ class VertexLauncher:
         except RefusalError as refusal:
             raise UnavailableError("Vertex AI", f"find the job {job_id}, which exists", str(refusal)) from refusal
         if job.get("labels", {}).get(TOKEN_LABEL) != token[:LONGEST_LABEL]:
-            raise TargetRefusedError(f"Vertex AI has a job {job_id} already that is none of this trigger")
+            raise TargetRefusedError(f"Vertex AI already has a job {job_id}, which was not started by this trigger")
         return job
 
     def _run(self, job: Mapping[str, Any], job_id: str) -> Run:
         target = self._target
-        # Vertex AI names the project by its number, and so does the log that tells of the end.
+        # Vertex AI names the project by its number, and so does the log entry about the end.
         name = str(job.get("name", ""))
         run_id = name if _RUN.fullmatch(name) else job_name(target.project, target.location, job_id)
         console = "https://console.cloud.google.com/vertex-ai/locations"
@@ -157,19 +156,19 @@ class VertexLauncher:
 
 
 def labels(trigger: RetrainTrigger, token: str) -> dict[str, str]:
-    """Return why a job runs, in the form of labels: lower-case letters, digits, `-` and `_`, at most 63 of them."""
-    told = {
+    """Return the reason for a job as labels, whose values are up to 63 lower-case letters, digits, `-` and `_`."""
+    fields = {
         "retrain-model": trigger.model_id,
         "retrain-trigger": trigger.trigger_id,
         "retrain-origin": trigger.origin,
         "retrain-severity": trigger.severity or "",
         TOKEN_LABEL: token[:LONGEST_LABEL],
     }
-    return {name: label(text) for name, text in told.items() if text}
+    return {name: label(text) for name, text in fields.items() if text}
 
 
 def label(text: str) -> str:
-    """Return *text* as the value of a label; two texts never share one, since what is changed gets a hash."""
+    """Return *text* as the value of a label; a changed text gets a hash, so that two texts never share a value."""
     if re.fullmatch(f"[a-z0-9_-]{{1,{LONGEST_LABEL}}}", text):
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]

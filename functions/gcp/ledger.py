@@ -1,4 +1,4 @@
-"""Firestore as ledger: one document a model, replaced on condition of the time of its last change."""
+"""Firestore as ledger: one document for each model, replaced only if it has not changed since it was read."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -18,9 +18,9 @@ LOST: Final = frozenset({"ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Version:
-    """What a document had when it was read.
+    """The version of a document when it was read.
 
-    The number is there since a write that changes nothing keeps the old time, and then two writers of it would win.
+    A write that changes nothing keeps the old time, and then two writers would win: so there is a number, too.
     """
 
     updated_at: str
@@ -28,7 +28,7 @@ class _Version:
 
 
 class FirestoreLedger:
-    """A `shared.ports.Ledger`. Each document has the model's id, a number, and the state as one text.
+    """A `shared.ports.Ledger`. Each document has the model's id, a version number, and the state as one string.
 
     Args:
         session: calls Firestore.
@@ -38,7 +38,6 @@ class FirestoreLedger:
     """
 
     def __init__(self, session: Session, collection: str, endpoint: str = ENDPOINT) -> None:
-        """Read nothing yet."""
         self._session = session
         self._collection = collection
         self._parent, _, self._name = collection.rpartition("/")
@@ -51,7 +50,7 @@ class FirestoreLedger:
             with translated("Firestore", f"read the state of {model_id!r} from {self._collection}", MISSING):
                 found = self._session.get(f"{self._base}/{quote(self._document(model_id))}")
         except RefusalError:
-            # Of a database that is not there it says the same; the save, which has to follow, tells them apart.
+            # A missing database gets the same answer; the save that follows distinguishes them.
             return Stored(document=None)
         fields = found.get("fields", {})
         number = int(fields.get("version", {}).get("integerValue", 0))
@@ -69,7 +68,7 @@ class FirestoreLedger:
         }
         condition = {"updateTime": current.updated_at} if current else {"exists": False}
         write = {"update": {"name": self._document(model_id), "fields": fields}, "currentDocument": condition}
-        # A document that somebody has removed is not found; where there was none before, it is the database.
+        # NOT_FOUND means that the document was removed, or, where there was none before, that there is no database.
         lost = LOST | MISSING if current else LOST
         try:
             with translated("Firestore", f"save the state of {model_id!r} to {self._collection}", lost):
@@ -80,7 +79,7 @@ class FirestoreLedger:
         return Stored(document=document, version=_Version(updated_at=updated_at, number=number))
 
     def models(self, after: str | None, limit: int) -> list[str]:
-        """Return up to *limit* ids behind *after*, in the order of the documents' names; see the port."""
+        """Return up to *limit* ids after *after*, in the order of the documents' names; see the port."""
         if limit < 1:
             return []
         query: dict[str, object] = {
@@ -100,6 +99,6 @@ class FirestoreLedger:
 
 
 def _model_id(row: Mapping[str, Any]) -> str:
-    # The answer to no documents at all is one row without any.
+    # Without any documents the answer is one row without a document.
     fields = row.get("document", {}).get("fields", {})
     return str(fields.get("model_id", {}).get("stringValue", ""))

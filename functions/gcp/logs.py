@@ -1,4 +1,4 @@
-"""Logs in the form that Cloud Logging reads from standard output: one JSON object a line."""
+"""Logs in the form that Cloud Logging reads from standard output: one JSON object per line."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.fields import format_time
 
-# What every record has, so that the rest is what the caller added.
+# The attributes of every record; any others were added by the caller.
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -17,7 +17,7 @@ class CloudFormatter(logging.Formatter):
     """Writes a record as one line of JSON with Cloud Logging's names.
 
     https://cloud.google.com/logging/docs/structured-logging: `severity`, `message` and `time` become fields of the
-    entry, everything else stands in its `jsonPayload`. Error Reporting finds an unexpected error by `stack_trace`.
+    entry, everything else is in its `jsonPayload`. Error Reporting finds an unexpected error by its `stack_trace`.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -34,14 +34,14 @@ class CloudFormatter(logging.Formatter):
 
 
 class StandardOutput(logging.Handler):
-    """Writes to what standard output is now: the framework replaces it during a request, to add its execution id."""
+    """Writes to the present standard output: the framework replaces it during a request, to add its execution id."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line, in one piece, since threads share the stream."""
+        """Write one line in one call, since threads share the stream."""
         try:
             sys.stdout.write(f"{self.format(record)}\n")
             sys.stdout.flush()
-        except Exception:  # noqa: BLE001 - a log line that fails must not fail the work; logging has a way to tell
+        except Exception:  # noqa: BLE001 - a failing log line must not fail the work; logging reports it
             self.handleError(record)
 
 

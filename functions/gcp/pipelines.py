@@ -1,4 +1,4 @@
-"""Copies the specifications of pipelines that the configuration names into the bundle; a step of its build."""
+"""Copies the pipeline specifications that the configuration names into the bundle; a step of its build."""
 
 import shutil
 import sys
@@ -16,8 +16,8 @@ def copy_specifications(config: Configuration, folder: Path) -> list[str]:
     """Copy every specification of *config* into *folder*, to the same relative path, and return the paths.
 
     Raises:
-        ConfigError: one is missing, is no compiled pipeline, or lies outside of the configuration's folder; all such
-            problems are told at once, and nothing is copied.
+        ConfigError: one is missing, is not a compiled pipeline, or is outside the configuration's folder. The error
+            lists all such problems, and nothing is copied.
 
     """
     named = dict(_named(config))
@@ -53,7 +53,12 @@ def _problems(config: Configuration, place: str, pipeline: str) -> Iterator[str]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Copy what the configuration file in *arguments* names to the folder in *arguments*, and tell every problem."""
+    """Copy the specifications of a configuration file into a folder and print every problem.
+
+    Args:
+        arguments: the file and the folder.
+
+    """
     file, folder = arguments
     try:
         copy_specifications(load_configuration(Path(file)), Path(folder))

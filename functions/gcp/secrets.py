@@ -15,28 +15,28 @@ _LOCATION: Final = re.compile(r"projects/[^/]+/locations/([a-z0-9-]+)/")
 
 
 def read_secret(session: Session, name: str, endpoint: str = "") -> str:
-    """Return the text of the secret.
+    """Return the value of the secret.
 
     Args:
         session: calls Secret Manager.
         name: `projects/P/secrets/S/versions/V`, or the same with `locations/L` of a regional secret.
-        endpoint: base URL of Secret Manager, where it is not the public one.
+        endpoint: base URL of Secret Manager, if it is not the public one.
 
     Raises:
-        UnavailableError: the service is away, or the secret or the right is missing: an operator's matter.
+        UnavailableError: the service is unavailable, or an operator has to add the secret or the right to read it.
 
     """
-    action = f"give the secret {name}"
+    action = f"return the secret {name}"
     with translated("Secret Manager", action):
         answer = session.get(f"{endpoint or _service(name)}/v1/{name}:access")
     try:
         return base64.b64decode(answer["payload"]["data"], validate=True).decode()
     except (KeyError, TypeError, UnicodeDecodeError, binascii.Error):
-        # Not the cause: its text quotes what it could not decode.
-        raise UnavailableError("Secret Manager", action, "it is no text") from None
+        # Not the cause: its text quotes the value.
+        raise UnavailableError("Secret Manager", action, "it is not text") from None
 
 
 def _service(name: str) -> str:
-    """Return where the secret is: a regional one in its region, and nowhere else."""
+    """Return the endpoint of the secret: a regional one exists in its region only."""
     regional = _LOCATION.match(name)
     return f"https://secretmanager.{regional[1]}.rep.googleapis.com" if regional else SERVICE

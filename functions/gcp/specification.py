@@ -1,4 +1,4 @@
-"""The compiled specification of a pipeline: read, its caching switched off, parameters checked against it."""
+"""Reads the compiled specification of a pipeline, disables its caching, and checks parameters against it."""
 
 import json
 from collections.abc import Mapping
@@ -9,21 +9,21 @@ from typing import Any, Final
 from shared.fields import Parameter, brief
 from shared.frozen import dataclass
 
-# IR of KFP 2, pipeline_spec.proto: ParameterType. What is not here cannot be set from outside.
+# IR of KFP 2, pipeline_spec.proto: ParameterType. Parameters of other types cannot be set by a trigger.
 _KINDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "NUMBER_INTEGER": ((int,), "an integer"),
     "NUMBER_DOUBLE": ((int, float), "a number"),
     "BOOLEAN": ((bool,), "true or false"),
-    "STRING": ((str,), "a text"),
+    "STRING": ((str,), "a string"),
     "LIST": ((list,), "a list as JSON"),
     "STRUCT": ((dict,), "an object as JSON"),
 }
-# Parameters travel as google.protobuf.Struct, which has doubles only.
+# Parameters are sent as google.protobuf.Struct, which has doubles only.
 LARGEST_INTEGER: Final = 2**53
 
 
 class SpecificationError(Exception):
-    """The file is no specification that can be launched, or the parameters do not fit it; says why."""
+    """The file cannot be launched, or the parameters do not fit it; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,8 @@ class Specification:
     """A compiled pipeline.
 
     Attributes:
-        content: the specification for `pipelineSpec`, caching off in every task; never to be changed.
-        parameters: the pipeline's parameters by name, each as it is defined.
+        content: the specification for `pipelineSpec`, with caching disabled in every task; never to be changed.
+        parameters: the definitions of the pipeline's parameters by name.
 
     """
 
@@ -41,7 +41,7 @@ class Specification:
 
 
 def is_template(pipeline: str) -> bool:
-    """Whether *pipeline* is an address in a template registry, and no file of the bundle."""
+    """Whether *pipeline* is an address in a template registry, not a file of the bundle."""
     return pipeline.startswith("https://")
 
 
@@ -49,7 +49,7 @@ def read_specification(folder: Path, pipeline: str) -> Specification:
     """Read the file *pipeline*, a path relative to *folder*.
 
     Raises:
-        SpecificationError: it is missing, lies outside of *folder*, or is no compiled pipeline in JSON.
+        SpecificationError: it is missing, is outside *folder*, or is not a compiled pipeline in JSON.
 
     """
     path = specification_path(folder, pipeline)
@@ -59,7 +59,7 @@ def read_specification(folder: Path, pipeline: str) -> Specification:
         raise SpecificationError(f"{pipeline}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise SpecificationError(
-            f"{pipeline}: is no JSON: {brief(str(error), 120)}; compile the pipeline to a file that ends in .json"
+            f"{pipeline}: is not valid JSON: {brief(str(error), 120)}; compile the pipeline to a .json file"
         ) from error
     return parse_specification(pipeline, content)
 
@@ -68,16 +68,16 @@ def specification_path(folder: Path, pipeline: str) -> Path:
     """Return where the file *pipeline* is.
 
     Raises:
-        SpecificationError: it lies outside of *folder*, so that no bundle has it, or is no file at all.
+        SpecificationError: it is outside *folder*, so that no bundle has it, or is not a file.
 
     """
     if "://" in pipeline:
-        # Vertex AI reads templates of registries, but no objects of Cloud Storage.
+        # Vertex AI reads templates from registries, but not from Cloud Storage.
         raise SpecificationError(f"{pipeline}: is neither a file nor the https:// address of a template")
     root = folder.resolve()
     path = (root / pipeline).resolve()
     if not path.is_relative_to(root):
-        raise SpecificationError(f"{pipeline}: lies outside the folder of the configuration, {root}")
+        raise SpecificationError(f"{pipeline}: is outside the folder of the configuration, {root}")
     return path
 
 
@@ -85,13 +85,13 @@ def parse_specification(pipeline: str, content: object) -> Specification:
     """Read a specification from JSON *content*; *pipeline* names it in errors.
 
     Raises:
-        SpecificationError: it is no compiled pipeline of KFP 2.
+        SpecificationError: it is not a compiled pipeline of KFP 2.
 
     """
-    # Older compilers wrote a whole PipelineJob around it.
+    # Older compilers wrote a whole PipelineJob.
     inner = content.get("pipelineSpec", content) if isinstance(content, Mapping) else None
     if not isinstance(inner, Mapping) or not isinstance(inner.get("root"), Mapping) or "pipelineInfo" not in inner:
-        raise SpecificationError(f"{pipeline}: is no compiled pipeline: it has no pipelineInfo and root")
+        raise SpecificationError(f"{pipeline}: is not a compiled pipeline: it lacks pipelineInfo or root")
     version = str(inner.get("schemaVersion") or "none")
     if not version.startswith("2.") or version.startswith("2.0"):
         raise SpecificationError(f"{pipeline}: has the schemaVersion {version}; compile it with KFP 2")
@@ -100,13 +100,13 @@ def parse_specification(pipeline: str, content: object) -> Specification:
         parameters = {name: dict(definition) for name, definition in defined.items()}
         return Specification(content=without_caching(inner), parameters=parameters)
     except (AttributeError, TypeError, ValueError) as error:
-        raise SpecificationError(f"{pipeline}: is no compiled pipeline: {error}") from error
+        raise SpecificationError(f"{pipeline}: is not a compiled pipeline: {error}") from error
 
 
 def without_caching(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a specification in which no task takes the result of an earlier run.
+    """Return a copy of a specification in which no task reuses the result of an earlier run.
 
-    Vertex AI has no switch for it: a retraining with equal parameters would train nothing.
+    Vertex AI has no setting for it, and with caching a retraining with equal parameters would train nothing.
     """
     components = {name: _component_without(component) for name, component in content.get("components", {}).items()}
     copy = {**content, "root": _component_without(content["root"])}
@@ -114,18 +114,18 @@ def without_caching(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def checked_parameters(specification: Specification, given: Mapping[str, Parameter]) -> dict[str, object]:
-    """Return *given* as the pipeline's parameters want it.
+    """Return *given* in the types of the pipeline's parameters.
 
-    An empty text is left to the default of the pipeline, where there is one.
+    For an empty string the default of the pipeline counts, where it has one.
 
     Raises:
-        SpecificationError: the pipeline does not know one, needs another one, or wants another type; it is named.
+        SpecificationError: names a parameter that is unknown, missing, or of another type.
 
     """
     known = specification.parameters
     for name in given:
         if name not in known:
-            raise SpecificationError(f"parameters.{name}: the pipeline has no such one; it has {_listed(known)}")
+            raise SpecificationError(f"parameters.{name}: the pipeline has no such parameter; it has {_listed(known)}")
     values = {
         name: _value(name, str(known[name].get("parameterType", "")), value)
         for name, value in given.items()
@@ -141,7 +141,7 @@ def _component_without(component: Mapping[str, Any]) -> dict[str, Any]:
     if "dag" not in component:
         return dict(component)
     dag = component["dag"]
-    # An empty message is how the IR says "off": false is the default of enableCache.
+    # An empty message means "off" in the IR: false is the default of enableCache.
     tasks = {name: {**task, "cachingOptions": {}} for name, task in dag.get("tasks", {}).items()}
     return {**component, "dag": {**dag, "tasks": tasks}}
 
@@ -153,13 +153,13 @@ def _is_optional(definition: Mapping[str, Any]) -> bool:
 def _value(name: str, kind: str, value: Parameter) -> object:
     if kind not in _KINDS:
         raise SpecificationError(
-            f"parameters.{name}: the pipeline wants {kind or 'an unknown type'}, which is not set from outside"
+            f"parameters.{name}: the pipeline wants {kind or 'an unknown type'}, which a trigger cannot set"
         )
     types, wanted = _KINDS[kind]
     read = _as_text(value) if kind == "STRING" else _as_json(value)
     if kind == "NUMBER_INTEGER" and isinstance(read, float) and read.is_integer():
         read = int(read)
-    # In Python true is an integer, too.
+    # In Python a boolean is an integer, too.
     if not isinstance(read, types) or (isinstance(read, bool) and bool not in types):
         raise SpecificationError(f"parameters.{name}: the pipeline wants {wanted}, not {brief(value)}")
     if isinstance(read, int) and abs(read) > LARGEST_INTEGER:
@@ -172,14 +172,14 @@ def _as_text(value: Parameter) -> str:
 
 
 def _as_json(value: Parameter) -> object:
-    """Return what a text spells: those who send a trigger may have nothing but texts, as ML cube Platform has."""
+    """Return the JSON value of a string: some senders of triggers have only strings, as ML cube Platform has."""
     if not isinstance(value, str):
         return value
     try:
         read = json.loads(value)
     except (ValueError, RecursionError):
         return value
-    # Python reads NaN and Infinity, which no JSON has.
+    # Python reads NaN and Infinity, which are not JSON.
     return value if isinstance(read, float) and not isfinite(read) else read
 
 

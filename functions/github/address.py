@@ -1,4 +1,4 @@
-"""Where GitHub is: the base URL of its API, and the pages that belong to it."""
+"""The address of GitHub: the base URL of its API, and of its web pages."""
 
 from ipaddress import ip_address
 from typing import Final
@@ -17,11 +17,11 @@ _BESIDE: Final = "api."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitHubAddress:
-    """One GitHub.
+    """github.com, or another GitHub.
 
     Attributes:
         api: the base URL of its REST API, without a slash at its end.
-        pages: the base URL of its pages.
+        pages: the base URL of its web pages.
         is_loopback: it is a stand-in on this machine, which needs no token.
 
     """
@@ -31,11 +31,11 @@ class GitHubAddress:
     is_loopback: bool
 
     def dispatches(self, repository: str) -> str:
-        """Return where an event for *repository* (`OWNER/NAME`) is sent to."""
+        """Return the URL for events to *repository* (`OWNER/NAME`)."""
         return f"{self.api}/repos/{repository}/dispatches"
 
     def runs(self, repository: str) -> str:
-        """Return the page that lists the runs which such events started."""
+        """Return the web page that lists the runs started by such events."""
         return f"{self.pages}/{repository}/actions?query=event%3Arepository_dispatch"
 
 
@@ -43,7 +43,7 @@ def read_address(base_url: str) -> GitHubAddress:
     """Read the base URL of an API; an empty one means github.com.
 
     Raises:
-        ConfigError: it is none, or would carry the token unencrypted over a network.
+        ConfigError: it is not valid, or would send the token unencrypted over a network.
 
     """
     api = (base_url or PUBLIC).rstrip("/")
@@ -54,7 +54,7 @@ def read_address(base_url: str) -> GitHubAddress:
     except ValueError:
         legal = False
     if not legal:
-        # The value is not shown: what makes it wrong may be a password in it.
+        # The value is not shown, since it may contain a password.
         raise ConfigError("environment", [f"{VARIABLE}: must be a URL such as https://github.example.com{_BELOW}"])
     host = parts.netloc.removeprefix(_BESIDE)
     return GitHubAddress(

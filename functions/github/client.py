@@ -3,59 +3,88 @@
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from functions.github.address import GitHubAddress
-from functions.github.answers import NO_CONNECTION, TAKEN, UNAUTHORIZED, Answer, error_of, pause_of
-from functions.github.exchange import STANDARD_TIMEOUTS, Timeouts, post
+from functions.github.errors import ACCEPTED, error_of, pause_of, read_answer
 from functions.github.payload import LONGEST_EVENT_TYPE, fitted
 from functions.github.token import GitHubToken
 from functions.machine import now
-from shared.errors import TargetRefusedError
+from shared.errors import TargetRefusedError, UnavailableError
 from shared.frozen import dataclass
 from shared.json_text import compact
 from shared.ports import Clock
 
-# Nothing that leads elsewhere in a URL's path: `..` is another resource, and what is not ASCII is no repository.
+# The session imports urllib3, which only a function that sends something shall pay for.
+if TYPE_CHECKING:
+    from functions.http_session import HttpAnswer, HttpSession, NoAnswerError
+
+# Nothing that leads elsewhere in the path of a URL: `..` is another resource. Names of repositories are ASCII.
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*/(?!\.{1,2}$)[A-Za-z0-9_.-]+")
+# Of the body of an error, in bytes; the message is one line of it.
+_ANSWER_SIZE: Final = 65_536
+_HEADERS: Final = {
+    # No X-GitHub-Api-Version: 204 without a body is the answer in all versions, an Enterprise Server has other
+    # versions than github.com, and one that was withdrawn (2022-11-28 in March 2028) is 400.
+    "Accept": "application/vnd.github+json",
+    "Content-Type": "application/json",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class DispatchLimits:
     """How long a dispatch may take, all of it well inside a function of 60 s.
 
     Attributes:
-        timeouts: of one request.
-        total: seconds in all, pauses included; what would take longer is left to the next delivery of the event.
-        attempts: how often it is tried in all.
+        connect_timeout: seconds to connect.
+        read_timeout: seconds until the headers of an answer are complete, and as many for its body.
+        total: seconds in all, pauses included; a longer pause is left to the next delivery of the event.
+        attempts: how often to try in all.
         sleep: waits so many seconds.
-        monotonic: tells the seconds since whenever.
-        clock: tells the time.
+        monotonic: returns a time in seconds that only grows.
+        clock: returns the time.
 
     """
 
-    timeouts: Timeouts = STANDARD_TIMEOUTS
+    connect_timeout: float = 3
+    read_timeout: float = 10
     total: float = 25
     attempts: int = 3
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     clock: Clock = now
 
+    @property
+    def attempt(self) -> float:
+        """How long an attempt takes whose answer never comes."""
+        return self.connect_timeout + self.read_timeout
 
-STANDARD: Final = Patience()
+    def wait(self, outcome: "HttpAnswer | NoAnswerError", attempt: int, left: float) -> bool:
+        """Wait if the event is to be sent again; see `functions.http_session.RetryPolicy`."""
+        if isinstance(outcome, Exception):
+            pause = None if outcome.may_have_arrived else float(attempt)
+        else:
+            pause = pause_of(read_answer(outcome.status, outcome.headers, outcome.data, ""), self.clock())
+        if pause is None or attempt >= self.attempts or pause + self.attempt > left:
+            return False
+        self.sleep(pause)
+        return True
+
+
+STANDARD: Final = DispatchLimits()
 
 
 class GitHubClient:
     """Sends events.
 
-    GitHub knows no idempotency key. So an event is sent again only where GitHub cannot have taken it: no connection, a
-    rate limit, a token that was refused. After a lost answer or a 5xx only the caller knows whether twice is too often.
+    GitHub has no idempotency key. So an event is sent again only where GitHub cannot have taken it: no connection, a
+    rate limit, a refused token. After a lost answer or a 5xx the caller has to decide whether to risk a second run.
 
     Args:
         address: which GitHub.
-        token: what it is asked with.
+        token: identifies the caller.
         repositories: the allow-list, `OWNER/NAME` each.
-        patience: how long to try.
+        limits: how long to try.
 
     """
 
@@ -65,62 +94,79 @@ class GitHubClient:
         token: GitHubToken,
         repositories: Collection[str],
         *,
-        patience: Patience = STANDARD,
+        limits: DispatchLimits = STANDARD,
     ) -> None:
-        """Ask nothing yet."""
         self.address = address
         self._token = token
         self._repositories = frozenset(repositories)
-        self._patience = patience
+        self._limits = limits
 
     def dispatch(self, repository: str, event_type: str, payload: Mapping[str, object]) -> None:
         """Send one event.
 
         Args:
             repository: `OWNER/NAME`.
-            event_type: what the workflow's `types` names.
+            event_type: the name in the `types` of the workflow.
             payload: the `client_payload`.
 
         Raises:
-            TargetRefusedError: the repository is not allowed, or GitHub will not take this.
-            UnavailableError: GitHub is away, limits us, does not know the token, or its answer was lost.
+            TargetRefusedError: the repository is not allowed, or GitHub refuses the event.
+            UnavailableError: GitHub cannot be reached, limits us or refuses the token, or its answer was lost.
 
         """
+        from functions.http_session import NoAnswerError
+
         self._check(repository, event_type)
         body = compact({"event_type": event_type, "client_payload": fitted(payload)}).encode()
         url, action = self.address.dispatches(repository), f"take the event {event_type!r} for {repository}"
-        token = self._token.current()
-        ends = self._patience.monotonic() + self._patience.total
-        answer = self._send(url, body, token, action, ends)
-        if answer.status == UNAUTHORIZED and self._token.renew(token):
-            answer = self._send(url, body, self._token.current(), action, ends)
-        if answer.status != TAKEN:
+        bearer = _Bearer(self._token)
+        session = self._session(bearer)
+        try:
+            received = session.request("POST", url, _HEADERS, body)
+        except NoAnswerError as error:
+            reason = f"no answer, {error}" if error.may_have_arrived else str(error)
+            raise UnavailableError("GitHub", action, reason) from error
+        finally:
+            # A function may be frozen between two dispatches; a connection that died then looks like a lost answer.
+            session.close()
+        answer = read_answer(received.status, received.headers, received.data, bearer.token)
+        if answer.status != ACCEPTED:
             raise error_of(answer, action)
+
+    def _session(self, bearer: "_Bearer") -> "HttpSession":
+        from functions.http_session import CallLimits, HttpSession, Network
+
+        limits = CallLimits(
+            connect_timeout=self._limits.connect_timeout,
+            read_timeout=self._limits.read_timeout,
+            total=self._limits.total,
+            answer_size=_ANSWER_SIZE,
+            # The status alone decides.
+            cut_answers=True,
+        )
+        network = Network(monotonic=self._limits.monotonic)
+        return HttpSession(self._limits, credentials=bearer, limits=limits, network=network)
 
     def _check(self, repository: str, event_type: str) -> None:
         if repository not in self._repositories or not _REPOSITORY.fullmatch(repository):
-            raise TargetRefusedError(f"{repository!r} is not a repository of github.repositories")
+            raise TargetRefusedError(f"{repository!r} is not in github.repositories of the configuration")
         if not 1 <= len(event_type) <= LONGEST_EVENT_TYPE:
             raise TargetRefusedError(
-                f"event_type: GitHub takes 1 to {LONGEST_EVENT_TYPE} characters, not {len(event_type)}"
+                f"event_type: GitHub accepts 1 to {LONGEST_EVENT_TYPE} characters, not {len(event_type)}"
             )
 
-    def _send(self, url: str, body: bytes, token: str, action: str, ends: float) -> Answer:
-        """Return the last answer: of so many attempts as there may be until *ends*."""
-        attempt = 1
-        while True:
-            answer = post(url, body, token, action, self._patience.timeouts)
-            pause = self._pause(answer, attempt, ends)
-            if pause is None:
-                return answer
-            self._patience.sleep(pause)
-            attempt += 1
 
-    def _pause(self, answer: Answer, attempt: int, ends: float) -> float | None:
-        """Return how long to wait before it is sent again; none: it is not."""
-        patience = self._patience
-        pause = float(attempt) if answer.status == NO_CONNECTION else pause_of(answer, patience.clock())
-        if pause is None or attempt >= patience.attempts:
-            return None
-        fits = patience.monotonic() + pause + patience.timeouts.longest <= ends
-        return pause if fits else None
+class _Bearer:
+    """The credentials of one dispatch; a `functions.http_session.Credentials`."""
+
+    def __init__(self, token: GitHubToken) -> None:
+        self._source = token
+        self.token = ""
+
+    def headers(self) -> Mapping[str, str]:
+        self.token = self._source.current()
+        # A stand-in needs no token.
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def renew(self) -> bool:
+        return self._source.renew(self.token)

@@ -1,4 +1,4 @@
-"""A GitHub workflow as what follows a training."""
+"""GitHub workflows that follow a training."""
 
 from functions.github.client import GitHubClient
 from shared.ports import Dispatch
@@ -8,12 +8,11 @@ class GitHubDispatcher:
     """A `shared.ports.Dispatcher`.
 
     Args:
-        client: sends it.
+        client: sends the events.
 
     """
 
     def __init__(self, client: GitHubClient) -> None:
-        """Send nothing yet."""
         self._client = client
 
     def dispatch(self, dispatch: Dispatch) -> None:

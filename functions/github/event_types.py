@@ -1,8 +1,8 @@
-"""The event types under which events of Azure arrive in workflows, as the Azure template's function named them."""
+"""The event types of Azure's events in workflows, with the names that the function of the Azure template used."""
 
 from typing import Final
 
-# What that function accepted; the name of a service, or of a resource of it.
+# The sources that it accepted: services, or resources of a service.
 SOURCES: Final = frozenset(
     {
         "AppConfiguration",
@@ -23,7 +23,7 @@ SOURCES: Final = frozenset(
 
 
 def event_type_of(azure_type: str) -> str | None:
-    """Return the event type for an Event Grid event type; none for one that is not of these services.
+    """Return the event type for an Event Grid event type; none for one of another service.
 
     `Microsoft.MachineLearningServices.RunCompleted` is `machinelearningservices-runcompleted`, and
     `Microsoft.Web/sites.AppUpdated.Stopped` is `web/sites-appupdated-stopped`.

@@ -1,4 +1,4 @@
-"""A GitHub workflow as target: the training is handed over to it."""
+"""GitHub workflows as targets: the training is handed over to them."""
 
 from typing import Final
 
@@ -7,24 +7,23 @@ from shared.config.targets import GitHubTarget
 from shared.fields import format_time
 from shared.ports import LaunchRequest, Run, RunResult, RunStatus
 
-# What a workflow finds at `github.event.client_payload`, beside `parameters`: ten names are all that GitHub takes.
+# The names in `github.event.client_payload`, besides `parameters` and others: GitHub accepts at most ten.
 _OF_TRIGGER: Final = ("model_id", "trigger_id", "origin", "reason", "severity", "requested_by", "evidence")
 
 
 class GitHubLauncher:
-    """A `shared.ports.Launcher` that sends `{"token", "parameters": filled in, trigger fields...}`.
+    """A `shared.ports.Launcher` that sends `{"token", "parameters", fields of the trigger...}`.
 
-    A dispatch has no id that GitHub tells: the run is known by the token, which a workflow can take into its
-    `run-name` to be found by, and as its concurrency group, so that a repeat does not run beside the first.
+    GitHub returns no id for a dispatch, so the token identifies the run. A workflow can use it in its `run-name`, to
+    make the run easy to find, and as its concurrency group, so that a repeat does not run beside the first run.
 
     Args:
-        client: sends it.
+        client: sends the events.
         target: the repository and the event type.
 
     """
 
     def __init__(self, client: GitHubClient, target: GitHubTarget) -> None:
-        """Send nothing yet."""
         self._client = client
         self._target = target
 
@@ -39,12 +38,12 @@ class GitHubLauncher:
         return Run(run_id=request.token, url=self._client.address.runs(self._target.repository), handed_over=True)
 
     def status(self, run_id: str) -> RunStatus:  # noqa: ARG002 - the port's form
-        """Answer that it is over: what was handed over is no longer ours to ask after."""
+        """Return that the run has ended: GitHub cannot report the status of a run that was handed over."""
         return RunStatus(result=RunResult.STOPPED)
 
 
 def client_payload(request: LaunchRequest) -> dict[str, object]:
-    """Return what the workflow gets; empty fields of the trigger are left out."""
+    """Return the payload for the workflow; empty fields of the trigger are left out."""
     fields = request.trigger.to_fields()
     return {
         "token": request.token,

@@ -1,4 +1,4 @@
-"""The `client_payload` of a dispatch, within what GitHub takes."""
+"""The `client_payload` of a dispatch, within GitHub's limits."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,25 +6,25 @@ from typing import Final
 from shared.errors import TargetRefusedError
 from shared.json_text import compact, cut
 
-# REST documentation, "Create a repository dispatch event": the names at the top, the length of the event type. The
-# payload is smaller than 64 KB; in ASCII, which ours is, bytes are characters.
+# REST documentation, "Create a repository dispatch event": the names at the top level, the length of the event type.
+# The payload must be smaller than 64 KB; ours is ASCII, so that a character is a byte.
 MOST_NAMES: Final = 10
 LONGEST_PAYLOAD: Final = 65_535
 LONGEST_EVENT_TYPE: Final = 100
 
-# What a workflow can do without: it informs people. All else, parameters above all, arrives whole or not at all.
+# A workflow can do without these, which inform people. All others, parameters above all, are sent whole or not at all.
 _INFORMING: Final = frozenset({"evidence", "reason", "requested_by"})
 
 
 def fitted(payload: Mapping[str, object]) -> dict[str, object]:
-    """Return *payload* as GitHub takes it; what only informs people is cut, the largest first, where it is too long.
+    """Return *payload* within GitHub's limits; values that only inform people are cut if necessary, the largest first.
 
     Raises:
-        TargetRefusedError: it is too long even so, or has too many names.
+        TargetRefusedError: it is still too long, or has too many names.
 
     """
     if len(payload) > MOST_NAMES:
-        raise TargetRefusedError(f"client_payload: GitHub takes at most {MOST_NAMES} names, not {len(payload)}")
+        raise TargetRefusedError(f"client_payload: GitHub accepts at most {MOST_NAMES} names, not {len(payload)}")
     smaller = dict(payload)
     sizes = {name: len(compact(value)) for name, value in payload.items()}
     for name in sorted(_INFORMING & payload.keys(), key=lambda name: sizes[name], reverse=True):
@@ -37,6 +37,6 @@ def fitted(payload: Mapping[str, object]) -> dict[str, object]:
     if length > LONGEST_PAYLOAD:
         name = max(sizes, key=lambda name: 0 if name in _INFORMING else sizes[name])
         raise TargetRefusedError(
-            f"{name}: GitHub takes a client_payload of at most {LONGEST_PAYLOAD} characters, not {length}"
+            f"{name}: GitHub accepts a client_payload of at most {LONGEST_PAYLOAD} characters, not {length}"
         )
     return smaller

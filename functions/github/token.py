@@ -1,4 +1,4 @@
-"""The token for GitHub: itself, or read from a store of secrets, kept for a while."""
+"""The token for GitHub: as configured, or read from a secret store and kept for a while."""
 
 import json
 import re
@@ -10,19 +10,20 @@ from typing import Final
 from shared.errors import ConfigError, UnavailableError
 
 VARIABLE: Final = "RETRAIN_GITHUB_TOKEN"
-# How long a token that was read is used: so soon after a rotation the new one is, even where the old one stays valid.
+# Seconds for which a token from a secret is used: after a rotation the new one is used this soon, even if the old one
+# stays valid.
 LIFETIME: Final = 300.0
 
 ReadSecret = Callable[[str], str]
-"""Reads the secret of that name; raises UnavailableError where the store, the secret or the right is missing."""
+"""Reads the secret of that name; raises UnavailableError if the store, the secret or the right is missing."""
 
-# GitHub's tokens are letters, digits, `_`, `.` and `-` (installation tokens may be of several parts). Nothing else may
-# get into a header, and what looks like a name must not be taken for a token.
+# GitHub's tokens consist of letters, digits, `_`, `.` and `-` (installation tokens may have several parts). Nothing
+# else may get into a header, and the name of a secret must not be used as a token.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.-]{1,2048}")
 
 
 class SecretStore(StrEnum):
-    """Which store holds a secret."""
+    """A store of secrets."""
 
     AWS = "Secrets Manager"
     GCP = "Secret Manager"
@@ -42,16 +43,16 @@ _NAMES: Final = {
 
 
 class GitHubToken:
-    """Gives the token, which no error and no log shows.
+    """Returns the token, which no error and no log shows.
 
     Args:
-        setting: a token, the name of a secret that holds one, or nothing, where none is needed.
-        stores: how to read the secrets of the stores that this cloud can reach.
-        lifetime: seconds for which a token that was read is used.
-        monotonic: tells the seconds since whenever.
+        setting: a token, the name of a secret that holds one, or empty if none is needed.
+        stores: reads secrets, by the stores that this cloud can read.
+        lifetime: seconds for which a token from a secret is used.
+        monotonic: returns a time in seconds that only grows.
 
     Raises:
-        ConfigError: the setting is neither, or a secret of another cloud.
+        ConfigError: the setting is neither a token nor a secret, or is a secret of another cloud.
 
     """
 
@@ -63,7 +64,6 @@ class GitHubToken:
         lifetime: float = LIFETIME,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Read no secret yet."""
         self._setting = setting.strip()
         self._read = _reader(self._setting, stores)
         self._lifetime = lifetime
@@ -71,7 +71,7 @@ class GitHubToken:
         self._kept: tuple[str, float] | None = None
 
     def current(self) -> str:
-        """Return the token; empty where none is needed.
+        """Return the token; empty if none is needed.
 
         Raises:
             UnavailableError: the secret cannot be read, or holds no token.
@@ -86,7 +86,7 @@ class GitHubToken:
         return kept[0]
 
     def renew(self, refused: str) -> bool:
-        """Return whether there is another token than the *refused* one: the secret may have been rotated.
+        """Read the secret again, and return whether it was rotated and holds another token than the *refused* one.
 
         Raises:
             UnavailableError: the secret cannot be read, or holds no token.
@@ -99,7 +99,7 @@ class GitHubToken:
 
 
 def store_of(setting: str) -> SecretStore | None:
-    """Return the store whose secret *setting* names; none where it is no such name."""
+    """Return the store whose secret *setting* names; none if it is not the name of a secret."""
     return next((store for store, name in _NAMES.items() if name.fullmatch(setting)), None)
 
 
@@ -107,7 +107,7 @@ def _reader(setting: str, stores: Mapping[SecretStore, ReadSecret]) -> ReadSecre
     store = store_of(setting)
     if store is None:
         if setting and not _TOKEN.fullmatch(setting):
-            # The value is not shown: it may be a token after all, pasted with something around it.
+            # The value is not shown: it may be a token that was pasted with other characters.
             raise ConfigError("environment", [f"{VARIABLE}: is neither a token nor the name of a secret"])
         return None
     if store not in stores:
@@ -116,7 +116,7 @@ def _reader(setting: str, stores: Mapping[SecretStore, ReadSecret]) -> ReadSecre
 
 
 def _token_in(secret: str) -> str:
-    """Return the token in *secret*: the text, or the value at `token` (or the only one) where it is a JSON object."""
+    """Return the token in *secret*: its text, or in a JSON object the value of `token` or the only value."""
     text: object = secret.strip()
     if secret.lstrip().startswith("{"):
         try:
@@ -125,5 +125,7 @@ def _token_in(secret: str) -> str:
             values = {}
         text = values.get("token", next(iter(values.values())) if len(values) == 1 else None)
     if not isinstance(text, str) or not _TOKEN.fullmatch(text):
-        raise UnavailableError("the store of secrets", f"give the token that {VARIABLE} names", "it holds no token")
+        raise UnavailableError(
+            "the secret store", f"return the token that {VARIABLE} names", "the secret holds no token"
+        )
     return text

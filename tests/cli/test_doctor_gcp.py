@@ -144,7 +144,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     "an unknown parameter": (
         configured("epochs = 8", "epochs = 8\nlayers = 2"),
         "parameters of churn",
-        'models."churn".parameters.layers: the pipeline has no such one; it has epochs, note',
+        'models."churn".parameters.layers: the pipeline has no such parameter; it has epochs, note',
     ),
     "a missing parameter": (
         configured('note = "$trigger_id"\n', ""),

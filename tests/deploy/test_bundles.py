@@ -11,7 +11,7 @@ from tests.contracts.bundles import built_bundle
 from tests.deploy.template import ROOT
 
 CLOUDS = ("aws", "gcp", "azure")
-ROOMS = {"__init__.py", "assembly.py", "machine.py", "github", "notify"}
+ROOMS = {"__init__.py", "assembly.py", "http_session.py", "machine.py", "github", "notify"}
 ARCHIVE = ROOT / "deploy" / "archive.py"
 AZURE_LIMIT = 10_000_000  # bytes
 

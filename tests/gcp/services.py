@@ -9,9 +9,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from emulators.loopback import Answer, Request
-from functions.gcp.credentials import Credentials
-from functions.gcp.exchange import CallLimits
 from functions.gcp.rest import Session
+from functions.http_session import CallLimits, Credentials
 from shared.backoff import Backoff
 from shared.fields import Parameter
 from shared.ports import LaunchRequest

@@ -124,7 +124,7 @@ def test_after_an_outage_nothing_more_is_tried() -> None:
 
 def test_a_client_that_never_answers_is_given_up() -> None:
     """The SDK's thread may die of an error that nobody is told, such as credentials that cannot be refreshed."""
-    bus = PubSubBus(lambda: Collector(full=9), TOPIC, SOURCE, patience=0.01)
+    bus = PubSubBus(lambda: Collector(full=9), TOPIC, SOURCE, result_timeout=0.01)
     with pytest.raises(UnavailableError, match=r"TimeoutError; try again$"):
         bus.publish(TWO)
 

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from emulators.loopback import Answer
-from functions.gcp.connections import Connections
-from functions.gcp.credentials import FileCredentials, MetadataCredentials
+from functions.gcp.credentials import FileCredentials, MetadataCredentials, metadata_session, token_session
 from functions.gcp.errors import CredentialsError
+from functions.http_session import CallLimits, HttpSession
 from tests.gcp.conftest import Serving
 from tests.gcp.services import IMPATIENT, said
 
@@ -30,11 +30,19 @@ class Clock:
 
 
 @pytest.fixture
-def connections() -> Iterator[Connections]:
-    """Return connections that give a silent service up soon."""
-    connections = Connections(IMPATIENT)
-    yield connections
-    connections.close()
+def metadata() -> Iterator[HttpSession]:
+    """Return a session for a metadata server that gives up a silent one soon."""
+    session = metadata_session(IMPATIENT)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def issuer() -> Iterator[HttpSession]:
+    """Return a session for the service that issues tokens for a key."""
+    session = token_session(CallLimits(read_timeout=5))
+    yield session
+    session.close()
 
 
 def token(name: str, seconds: object = 3600) -> Answer:
@@ -52,20 +60,20 @@ def shown(name: str) -> Mapping[str, str]:
     return {"authorization": f"Bearer {name}"}
 
 
-def test_the_metadata_server_is_asked_as_it_wants_to_be(connections: Connections, serving: Serving) -> None:
+def test_the_metadata_server_is_asked_as_it_wants_to_be(metadata: HttpSession, serving: Serving) -> None:
     """With the header that keeps accidental requests away, once for many calls."""
     url, service = serving(token("first"))
-    credentials = MetadataCredentials(connections, host(url))
+    credentials = MetadataCredentials(host(url), session=metadata)
     assert [credentials.headers() for _ in range(3)] == [shown("first")] * 3
     assert service.calls == ["GET /computeMetadata/v1/instance/service-accounts/default/token"]
     assert service.requests[0].headers["metadata-flavor"] == "Google"
 
 
-def test_a_token_is_renewed_before_it_expires(connections: Connections, serving: Serving) -> None:
+def test_a_token_is_renewed_before_it_expires(metadata: HttpSession, serving: Serving) -> None:
     """Not later than 225 s before, and not earlier; one that is about to expire is used once."""
     url, service = serving(token("first"), token("second", 100), token("third"))
     clock = Clock()
-    credentials = MetadataCredentials(connections, host(url), monotonic=clock)
+    credentials = MetadataCredentials(host(url), session=metadata, monotonic=clock)
     assert credentials.headers() == shown("first")
     clock.now += 3600 - 226
     assert credentials.headers() == shown("first")
@@ -75,19 +83,19 @@ def test_a_token_is_renewed_before_it_expires(connections: Connections, serving:
     assert len(service.requests) == 3
 
 
-def test_a_token_that_was_not_taken_is_renewed(connections: Connections, serving: Serving) -> None:
+def test_a_token_that_was_not_taken_is_renewed(metadata: HttpSession, serving: Serving) -> None:
     """Forgetting costs one question."""
     url, _ = serving(token("first"), token("second"))
-    credentials = MetadataCredentials(connections, host(url))
+    credentials = MetadataCredentials(host(url), session=metadata)
     credentials.headers()
-    credentials.forget()
+    assert credentials.renew()
     assert credentials.headers() == shown("second")
 
 
-def test_a_metadata_server_that_is_starting_is_waited_for(connections: Connections, serving: Serving) -> None:
+def test_a_metadata_server_that_is_starting_is_waited_for(metadata: HttpSession, serving: Serving) -> None:
     """It answers 503 for a moment when an instance starts."""
     url, service = serving(Answer(status=503), token("first"))
-    assert MetadataCredentials(connections, host(url)).headers() == shown("first")
+    assert MetadataCredentials(host(url), session=metadata).headers() == shown("first")
     assert len(service.requests) == 2
 
 
@@ -104,12 +112,14 @@ def test_a_metadata_server_that_is_starting_is_waited_for(connections: Connectio
     ids=["none", "page", "no time", "list", "odd time", "cut"],
 )
 def test_without_a_token_there_are_no_credentials(
-    connections: Connections, serving: Serving, answer: Answer | None
+    metadata: HttpSession, serving: Serving, answer: Answer | None
 ) -> None:
     """The error says where credentials were looked for, and nothing of what was answered."""
     url, _ = serving(answer)
-    with pytest.raises(CredentialsError, match=r"^there are no Google credentials: the metadata server gave no token"):
-        MetadataCredentials(connections, host(url)).headers()
+    with pytest.raises(
+        CredentialsError, match=r"^there are no Google credentials: the metadata server returned no token"
+    ):
+        MetadataCredentials(host(url), session=metadata).headers()
 
 
 @pytest.fixture
@@ -134,36 +144,36 @@ def write_key(path: Path, token_uri: str) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
-def test_a_key_file_gives_tokens(connections: Connections, serving: Serving, key_file: Path) -> None:
+def test_a_key_file_gives_tokens(issuer: HttpSession, serving: Serving, key_file: Path) -> None:
     """A signed claim is exchanged for a token, once, and again when that was not taken."""
     url, service = serving(token("first"), token("second"))
     write_key(key_file, f"{url}/token")
-    credentials = FileCredentials(connections)
+    credentials = FileCredentials(issuer)
     assert credentials.headers() == credentials.headers() == shown("first")
     assert "assertion" in parse_qs(service.requests[0].body.decode())
-    credentials.forget()
+    assert credentials.renew()
     assert credentials.headers() == shown("second")
     assert service.calls == ["POST /token"] * 2
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"type": "service_account", "private_key": "hunter2"}'])
-def test_a_file_that_is_no_key_tells_nothing_of_itself(connections: Connections, key_file: Path, text: str) -> None:
+def test_a_file_that_is_no_key_tells_nothing_of_itself(issuer: HttpSession, key_file: Path, text: str) -> None:
     """A broken key file may hold a key all the same."""
     key_file.write_text(text, encoding="utf-8")
     with pytest.raises(CredentialsError, match=r"^the Google credentials could not be used: [A-Za-z]+$"):
-        FileCredentials(connections).headers()
+        FileCredentials(issuer).headers()
 
 
-def test_a_file_that_is_missing_is_no_credentials(connections: Connections, key_file: Path) -> None:
+def test_a_file_that_is_missing_is_no_credentials(issuer: HttpSession, key_file: Path) -> None:
     """The environment names it, and it is not there."""
     assert not key_file.exists()
     with pytest.raises(CredentialsError, match=r"DefaultCredentialsError$"):
-        FileCredentials(connections).headers()
+        FileCredentials(issuer).headers()
 
 
-def test_a_key_that_is_not_taken_is_no_credentials(connections: Connections, serving: Serving, key_file: Path) -> None:
+def test_a_key_that_is_not_taken_is_no_credentials(issuer: HttpSession, serving: Serving, key_file: Path) -> None:
     """The account may be disabled."""
     url, _ = serving(said({"error": "invalid_grant"}, 400))
     write_key(key_file, f"{url}/token")
     with pytest.raises(CredentialsError, match=r"RefreshError$"):
-        FileCredentials(connections).headers()
+        FileCredentials(issuer).headers()

@@ -238,6 +238,6 @@ def test_a_wrong_environment_answers_and_does_not_crash(variables: dict[str, str
         "RETRAIN_LEDGER: must have the form projects/P/databases/D/documents/COLLECTION" in answer["content"]["detail"]
     )
     (answer,), _, log = probed(wrong, "emit", {"method": "GET", "path": "/health"})
-    assert (answer["status"], answer["content"]["detail"]) == (500, "ConfigError; the log tells more")
+    assert (answer["status"], answer["content"]["detail"]) == (500, "ConfigError; see the log")
     (line,) = [json.loads(line) for line in log.splitlines()]
     assert "RETRAIN_BUS: must have the form projects/P/topics/T, not 'triggers'" in line["error"]

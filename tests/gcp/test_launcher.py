@@ -72,11 +72,11 @@ def test_a_template_is_named_and_not_read(session: Session, serving: Serving, tm
 @pytest.mark.parametrize(
     ("pipeline", "parameters", "error"),
     [
-        ("pipelines/churn.json", {"model_id": "x", "image": "evil"}, "parameters.image: the pipeline has no such one"),
+        ("pipelines/churn.json", {"model_id": "x", "image": "evil"}, "parameters.image: the pipeline has no such"),
         ("pipelines/churn.json", {}, "parameters.model_id: is missing"),
         ("pipelines/churn.json", {"model_id": "x", "epochs": "many"}, "parameters.epochs: the pipeline wants an"),
         ("missing.json", {}, "missing.json: cannot be read"),
-        ("../churn.json", {}, "../churn.json: lies outside"),
+        ("../churn.json", {}, "../churn.json: is outside"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_the_pipeline_asks_nobody(

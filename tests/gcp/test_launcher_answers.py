@@ -48,7 +48,8 @@ def test_a_job_of_somebody_else_is_refused(
 ) -> None:
     """A job under our id that is not ours would be taken for a training that never ran."""
     url, _ = serving(EXISTS, said({"name": NAME, **labeled}))
-    with pytest.raises(TargetRefusedError, match=rf"^Vertex AI has a job {JOB} already that is none of this trigger$"):
+    message = rf"^Vertex AI already has a job {JOB}, which was not started by this trigger$"
+    with pytest.raises(TargetRefusedError, match=message):
         VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
 
 

@@ -50,8 +50,8 @@ def test_every_problem_is_told_with_its_place(tmp_path: Path) -> None:
     told = done.stderr.splitlines()
     assert told[0].endswith(": 3 problems")
     assert told[1] == '  models."m1".target.gcp.pipeline: missing.json: cannot be read: No such file or directory'
-    assert told[2].startswith('  models."m2".target.gcp.pipeline: foreign.json: is no compiled pipeline')
-    assert told[3].startswith('  models."m3".target.gcp.pipeline: ../outside.json: lies outside the folder')
+    assert told[2].startswith('  models."m2".target.gcp.pipeline: foreign.json: is not a compiled pipeline')
+    assert told[3].startswith('  models."m3".target.gcp.pipeline: ../outside.json: is outside the folder')
     assert not (tmp_path / "dist").exists()
 
 

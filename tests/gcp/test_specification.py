@@ -94,8 +94,8 @@ def test_a_parameter_gets_the_type_of_the_pipeline(given: dict[str, Parameter], 
         ({"days": "{}"}, "parameters.days: the pipeline wants a list as JSON, not '{}'"),
         ({"days": "[" * 9999}, "parameters.days: the pipeline wants a list as JSON, not '[[["),
         ({"options": 5}, "parameters.options: the pipeline wants an object as JSON, not 5"),
-        ({"status": "x"}, "parameters.status: the pipeline wants TASK_FINAL_STATUS, which is not set from outside"),
-        ({"image": "x"}, "parameters.image: the pipeline has no such one; it has model_id, epochs, rate, full, days,"),
+        ({"status": "x"}, "parameters.status: the pipeline wants TASK_FINAL_STATUS, which a trigger cannot set"),
+        ({"image": "x"}, "parameters.image: the pipeline has no such parameter; it has model_id, epochs, rate, full,"),
     ],
 )  # fmt: skip
 def test_a_parameter_that_does_not_fit_is_named(given: dict[str, Parameter], error: str) -> None:
@@ -114,16 +114,16 @@ def test_a_parameter_that_is_missing_is_named() -> None:
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        ("{", "churn.json: is no JSON: "),
-        ("a: 1\n", "churn.json: is no JSON: "),
-        ("[" * 99_999, "churn.json: is no JSON: "),
-        ([], "churn.json: is no compiled pipeline: it has no pipelineInfo and root"),
-        ({}, "churn.json: is no compiled pipeline: it has no pipelineInfo and root"),
-        ({"pipelineSpec": 5}, "churn.json: is no compiled pipeline: it has no pipelineInfo and root"),
+        ("{", "churn.json: is not valid JSON: "),
+        ("a: 1\n", "churn.json: is not valid JSON: "),
+        ("[" * 99_999, "churn.json: is not valid JSON: "),
+        ([], "churn.json: is not a compiled pipeline: it lacks pipelineInfo or root"),
+        ({}, "churn.json: is not a compiled pipeline: it lacks pipelineInfo or root"),
+        ({"pipelineSpec": 5}, "churn.json: is not a compiled pipeline: it lacks pipelineInfo or root"),
         ({**SPECIFICATION, "schemaVersion": "2.0.0"}, "churn.json: has the schemaVersion 2.0.0; compile it with KFP 2"),
         ({**SPECIFICATION, "schemaVersion": None}, "churn.json: has the schemaVersion none; compile it with KFP 2"),
-        ({**SPECIFICATION, "components": []}, "churn.json: is no compiled pipeline: "),
-        ({**SPECIFICATION, "root": {"dag": {"tasks": {"a": 5}}}}, "churn.json: is no compiled pipeline: "),
+        ({**SPECIFICATION, "components": []}, "churn.json: is not a compiled pipeline: "),
+        ({**SPECIFICATION, "root": {"dag": {"tasks": {"a": 5}}}}, "churn.json: is not a compiled pipeline: "),
     ],
 )
 def test_a_file_that_is_no_pipeline_says_so(tmp_path: Path, content: object, error: str) -> None:
@@ -146,7 +146,7 @@ def test_a_file_outside_of_the_configurations_folder_is_not_read(tmp_path: Path,
     """No bundle has it, so that it must not work on the machine that builds either."""
     written(tmp_path, name="churn.json")
     (tmp_path / "inside").mkdir()
-    with pytest.raises(SpecificationError, match="lies outside the folder of the configuration"):
+    with pytest.raises(SpecificationError, match="is outside the folder of the configuration"):
         read_specification(tmp_path / "inside", pipeline)
 
 

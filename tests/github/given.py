@@ -8,8 +8,7 @@ from typing import Any
 
 from emulators.github import GitHubStandIn
 from functions.github.address import read_address
-from functions.github.client import GitHubClient, Patience
-from functions.github.exchange import Timeouts
+from functions.github.client import DispatchLimits, GitHubClient
 from functions.github.token import GitHubToken
 from shared.fields import Parameter
 from shared.ports import LaunchRequest
@@ -19,8 +18,8 @@ NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 TOKEN = "ghp_0123456789abcdefABCDEF"
 REPOSITORY = "acme/churn"
 # Long enough for a busy machine, and short enough for a test that waits for a silence to become too long.
-CALM = Timeouts(connect=5, read=10)
-HASTY = Timeouts(connect=5, read=0.3)
+CALM = 10.0
+HASTY = 0.3
 
 
 @dataclass(slots=True)
@@ -46,9 +45,16 @@ class Time:
         """Return the time of day."""
         return NOW + timedelta(seconds=self.monotonic())
 
-    def patience(self, timeouts: Timeouts = CALM, **more: Any) -> Patience:
-        """Return a patience that lives in this time."""
-        return Patience(timeouts=timeouts, sleep=self.sleep, monotonic=self.monotonic, clock=self.now, **more)
+    def limits(self, read_timeout: float = CALM, **more: Any) -> DispatchLimits:
+        """Return limits in this time."""
+        return DispatchLimits(
+            connect_timeout=5,
+            read_timeout=read_timeout,
+            sleep=self.sleep,
+            monotonic=self.monotonic,
+            clock=self.now,
+            **more,
+        )
 
 
 def client_of(
@@ -56,11 +62,11 @@ def client_of(
     *,
     token: GitHubToken | str = TOKEN,
     repositories: Sequence[str] = (REPOSITORY,),
-    patience: Patience | None = None,
+    limits: DispatchLimits | None = None,
 ) -> GitHubClient:
     """Return a client of the GitHub at *url*."""
     given = token if isinstance(token, GitHubToken) else GitHubToken(token, {})
-    return GitHubClient(read_address(url), given, repositories, patience=patience or Time().patience())
+    return GitHubClient(read_address(url), given, repositories, limits=limits or Time().limits())
 
 
 def bodies(github: GitHubStandIn) -> int:

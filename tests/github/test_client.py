@@ -46,7 +46,7 @@ def test_an_enterprise_server_has_its_api_below_a_path() -> None:
 def test_nothing_else_is_dispatched_to(github: GitHubStandIn, repository: str) -> None:
     """The allow-list counts at the moment of sending, and even what it names must be a repository's name."""
     listed = () if repository in {"acme/other", "ACME/churn"} else (repository,)
-    with pytest.raises(TargetRefusedError, match=r"is not a repository of github\.repositories"):
+    with pytest.raises(TargetRefusedError, match=r"is not in github\.repositories of the configuration"):
         client_of(github.url, repositories=(REPOSITORY, *listed)).dispatch(repository, "train", {})
     assert bodies(github) == 0
 
@@ -64,7 +64,7 @@ def test_odd_names_of_repositories_are_names(name: str) -> None:
 @pytest.mark.parametrize("length", [0, 101])
 def test_an_event_type_has_up_to_a_hundred_characters(github: GitHubStandIn, length: int) -> None:
     """GitHub would refuse it."""
-    with pytest.raises(TargetRefusedError, match=f"event_type: GitHub takes 1 to 100 characters, not {length}"):
+    with pytest.raises(TargetRefusedError, match=f"event_type: GitHub accepts 1 to 100 characters, not {length}"):
         client_of(github.url).dispatch(REPOSITORY, "t" * length, {})
     client_of(github.url).dispatch(REPOSITORY, "t" * 100, {})
     assert bodies(github) == 1
@@ -76,7 +76,7 @@ def test_a_repository_that_is_not_there_refuses() -> None:
         client_of(github.url, repositories=("acme/gone",)).dispatch("acme/gone", "train", {})
     assert str(caught.value) == (
         "GitHub will not take the event 'train' for acme/gone: 404: Not Found"
-        " (there is no such repository, or the token may not see it)"
+        " (the repository does not exist, or the token cannot see it)"
     )
 
 
@@ -94,8 +94,8 @@ def test_what_github_finds_wrong_is_told() -> None:
 @pytest.mark.parametrize(
     ("token", "told"),
     [
-        ("ghp_unknown", "401: Bad credentials (the token in RETRAIN_GITHUB_TOKEN is wrong or has expired)"),
-        ("ghp_reader", "403: Resource not accessible by personal access token (the token may not: it needs the perm"),
+        ("ghp_unknown", "401: Bad credentials (the token in RETRAIN_GITHUB_TOKEN is not valid or has expired)"),
+        ("ghp_reader", "403: Resource not accessible by personal access token (the token needs the perm"),
     ],
 )
 def test_a_missing_right_is_an_operators_matter(github: GitHubStandIn, token: str, told: str) -> None:
@@ -148,7 +148,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
 
     with LoopbackServer(note) as other:
         location = {"Location": f"{other.url}/repositories/1/dispatches"}
-        moved = pytest.raises(TargetRefusedError, match=f"{status}, it has moved; give its new name")
+        moved = pytest.raises(TargetRefusedError, match=f"{status}, it has moved; configure its new name")
         with LoopbackServer(lambda _: Answer(status=status, headers=location)) as server, moved:
             client_of(server.url).dispatch(REPOSITORY, "train", {})
     assert elsewhere == []
@@ -167,7 +167,7 @@ def test_an_answer_that_quotes_the_token_is_not_told(time: Time) -> None:
     """Whatever stands in between may quote a request: the token is blotted out."""
     body = json.dumps({"message": f"bad header: Bearer {TOKEN}"}).encode()
     with LoopbackServer(lambda _: Answer(status=400, body=body)) as server, pytest.raises(TargetRefusedError) as caught:
-        client_of(server.url, patience=time.patience()).dispatch(REPOSITORY, "train", {})
+        client_of(server.url, limits=time.limits()).dispatch(REPOSITORY, "train", {})
     assert "bad header: Bearer ***" in str(caught.value)
     assert TOKEN not in repr(caught.value.__cause__)
 
@@ -182,4 +182,4 @@ def test_an_error_without_an_explanation_is_an_error(body: bytes) -> None:
 def test_a_dispatch_fits_into_a_function() -> None:
     """The longest that the standard settings allow leaves half of a function's 60 s to the rest."""
     assert STANDARD.total <= 30
-    assert STANDARD.timeouts.longest < STANDARD.total
+    assert STANDARD.attempt < STANDARD.total

@@ -18,7 +18,7 @@ from tests.github.given import CALM, HASTY, NOW, REPOSITORY, Time, bodies, clien
 def test_retry_after_is_respected(github: GitHubStandIn, time: Time, kind: FaultKind) -> None:
     """As many seconds as GitHub says, then once more; the event arrives once."""
     github.add_fault(kind, Retry_After="7")
-    client_of(github.url, patience=time.patience()).dispatch(REPOSITORY, "train", {})
+    client_of(github.url, limits=time.limits()).dispatch(REPOSITORY, "train", {})
     assert time.pauses == [7]
     assert len(github.dispatched()) == 1
 
@@ -26,7 +26,7 @@ def test_retry_after_is_respected(github: GitHubStandIn, time: Time, kind: Fault
 def test_the_primary_limit_is_waited_for(github: GitHubStandIn, time: Time) -> None:
     """Until the second that GitHub names, and one more, as it names whole ones."""
     github.add_fault(FaultKind.PRIMARY_LIMIT, X_RateLimit_Reset=str(int(NOW.timestamp()) + 5))
-    client_of(github.url, patience=time.patience()).dispatch(REPOSITORY, "train", {})
+    client_of(github.url, limits=time.limits()).dispatch(REPOSITORY, "train", {})
     assert time.pauses == [6]
     assert len(github.dispatched()) == 1
 
@@ -47,7 +47,7 @@ def test_a_long_wait_is_left_to_the_next_delivery(
     """A function has no hour, nor the minute that GitHub asks for where it names no time."""
     github.add_fault(kind, **headers)
     with pytest.raises(UnavailableError, match="rate limit"):
-        client_of(github.url, patience=time.patience()).dispatch(REPOSITORY, "train", {})
+        client_of(github.url, limits=time.limits()).dispatch(REPOSITORY, "train", {})
     assert time.pauses == []
     assert bodies(github) == 1
 
@@ -64,7 +64,7 @@ def test_it_is_tried_three_times(github: GitHubStandIn, time: Time) -> None:
     """A limit that stays is told."""
     github.add_fault(FaultKind.TOO_MANY, times=5)
     with pytest.raises(UnavailableError, match="429"):
-        client_of(github.url, patience=time.patience()).dispatch(REPOSITORY, "train", {})
+        client_of(github.url, limits=time.limits()).dispatch(REPOSITORY, "train", {})
     assert bodies(github) == 3
     assert time.pauses == [1, 1]
 
@@ -73,7 +73,7 @@ def test_pauses_and_attempts_together_fit(github: GitHubStandIn, time: Time) -> 
     """The second pause would end too late for one more silent attempt: it is not made."""
     github.add_fault(FaultKind.TOO_MANY, times=5, Retry_After="10")
     with pytest.raises(UnavailableError):
-        client_of(github.url, patience=time.patience(total=30)).dispatch(REPOSITORY, "train", {})
+        client_of(github.url, limits=time.limits(total=30)).dispatch(REPOSITORY, "train", {})
     assert time.pauses == [10]
 
 
@@ -91,9 +91,9 @@ def test_what_may_have_been_taken_is_not_sent_again(
 ) -> None:
     """GitHub knows no idempotency key: whether twice is too often only the caller knows."""
     github.add_fault(kind)
-    patience = time.patience(HASTY if kind is FaultKind.HANG else CALM)
+    limits = time.limits(HASTY if kind is FaultKind.HANG else CALM)
     with pytest.raises(UnavailableError, match="GitHub could not take the event 'train' for acme/churn"):
-        client_of(github.url, patience=patience).dispatch(REPOSITORY, "train", {})
+        client_of(github.url, limits=limits).dispatch(REPOSITORY, "train", {})
     assert bodies(github) == 1
     assert len(github.dispatched()) == taken
     assert time.pauses == []
@@ -103,8 +103,8 @@ def test_no_connection_is_tried_again(time: Time) -> None:
     """Nothing was sent, so nothing can have been taken."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = "http://{}:{}".format(*closed.getsockname())
-    with pytest.raises(UnavailableError, match="NewConnectionError; try again"):
-        client_of(address, patience=time.patience()).dispatch(REPOSITORY, "train", {})
+    with pytest.raises(UnavailableError, match="acme/churn: ConnectionRefusedError; try again"):
+        client_of(address, limits=time.limits()).dispatch(REPOSITORY, "train", {})
     assert time.pauses == [1, 2]
 
 
@@ -137,5 +137,5 @@ def test_an_answer_that_trickles_in_is_not_read_to_its_end(time: Time) -> None:
     """No silence is long enough to be a timeout, yet the time is limited."""
     with trickling(pieces=60) as (url, sent):
         with pytest.raises(TargetRefusedError, match="422: no explanation"):
-            client_of(url, patience=time.patience(HASTY)).dispatch(REPOSITORY, "train", {})
+            client_of(url, limits=time.limits(HASTY)).dispatch(REPOSITORY, "train", {})
         assert not sent.is_set()

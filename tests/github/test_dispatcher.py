@@ -30,7 +30,7 @@ def test_the_payload_arrives_as_it_is(github: GitHubStandIn) -> None:
 
 def test_the_allow_list_holds_for_what_follows_too(github: GitHubStandIn) -> None:
     """It was checked when the configuration was read, and is again."""
-    with pytest.raises(TargetRefusedError, match="'acme/other' is not a repository"):
+    with pytest.raises(TargetRefusedError, match="'acme/other' is not in github"):
         GitHubDispatcher(client_of(github.url)).dispatch(dispatch("acme/other"))
     assert github.requests() == []
 

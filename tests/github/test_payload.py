@@ -1,4 +1,4 @@
-"""A `client_payload` fits into what GitHub takes; parameters arrive whole or not at all."""
+"""A `client_payload` fits into the limits of GitHub; parameters arrive whole or not at all."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ TEXTS = st.text(max_size=40).flatmap(lambda text: st.integers(0, 2000).map(lambd
 
 
 def accepted(payload: object) -> bool:
-    """Tell whether GitHub takes a payload."""
+    """Return whether GitHub accepts a payload."""
     return problem_of(json.dumps({"event_type": "train", "client_payload": payload}).encode()) is None
 
 
@@ -60,7 +60,7 @@ def test_nothing_given_is_changed() -> None:
 
 def test_parameters_that_are_too_long_are_refused() -> None:
     """They are never cut or dropped: the error names them."""
-    with pytest.raises(TargetRefusedError, match="parameters: GitHub takes a client_payload of at most 65535 char"):
+    with pytest.raises(TargetRefusedError, match="parameters: GitHub accepts a client_payload of at most 65535 char"):
         fitted({"token": "a", "parameters": {"text": "x" * 70_000}, "evidence": {"b": "y" * 90_000}})
 
 
@@ -68,5 +68,5 @@ def test_there_are_ten_names_at_most() -> None:
     """GitHub would refuse more."""
     ten = {str(number): number for number in range(10)}
     assert fitted(ten) == ten
-    with pytest.raises(TargetRefusedError, match="client_payload: GitHub takes at most 10 names, not 11"):
+    with pytest.raises(TargetRefusedError, match="client_payload: GitHub accepts at most 10 names, not 11"):
         fitted({**ten, "more": 1})

@@ -108,7 +108,7 @@ def test_secret_manager_gives_the_token(session: Session) -> None:
 )
 def test_a_secret_of_secret_manager_that_is_no_text_is_told(session: Session, body: Mapping[str, Any]) -> None:
     """What it holds instead is in no message and no cause."""
-    with answering(200, body) as (url, _), pytest.raises(UnavailableError, match="it is no text") as caught:
+    with answering(200, body) as (url, _), pytest.raises(UnavailableError, match="it is not text") as caught:
         read_on_gcp(session, NAME, url)
     assert caught.value.__cause__ is None
 

@@ -95,7 +95,7 @@ def test_a_secret_may_be_a_json_object(secret: str) -> None:
 @pytest.mark.parametrize("secret", ["", "two words", "{}", '{"a": "x", "b": "y"}', '{"token": 3}', "{ghp", "[]"])
 def test_a_secret_without_a_token_is_an_operators_matter(secret: str) -> None:
     """It is not sent, and not shown."""
-    with pytest.raises(UnavailableError, match="it holds no token") as caught:
+    with pytest.raises(UnavailableError, match="the secret holds no token") as caught:
         GitHubToken(ARN, {SecretStore.AWS: reading(secret)}).current()
     assert not secret or secret not in str(caught.value).removesuffix("; try again")
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-from functions.gcp.answers import acknowledged, answered
+from functions.gcp.responses import acknowledged, answered
 from shared.errors import ConfigError, RetrainError, TargetRefusedError, UnavailableError
 from shared.http.messages import Response
 
@@ -64,7 +64,7 @@ def test_a_wrong_configuration_is_told_to_the_log_only(caplog: pytest.LogCapture
     """Who asks over HTTP learns that it is the configuration, and not what is in it."""
     with caplog.at_level(logging.INFO, logger="retrain"):
         response = answered(failing(ERRORS[2]))
-    assert json.loads(response.body)["detail"] == "ConfigError; the log tells more"
+    assert json.loads(response.body)["detail"] == "ConfigError; see the log"
     (record,) = caplog.records
     assert "RETRAIN_BUS: is not set" in vars(record)["error"]
 

@@ -1,6 +1,6 @@
-"""What became of a delivery, as HTTP.
+"""HTTP responses for the results of deliveries and requests.
 
-Pub/Sub takes 2xx for an acknowledgement, and delivers again after anything else.
+For Pub/Sub a 2xx status is an acknowledgement; after any other status it redelivers.
 """
 
 import logging
@@ -14,34 +14,34 @@ log = logging.getLogger("retrain")
 
 
 def acknowledged(act: Callable[[], Mapping[str, object]]) -> Response:
-    """Answer with what *act* returns; with a 500 and the error's name if it raises, logged once.
+    """Return the result of *act* as a response; if it raises, a 500 with the error's name, logged once.
 
-    500 is the answer to a permanent error, too, if one gets here: then only the platform has dead letters.
+    A permanent error that gets here is a 500, too: then only the platform's dead letters can keep the event.
     """
     try:
         return answer(HTTPStatus.OK, act())
     except RetrainError as error:
         log.warning("retrain.not_acknowledged", extra={"error": described(error), "retryable": error.retryable})
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, described(error))
-    except Exception as error:  # noqa: BLE001 - it is logged, and nobody is told what it says
+    except Exception as error:  # noqa: BLE001 - its text is logged, not returned
         return _unexpected(error)
 
 
 def answered(respond: Callable[[], Response]) -> Response:
-    """Return what *respond* answers to a request; a 500 if it raises what is no answer, logged once."""
+    """Return the response of *respond*; if it raises, a 500, logged once."""
     try:
         return respond()
     except RetrainError as error:
-        # A wrong configuration: its text says everything, but not to whoever asks.
+        # A wrong configuration: the text is for the operator, not for the caller.
         log.error("retrain.failed", extra={"error": described(error)})  # noqa: TRY400 - a stack would not help
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}; the log tells more")
-    except Exception as error:  # noqa: BLE001 - it is logged, and nobody is told what it says
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}; see the log")
+    except Exception as error:  # noqa: BLE001 - its text is logged, not returned
         return _unexpected(error)
 
 
 def _unexpected(error: Exception) -> Response:
     log.error("retrain.failed", exc_info=error)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong; the log tells more")
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected error; see the log")
 
 
 def described(error: Exception) -> str:

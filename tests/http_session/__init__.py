@@ -1,0 +1,1 @@
+"""The HTTP session that Google, its metadata server and GitHub share, over real sockets."""
