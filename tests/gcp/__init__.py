@@ -1,1 +1,1 @@
-"""The Google Cloud adapters by themselves: faults, limits, wrong answers; what the emulators cannot show."""
+"""The Google Cloud adapters on their own: faults, limits and wrong answers, which the emulators cannot show."""

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 
-# In place of this file's own folder: what the framework's script has there is of no use to a function either.
+# Remove this file's own folder: the framework's script has another one, which functions do not use either.
 sys.path.pop(0)
 
 from functions_framework import create_app
@@ -17,5 +17,5 @@ _app = create_app(sys.argv[1], "main.py")
 _answer = _app.test_client().post("/", data=sys.argv[2], content_type="application/json")
 sys.stderr.write(json.dumps({"answer": _answer.get_json(), "modules": sorted(sys.modules)}))
 sys.stderr.flush()
-# An instance does not end when it has answered: taking the interpreter apart is no part of its start.
+# An instance does not end after its answer, so the shutdown of the interpreter is not part of its start.
 os._exit(0)

@@ -1,4 +1,4 @@
-"""What the tests of the Google adapters share: services that answer as told, and a session that calls them."""
+"""Fixtures of the tests of the Google adapters: services with scripted answers, and a session that calls them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,19 +9,19 @@ from emulators.google_emulators import pubsub_emulator
 from emulators.loopback import LoopbackServer
 from functions.gcp.rest import Session
 from tests.contracts.google_project import emulators_needed
-from tests.gcp.services import Service, Told, Waiting, session_of
+from tests.gcp.services import Reaction, Service, Waiting, session_of
 
 Serving = Callable[..., tuple[str, Service]]
-"""Starts a service that does as it is told, and returns its URL and the service."""
+"""Starts a service with scripted answers, and returns its URL and the service."""
 
 
 @pytest.fixture
 def serving() -> Iterator[Serving]:
-    """Return what starts a service that does as it is told."""
+    """Return a function that starts a service with scripted answers."""
     with ExitStack() as running:
 
-        def start(*told: Told) -> tuple[str, Service]:
-            service = Service(told)
+        def start(*script: Reaction) -> tuple[str, Service]:
+            service = Service(script)
             return running.enter_context(LoopbackServer(service)).url, service
 
         yield start
@@ -29,7 +29,7 @@ def serving() -> Iterator[Serving]:
 
 @pytest.fixture
 def pauses() -> list[float]:
-    """Return where the pauses between two attempts are noted."""
+    """Return the list that records the pauses between attempts."""
     return []
 
 
@@ -43,7 +43,7 @@ def session(pauses: list[float]) -> Iterator[Session]:
 
 @pytest.fixture
 def waiting() -> Iterator[Waiting]:
-    """Return what keeps requests waiting until the test is over."""
+    """Return an answer that keeps requests waiting until the test ends."""
     waiting = Waiting()
     yield waiting
     waiting.release()
@@ -51,7 +51,7 @@ def waiting() -> Iterator[Waiting]:
 
 @pytest.fixture(scope="session")
 def pubsub_address() -> Iterator[str]:
-    """Return where Google's emulator of Pub/Sub listens; the test is skipped on a machine that has none."""
+    """Return the address of Google's Pub/Sub emulator; the test is skipped on a machine without it."""
     emulators_needed()
     with pubsub_emulator() as address:
         yield address

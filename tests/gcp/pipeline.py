@@ -1,4 +1,4 @@
-"""A compiled pipeline, as small as one with everything in it can be."""
+"""A small compiled pipeline that has every feature."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ SPECIFICATION: Final[dict[str, Any]] = {
 
 
 def target(pipeline: str = "pipelines/churn.json", **settings: str) -> VertexTarget:
-    """Return a target whose pipeline is a file, or an address."""
+    """Return a target whose pipeline is a file or a template's address."""
     return VertexTarget(
         pipeline=pipeline, project="acme", location="europe-west4", root="gs://acme-pipelines/x", **settings
     )

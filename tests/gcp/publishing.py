@@ -17,18 +17,18 @@ PADDING = "x" * 4_000
 
 
 class Triggers(Sequence[RetrainTrigger]):
-    """So many triggers of 4 KB each that are made when they are looked at, and kept by nobody here."""
+    """A sequence of triggers of 4 KB each that makes a trigger on access and keeps none."""
 
     def __init__(self, count: int) -> None:
         """Make none yet."""
         self._count = count
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return their number."""
         return self._count
 
     def __iter__(self) -> Iterator[RetrainTrigger]:
-        """Make one after the other."""
+        """Make them one after the other."""
         return (self[number] for number in range(self._count))
 
     @overload
@@ -38,7 +38,7 @@ class Triggers(Sequence[RetrainTrigger]):
     def __getitem__(self, place: slice) -> Sequence[RetrainTrigger]: ...
 
     def __getitem__(self, place: int | slice) -> RetrainTrigger | Sequence[RetrainTrigger]:
-        """Make one, or some."""
+        """Make one trigger, or a slice of them."""
         if isinstance(place, slice):
             return [self[number] for number in range(*place.indices(self._count))]
         return RetrainTrigger(
@@ -51,7 +51,7 @@ class Triggers(Sequence[RetrainTrigger]):
 
 
 def peak() -> int:
-    """Return the most memory that this process ever had, in KB.
+    """Return the peak memory of this process, in KB.
 
     Linux tells it here; what getrusage tells begins with the memory of the process that this one was forked from.
     """

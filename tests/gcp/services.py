@@ -1,4 +1,4 @@
-"""Services that answer as a test tells them, and the adapters and requests that are tried on them."""
+"""Services with scripted answers, and the adapters and requests that are tested with them."""
 
 import dataclasses
 import json
@@ -27,34 +27,34 @@ TRIGGER: Final = RetrainTrigger(
 )
 IMPATIENT: Final = CallLimits(connect_timeout=1, read_timeout=0.3)
 
-Told = Answer | None | Callable[[], Answer | None]
-"""What a service does with one request: it answers, cuts the connection, or finds out what to do."""
+Reaction = Answer | None | Callable[[], Answer | None]
+"""The reaction to a request: an answer, none to cut the connection, or a function that returns either."""
 
 
 class Service:
-    """Answers requests one after another as it was told, the last way for ever.
+    """Answers requests in the order of a script, and repeats the last answer.
 
     Attributes:
         requests: all that came.
 
     """
 
-    def __init__(self, told: Sequence[Told]) -> None:
-        """Answer as *told*."""
+    def __init__(self, script: Sequence[Reaction]) -> None:
+        """Follow *script*."""
         self.requests: list[Request] = []
-        self._told = list(told)
+        self._script = list(script)
         self._lock = threading.Lock()
 
     def __call__(self, request: Request) -> Answer | None:
         """Answer one request."""
         with self._lock:
-            told = self._told[min(len(self.requests), len(self._told) - 1)]
+            reaction = self._script[min(len(self.requests), len(self._script) - 1)]
             self.requests.append(request)
-        return told() if callable(told) else told
+        return reaction() if callable(reaction) else reaction
 
     @property
     def calls(self) -> list[str]:
-        """What was asked, as method and path."""
+        """The requests, as method and path."""
         return [f"{request.method} {request.path}" for request in self.requests]
 
     def content(self, place: int = -1) -> Any:
@@ -63,7 +63,7 @@ class Service:
 
 
 class Waiting:
-    """Keeps a request waiting until a test is over, longer than anybody waits for its answer."""
+    """Keeps a request waiting until a test ends, longer than any client waits."""
 
     def __init__(self) -> None:
         """Wait for `release`."""
@@ -74,7 +74,7 @@ class Waiting:
         self._released.wait(30)
 
     def release(self) -> None:
-        """Let everybody go on."""
+        """End all waiting."""
         self._released.set()
 
 
@@ -89,7 +89,7 @@ def refused(status: int, code: str, message: str = "no") -> Answer:
 
 
 def session_of(pauses: list[float], credentials: Credentials | None = None) -> Session:
-    """Return a session that tries three times, gives silent services up soon, and notes its pauses instead."""
+    """Return a session that tries three times, gives up soon, and records its pauses instead of waiting."""
     backoff = Backoff(attempts=3, base=0.2, sleep=pauses.append, chance=lambda: 0.5)
     return Session(credentials, limits=IMPATIENT, backoff=backoff)
 
@@ -102,7 +102,7 @@ def trigger(number: int = 1, **fields: Any) -> RetrainTrigger:
 def request(
     asked: RetrainTrigger = TRIGGER, parameters: Mapping[str, Parameter] = MappingProxyType({})
 ) -> LaunchRequest:
-    """Return a request that was claimed just now."""
+    """Return a launch request that was claimed just now."""
     return LaunchRequest(
         trigger=asked,
         token=asked.token,

@@ -1,4 +1,4 @@
-"""Publishing: what was refused is named, what may pass is unavailable, and nobody waits for ever."""
+"""Publishing: refused triggers are named, transient failures are UnavailableError, and no wait is endless."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -21,7 +21,7 @@ OnAddress = Callable[[str], PubSubBus]
 
 
 class Collector:
-    """A client that finishes what it was given when it holds a whole batch, or at once.
+    """A client that completes messages when it holds a whole batch, or immediately.
 
     Attributes:
         most: how many messages it held at once.
@@ -30,7 +30,7 @@ class Collector:
     """
 
     def __init__(self, *, full: int = 1, error: Exception | None = None) -> None:
-        """Finish *full* messages together, with an *error* if there is one."""
+        """Complete *full* messages together, with *error* if there is one."""
         self.most = 0
         self.sent = 0
         self._full = full
@@ -53,7 +53,7 @@ class Collector:
 
 @pytest.fixture
 def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[OnAddress]:
-    """Return what makes a bus whose client, the SDK's own, asks an address and gives up soon."""
+    """Return a function that makes a bus with the SDK's own client, which calls an address and gives up soon."""
     with ExitStack() as clients:
 
         @contextmanager
@@ -71,8 +71,8 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[OnAddress]:
 
 
 @pytest.mark.parametrize("code", ["NOT_FOUND", "INVALID_ARGUMENT", "FAILED_PRECONDITION"])
-def test_what_is_refused_for_good_is_named(bus: OnAddress, code: str) -> None:
-    """Every trigger that the topic does not take is told, with the reason."""
+def test_permanently_refused_triggers_are_named(bus: OnAddress, code: str) -> None:
+    """The error names every trigger that the topic refuses, with the reason."""
     with refusing_publisher(grpc.StatusCode[code], "no such topic") as address, pytest.raises(BusError) as raised:
         bus(address).publish(TWO)
     assert raised.value.failures == {"t-1": f"{code}: no such topic", "t-2": f"{code}: no such topic"}
@@ -81,8 +81,8 @@ def test_what_is_refused_for_good_is_named(bus: OnAddress, code: str) -> None:
 @pytest.mark.parametrize(
     "code", ["PERMISSION_DENIED", "UNAUTHENTICATED", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "INTERNAL", "UNKNOWN"]
 )
-def test_what_may_pass_is_unavailable(bus: OnAddress, code: str) -> None:
-    """Time or an operator repairs it; what the service said last is told, also after the last attempt."""
+def test_a_transient_failure_is_unavailable(bus: OnAddress, code: str) -> None:
+    """Time or an operator repairs it; the error has the service's last answer, also after the last attempt."""
     with (
         refusing_publisher(grpc.StatusCode[code], "not now") as address,
         pytest.raises(
@@ -93,13 +93,13 @@ def test_what_may_pass_is_unavailable(bus: OnAddress, code: str) -> None:
 
 
 def test_a_service_that_is_not_there_is_given_up(bus: OnAddress) -> None:
-    """Not after ten minutes, which is the client's own limit, but while the function still runs."""
+    """It is given up while the function still runs, not after ten minutes, the client's own limit."""
     with pytest.raises(UnavailableError, match=r"UNAVAILABLE: .*; try again$"):
         bus("127.0.0.1:1").publish(TWO)
 
 
 def test_nothing_to_send_needs_no_client() -> None:
-    """An empty list asks for no credentials and opens no connection."""
+    """An empty list needs no credentials and opens no connection."""
 
     def none() -> Any:
         pytest.fail("a client was made")
@@ -108,7 +108,7 @@ def test_nothing_to_send_needs_no_client() -> None:
 
 
 def test_no_more_than_one_request_is_held_in_memory() -> None:
-    """Ten thousand triggers are sent a thousand at a time, each thousand waited for before the next is made."""
+    """Ten thousand triggers are sent a thousand at a time; each thousand is acknowledged before the next is made."""
     client = Collector(full=MOST_MESSAGES)
     PubSubBus(lambda: client, TOPIC, SOURCE).publish([trigger(number) for number in range(10_000)])
     assert (client.sent, client.most) == (10_000, MOST_MESSAGES)
@@ -123,7 +123,7 @@ def test_after_an_outage_nothing_more_is_tried() -> None:
 
 
 def test_a_client_that_never_answers_is_given_up() -> None:
-    """The SDK's thread may die of an error that nobody is told, such as credentials that cannot be refreshed."""
+    """The SDK's thread may die of an error that reaches no future, such as credentials that cannot be refreshed."""
     bus = PubSubBus(lambda: Collector(full=9), TOPIC, SOURCE, result_timeout=0.01)
     with pytest.raises(UnavailableError, match=r"TimeoutError; try again$"):
         bus.publish(TWO)
@@ -136,10 +136,10 @@ def test_one_that_is_refused_keeps_no_other_one_back() -> None:
         """As the SDK calls it."""
 
     class Picky(Collector):
-        """A client that does not take one of them."""
+        """A client that refuses one of the messages."""
 
         def publish(self, topic: str, data: bytes, **attributes: str) -> "Future[str]":
-            """Take one message, or not."""
+            """Accept or refuse one message."""
             if attributes["trigger_id"] == "t-1":
                 raise MessageTooLargeError
             return super().publish(topic, data, **attributes)
@@ -152,7 +152,7 @@ def test_one_that_is_refused_keeps_no_other_one_back() -> None:
 
 
 def test_without_credentials_the_bus_is_unavailable() -> None:
-    """That is an operator's matter; what is a bug goes through."""
+    """An operator has to add credentials; any other error is a bug and is raised unchanged."""
 
     def unknown() -> Any:
         raise DefaultCredentialsError("none")

@@ -1,4 +1,4 @@
-"""What a cold start costs: our function beside one that does nothing, under the same framework."""
+"""The cost of a cold start: our function compared with one that does nothing, under the same framework."""
 
 import contextlib
 import json
@@ -20,11 +20,11 @@ from tests.contracts.google_requests import a_push
 from tests.contracts.messages import Ask
 from tests.contracts.socket_client import asked
 
-# One worker for all that uses the emulators.
+# One worker for all tests that use the emulators.
 pytestmark = pytest.mark.xdist_group("contracts-gcp")
 
 PROBE = Path(__file__).with_name("cold_start_probe.py")
-# Of a quiet machine eight starts are enough; one that is busy gets more of them.
+# On an idle machine eight starts are enough; a busy one gets more.
 FEWEST, MOST = 8, 40
 LIMIT = 1.35
 BARE = """
@@ -43,7 +43,7 @@ project = "contracts"
 location = "europe-west4"
 root = "gs://contracts"
 """
-# Clients that can do far more than a launch needs, and everything of other clouds.
+# Clients that are much larger than a launch needs, and everything of other clouds.
 UNUSED = ("grpc", "google.cloud", "google.api_core", "google.protobuf", "google.auth", "requests", "apprise")
 FOREIGN = ("boto3", "botocore", "azure", "aws_lambda_powertools", "functions.aws", "functions.azure", "functions.local")
 
@@ -65,7 +65,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[st
     (folder / "pipeline.json").write_text(json.dumps(pipeline_specification()), encoding="ascii")
     with firestore_emulator() as firestore, VertexStandIn() as vertex:
         yield {
-            # Bytecode is there, as in an image; the first run of each, which writes it, does not count.
+            # As in an image there is bytecode; the first run of each, which writes it, does not count.
             "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
             "FIRESTORE_EMULATOR_HOST": firestore,
             "RETRAIN_VERTEX_ENDPOINT": vertex.url,
@@ -77,8 +77,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[st
 def message(number: int) -> bytes:
     """Return the trigger of that number, in the body of a push."""
     payload = {"model_id": f"any-{number}", "trigger_id": f"t-{number}"}
-    told = {"source": "ml3_platform", "event_type": "retrain_trigger", "payload": payload}
-    return json.dumps(a_push(json.dumps(told).encode())).encode()
+    event = {"source": "ml3_platform", "event_type": "retrain_trigger", "payload": payload}
+    return json.dumps(a_push(json.dumps(event).encode())).encode()
 
 
 def cpu_time(process_group: int) -> float:
@@ -86,7 +86,7 @@ def cpu_time(process_group: int) -> float:
     taken = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            # proc(5): the name, which may hold blanks, is in parentheses; the group is the third field behind it.
+            # proc(5): the name, which may contain blanks, is in parentheses; the group is the third field after it.
             if int(stat.read_text().rpartition(")")[2].split()[2]) == process_group:
                 taken += sum(int(file.read_text().split()[0]) for file in stat.parent.glob("task/*/schedstat"))
     return taken / 1e9
@@ -108,14 +108,14 @@ def loaded(bundle: Path, environment: Mapping[str, str], number: int) -> set[str
     return set(json.loads(done.stderr)["modules"])
 
 
-@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="only Linux tells the CPU time of a process")
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="only Linux reports the CPU time of a process")
 def test_a_cold_start_costs_little_more_than_the_framework(bare: Path, environment: Mapping[str, str]) -> None:
     """From the start of the process to the first launch it takes at most 1.35 times the framework's CPU time."""
     nothing = {"PYTHONPYCACHEPREFIX": environment["PYTHONPYCACHEPREFIX"]}
     least_bare = least_ours = inf
     for run in range(MOST + 1):
         each = started(bare, nothing, run), started(built_bundle("gcp"), environment, run)
-        # The first of both writes the bytecode. Of the others the least count, for other load only ever adds.
+        # The first run of each writes the bytecode. Of the others the minimum counts, since other load only adds time.
         if run:
             least_bare, least_ours = min(least_bare, each[0]), min(least_ours, each[1])
         if run >= FEWEST and least_ours <= LIMIT * least_bare:

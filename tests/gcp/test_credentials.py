@@ -18,10 +18,10 @@ from tests.gcp.services import IMPATIENT, said
 
 
 class Clock:
-    """A time that a test moves."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
-        """Begin somewhere."""
+        """Begin at some time."""
         self.now = 1000.0
 
     def __call__(self) -> float:
@@ -60,8 +60,8 @@ def shown(name: str) -> Mapping[str, str]:
     return {"authorization": f"Bearer {name}"}
 
 
-def test_the_metadata_server_is_asked_as_it_wants_to_be(metadata: HttpSession, serving: Serving) -> None:
-    """With the header that keeps accidental requests away, once for many calls."""
+def test_the_metadata_server_gets_its_header(metadata: HttpSession, serving: Serving) -> None:
+    """The request has the required header, and one token serves many calls."""
     url, service = serving(token("first"))
     credentials = MetadataCredentials(host(url), session=metadata)
     assert [credentials.headers() for _ in range(3)] == [shown("first")] * 3
@@ -70,7 +70,7 @@ def test_the_metadata_server_is_asked_as_it_wants_to_be(metadata: HttpSession, s
 
 
 def test_a_token_is_renewed_before_it_expires(metadata: HttpSession, serving: Serving) -> None:
-    """Not later than 225 s before, and not earlier; one that is about to expire is used once."""
+    """It is renewed 225 s before it expires, not earlier; one that is about to expire is used once."""
     url, service = serving(token("first"), token("second", 100), token("third"))
     clock = Clock()
     credentials = MetadataCredentials(host(url), session=metadata, monotonic=clock)
@@ -83,8 +83,8 @@ def test_a_token_is_renewed_before_it_expires(metadata: HttpSession, serving: Se
     assert len(service.requests) == 3
 
 
-def test_a_token_that_was_not_taken_is_renewed(metadata: HttpSession, serving: Serving) -> None:
-    """Forgetting costs one question."""
+def test_a_refused_token_is_renewed(metadata: HttpSession, serving: Serving) -> None:
+    """A renewal costs one request."""
     url, _ = serving(token("first"), token("second"))
     credentials = MetadataCredentials(host(url), session=metadata)
     credentials.headers()
@@ -114,7 +114,7 @@ def test_a_metadata_server_that_is_starting_is_waited_for(metadata: HttpSession,
 def test_without_a_token_there_are_no_credentials(
     metadata: HttpSession, serving: Serving, answer: Answer | None
 ) -> None:
-    """The error says where credentials were looked for, and nothing of what was answered."""
+    """The error says where credentials were searched for, and quotes nothing of the answer."""
     url, _ = serving(answer)
     with pytest.raises(
         CredentialsError, match=r"^there are no Google credentials: the metadata server returned no token"
@@ -131,7 +131,7 @@ def key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write_key(path: Path, token_uri: str) -> None:
-    """Write a key that is good for nothing."""
+    """Write a key that is not used anywhere."""
     key = generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     content = {
         "type": "service_account",
@@ -145,7 +145,7 @@ def write_key(path: Path, token_uri: str) -> None:
 
 
 def test_a_key_file_gives_tokens(issuer: HttpSession, serving: Serving, key_file: Path) -> None:
-    """A signed claim is exchanged for a token, once, and again when that was not taken."""
+    """A signed claim is exchanged for a token, once, and again after the token was refused."""
     url, service = serving(token("first"), token("second"))
     write_key(key_file, f"{url}/token")
     credentials = FileCredentials(issuer)
@@ -157,21 +157,21 @@ def test_a_key_file_gives_tokens(issuer: HttpSession, serving: Serving, key_file
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"type": "service_account", "private_key": "hunter2"}'])
-def test_a_file_that_is_no_key_tells_nothing_of_itself(issuer: HttpSession, key_file: Path, text: str) -> None:
+def test_a_file_that_is_not_a_key_is_never_quoted(issuer: HttpSession, key_file: Path, text: str) -> None:
     """A broken key file may hold a key all the same."""
     key_file.write_text(text, encoding="utf-8")
     with pytest.raises(CredentialsError, match=r"^the Google credentials could not be used: [A-Za-z]+$"):
         FileCredentials(issuer).headers()
 
 
-def test_a_file_that_is_missing_is_no_credentials(issuer: HttpSession, key_file: Path) -> None:
+def test_a_missing_file_gives_no_credentials(issuer: HttpSession, key_file: Path) -> None:
     """The environment names it, and it is not there."""
     assert not key_file.exists()
     with pytest.raises(CredentialsError, match=r"DefaultCredentialsError$"):
         FileCredentials(issuer).headers()
 
 
-def test_a_key_that_is_not_taken_is_no_credentials(issuer: HttpSession, serving: Serving, key_file: Path) -> None:
+def test_a_refused_key_gives_no_credentials(issuer: HttpSession, serving: Serving, key_file: Path) -> None:
     """The account may be disabled."""
     url, _ = serving(said({"error": "invalid_grant"}, 400))
     write_key(key_file, f"{url}/token")

@@ -1,4 +1,4 @@
-"""Dead letters over REST: whatever the topic says against one, its event must not be acknowledged."""
+"""Dead letters over REST: if the topic refuses one, its event is not acknowledged."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ def letter(event: object) -> DeadLetter:
 
 
 def test_a_letter_is_one_message(session: Session, serving: Serving) -> None:
-    """The letter is the data; what it is about can be filtered by its attributes."""
+    """The letter is the data; subscriptions can filter by its attributes."""
     url, service = serving(said({"messageIds": ["1"]}))
     PubSubDeadLetters(session, TOPIC, url).put(letter({"a": "ü"}))
     (message,) = service.content()["messages"]
@@ -34,7 +34,7 @@ def test_a_letter_is_one_message(session: Session, serving: Serving) -> None:
 
 
 def test_a_letter_never_outgrows_a_message(session: Session, serving: Serving) -> None:
-    """Of an event larger than any message the beginning is kept."""
+    """If an event is larger than a message, its beginning is kept."""
     url, service = serving(said({"messageIds": ["1"]}))
     PubSubDeadLetters(session, TOPIC, url).put(letter("x" * 12_000_000))
     (message,) = service.content()["messages"]
@@ -47,8 +47,8 @@ def test_a_letter_never_outgrows_a_message(session: Session, serving: Serving) -
     [refused(404, "NOT_FOUND"), refused(400, "INVALID_ARGUMENT"), refused(403, "PERMISSION_DENIED"), None],
     ids=["topic", "request", "right", "cut"],
 )
-def test_a_letter_that_is_not_taken_is_an_outage(session: Session, serving: Serving, answer: Answer | None) -> None:
-    """Then the event comes again, until the letter is kept or the platform keeps the event itself."""
+def test_a_refused_letter_is_an_outage(session: Session, serving: Serving, answer: Answer | None) -> None:
+    """The event is redelivered until the letter is kept or the platform dead-letters the event itself."""
     url, _ = serving(answer)
     with pytest.raises(UnavailableError, match=rf"^Pub/Sub could not take a dead letter for {TOPIC}: .*; try again$"):
         PubSubDeadLetters(session, TOPIC, url).put(letter({}))

@@ -1,4 +1,4 @@
-"""Every model has a document of its own, whatever its name is."""
+"""Every model has its own document, whatever its name."""
 
 import re
 
@@ -10,7 +10,7 @@ from functions.gcp.document_ids import LONGEST, document_id
 from shared.fields import MAX_MODEL_ID
 
 model_ids = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=MAX_MODEL_ID)
-# The names that Firestore reserves, and those that our own encoding writes.
+# The names that Firestore reserves, and those that our encoding produces.
 odd = st.text("._~%/ A2E", min_size=1, max_size=8) | model_ids
 
 
@@ -45,12 +45,12 @@ def test_two_models_never_share_one(one: str, other: str) -> None:
     ],
 )
 def test_a_usual_name_is_readable(model_id: str, name: str) -> None:
-    """An operator finds a model in Firestore by its name; what it may not hold is encoded."""
+    """An operator finds a model in Firestore by its name; only forbidden characters are encoded."""
     assert document_id(model_id) == name
 
 
 def test_the_longest_names_fit() -> None:
-    """256 characters of four bytes are a hash; they still have a document each."""
+    """A name of 256 four-byte characters becomes a hash, and still has its own document."""
     one, other = "\U0001f4c9" * MAX_MODEL_ID, "\U0001f4c9" * (MAX_MODEL_ID - 1) + "\U0001f4c8"
     assert re.fullmatch(r"~~[0-9a-f]{64}", document_id(one))
     assert document_id(one) != document_id(other)

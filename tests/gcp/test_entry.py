@@ -1,4 +1,4 @@
-"""What the framework hands over, read as the core wants it."""
+"""The framework's requests, as the core expects them."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ IAP = "service-677687165274@gcp-sa-iap.iam.gserviceaccount.com"
 
 
 def asked(path: str = "/", *, environ: dict[str, Any] | None = None, **arguments: Any) -> flask.Request:
-    """Return a request as Flask has it; *environ* overrides what the server tells."""
+    """Return a request of Flask; *environ* overrides the server's variables."""
     builder = EnvironBuilder(path=path, **arguments)
     request = flask.Request(builder.get_environ() | (environ or {}))
     builder.close()
@@ -25,12 +25,12 @@ def asked(path: str = "/", *, environ: dict[str, Any] | None = None, **arguments
 
 
 def read(path: str = "/", **arguments: Any) -> Request:
-    """Return a request as the core gets it."""
+    """Return the request that the core gets."""
     return read_request(asked(path, **arguments), NOW)
 
 
 def jwt(claims: object) -> str:
-    """Return a token as Cloud Run passes it on: its signature is taken off."""
+    """Return a token as Cloud Run forwards it, without its signature."""
     parts = [base64.urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=") for each in ({}, claims)]
     return f"Bearer {'.'.join(parts)}.SIGNATURE_REMOVED_BY_GOOGLE"
 
@@ -47,7 +47,7 @@ def test_a_request_is_read_whole() -> None:
 @pytest.mark.parametrize("name", ["RAW_URI", "REQUEST_URI"])
 @pytest.mark.parametrize("path", ["/models/a%2Fb%C3%BC", "/models/a%2F%2Fb", "/models/%252F", "/models/.."])
 def test_a_path_stays_as_it_was_sent(name: str, path: str) -> None:
-    """A slash of a model's name is none of the path: gunicorn and Werkzeug keep the raw path beside the decoded one."""
+    """A slash in a name does not divide the path: gunicorn and Werkzeug keep the raw path beside the decoded one."""
     given = {"RAW_URI": "", "REQUEST_URI": "", "PATH_INFO": "/models/a/b"}
     assert read(environ={**given, name: f"{path}?a=%2F"}).path == path
 
@@ -99,13 +99,13 @@ def test_no_more_of_a_body_is_read_than_is_needed_to_refuse_it() -> None:
         ({"X-Goog-Authenticated-User-Email": "accounts.google.com:boss@example.com"}, None),
     ],
 )
-def test_a_caller_is_who_the_platform_has_checked(headers: dict[str, str], caller: str | None) -> None:
-    """The token that Cloud Run checks, of two the one that it checks, and a proxy's word only from the proxy itself."""
+def test_the_caller_is_verified_by_the_platform(headers: dict[str, str], caller: str | None) -> None:
+    """The caller is in the token that Cloud Run verifies; a proxy's header counts only if it comes from the proxy."""
     assert read(headers=headers).caller == caller
 
 
 @pytest.mark.parametrize(
-    ("told", "at"),
+    ("header", "at"),
     [
         ("2026-11-21T03:00:00Z", NOW.replace(microsecond=0)),
         ("2026-11-21T04:00:00+01:00", NOW.replace(microsecond=0)),
@@ -117,9 +117,9 @@ def test_a_caller_is_who_the_platform_has_checked(headers: dict[str, str], calle
         ("", None),
     ],
 )
-def test_a_tick_has_the_schedulers_time_unless_that_is_still_to_come(told: str, at: datetime | None) -> None:
-    """A run by hand carries the time of the next one, for which there would be nothing left to do."""
-    assert read("/tick", headers={"X-CloudScheduler-ScheduleTime": told}).scheduled_at == at
+def test_a_tick_has_the_schedulers_time_unless_that_is_still_to_come(header: str, at: datetime | None) -> None:
+    """A manual run carries the time of the next scheduled run, which would then count as a repeat."""
+    assert read("/tick", headers={"X-CloudScheduler-ScheduleTime": header}).scheduled_at == at
 
 
 def test_an_answer_has_flasks_form() -> None:
@@ -153,15 +153,15 @@ def test_a_cloud_event_in_headers_gets_its_structured_form() -> None:
 
 
 def test_a_structured_cloud_event_is_its_body() -> None:
-    """Its content type needs no look: the body says by itself what it is."""
+    """Its content type does not matter: the body shows its form."""
     event = {"specversion": "1.0", "type": "x", "data": {}}
     headers = {"Content-Type": "application/cloudevents+json"}
     assert read_event(asked(method="POST", data=json.dumps(event), headers=headers)) == event
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 99_999])
-def test_what_is_no_json_is_kept_for_the_codec(body: bytes) -> None:
-    """In whichever form: a dead letter holds it as it came."""
+def test_a_body_that_is_not_json_is_left_to_the_codec(body: bytes) -> None:
+    """In both forms it is returned unchanged for the dead letter."""
     assert read_event(asked(method="POST", data=body)) == body
-    told = read_event(asked(method="POST", data=body, headers={"ce-specversion": "1.0"}))
-    assert told == {"specversion": "1.0", "data": body}
+    event = read_event(asked(method="POST", data=body, headers={"ce-specversion": "1.0"}))
+    assert event == {"specversion": "1.0", "data": body}

@@ -1,4 +1,4 @@
-"""The two functions under the framework: which deliveries they answer how, and what they load for it."""
+"""The two functions under the framework: their answers to deliveries, and the modules that they load."""
 
 import base64
 import json
@@ -49,7 +49,7 @@ HEAVY = frozenset({"grpc", "requests", "cryptography", "boto3", "botocore", "azu
 
 
 class Google:
-    """Firestore, Vertex AI, Pub/Sub and the metadata server in one: everything is well, and nothing is kept.
+    """Firestore, Vertex AI, Pub/Sub and the metadata server in one: every call succeeds, and nothing is stored.
 
     Attributes:
         requests: all that came.
@@ -84,7 +84,7 @@ class Google:
 
 @pytest.fixture
 def google() -> Iterator[tuple[str, Google]]:
-    """Return where everything is, and what stands there."""
+    """Return the address of all services, and the services."""
     google = Google()
     with LoopbackServer(google) as server:
         yield server.address, google
@@ -105,7 +105,7 @@ def variables(google: tuple[str, Google], tmp_path: Path) -> dict[str, str]:
         "PUBSUB_EMULATOR_HOST": address,
         "GCE_METADATA_HOST": address,
         "HOME": str(tmp_path),
-        # What Cloud Functions sets for a function with an event trigger.
+        # Cloud Functions sets this for a function with an event trigger.
         "FUNCTION_SIGNATURE_TYPE": "cloudevent",
     }
 
@@ -122,12 +122,12 @@ def probed(variables: Mapping[str, str], target: str, *requests: Mapping[str, An
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stderr)
-    return told["answers"], set(told["modules"]), done.stdout
+    output = json.loads(done.stderr)
+    return output["answers"], set(output["modules"]), done.stdout
 
 
 def push(content: object, attributes: Mapping[str, str] = OURS) -> dict[str, Any]:
-    """Return the body of a push with *content*, with none if that is none."""
+    """Return the body of a push with *content*, or without data."""
     message: dict[str, Any] = {"messageId": "7", "attributes": dict(attributes)}
     if content is not None:
         message["data"] = base64.b64encode(json.dumps(content).encode()).decode()
@@ -135,7 +135,7 @@ def push(content: object, attributes: Mapping[str, str] = OURS) -> dict[str, Any
 
 
 def test_a_launch_loads_no_heavy_library(google: tuple[str, Google], variables: dict[str, str]) -> None:
-    """Eventarc's request starts a job, shown our token, although the platform registered a CloudEvent function."""
+    """Eventarc's request starts a job with our token, although the platform registered a CloudEvent function."""
     event = {"headers": BINARY, "body": json.dumps(push({"model_id": "churn", "trigger_id": "t-1"}))}
     (answer,), modules, log = probed(variables, "receive", event)
     assert (answer["status"], answer["content"]["decision"]) == (200, "launch")
@@ -149,7 +149,7 @@ def test_a_launch_loads_no_heavy_library(google: tuple[str, Google], variables: 
 
 
 @pytest.mark.parametrize(
-    "told",
+    "delivery",
     [
         {"body": json.dumps(push({"model_id": "churn"}))},
         {
@@ -160,16 +160,16 @@ def test_a_launch_loads_no_heavy_library(google: tuple[str, Google], variables: 
     ],
     ids=["push", "structured", "push with a path"],
 )
-def test_every_way_of_delivery_launches(variables: dict[str, str], told: dict[str, Any]) -> None:
+def test_every_way_of_delivery_launches(variables: dict[str, str], delivery: dict[str, Any]) -> None:
     """A push with and without a path, and a CloudEvent in one piece."""
-    (answer,), _, _ = probed(variables, "receive", told)
+    (answer,), _, _ = probed(variables, "receive", delivery)
     assert (answer["status"], answer["content"]["decision"]) == (200, "launch")
 
 
-def test_what_the_framework_would_refuse_becomes_a_dead_letter(
+def test_a_delivery_that_the_framework_would_refuse_becomes_a_dead_letter(
     google: tuple[str, Google], variables: dict[str, str]
 ) -> None:
-    """Of a CloudEvent function it would answer 400 to all of these, and Pub/Sub would deliver them for days."""
+    """A CloudEvent function would answer 400 to all of these, and Pub/Sub would redeliver them for days."""
     without_source = {name: value for name, value in BINARY.items() if name != "ce-source"}
     rejected: list[dict[str, Any]] = [
         {"body": json.dumps(push(None))},
@@ -191,8 +191,8 @@ def test_what_the_framework_would_refuse_becomes_a_dead_letter(
     assert len(letters) == 5
 
 
-def test_without_dead_letters_the_platform_keeps_what_is_rejected(variables: dict[str, str]) -> None:
-    """A 500 with the reason, until the subscription's own dead-letter topic takes it."""
+def test_without_dead_letters_the_platform_keeps_a_rejected_event(variables: dict[str, str]) -> None:
+    """The answer is a 500 with the reason, until the subscription's own dead-letter topic gets the event."""
     event = {"body": json.dumps(push({"model_id": "nobody"}))}
     (answer,), _, log = probed(variables | {"RETRAIN_DEAD_LETTERS": ""}, "receive", event)
     assert answer["status"] == 500
@@ -202,22 +202,22 @@ def test_without_dead_letters_the_platform_keeps_what_is_rejected(variables: dic
     assert [json.loads(line)["severity"] for line in log.splitlines()] == ["INFO", "WARNING"]
 
 
-def test_a_browser_is_no_event(google: tuple[str, Google], variables: dict[str, str]) -> None:
+def test_a_browser_cannot_deliver(google: tuple[str, Google], variables: dict[str, str]) -> None:
     """Only POST delivers; anything else leaves no dead letter."""
     answers, _, _ = probed(variables, "receive", {"method": "GET"}, {"method": "HEAD"}, {"method": "PUT", "body": "x"})
     assert [(answer["status"], answer["headers"].get("allow")) for answer in answers] == [(405, "POST")] * 3
     assert google[1].requests == []
 
 
-def test_the_sweep_looks_after_what_is_stored(google: tuple[str, Google], variables: dict[str, str]) -> None:
-    """The message of its schedule is known by its attribute."""
+def test_the_sweep_checks_stored_models(google: tuple[str, Google], variables: dict[str, str]) -> None:
+    """The message of its schedule is recognised by its attribute."""
     (answer,), _, _ = probed(variables, "receive", {"body": json.dumps(push(None, {"event_type": "retrain_sweep"}))})
     assert (answer["status"], answer["content"]) == (200, {"swept": []})
     assert len(google[1].asked(":runQuery")) == 1
 
 
 def test_a_question_loads_no_publisher(variables: dict[str, str]) -> None:
-    """Only who publishes pays for it; a model's name may hold a slash and any letter."""
+    """Only publishing imports it; a model's name may contain a slash and any letter."""
     ask = [
         {"method": "GET", "path": "/models/any%2F%C3%BC"},
         {"method": "GET", "path": "/models/any%2F%2F"},
@@ -230,7 +230,7 @@ def test_a_question_loads_no_publisher(variables: dict[str, str]) -> None:
 
 
 def test_a_wrong_environment_answers_and_does_not_crash(variables: dict[str, str]) -> None:
-    """Nothing is acknowledged, whoever asks over HTTP is told no details, and the log has all of them in one line."""
+    """Nothing is acknowledged, the HTTP response has no details, and the log has all of them in one line."""
     wrong = variables | {"RETRAIN_LEDGER": "models", "RETRAIN_BUS": "triggers"}
     (answer,), _, _ = probed(wrong, "receive", {"body": json.dumps(push({}))})
     assert answer["status"] == 500

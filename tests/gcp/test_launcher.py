@@ -1,4 +1,4 @@
-"""What Vertex AI is asked for, and what its answers mean."""
+"""Requests to Vertex AI, and the meaning of its answers."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_job_has_our_id_and_says_why_it_runs(session: Session, serving: Serving, folder: Path) -> None:
-    """One call creates it, with the pipeline, the checked parameters, labels and the account that it runs as."""
+    """One call creates the job with the pipeline, the checked parameters, labels and its service account."""
     url, service = serving(said(STARTED))
     launcher = VertexLauncher(session, target(service_account="t@acme.iam.gserviceaccount.com"), folder, f"{url}/")
     run = launcher.start(request(parameters={"model_id": "churn", "epochs": "3"}), again=False)
@@ -57,7 +57,7 @@ def test_a_job_has_our_id_and_says_why_it_runs(session: Session, serving: Servin
 
 
 def test_a_template_is_named_and_not_read(session: Session, serving: Serving, tmp_path: Path) -> None:
-    """What it allows is known to Vertex AI only; an empty parameter is left to its default."""
+    """Only Vertex AI knows its parameters; for an empty one its default counts."""
     url, service = serving(said(STARTED))
     address = "https://europe-west4-kfp.pkg.dev/acme/pipelines/churn/v1"
     VertexLauncher(session, target(address), tmp_path, url).start(
@@ -79,10 +79,10 @@ def test_a_template_is_named_and_not_read(session: Session, serving: Serving, tm
         ("../churn.json", {}, "../churn.json: is outside"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_the_pipeline_asks_nobody(
+def test_parameters_that_do_not_fit_are_refused_without_a_call(
     session: Session, serving: Serving, folder: Path, pipeline: str, parameters: dict[str, Any], error: str
 ) -> None:
-    """The bundle's own specification tells what would be refused."""
+    """The bundle's specification shows what would be refused."""
     url, service = serving(said(STARTED))
     with pytest.raises(TargetRefusedError) as raised:
         VertexLauncher(session, target(pipeline), folder, url).start(request(parameters=parameters), again=False)
@@ -94,7 +94,7 @@ def test_what_does_not_fit_the_pipeline_asks_nobody(
 def test_an_answer_without_a_name_is_a_run_all_the_same(
     session: Session, serving: Serving, folder: Path, answer: object
 ) -> None:
-    """The id is ours: where the service tells no full name, it follows from the target."""
+    """The id is ours: if the service returns no full name, it follows from the target."""
     url, _ = serving(said(answer))
     run = VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
     assert run.run_id == f"projects/acme/locations/europe-west4/pipelineJobs/{JOB}"
@@ -119,31 +119,31 @@ def test_an_answer_without_a_name_is_a_run_all_the_same(
 def test_a_status_has_a_result_and_a_time(
     session: Session, serving: Serving, folder: Path, job: dict[str, str], status: RunStatus
 ) -> None:
-    """The end's own time comes first, then that of the last change, then none."""
+    """The time of the end comes first, then that of the last change, then none."""
     url, service = serving(said(job))
     assert VertexLauncher(session, target(), folder, url).status(NAME) == status
     assert service.calls == [f"GET /v1/{NAME}"]
 
 
-def test_a_page_of_somebody_else_does_not_free_a_model(session: Session, serving: Serving, folder: Path) -> None:
-    """A 404 that is not Google's own says nothing about the run."""
+def test_a_404_of_a_proxy_does_not_free_a_model(session: Session, serving: Serving, folder: Path) -> None:
+    """A 404 that does not come from Google says nothing about the run."""
     url, _ = serving(Answer(status=404, body=b"<html>"))
     with pytest.raises(UnavailableError):
         VertexLauncher(session, target(), folder, url).status(NAME)
 
 
 @pytest.mark.parametrize("run_id", ["", "x", f"{NAME}/..", f"../{NAME}", f"{NAME}\n", NAME.replace("europe", "a.b/")])
-def test_what_is_no_name_of_a_job_is_not_asked_for(
+def test_an_id_that_is_not_a_job_name_causes_no_call(
     session: Session, serving: Serving, folder: Path, run_id: str
 ) -> None:
-    """Nothing else of Vertex AI, and no other host, can be reached through a run's id."""
+    """A run's id cannot lead to another resource of Vertex AI or to another host."""
     url, service = serving(said({}))
     assert VertexLauncher(session, target(), folder, url).status(run_id).result is RunResult.STOPPED
     assert service.requests == []
 
 
-def test_labels_are_what_google_takes() -> None:
-    """Small letters, digits, - and _, at most 63; what had to be changed keeps a hash, so that none becomes another."""
+def test_labels_are_valid_for_google() -> None:
+    """A label has up to 63 lower-case letters, digits, - and _; a changed text gets a hash to stay distinct."""
     wide = labels(trigger(model_id="Ünï/Cödé", trigger_id="schedule:x:2026-11-21T03:00:00Z"), TRIGGER.token)
     assert wide["retrain-model"].startswith("n-c-d-")
     assert wide["retrain-trigger"].startswith("schedule-x-2026-11-21t03-00-00z-")

@@ -1,4 +1,4 @@
-"""What the answers of Vertex AI to a start mean: it runs, it will never run, or nobody knows."""
+"""The meaning of Vertex AI's answers to a start: it runs, it will never run, or it is not known."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_job_that_exists_is_the_training(
     session: Session, serving: Serving, folder: Path, state: str, *, again: bool
 ) -> None:
-    """However it stands now, it was started for this trigger: its run is returned, and nothing is started."""
+    """Whatever its state, it was started for this trigger: its run is returned, and nothing is started."""
     url, service = serving(EXISTS, said({**STARTED, "state": f"PIPELINE_STATE_{state}"}))
     launcher = VertexLauncher(session, target(), folder, url)
     assert launcher.start(request(parameters={"model_id": "x"}), again=again) == Run(run_id=NAME, url=CONSOLE)
@@ -43,7 +43,7 @@ def test_a_job_that_exists_is_the_training(
 
 
 @pytest.mark.parametrize("labeled", [{}, {"labels": {}}, {"labels": {"retrain-token": "other"}}])
-def test_a_job_of_somebody_else_is_refused(
+def test_a_job_of_another_trigger_is_refused(
     session: Session, serving: Serving, folder: Path, labeled: dict[str, Any]
 ) -> None:
     """A job under our id that is not ours would be taken for a training that never ran."""
@@ -54,13 +54,13 @@ def test_a_job_of_somebody_else_is_refused(
 
 
 def test_a_job_that_exists_but_is_not_found_is_unknown(session: Session, serving: Serving, folder: Path) -> None:
-    """It may be deleted just now: whether it ran is not to be told, so that it must be tried again."""
+    """It may have been deleted just now: whether it ran is not known, so that the start must be retried."""
     url, _ = serving(EXISTS, refused(404, "NOT_FOUND"))
     with pytest.raises(UnavailableError, match=r"^Vertex AI could not find the job .*; try again$"):
         VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
 
 
-def test_a_lost_answer_is_asked_for_again(session: Session, serving: Serving, folder: Path) -> None:
+def test_a_start_with_a_lost_answer_is_retried(session: Session, serving: Serving, folder: Path) -> None:
     """Within one call: the connection is cut after the job was created, and the repeat finds it."""
     url, service = serving(None, EXISTS, said(STARTED))
     run = VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
@@ -71,15 +71,15 @@ def test_a_lost_answer_is_asked_for_again(session: Session, serving: Serving, fo
 @pytest.mark.parametrize(
     ("status", "code"), [(400, "INVALID_ARGUMENT"), (404, "NOT_FOUND"), (400, "OUT_OF_RANGE"), (501, "UNIMPLEMENTED")]
 )
-def test_what_will_never_run_is_refused(
+def test_a_job_that_can_never_run_is_refused(
     session: Session, serving: Serving, folder: Path, status: int, code: str
 ) -> None:
-    """A request that is wrong stays wrong; the service's own words are told."""
+    """A wrong request stays wrong; the error has the service's own message."""
     url, service = serving(refused(status, code, "The parameter x is bad."))
     with pytest.raises(TargetRefusedError) as raised:
         VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
-    told = f"Vertex AI refuses to start the pipeline pipelines/churn.json: {code}: The parameter x is bad."
-    assert str(raised.value) == told
+    text = f"Vertex AI refuses to start the pipeline pipelines/churn.json: {code}: The parameter x is bad."
+    assert str(raised.value) == text
     assert len(service.requests) == 1
 
 
@@ -99,7 +99,7 @@ def test_what_will_never_run_is_refused(
     ],
     ids=["right", "token", "quota", "agent", "aborted", "500", "503", "page", "login", "cut"],
 )
-def test_what_may_run_later_is_no_refusal(
+def test_a_job_that_may_run_later_is_not_refused(
     session: Session, serving: Serving, folder: Path, answer: Answer | None
 ) -> None:
     """Time or an operator repairs it; whether something runs is unknown."""
@@ -108,7 +108,7 @@ def test_what_may_run_later_is_no_refusal(
         VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
 
 
-def test_a_right_that_is_missing_is_no_refusal(session: Session, folder: Path) -> None:
+def test_a_missing_right_is_not_a_refusal(session: Session, folder: Path) -> None:
     """Vertex AI calls it a wrong request, but an operator grants it, and then the same trigger starts its training."""
     with VertexStandIn() as vertex:
         launcher = VertexLauncher(session, target(service_account="t@acme.iam.gserviceaccount.com"), folder, vertex.url)

@@ -1,4 +1,4 @@
-"""What Firestore answers decides between lost, away and saved."""
+"""Firestore's answer decides between lost, unavailable and saved."""
 
 import pytest
 
@@ -23,15 +23,15 @@ FOUND = {
 SAVED = {"writeResults": [{"updateTime": "2026-11-21T03:00:00.000002Z"}], "commitTime": "2026-11-21T03:00:00.000003Z"}
 
 
-def test_a_document_is_asked_for_by_name(session: Session, serving: Serving) -> None:
-    """The name of the model stands encoded at the end of the collection's."""
+def test_a_document_is_read_by_name(session: Session, serving: Serving) -> None:
+    """The encoded name of the model follows the name of the collection."""
     url, service = serving(said(FOUND))
     assert FirestoreLedger(session, COLLECTION, url).load("a/b ü").document == "{}"
     assert service.calls == ["GET /v1/projects/acme/databases/%28default%29/documents/models/a~2Fb~20~C3~BC"]
 
 
 def test_a_save_has_a_condition_and_a_number(session: Session, serving: Serving) -> None:
-    """The first one asks for nothing to be there, a later one for what was read; the number always grows."""
+    """The first save requires no document, a later one the version that was read; the number always grows."""
     url, service = serving(said(SAVED), said(FOUND), said(SAVED))
     ledger = FirestoreLedger(session, COLLECTION, url)
     assert ledger.save("churn", "first", None)
@@ -57,8 +57,8 @@ def test_a_save_has_a_condition_and_a_number(session: Session, serving: Serving)
     [refused(409, "ALREADY_EXISTS"), refused(400, "FAILED_PRECONDITION"), refused(409, "ABORTED")],
     ids=["exists", "changed", "contended"],
 )
-def test_who_was_slower_has_lost(session: Session, serving: Serving, answer: Answer) -> None:
-    """Whatever the service calls it when somebody else was faster, nothing was saved."""
+def test_the_slower_writer_loses(session: Session, serving: Serving, answer: Answer) -> None:
+    """Whatever code the service returns when another writer was faster, nothing was saved."""
     url, service = serving(said(FOUND), answer)
     ledger = FirestoreLedger(session, COLLECTION, url)
     assert ledger.save("churn", "x", ledger.load("churn").version) is None
@@ -67,14 +67,14 @@ def test_who_was_slower_has_lost(session: Session, serving: Serving, answer: Ans
 
 
 def test_a_document_that_was_removed_is_lost(session: Session, serving: Serving) -> None:
-    """A version of what is not there any more saves nothing: the model must be read again."""
+    """A version of a deleted document saves nothing: the model must be read again."""
     url, _ = serving(said(FOUND), refused(404, "NOT_FOUND", "No document to update"))
     ledger = FirestoreLedger(session, COLLECTION, url)
     assert ledger.save("churn", "x", ledger.load("churn").version) is None
 
 
 def test_a_database_that_is_not_there_is_an_outage(session: Session, serving: Serving) -> None:
-    """It reads as no document; the first save then says what is missing, and nothing is decided without a ledger."""
+    """It reads as no document; the first save then reports the missing database, and nothing is decided."""
     url, _ = serving(refused(404, "NOT_FOUND", "The database (default) does not exist for project acme"))
     ledger = FirestoreLedger(session, COLLECTION, url)
     assert ledger.load("churn") == Stored(document=None)
@@ -97,7 +97,7 @@ def test_a_database_that_is_not_there_is_an_outage(session: Session, serving: Se
     ids=["right", "credentials", "quota", "request", "away", "page", "page with 200", "cut"],
 )
 def test_everything_else_is_an_outage(session: Session, serving: Serving, answer: Answer | None) -> None:
-    """Time or an operator repairs it, and an event is not lost by it."""
+    """Time or an operator repairs it, and no event is lost."""
     url, _ = serving(answer)
     ledger = FirestoreLedger(session, COLLECTION, url)
     with pytest.raises(UnavailableError, match=r"^Firestore could not read .*; try again$"):
@@ -109,7 +109,7 @@ def test_everything_else_is_an_outage(session: Session, serving: Serving, answer
 
 
 def test_a_document_without_fields_can_be_replaced(session: Session, serving: Serving) -> None:
-    """A document that somebody made by hand is a model that nothing happened to."""
+    """A document without a state, made by hand, is a model without a history."""
     empty = {"name": f"{COLLECTION}/churn", "updateTime": "2026-11-21T03:00:00Z"}
     url, service = serving(said(empty), said(SAVED))
     ledger = FirestoreLedger(session, COLLECTION, url)

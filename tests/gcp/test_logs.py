@@ -1,4 +1,4 @@
-"""Logs are one JSON object a line, as Cloud Logging reads them."""
+"""Logs are one JSON object per line, as Cloud Logging reads them."""
 
 import io
 import json
@@ -32,7 +32,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_a_line_has_cloud_loggings_names(capsys: pytest.CaptureFixture[str]) -> None:
-    """Severity, message and time are those of the entry; whatever the caller added stands beside them."""
+    """Severity, message and time are those of the entry; the caller's own fields are beside them."""
     before = datetime.now(UTC)
     log.info("retrain.decided", extra={"model_id": "churn", "detail": "a\nb", "n": 1})
     (line,) = lines(capsys)
@@ -41,7 +41,7 @@ def test_a_line_has_cloud_loggings_names(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_no_field_replaces_the_entrys_own(capsys: pytest.CaptureFixture[str]) -> None:
-    """A trigger's severity is not that of a log line."""
+    """A trigger's severity does not replace that of the log line."""
     log.warning("x", extra={"severity": "high", "time": "never"})
     (line,) = lines(capsys)
     assert line["severity"] == "WARNING"
@@ -53,21 +53,21 @@ def test_an_error_has_its_stack_where_error_reporting_looks(capsys: pytest.Captu
     try:
         _ = 1 / 0
     except ZeroDivisionError as error:
-        log.error("retrain.failed", exc_info=error)  # noqa: TRY400 - as the answers do
+        log.error("retrain.failed", exc_info=error)  # noqa: TRY400 - as in `responses`
     (line,) = lines(capsys)
     assert line["stack_trace"].startswith("Traceback (most recent call last):\n")
     assert line["stack_trace"].endswith("ZeroDivisionError: division by zero\n")
 
 
-def test_what_is_no_json_is_written_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    """A log line never fails for what is in it."""
+def test_a_value_that_is_not_json_is_written_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """A log line never fails because of its content."""
     log.info("x", extra={"at": datetime(2026, 11, 21, tzinfo=UTC), "what": {1, 2}.__class__})
     (line,) = lines(capsys)
     assert (line["at"], line["what"]) == ("2026-11-21 00:00:00+00:00", "<class 'set'>")
 
 
 def test_lines_follow_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    """The framework puts its own stream in the place of standard output during a request, to add an execution id."""
+    """The framework replaces standard output during a request, to add an execution id."""
     own = io.StringIO()
     with redirect_stdout(own):
         log.info("one")
@@ -77,6 +77,6 @@ def test_lines_follow_standard_output(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_less_than_info_is_not_written(capsys: pytest.CaptureFixture[str]) -> None:
-    """Debugging is for machines of developers."""
+    """Debug lines are for developers' machines."""
     log.debug("x")
     assert lines(capsys) == []

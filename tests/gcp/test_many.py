@@ -1,4 +1,4 @@
-"""Ten thousand triggers at once."""
+"""Ten thousand triggers in one call."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ import pytest
 from emulators.publisher import counting_publisher
 from emulators.pubsub import PubSub
 
-# One worker for all that uses the emulators.
+# One worker for all tests that use the emulators.
 pytestmark = pytest.mark.xdist_group("contracts-gcp")
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ LARGEST = 10_000_000
 
 
 def published(address: str, topic: str, count: int) -> int:
-    """Publish so many triggers in a process of its own, and return how much memory that took, in KB."""
+    """Publish *count* triggers in a process of its own, and return the memory that it took, in KB."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.gcp.publishing", topic, str(count)],
         cwd=ROOT,
@@ -45,7 +45,7 @@ def test_ten_thousand_triggers_arrive_in_few_requests(pubsub_address: str) -> No
         taken = published(address, pubsub.topic("triggers"), MANY)
     arrived = [json.loads(base64.b64decode(message["data"])) for message in pubsub.take("taken")]
     identifiers = [body["payload"]["trigger_id"] for body in arrived]
-    # Of the one that is sent before the memory is measured there are two.
+    # The trigger that is sent before the memory is measured arrives as well.
     assert sorted(identifiers) == sorted(["t-0", *(f"t-{number}" for number in range(MANY))])
     assert MANY // FULL < len(sizes) <= MANY // 100
     assert max(sizes) < LARGEST < sum(sizes) // 4

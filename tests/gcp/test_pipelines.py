@@ -1,4 +1,4 @@
-"""The build takes along the pipelines that the configuration names."""
+"""The build copies the pipelines that the configuration names."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ TARGET = 'kind = "vertex"\nproject = "acme"\nlocation = "europe-west4"\nroot = "
 
 
 def build(folder: Path, *pipelines: str) -> "subprocess.CompletedProcess[str]":
-    """Run the step of the build for a configuration with one model a pipeline, by an interpreter without packages."""
+    """Run the build step for a configuration with one model per pipeline, in an interpreter without packages."""
     models = [
         f'[models."m{number}".target.gcp]\n{TARGET}\npipeline = "{pipeline}"'
         for number, pipeline in enumerate(pipelines)
@@ -26,7 +26,7 @@ def build(folder: Path, *pipelines: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_each_file_is_copied_to_its_place(tmp_path: Path) -> None:
-    """Files stand in the bundle where the configuration says, once each; addresses and other clouds need none."""
+    """Files are in the bundle at the configured paths, once each; addresses and other clouds need none."""
     written(tmp_path)
     written(tmp_path, name="other.json")
     done = build(tmp_path, "pipelines/churn.json", "other.json", "./pipelines/churn.json", "https://x/kfp/a/b")
@@ -36,27 +36,27 @@ def test_each_file_is_copied_to_its_place(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "dist" / "other.json").read_text(encoding="utf-8")) == SPECIFICATION
 
 
-def test_nothing_to_copy_is_no_fault(tmp_path: Path) -> None:
+def test_nothing_to_copy_is_not_an_error(tmp_path: Path) -> None:
     """A configuration without a pipeline on Google Cloud builds."""
     assert build(tmp_path).returncode == 0
 
 
-def test_every_problem_is_told_with_its_place(tmp_path: Path) -> None:
-    """Missing, foreign and outside files are told in one go, and nothing is copied."""
+def test_every_problem_is_reported_with_its_place(tmp_path: Path) -> None:
+    """One error lists missing, foreign and outside files, and nothing is copied."""
     written(tmp_path)
     written(tmp_path, {"a": 1}, "foreign.json")
     done = build(tmp_path, "pipelines/churn.json", "missing.json", "foreign.json", "../outside.json")
     assert done.returncode == 1
-    told = done.stderr.splitlines()
-    assert told[0].endswith(": 3 problems")
-    assert told[1] == '  models."m1".target.gcp.pipeline: missing.json: cannot be read: No such file or directory'
-    assert told[2].startswith('  models."m2".target.gcp.pipeline: foreign.json: is not a compiled pipeline')
-    assert told[3].startswith('  models."m3".target.gcp.pipeline: ../outside.json: is outside the folder')
+    lines = done.stderr.splitlines()
+    assert lines[0].endswith(": 3 problems")
+    assert lines[1] == '  models."m1".target.gcp.pipeline: missing.json: cannot be read: No such file or directory'
+    assert lines[2].startswith('  models."m2".target.gcp.pipeline: foreign.json: is not a compiled pipeline')
+    assert lines[3].startswith('  models."m3".target.gcp.pipeline: ../outside.json: is outside the folder')
     assert not (tmp_path / "dist").exists()
 
 
 @pytest.mark.parametrize("text", ["[", "[models]"])
-def test_a_wrong_configuration_is_told(tmp_path: Path, text: str) -> None:
+def test_a_wrong_configuration_is_reported(tmp_path: Path, text: str) -> None:
     """A mistake in the file itself comes first."""
     (tmp_path / "retrain.toml").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "functions.gcp.pipelines", str(tmp_path / "retrain.toml"), str(tmp_path)]

@@ -1,4 +1,4 @@
-"""What Pub/Sub and people get to hear: never a stack, and a 2xx only for what is done."""
+"""Responses to Pub/Sub and to people: never a stack, and a 2xx only for completed work."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ ERRORS = [
 
 
 def failing(error: Exception) -> Callable[[], NoReturn]:
-    """Return what raises *error*."""
+    """Return a function that raises *error*."""
 
     def fail() -> NoReturn:
         raise error
@@ -27,7 +27,7 @@ def failing(error: Exception) -> Callable[[], NoReturn]:
     return fail
 
 
-def test_what_is_done_is_acknowledged() -> None:
+def test_completed_work_is_acknowledged() -> None:
     """The outcome is the answer."""
     response = acknowledged(lambda: {"decision": "launch"})
     assert (response.status, json.loads(response.body)) == (200, {"decision": "launch"})
@@ -35,22 +35,22 @@ def test_what_is_done_is_acknowledged() -> None:
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_an_error_is_not_acknowledged(error: RetrainError, caplog: pytest.LogCaptureFixture) -> None:
-    """A 500 with the error's name and text, and one line in the log: Pub/Sub delivers again."""
+    """The response is a 500 with the error's name and text, and the log has one line: Pub/Sub redelivers."""
     with caplog.at_level(logging.INFO, logger="retrain"):
         response = acknowledged(failing(error))
-    told = f"{type(error).__name__}: {error}"
-    assert (response.status, json.loads(response.body)["detail"]) == (500, told)
+    text = f"{type(error).__name__}: {error}"
+    assert (response.status, json.loads(response.body)["detail"]) == (500, text)
     assert response.headers["content-type"] == "application/problem+json"
     assert [(record.message, vars(record)["error"]) for record in caplog.records] == [
-        ("retrain.not_acknowledged", told)
+        ("retrain.not_acknowledged", text)
     ]
 
 
 @pytest.mark.parametrize("answer", [acknowledged, answered])
-def test_nobody_is_told_what_was_not_foreseen(
+def test_unexpected_errors_are_not_shown(
     answer: Callable[[Callable[[], Response]], Response], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A bug's own words stay in the log, with the stack."""
+    """The text of a bug is in the log only, with the stack."""
     with caplog.at_level(logging.INFO, logger="retrain"):
         response = answer(failing(KeyError("hunter2")))
     assert response.status == 500
@@ -60,8 +60,8 @@ def test_nobody_is_told_what_was_not_foreseen(
     assert (record.levelname, record.message, record.exc_info[0]) == ("ERROR", "retrain.failed", KeyError)
 
 
-def test_a_wrong_configuration_is_told_to_the_log_only(caplog: pytest.LogCaptureFixture) -> None:
-    """Who asks over HTTP learns that it is the configuration, and not what is in it."""
+def test_a_wrong_configuration_is_shown_in_the_log_only(caplog: pytest.LogCaptureFixture) -> None:
+    """The HTTP response says that the configuration is wrong, and not what is in it."""
     with caplog.at_level(logging.INFO, logger="retrain"):
         response = answered(failing(ERRORS[2]))
     assert json.loads(response.body)["detail"] == "ConfigError; see the log"

@@ -1,4 +1,4 @@
-"""Calls over REST: repeated where that may help, given up in time, and never redirected."""
+"""Calls over REST are retried where that may help, given up in time, and never redirected."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ class Numbered:
         self._number = 1
 
     def headers(self) -> Mapping[str, str]:
-        """Return the token of now."""
+        """Return the present token."""
         return {"authorization": f"Bearer token-{self._number}"}
 
     def renew(self) -> bool:
@@ -60,14 +60,14 @@ def test_an_empty_answer_is_an_empty_object(session: Session, serving: Serving) 
 
 
 def test_credentials_are_shown(identified: Session, serving: Serving) -> None:
-    """Whatever headers the credentials have go with every call."""
+    """The headers of the credentials are sent with every call."""
     url, service = serving(said({}))
     identified.get(url)
     assert service.requests[0].headers["authorization"] == "Bearer token-1"
 
 
-def test_a_token_that_is_not_taken_is_renewed_once(identified: Session, serving: Serving) -> None:
-    """A revoked token costs one more call; credentials that are never taken cost no more than that."""
+def test_a_refused_token_is_renewed_once(identified: Session, serving: Serving) -> None:
+    """A revoked token costs one more call, and so do credentials that are never accepted."""
     unauthenticated = refused(401, "UNAUTHENTICATED")
     url, service = serving(unauthenticated, said({"ok": 1}))
     assert identified.get(url) == {"ok": 1}
@@ -78,7 +78,7 @@ def test_a_token_that_is_not_taken_is_renewed_once(identified: Session, serving:
     assert len(service.requests) == 2
 
 
-def test_who_has_no_credentials_asks_once(session: Session, serving: Serving) -> None:
+def test_a_401_without_credentials_is_final(session: Session, serving: Serving) -> None:
     """Without credentials there is nothing to renew."""
     url, service = serving(refused(401, "UNAUTHENTICATED"))
     with pytest.raises(AnswerError):
@@ -87,8 +87,8 @@ def test_who_has_no_credentials_asks_once(session: Session, serving: Serving) ->
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_what_passes_is_waited_for(session: Session, serving: Serving, pauses: list[float], status: int) -> None:
-    """A service that is busy or fails is asked again, after pauses that grow."""
+def test_transient_errors_are_retried(session: Session, serving: Serving, pauses: list[float], status: int) -> None:
+    """A busy or failing service is called again, after growing pauses."""
     url, service = serving(refused(status, "X"), None, said({"ok": 1}))
     assert session.post(url, {}) == {"ok": 1}
     assert len(service.requests) == 3
@@ -96,7 +96,7 @@ def test_what_passes_is_waited_for(session: Session, serving: Serving, pauses: l
 
 
 def test_the_last_answer_is_the_one_that_counts(session: Session, serving: Serving, pauses: list[float]) -> None:
-    """After three attempts the service's own error is told."""
+    """After three attempts the service's own error is raised."""
     url, service = serving(None, refused(429, "RESOURCE_EXHAUSTED", "Quota exceeded"))
     with pytest.raises(AnswerError, match=r"^RESOURCE_EXHAUSTED: Quota exceeded$") as raised:
         session.get(url)
@@ -104,8 +104,8 @@ def test_the_last_answer_is_the_one_that_counts(session: Session, serving: Servi
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 412])
-def test_a_definite_answer_is_not_asked_for_twice(session: Session, serving: Serving, status: int) -> None:
-    """What the service has judged it will judge again."""
+def test_a_definite_answer_is_not_retried(session: Session, serving: Serving, status: int) -> None:
+    """The service would return a definite answer again."""
     url, service = serving(refused(status, "CODE", "why\nand more"))
     with pytest.raises(AnswerError, match=r"^CODE: why$") as raised:
         session.get(url)
@@ -122,7 +122,7 @@ def test_a_silent_service_is_given_up(session: Session, serving: Serving, waitin
 
 
 def test_a_service_that_is_not_there_is_given_up(session: Session, serving: Serving, pauses: list[float]) -> None:
-    """A port that nobody listens on, and a connection that is always cut, are errors of the connection."""
+    """A closed port, and a connection that is always cut, are errors of the connection."""
     with pytest.raises(NoAnswerError, match=r"^ConnectionRefusedError$"):
         session.get("http://127.0.0.1:1")
     url, service = serving(None)
@@ -132,7 +132,7 @@ def test_a_service_that_is_not_there_is_given_up(session: Session, serving: Serv
 
 
 def test_one_attempt_is_possible(serving: Serving) -> None:
-    """Who wants to know the first answer asks once."""
+    """A session can be limited to one attempt."""
     session = Session(limits=IMPATIENT, backoff=Backoff(attempts=1))
     url, service = serving(refused(503, "UNAVAILABLE"))
     with pytest.raises(AnswerError):
@@ -165,15 +165,15 @@ def test_an_error_that_is_none_of_googles_has_no_code_to_judge_by(
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"{", b"\xff", b"[" * 99_999])
-def test_an_answer_that_is_no_json_is_an_error(session: Session, serving: Serving, body: bytes) -> None:
-    """A page of a login or of a proxy is no answer, whatever its status; its content is not told."""
+def test_an_answer_that_is_not_json_is_an_error(session: Session, serving: Serving, body: bytes) -> None:
+    """The page of a login or of a proxy is an error, whatever its status; its content is not shown."""
     url, _ = serving(Answer(status=200, body=body, headers={"Content-Type": "text/html"}))
     with pytest.raises(AnswerError, match=r"^not JSON: text/html$"):
         session.get(url)
 
 
-def test_nobody_is_redirected(identified: Session, serving: Serving) -> None:
-    """A token goes to the service that was meant, and to nobody that an answer names."""
+def test_no_redirect_is_followed(identified: Session, serving: Serving) -> None:
+    """A token is sent to the called service only, and not to a host that an answer names."""
     elsewhere, other = serving(said({}))
     url, _ = serving(Answer(status=302, headers={"Location": elsewhere}))
     with pytest.raises(AnswerError, match=r"^HTTP 302$"):
@@ -182,7 +182,7 @@ def test_nobody_is_redirected(identified: Session, serving: Serving) -> None:
 
 
 def test_threads_share_a_session(session: Session, serving: Serving) -> None:
-    """Many calls at once all get their own answer."""
+    """Many simultaneous calls all get their own answer."""
     url, _ = serving(said({"ok": 1}))
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda number: session.post(url, {"n": number}), range(64)))

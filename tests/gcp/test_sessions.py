@@ -1,4 +1,4 @@
-"""Emulators and stand-ins are asked without credentials, Google itself never."""
+"""Emulators and stand-ins are called without credentials, Google itself never."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ TOKEN = said({"access_token": "secret", "expires_in": 3600})
 
 
 class Open:
-    """Makes sessions, and closes them all."""
+    """Keeps sessions, to close them all."""
 
     def __init__(self) -> None:
         """Make none yet."""
@@ -34,20 +34,20 @@ class Open:
 
 @pytest.fixture
 def opened() -> Iterator[Open]:
-    """Return what closes sessions at the end."""
+    """Return an object that closes sessions at the end."""
     opened = Open()
     yield opened
     opened.close()
 
 
 def authorization(opened: Open, session: Session, url: str, service: Service) -> str | None:
-    """Return the authorization that a call shows."""
+    """Return the authorization header of a call."""
     opened.keep(session).get(url)
     return service.requests[-1].headers.get("authorization")
 
 
 def test_an_emulator_gets_no_credentials(serving: Serving, opened: Open) -> None:
-    """Wherever it runs, and whatever credentials there are: none are looked for."""
+    """Wherever it runs, and whatever credentials there are, none are searched for."""
     url, service = serving(said({}))
     variables = {"FIRESTORE_EMULATOR_HOST": url.removeprefix("http://"), "GOOGLE_APPLICATION_CREDENTIALS": "/none"}
     session, base = Sessions(variables).emulated("FIRESTORE_EMULATOR_HOST")
@@ -57,7 +57,7 @@ def test_an_emulator_gets_no_credentials(serving: Serving, opened: Open) -> None
 
 
 def test_a_stand_in_on_this_machine_gets_credentials_only_if_they_are_named(serving: Serving, opened: Open) -> None:
-    """None are looked for; those that the environment names are shown all the same."""
+    """None are searched for, but those that the environment names are sent."""
     url, service = serving(said({}))
     metadata, _ = serving(TOKEN)
     assert authorization(opened, Sessions({}).at(url), url, service) is None
@@ -95,7 +95,7 @@ def test_any_other_address_is_google(serving: Serving, url: str) -> None:
 def test_a_file_with_credentials_comes_first(
     serving: Serving, opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    """The one that is named, else what gcloud has written; the metadata server is not asked then."""
+    """The named file counts, else gcloud's own; the metadata server is not called then."""
     metadata, service = serving(TOKEN)
     folder = tmp_path / ".config" / "gcloud"
     folder.mkdir(parents=True)

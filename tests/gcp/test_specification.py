@@ -1,4 +1,4 @@
-"""A compiled pipeline never reuses old results, and gets the parameters that it wants or none at all."""
+"""A compiled pipeline never reuses old results, and is started only with parameters of its types."""
 
 import copy
 import json
@@ -28,7 +28,7 @@ def tasks(content: Any) -> Iterator[Any]:
 
 
 def test_no_task_takes_an_old_result() -> None:
-    """Caching is off in every task, nested ones too, and in those that said nothing; all else is as it was."""
+    """Caching is disabled in every task, nested ones and those without a setting too; all else is unchanged."""
     assert [task["cachingOptions"] for task in tasks(PARSED.content)] == [{}] * 4
     expected = copy.deepcopy(SPECIFICATION)
     for task in tasks(expected):
@@ -36,15 +36,15 @@ def test_no_task_takes_an_old_result() -> None:
     assert PARSED.content == expected
 
 
-def test_what_was_read_is_not_changed() -> None:
-    """The result is a copy: the parsed file stays what it was."""
+def test_the_parsed_file_is_not_changed() -> None:
+    """The result is a copy: the parsed file is unchanged."""
     before = json.dumps(SPECIFICATION)
     parse_specification("churn.json", SPECIFICATION)
     assert json.dumps(SPECIFICATION) == before
 
 
-def test_a_job_around_the_specification_is_taken_off() -> None:
-    """What older compilers wrote is read, too; a pipeline needs no components and no parameters."""
+def test_a_job_around_the_specification_is_removed() -> None:
+    """Files of older compilers are read, too; a pipeline needs no components and no parameters."""
     small = {"pipelineInfo": {"name": "x"}, "root": {"dag": {}}, "schemaVersion": "2.1.0"}
     wrapped = parse_specification("x.json", {"displayName": "x", "pipelineSpec": small, "runtimeConfig": {}})
     assert (wrapped.content, wrapped.parameters) == ({**small, "root": {"dag": {"tasks": {}}}}, {})
@@ -73,7 +73,7 @@ def test_a_job_around_the_specification_is_taken_off() -> None:
     ],
 )
 def test_a_parameter_gets_the_type_of_the_pipeline(given: dict[str, Parameter], sent: dict[str, object]) -> None:
-    """Numbers, flags, lists and objects may come as texts; an empty one is left to the pipeline's own default."""
+    """Numbers, booleans, lists and objects may be strings; for an empty one the pipeline's default counts."""
     values = checked_parameters(PARSED, {"model_id": "churn", **given})
     expected = {"model_id": "churn", **sent}
     assert values == expected
@@ -99,7 +99,7 @@ def test_a_parameter_gets_the_type_of_the_pipeline(given: dict[str, Parameter], 
     ],
 )  # fmt: skip
 def test_a_parameter_that_does_not_fit_is_named(given: dict[str, Parameter], error: str) -> None:
-    """The service would say so too, but later, and in other words."""
+    """The service would refuse it as well, but later and with another message."""
     with pytest.raises(SpecificationError) as raised:
         checked_parameters(PARSED, {"model_id": "churn", **given})
     assert str(raised.value).startswith(error)
@@ -126,8 +126,8 @@ def test_a_parameter_that_is_missing_is_named() -> None:
         ({**SPECIFICATION, "root": {"dag": {"tasks": {"a": 5}}}}, "churn.json: is not a compiled pipeline: "),
     ],
 )
-def test_a_file_that_is_no_pipeline_says_so(tmp_path: Path, content: object, error: str) -> None:
-    """The build tells it, before anything is deployed."""
+def test_a_file_that_is_not_a_pipeline_is_an_error(tmp_path: Path, content: object, error: str) -> None:
+    """The build reports it, before anything is deployed."""
     with pytest.raises(SpecificationError) as raised:
         read_specification(written(tmp_path, content, "churn.json"), "churn.json")
     assert str(raised.value).startswith(error)
@@ -143,15 +143,15 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pipeline", ["../churn.json", "/etc/passwd", "a/../../churn.json"])
 def test_a_file_outside_of_the_configurations_folder_is_not_read(tmp_path: Path, pipeline: str) -> None:
-    """No bundle has it, so that it must not work on the machine that builds either."""
+    """No bundle has it, so that it must not work on the building machine either."""
     written(tmp_path, name="churn.json")
     (tmp_path / "inside").mkdir()
     with pytest.raises(SpecificationError, match="is outside the folder of the configuration"):
         read_specification(tmp_path / "inside", pipeline)
 
 
-def test_an_address_is_no_file() -> None:
-    """A template registry is asked by Vertex AI itself."""
+def test_an_address_is_not_a_file() -> None:
+    """Vertex AI itself reads a template registry."""
     assert is_template("https://europe-west4-kfp.pkg.dev/acme/pipelines/churn/v1")
     assert not is_template("pipelines/churn.json")
     with pytest.raises(SpecificationError, match=r"^gs://acme/churn.json: is neither a file nor the https:// address"):

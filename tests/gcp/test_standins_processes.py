@@ -18,7 +18,7 @@ from tests.contracts.messages import Ask
 from tests.contracts.socket_client import asked
 from tests.contracts.training_folder import until
 
-# One worker for all that uses the emulators.
+# One worker for all tests that use the emulators.
 pytestmark = pytest.mark.xdist_group("contracts-gcp")
 
 MAIN = """

@@ -1,4 +1,4 @@
-"""The parts fit together: what the configuration asks for is there, and nothing else is loaded."""
+"""The parts fit together: those that the configuration needs are there, and nothing else is loaded."""
 
 import inspect
 from pathlib import Path
@@ -55,7 +55,7 @@ def received(folder: Path, configuration: str) -> ReceiverParts:
 
 @pytest.mark.usefixtures("environment")
 def test_a_plain_configuration_has_no_more_than_it_needs(tmp_path: Path) -> None:
-    """A pipeline on Vertex AI, no dead letters, nobody to tell, nothing to dispatch."""
+    """There are a pipeline on Vertex AI, no dead letters, no channels and no repositories."""
     receiver = received(tmp_path, PLAIN)
     assert (receiver.cloud, receiver.source) == ("gcp", "ml3_platform")
     assert (receiver.dead_letters, receiver.notifier, receiver.dispatcher) == (None, None, None)
@@ -64,7 +64,7 @@ def test_a_plain_configuration_has_no_more_than_it_needs(tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("environment")
 def test_everything_that_is_configured_is_there(tmp_path: Path) -> None:
-    """GitHub as target and for what follows, channels for people."""
+    """GitHub is a target and gets follow-ups, and there are channels for people."""
     receiver = received(tmp_path, EVERYTHING)
     assert receiver.notifier is not None
     assert receiver.dispatcher is not None
@@ -73,8 +73,10 @@ def test_everything_that_is_configured_is_there(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("other", [CommandTarget(command=("true",)), GITHUB])
-def test_what_this_bundle_cannot_launch_is_told(tmp_path: Path, other: CommandTarget | GitHubTarget) -> None:
-    """A target of another cloud, or of GitHub where nothing may be dispatched to."""
+def test_a_target_that_this_bundle_cannot_launch_is_an_error(
+    tmp_path: Path, other: CommandTarget | GitHubTarget
+) -> None:
+    """It may be a target of another cloud, or of GitHub without a configured repository."""
     with pytest.raises(UnknownModelError, match=rf"^target.gcp.kind: '{other.kind}' cannot be launched"):
         received(tmp_path, PLAIN).launcher(other)
 
@@ -90,8 +92,10 @@ def test_what_this_bundle_cannot_launch_is_told(tmp_path: Path, other: CommandTa
         ("RETRAIN_DEAD_LETTERS", "projects/p/subscriptions/s"),
     ],
 )
-def test_a_name_of_another_form_is_told(tmp_path: Path, environment: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """By the variable, with the form that it must have and what it has."""
+def test_a_name_of_another_form_is_an_error(
+    tmp_path: Path, environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """The error names the variable, the form that it must have, and its value."""
     environment.setenv(name, value)
     with pytest.raises(ConfigError) as raised:
         received(tmp_path, PLAIN)
@@ -100,8 +104,8 @@ def test_a_name_of_another_form_is_told(tmp_path: Path, environment: pytest.Monk
     assert problem.endswith(f", not {value!r}")
 
 
-def test_what_is_missing_is_told_at_once(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
-    """Every variable that a function needs, in one error."""
+def test_missing_variables_are_one_error(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    """One error names every variable that a function needs."""
     for name in ("RETRAIN_LEDGER", "RETRAIN_BUS"):
         environment.delenv(name)
     (tmp_path / "retrain.toml").write_text(PLAIN, encoding="utf-8")

@@ -37,7 +37,7 @@ class Caller:
         return self.call("POST", f"{PARENT}/pipelineJobs?pipelineJobId={job_id}", a_job(**changes))
 
     def get(self, job_id: str = "retrain-1") -> Json:
-        """Look a job up."""
+        """Return a job."""
         return self.call("GET", f"{PARENT}/pipelineJobs/{job_id}")
 
 

@@ -1,1 +1,1 @@
-"""Tests of what goes to GitHub."""
+"""The client, the launcher and the dispatcher for GitHub, and the example workflows."""

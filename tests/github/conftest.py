@@ -1,4 +1,4 @@
-"""What the tests of GitHub share: a stand-in that knows one token and one repository."""
+"""Fixtures of the tests of GitHub: a stand-in with one token and one repository."""
 
 from collections.abc import Iterator
 
@@ -17,5 +17,5 @@ def github() -> Iterator[GitHubStandIn]:
 
 @pytest.fixture
 def time() -> Time:
-    """Return a time that passes only while somebody sleeps."""
+    """Return a time that passes only during a sleep."""
     return Time()

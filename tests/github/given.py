@@ -1,4 +1,4 @@
-"""What the tests of GitHub start from: a client of the stand-in, a training to hand over, a configuration."""
+"""A client of the stand-in, a time without waiting, and a training to hand over."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ HASTY = 0.3
 
 @dataclass(slots=True)
 class Time:
-    """A time that passes only while somebody sleeps.
+    """A time that passes only during a sleep.
 
     Attributes:
         pauses: how long everybody has slept, in seconds.

@@ -1,4 +1,4 @@
-"""An event reaches the repositories of the configuration, or the client says whether it may have."""
+"""An event reaches the repositories of the configuration, or the error says whether it may have."""
 
 import json
 
@@ -15,15 +15,15 @@ ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:github-AbCdEf"
 
 
 def test_an_event_arrives(github: GitHubStandIn) -> None:
-    """204 is success; what was given is what the workflow gets, whatever letters it has."""
+    """204 is success; the workflow gets the payload unchanged, whatever its characters."""
     client_of(github.url).dispatch(REPOSITORY, "train", {"token": "a", "reason": "Qualität fällt 📉"})
     assert github.dispatched() == [
         Dispatched(repository=REPOSITORY, event_type="train", payload={"token": "a", "reason": "Qualität fällt 📉"})
     ]
 
 
-def test_github_is_asked_as_it_wants_to_be(github: GitHubStandIn) -> None:
-    """The token is a bearer, and the media type and a user agent are named."""
+def test_a_request_has_githubs_headers(github: GitHubStandIn) -> None:
+    """The token is sent as a bearer, with the media type and a user agent."""
     client_of(github.url).dispatch(REPOSITORY, "train", {})
     (request,) = github.requests()
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
@@ -33,7 +33,7 @@ def test_github_is_asked_as_it_wants_to_be(github: GitHubStandIn) -> None:
 
 
 def test_an_enterprise_server_has_its_api_below_a_path() -> None:
-    """The base URL is taken as it stands."""
+    """The base URL is used unchanged."""
     with GitHubStandIn(tokens={TOKEN: frozenset({REPOSITORY})}, base="/api/v3") as github:
         client_of(github.url).dispatch(REPOSITORY, "train", {})
         assert len(github.dispatched()) == 1
@@ -44,7 +44,7 @@ def test_an_enterprise_server_has_its_api_below_a_path() -> None:
     ["acme/other", "ACME/churn", "acme/churn/../other", "acme/..", "acme/.", "../churn", "acme/churn?x", "äcme/churn"],
 )
 def test_nothing_else_is_dispatched_to(github: GitHubStandIn, repository: str) -> None:
-    """The allow-list counts at the moment of sending, and even what it names must be a repository's name."""
+    """The allow-list is checked before sending, and even its entries must be valid names of repositories."""
     listed = () if repository in {"acme/other", "ACME/churn"} else (repository,)
     with pytest.raises(TargetRefusedError, match=r"is not in github\.repositories of the configuration"):
         client_of(github.url, repositories=(REPOSITORY, *listed)).dispatch(repository, "train", {})
@@ -71,7 +71,7 @@ def test_an_event_type_has_up_to_a_hundred_characters(github: GitHubStandIn, len
 
 
 def test_a_repository_that_is_not_there_refuses() -> None:
-    """Or the token may not see it, which GitHub does not tell apart: no repeat helps."""
+    """GitHub gives the same answer if the token cannot see it: no repeat helps."""
     with GitHubStandIn(tokens={TOKEN: frozenset({REPOSITORY})}) as github, pytest.raises(TargetRefusedError) as caught:
         client_of(github.url, repositories=("acme/gone",)).dispatch("acme/gone", "train", {})
     assert str(caught.value) == (
@@ -80,7 +80,7 @@ def test_a_repository_that_is_not_there_refuses() -> None:
     )
 
 
-def test_what_github_finds_wrong_is_told() -> None:
+def test_an_event_that_github_refuses_is_an_error() -> None:
     """422 is permanent; its explanation is one line."""
     with (
         LoopbackServer(
@@ -92,17 +92,17 @@ def test_what_github_finds_wrong_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "told"),
+    ("token", "reason"),
     [
         ("ghp_unknown", "401: Bad credentials (the token in RETRAIN_GITHUB_TOKEN is not valid or has expired)"),
         ("ghp_reader", "403: Resource not accessible by personal access token (the token needs the perm"),
     ],
 )
-def test_a_missing_right_is_an_operators_matter(github: GitHubStandIn, token: str, told: str) -> None:
-    """As on every cloud the event is kept until the right is there; asking again at once is no use."""
+def test_a_missing_right_is_an_operators_matter(github: GitHubStandIn, token: str, reason: str) -> None:
+    """As on every cloud the event is kept until the right is there; an immediate retry is useless."""
     with pytest.raises(UnavailableError) as caught:
         client_of(github.url, token=token).dispatch(REPOSITORY, "train", {})
-    assert told in str(caught.value)
+    assert reason in str(caught.value)
     assert token not in str(caught.value)
     assert bodies(github) == 1
 
@@ -121,7 +121,7 @@ def test_a_stand_in_needs_no_token() -> None:
 
 
 def test_a_rotated_token_is_read_again(github: GitHubStandIn) -> None:
-    """A token that is refused is read anew, once, before anybody has to wait."""
+    """A refused token is read again once, without a pause."""
     secrets = iter(["ghp_old", TOKEN])
     token = GitHubToken(ARN, {SecretStore.AWS: lambda _: next(secrets)})
     client_of(github.url, token=token).dispatch(REPOSITORY, "train", {})
@@ -130,7 +130,7 @@ def test_a_rotated_token_is_read_again(github: GitHubStandIn) -> None:
 
 
 def test_a_token_that_stays_wrong_is_sent_once(github: GitHubStandIn) -> None:
-    """The store has no other: that is told."""
+    """If the store has no other token, the refusal is raised."""
     token = GitHubToken(ARN, {SecretStore.AWS: lambda _: "ghp_old"})
     with pytest.raises(UnavailableError, match="401"):
         client_of(github.url, token=token).dispatch(REPOSITORY, "train", {})
@@ -139,7 +139,7 @@ def test_a_token_that_stays_wrong_is_sent_once(github: GitHubStandIn) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_not_followed(status: int) -> None:
-    """Neither the token nor the event goes where the configuration does not say, be it on the same host or another."""
+    """Neither the token nor the event is sent to an address that is not configured, on the same host or another."""
     elsewhere: list[Request] = []
 
     def note(request: Request) -> Answer:
@@ -155,7 +155,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
 
 
 def test_a_repository_that_was_renamed_is_not_followed_either() -> None:
-    """GitHub would lead to it by its number, which the configuration does not allow."""
+    """GitHub redirects to it by its number, which the configuration does not allow."""
     location = "/repositories/1/dispatches"
     with GitHubStandIn(tokens={TOKEN: frozenset({REPOSITORY})}, moved={REPOSITORY: location}) as github:
         with pytest.raises(TargetRefusedError, match="for acme/churn: 307, it has moved"):
@@ -163,8 +163,8 @@ def test_a_repository_that_was_renamed_is_not_followed_either() -> None:
         assert bodies(github) == 1
 
 
-def test_an_answer_that_quotes_the_token_is_not_told(time: Time) -> None:
-    """Whatever stands in between may quote a request: the token is blotted out."""
+def test_a_quoted_token_is_not_shown(time: Time) -> None:
+    """A proxy in between may quote a request: the token is replaced."""
     body = json.dumps({"message": f"bad header: Bearer {TOKEN}"}).encode()
     with LoopbackServer(lambda _: Answer(status=400, body=body)) as server, pytest.raises(TargetRefusedError) as caught:
         client_of(server.url, limits=time.limits()).dispatch(REPOSITORY, "train", {})
@@ -174,12 +174,12 @@ def test_an_answer_that_quotes_the_token_is_not_told(time: Time) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"message": 3}', b"[" * 100_000, b"\xff"])
 def test_an_error_without_an_explanation_is_an_error(body: bytes) -> None:
-    """Whatever the body is, and however long."""
+    """The status counts, whatever the body and its length."""
     with LoopbackServer(lambda _: Answer(status=422, body=body)) as server, pytest.raises(TargetRefusedError):
         client_of(server.url).dispatch(REPOSITORY, "train", {})
 
 
 def test_a_dispatch_fits_into_a_function() -> None:
-    """The longest that the standard settings allow leaves half of a function's 60 s to the rest."""
+    """The standard limits leave half of a function's 60 s to the rest."""
     assert STANDARD.total <= 30
     assert STANDARD.attempt < STANDARD.total

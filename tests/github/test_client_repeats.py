@@ -16,7 +16,7 @@ from tests.github.given import CALM, HASTY, NOW, REPOSITORY, Time, bodies, clien
 
 @pytest.mark.parametrize("kind", [FaultKind.SECONDARY_LIMIT, FaultKind.TOO_MANY, FaultKind.MAINTENANCE])
 def test_retry_after_is_respected(github: GitHubStandIn, time: Time, kind: FaultKind) -> None:
-    """As many seconds as GitHub says, then once more; the event arrives once."""
+    """After the seconds in the answer the event is sent again; it arrives once."""
     github.add_fault(kind, Retry_After="7")
     client_of(github.url, limits=time.limits()).dispatch(REPOSITORY, "train", {})
     assert time.pauses == [7]
@@ -24,7 +24,7 @@ def test_retry_after_is_respected(github: GitHubStandIn, time: Time, kind: Fault
 
 
 def test_the_primary_limit_is_waited_for(github: GitHubStandIn, time: Time) -> None:
-    """Until the second that GitHub names, and one more, as it names whole ones."""
+    """The client waits until the second in the answer, and one more, since it is in whole seconds."""
     github.add_fault(FaultKind.PRIMARY_LIMIT, X_RateLimit_Reset=str(int(NOW.timestamp()) + 5))
     client_of(github.url, limits=time.limits()).dispatch(REPOSITORY, "train", {})
     assert time.pauses == [6]
@@ -44,7 +44,7 @@ def test_the_primary_limit_is_waited_for(github: GitHubStandIn, time: Time) -> N
 def test_a_long_wait_is_left_to_the_next_delivery(
     github: GitHubStandIn, time: Time, kind: FaultKind, headers: dict[str, Any]
 ) -> None:
-    """A function has no hour, nor the minute that GitHub asks for where it names no time."""
+    """A function cannot wait an hour, nor the minute that GitHub requires without a time in the answer."""
     github.add_fault(kind, **headers)
     with pytest.raises(UnavailableError, match="rate limit"):
         client_of(github.url, limits=time.limits()).dispatch(REPOSITORY, "train", {})
@@ -52,8 +52,8 @@ def test_a_long_wait_is_left_to_the_next_delivery(
     assert bodies(github) == 1
 
 
-def test_a_limit_is_no_missing_right(github: GitHubStandIn) -> None:
-    """Both are 403: who reads the error must not look for a permission."""
+def test_a_limit_is_not_a_missing_right(github: GitHubStandIn) -> None:
+    """Both are 403, but the error must not suggest a missing permission."""
     github.add_fault(FaultKind.UNNAMED_LIMIT)
     with pytest.raises(UnavailableError) as caught:
         client_of(github.url).dispatch(REPOSITORY, "train", {})
@@ -61,7 +61,7 @@ def test_a_limit_is_no_missing_right(github: GitHubStandIn) -> None:
 
 
 def test_it_is_tried_three_times(github: GitHubStandIn, time: Time) -> None:
-    """A limit that stays is told."""
+    """A limit that persists is raised."""
     github.add_fault(FaultKind.TOO_MANY, times=5)
     with pytest.raises(UnavailableError, match="429"):
         client_of(github.url, limits=time.limits()).dispatch(REPOSITORY, "train", {})
@@ -70,7 +70,7 @@ def test_it_is_tried_three_times(github: GitHubStandIn, time: Time) -> None:
 
 
 def test_pauses_and_attempts_together_fit(github: GitHubStandIn, time: Time) -> None:
-    """The second pause would end too late for one more silent attempt: it is not made."""
+    """After the second pause there would be no time for a silent attempt: it is not made."""
     github.add_fault(FaultKind.TOO_MANY, times=5, Retry_After="10")
     with pytest.raises(UnavailableError):
         client_of(github.url, limits=time.limits(total=30)).dispatch(REPOSITORY, "train", {})
@@ -86,10 +86,10 @@ def test_pauses_and_attempts_together_fit(github: GitHubStandIn, time: Time) -> 
         (FaultKind.HANG, 0),
     ],
 )
-def test_what_may_have_been_taken_is_not_sent_again(
+def test_an_event_that_may_have_arrived_is_not_sent_again(
     github: GitHubStandIn, time: Time, kind: FaultKind, taken: int
 ) -> None:
-    """GitHub knows no idempotency key: whether twice is too often only the caller knows."""
+    """GitHub has no idempotency key: only the caller can risk a second run."""
     github.add_fault(kind)
     limits = time.limits(HASTY if kind is FaultKind.HANG else CALM)
     with pytest.raises(UnavailableError, match="GitHub could not take the event 'train' for acme/churn"):
@@ -110,13 +110,13 @@ def test_no_connection_is_tried_again(time: Time) -> None:
 
 @contextmanager
 def trickling(pieces: int) -> Iterator[tuple[str, threading.Event]]:
-    """Run a server whose error arrives byte by byte, and give its URL and what tells that all of it was sent."""
+    """Run a server whose error arrives byte by byte; yield its URL and an event that is set once all of it was sent."""
     sent, closing = threading.Event(), threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
             connection, _ = listening.accept()
-            # The client may hang up at any time.
+            # The client may close the connection at any time.
             with connection, suppress(OSError):
                 connection.recv(65536)
                 connection.sendall(f"HTTP/1.1 422 No\r\nContent-Length: {pieces}\r\n\r\n".encode())

@@ -1,4 +1,4 @@
-"""What follows a training reaches the workflow that the configuration names."""
+"""A follow-up reaches the workflow that the configuration names."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.github.given import REPOSITORY, client_of
 
 
 def dispatch(repository: str = REPOSITORY) -> Dispatch:
-    """Return what follows a training."""
+    """Return a follow-up of a training."""
     return Dispatch(
         repository=repository,
         event_type="machinelearningservices-runcompleted",
@@ -28,8 +28,8 @@ def test_the_payload_arrives_as_it_is(github: GitHubStandIn) -> None:
     assert event.payload == dispatch().payload
 
 
-def test_the_allow_list_holds_for_what_follows_too(github: GitHubStandIn) -> None:
-    """It was checked when the configuration was read, and is again."""
+def test_the_allow_list_holds_for_follow_ups_too(github: GitHubStandIn) -> None:
+    """It is checked when the configuration is read, and again before sending."""
     with pytest.raises(TargetRefusedError, match="'acme/other' is not in github"):
         GitHubDispatcher(client_of(github.url)).dispatch(dispatch("acme/other"))
     assert github.requests() == []
@@ -75,5 +75,5 @@ def test_event_types_of_azure_keep_the_templates_names(azure_type: str, event_ty
     ],
 )
 def test_other_types_have_no_name(foreign: str) -> None:
-    """They are told apart without an error: a type without dots broke the template's function."""
+    """They are recognised without an error: a type without dots broke the template's function."""
     assert event_type_of(foreign) is None

@@ -1,4 +1,4 @@
-"""A workflow is handed a training once, or the launcher says that it may not have been."""
+"""A training is handed over to a workflow once, or the error says that this is not known."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def launcher(github: GitHubStandIn) -> GitHubLauncher:
 
 
 def test_a_workflow_gets_the_trigger_with_parameters_and_token(github: GitHubStandIn) -> None:
-    """Everything the trigger has, the parameters filled in, and the token to run one at a time by."""
+    """The payload has the trigger's fields, the final parameters, and the token for the concurrency group."""
     full = request(
         reason="accuracy fell",
         severity="high",
@@ -46,7 +46,7 @@ def test_a_workflow_gets_the_trigger_with_parameters_and_token(github: GitHubSta
 
 
 def test_empty_fields_are_left_out(github: GitHubStandIn) -> None:
-    """But `parameters` is always there, so that a workflow need not ask."""
+    """But `parameters` is always there, so that a workflow need not test for it."""
     launcher(github).start(request(parameters={}), again=False)
     (event,) = github.dispatched()
     assert set(event.payload) == {"token", "model_id", "trigger_id", "origin", "requested_at", "parameters"}
@@ -54,7 +54,7 @@ def test_empty_fields_are_left_out(github: GitHubStandIn) -> None:
 
 
 def test_the_run_is_handed_over(github: GitHubStandIn) -> None:
-    """It is found by the token; its page lists the runs of such events; its end is not ours to see."""
+    """Its id is the token, its page lists the runs of such events, and its status cannot be queried."""
     training = launcher(github)
     run = training.start(request(), again=False)
     assert run.handed_over
@@ -64,7 +64,7 @@ def test_the_run_is_handed_over(github: GitHubStandIn) -> None:
 
 
 def test_a_repeat_is_a_second_event_with_the_same_token(github: GitHubStandIn) -> None:
-    """It says that it knows no token; whoever hands over again does so knowingly."""
+    """The launcher is not idempotent, and its caller takes that into account."""
     training = launcher(github)
     assert not training.idempotent
     training.start(request(), again=False)
@@ -73,13 +73,13 @@ def test_a_repeat_is_a_second_event_with_the_same_token(github: GitHubStandIn) -
 
 
 def test_parameters_that_are_too_long_are_refused_before_anything_is_sent(github: GitHubStandIn) -> None:
-    """A training must not run with other parameters than were asked for."""
+    """A training must not run with other parameters than the requested ones."""
     with pytest.raises(TargetRefusedError, match="parameters: "):
         launcher(github).start(request(parameters={"text": "x" * 70_000}), again=False)
     assert github.requests() == []
 
 
-def test_a_lost_answer_may_have_been_taken(github: GitHubStandIn) -> None:
+def test_a_lost_answer_is_not_a_refusal(github: GitHubStandIn) -> None:
     """The event is kept, and is not handed over twice by one start."""
     github.add_fault("lost_answer")
     with pytest.raises(UnavailableError):

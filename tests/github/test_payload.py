@@ -20,10 +20,10 @@ def accepted(payload: object) -> bool:
 
 
 @given(reason=TEXTS, requested_by=TEXTS, evidence=st.dictionaries(st.text(max_size=5), TEXTS, max_size=3))
-def test_what_informs_people_never_keeps_a_training_from_starting(
+def test_values_for_people_never_keep_a_training_from_starting(
     reason: str, requested_by: str, evidence: dict[str, str]
 ) -> None:
-    """It is cut until the payload fits; everything else arrives as it is."""
+    """It is cut until the payload fits; everything else is unchanged."""
     needed = {"token": "a" * 64, "parameters": {"epochs": 9}}
     informing = {"reason": reason, "requested_by": requested_by, "evidence": evidence}
     payload = fitted({**needed, **informing})
@@ -32,7 +32,7 @@ def test_what_informs_people_never_keeps_a_training_from_starting(
     assert reason.startswith(str(payload["reason"]))
 
 
-def test_what_fits_is_left_alone() -> None:
+def test_a_payload_that_fits_is_unchanged() -> None:
     """Up to the last character."""
     room = LONGEST_PAYLOAD - len('{"evidence":{"a":""},"reason":"b"}')
     payload: dict[str, Any] = {"evidence": {"a": "x" * room}, "reason": "b"}
@@ -52,7 +52,7 @@ def test_the_largest_is_cut_first() -> None:
 
 
 def test_nothing_given_is_changed() -> None:
-    """The mapping that was given stays as it is."""
+    """The given mapping is unchanged."""
     given_payload = {"reason": "r" * 70_000}
     fitted(given_payload)
     assert len(given_payload["reason"]) == 70_000

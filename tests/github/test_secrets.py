@@ -1,4 +1,4 @@
-"""A token is read from each cloud's own store of secrets; what is wrong there is told without showing it."""
+"""A token is read from each cloud's own secret store, and errors never show the secret."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ ONCE = Backoff(attempts=1)
 
 @contextmanager
 def answering(status: int, body: Mapping[str, Any]) -> Iterator[tuple[str, list[Request]]]:
-    """Run a service that gives one answer to everything; give its URL and what it was asked."""
+    """Run a service with one answer to every request; yield its URL and the requests."""
     asked: list[Request] = []
 
     def respond(request: Request) -> Answer:
@@ -81,15 +81,15 @@ def test_secrets_manager_gives_the_token(clients: Clients) -> None:
     assert read_on_aws(clients.factory("secretsmanager"), made["ARN"]) == TOKEN
 
 
-def test_a_secret_of_secrets_manager_that_is_no_text_is_told(clients: Clients) -> None:
-    """A binary one holds no token."""
+def test_a_secret_of_secrets_manager_that_is_not_text_is_an_error(clients: Clients) -> None:
+    """A binary secret is an error."""
     made = clients.factory("secretsmanager")().create_secret(Name=f"github-{uuid.uuid4()}", SecretBinary=b"\xff\x00")
     with pytest.raises(UnavailableError, match=r"could not give the secret .*: it is no text"):
         read_on_aws(clients.factory("secretsmanager"), made["ARN"])
 
 
 def test_a_secret_that_is_not_in_secrets_manager_is_an_operators_matter(clients: Clients) -> None:
-    """As missing rights and tables are: the event is kept."""
+    """The event is kept, as for missing rights and tables."""
     arn = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:gone-AbCdEf"
     with pytest.raises(UnavailableError, match=f"give the secret {arn}: ResourceNotFoundException"):
         read_on_aws(clients.factory("secretsmanager"), arn)
@@ -106,8 +106,8 @@ def test_secret_manager_gives_the_token(session: Session) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"payload": {}}, {"payload": {"data": "?"}}, {"payload": {"data": "/w=="}}, {"payload": {"data": 3}}]
 )
-def test_a_secret_of_secret_manager_that_is_no_text_is_told(session: Session, body: Mapping[str, Any]) -> None:
-    """What it holds instead is in no message and no cause."""
+def test_a_secret_of_secret_manager_that_is_not_text_is_an_error(session: Session, body: Mapping[str, Any]) -> None:
+    """Neither the message nor the cause shows its content."""
     with answering(200, body) as (url, _), pytest.raises(UnavailableError, match="it is not text") as caught:
         read_on_gcp(session, NAME, url)
     assert caught.value.__cause__ is None
@@ -117,14 +117,14 @@ def test_a_secret_of_secret_manager_that_is_no_text_is_told(session: Session, bo
 def test_a_secret_that_secret_manager_does_not_give_is_an_operators_matter(
     session: Session, status: int, code: str
 ) -> None:
-    """Missing right, missing secret, or away: the event is kept."""
+    """Missing right, missing secret, or unavailable: the event is kept."""
     body = {"error": {"code": status, "message": "no", "status": code}}
     with answering(status, body) as (url, _), pytest.raises(UnavailableError, match=f"Secret Manager could .*{code}"):
         read_on_gcp(session, NAME, url)
 
 
 def test_key_vault_gives_the_token(azure: AzureClients) -> None:
-    """By the secret's URL, the newest version or the one that is named."""
+    """The secret is read by its URL: the newest version, or the named one."""
     with answering(200, {"value": TOKEN, "id": "x", "attributes": {"enabled": True}}) as (url, asked):
         for path in ("/secrets/github", "/secrets/github/", "/secrets/github/4387e9f3"):
             assert read_on_azure(azure.rest(url, audience_of(url)), f"{url}{path}") == TOKEN
@@ -146,8 +146,8 @@ def test_a_secret_that_key_vault_does_not_give_is_an_operators_matter(
         read_on_azure(azure.rest(url, url), f"{url}/secrets/github", persistence=once)
 
 
-def test_a_secret_of_key_vault_without_a_value_is_told(azure: AzureClients) -> None:
-    """A key or a certificate is none."""
+def test_a_secret_of_key_vault_without_a_value_is_an_error(azure: AzureClients) -> None:
+    """A key or a certificate is an error."""
     with answering(200, {"key": {}}) as (url, _), pytest.raises(UnavailableError, match="it is no text"):
         read_on_azure(azure.rest(url, url), f"{url}/secrets/github")
 

@@ -1,4 +1,4 @@
-"""A server that cannot prove to be GitHub never sees the token."""
+"""A server without a trusted certificate never gets the token."""
 
 import ipaddress
 import socket
@@ -21,7 +21,7 @@ HOST = "127.0.0.1"
 
 
 def certificate(folder: Path) -> Path:
-    """Write a certificate that nobody vouches for, with its key."""
+    """Write a self-signed certificate with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
     made = (
@@ -44,7 +44,7 @@ def certificate(folder: Path) -> Path:
 
 @contextmanager
 def impostor(path: Path) -> Iterator[tuple[str, list[bytes]]]:
-    """Run a TLS server; give its URL and what was said to it after the handshake."""
+    """Run a TLS server; yield its URL and what it received after the handshake."""
     heard: list[bytes] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
@@ -65,7 +65,7 @@ def impostor(path: Path) -> Iterator[tuple[str, list[bytes]]]:
 
 
 def test_an_impostor_gets_nothing(tmp_path: Path) -> None:
-    """Certificates are checked, on this machine as everywhere."""
+    """Certificates are verified, on this machine as everywhere."""
     with (
         impostor(certificate(tmp_path)) as (url, heard),
         pytest.raises(UnavailableError, match="no answer, SSLCertVerificationError"),

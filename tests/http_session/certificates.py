@@ -1,4 +1,4 @@
-"""A certificate for one address, and the two sides of TLS that have it."""
+"""A certificate for one address, and the two sides of TLS for it."""
 
 import ipaddress
 import ssl
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 
 def certified(folder: Path, address: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Return the side that trusts a certificate of its own for *address*, and the side that shows it."""
+    """Return the context that trusts a self-signed certificate for *address*, and the one that presents it."""
     key, now = generate_private_key(SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])

@@ -1,4 +1,4 @@
-"""A server that says what a test wants, byte by byte, and sees its connections come and go."""
+"""A server with scripted answers, byte by byte, that records its connections."""
 
 import socket
 import ssl
@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 Play = Callable[[socket.socket], None]
-"""What is done on a connection after a request has come."""
+"""The reaction on a connection to a request."""
 
 
 def answer(body: bytes = b"{}", *headers: str) -> bytes:
@@ -19,12 +19,12 @@ def answer(body: bytes = b"{}", *headers: str) -> bytes:
 
 
 def saying(content: bytes) -> Play:
-    """Return what says *content*, and waits for the next request."""
+    """Return a play that sends *content*, and waits for the next request."""
     return lambda connection: connection.sendall(content)
 
 
 def closing(content: bytes = b"") -> Play:
-    """Return what says *content*, and closes the connection."""
+    """Return a play that sends *content*, and closes the connection."""
 
     def play(connection: socket.socket) -> None:
         connection.sendall(content)
@@ -34,10 +34,10 @@ def closing(content: bytes = b"") -> Play:
 
 
 class ScriptedServer:
-    """Does what it is told, request by request, on whichever connection each comes; the last thing for ever.
+    """Follows a script, request by request, on any connection; the last play is repeated.
 
     Args:
-        plays: what is done after each request.
+        plays: the reactions to the requests.
         tls: encrypts, if it is given.
 
     Attributes:
@@ -79,7 +79,7 @@ class ScriptedServer:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port."""
         return int(self._listener.getsockname()[1])
 
     @property
@@ -89,7 +89,7 @@ class ScriptedServer:
 
     @property
     def connections(self) -> list[int]:
-        """By which connection each request came."""
+        """The number of the connection of each request."""
         return [number for number, _ in self.requests]
 
     def _accept(self) -> None:
