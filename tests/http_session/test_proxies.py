@@ -4,7 +4,7 @@ import base64
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -128,7 +128,7 @@ def test_hosts_of_no_proxy_are_reached_directly() -> None:
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Return an environment without proxies."""
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
