@@ -253,12 +253,12 @@ build-gcp: dist/.gcp ## the Google bundle: dist/gcp, and as dist/gcp.zip
 build-azure: dist/.azure ## the Azure bundle: dist/azure, and as dist/azure.zip
 
 # The bundles are built for the interpreter that builds, unless these name the deployed one (3.13, manylinux2014_aarch64).
-TARGET_PYTHON ?=
-TARGET_PLATFORM ?=
-TARGET := $(if $(TARGET_PYTHON),--python-version $(TARGET_PYTHON)) $(if $(TARGET_PLATFORM),--platform $(TARGET_PLATFORM)) \
-	$(if $(TARGET_PYTHON)$(TARGET_PLATFORM),--only-binary=:all:)
+export TARGET_PYTHON ?=
+export TARGET_PLATFORM ?=
+# It needs the standard library only; with the environment, uv in it installs the packages in seconds.
+BUILD = PATH="$$PATH:$(CURDIR)/$(BIN)" $(PYTHON) -m functions.cli.build
 
-# Packages are compiled for one version of Python and one kind of machine: asked for another one, a bundle is made anew.
+# Packages are compiled for one version of Python and one kind of machine: with another one, a bundle is built anew.
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BUILT_FOR := $(or $(TARGET_PYTHON),$(PYTHON_VERSION)) $(TARGET_PLATFORM)
 dist/.built-for: FORCE
@@ -267,77 +267,25 @@ dist/.built-for: FORCE
 .PHONY: FORCE
 FORCE:
 
-# What every cloud uses beside the core.
-COMMON := functions/__init__.py functions/assembly.py functions/http_session.py functions/machine.py functions/github functions/notify
-
-# A bundle holds the core, its own cloud and the configuration, at the paths that they have here.
-# $(call stage,cloud,folder)
-define stage
-	mkdir -p "$(2)/functions"
-	cp -r shared retrain*.toml "$(2)/"
-	cp -r $(COMMON) functions/$(1) "$(2)/functions/"
-	find "$(2)" -name __pycache__ -prune -exec rm -rf {} +
-	mv "$(2)/functions/$(1)/requirements.txt" "$(2)/"
-	if $(PYTHON) -m functions.notify.needed retrain*.toml; then cat functions/notify/requirements.txt >> "$(2)/requirements.txt"; fi
-	rm -f "$(2)"/functions/*/requirements.*
-	for file in "$(2)"/retrain*.toml; do $(PYTHON) -m shared.config.file "$$file" || exit; done
-endef
-
-# Dependencies come with bytecode: the deployed folder is read-only, so each cold start would compile anew (0.2 s on Lambda).
-# The hashes stay valid without looking at times, which a zip does not keep; the paths are those of the deployed folder.
-# $(call carry,folder,requirements,deployed folder)
-define carry
-	$(PYTHON) -m $(PIP_INSTALL) --no-compile $(TARGET) --target "$(1)" -r "$(2)"
-	rm -rf "$(1)/bin"
-endef
-
-# $(call precompile,folder,deployed folder,packages)
-define precompile
-	$(if $(TARGET_PYTHON),,$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash -s "$(1)" -p "$(2)" $(or $(3),"$(1)"))
-endef
-
-CORE := $(shell find shared $(COMMON) -name '*.py') $(wildcard retrain*.toml) Makefile
+CORE := $(wildcard retrain*.toml) $(shell find shared functions/*.py functions/github functions/notify functions/cli/build -name '*.py' -o -name requirements.txt)
 sources = $(CORE) $(shell find functions/$(1) -name '*.py' -o -name requirements.txt)
 
 dist/.aws: $(call sources,aws) dist/.built-for
-	@rm -rf dist/aws
-	@$(call stage,aws,dist/aws)
-	@$(call carry,dist/aws,dist/aws/requirements.txt)
-	@$(call precompile,dist/aws,/var/task)
+	@$(BUILD) aws dist/aws
 	@touch $@
 
-# Cloud Functions installs the requirements itself, and looks for main.py.
-dist/.gcp: $(call sources,gcp) deploy/archive.py
-	@rm -rf dist/gcp dist/gcp.zip
-	@$(call stage,gcp,dist/gcp)
-	@mv dist/gcp/functions/gcp/main.py dist/gcp/
-	@for file in retrain*.toml; do $(PYTHON) -m functions.gcp.pipelines $$file dist/gcp || exit; done
-	@$(PYTHON) deploy/archive.py dist/gcp dist/gcp.zip
+dist/.gcp: $(call sources,gcp)
+	@$(BUILD) gcp dist/gcp
 	@touch $@
 
-# Azure Functions looks for function_app.py beside host.json, and for dependencies where its own tools put them.
-# Bytecode of all packages would double the zip: that of what a launch imports must do. So would the variants for asyncio.
-# Without requirements nobody builds it anew in the cloud: what runs is what was tested.
-HOT_AZURE := azure/core azure/data azure/functions azure/identity requests urllib3
-PACKAGES_AZURE := .python_packages/lib/site-packages
-dist/.azure: $(call sources,azure) host.json deploy/archive.py dist/.built-for
-	@rm -rf dist/azure dist/azure.zip
-	@$(call stage,azure,dist/azure)
-	@mv dist/azure/functions/azure/function_app.py dist/azure/
-	@cp host.json dist/azure/
-	@$(call carry,dist/azure/$(PACKAGES_AZURE),dist/azure/requirements.txt)
-	@find $(addprefix dist/azure/$(PACKAGES_AZURE)/azure/,storage identity eventgrid) -name aio -prune -exec rm -rf {} +
-	@rm -f dist/azure/$(PACKAGES_AZURE)/*.dist-info/RECORD dist/azure/requirements.txt
-	@$(call precompile,dist/azure,/home/site/wwwroot,dist/azure/function_app.py dist/azure/shared dist/azure/functions $(addprefix dist/azure/$(PACKAGES_AZURE)/,$(HOT_AZURE)))
-	@$(PYTHON) deploy/archive.py dist/azure dist/azure.zip
+dist/.azure: $(call sources,azure) host.json dist/.built-for
+	@$(BUILD) azure dist/azure
 	@touch $@
 
 # `sam build` calls these, with the folder that it wants to be filled.
 .PHONY: build-EmitFunction build-ReceiveFunction
 build-EmitFunction build-ReceiveFunction:
-	$(call stage,aws,$(ARTIFACTS_DIR))
-	$(call carry,$(ARTIFACTS_DIR),$(ARTIFACTS_DIR)/requirements.txt)
-	$(call precompile,$(ARTIFACTS_DIR),/var/task)
+	$(BUILD) aws "$(ARTIFACTS_DIR)"
 
 .PHONY: clean
 clean: ## remove what was built and what the demo left

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from functions.cli import check, completion, dry_run, emit, models, operate, show, trust_policy
+from functions.cli.build import command as build
 from functions.cli.command import Command
 from functions.cli.doctor import command as doctor
 from functions.cli.init import command as init
@@ -18,6 +19,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         models.COMMAND,
         show.COMMAND,
         *operate.COMMANDS,
+        build.COMMAND,
         doctor.COMMAND,
         trust_policy.COMMAND,
         completion.COMMAND,

@@ -1,24 +1,21 @@
 """What is uploaded: the same bytes for the same sources, nothing of another cloud, and small enough to start fast."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from functions.cli.build.archive import archive
 from tests.contracts.bundles import built_bundle
-from tests.deploy.template import ROOT
 
 CLOUDS = ("aws", "gcp", "azure")
 ROOMS = {"__init__.py", "assembly.py", "http_session.py", "machine.py", "github", "notify"}
-ARCHIVE = ROOT / "deploy" / "archive.py"
 AZURE_LIMIT = 10_000_000  # bytes
 
 
 def archived(folder: Path, target: Path) -> bytes:
     """Return what the archive of *folder* holds."""
-    subprocess.run([sys.executable, str(ARCHIVE), str(folder), str(target)], check=True)
+    archive(folder, target)
     return target.read_bytes()
 
 

@@ -1,0 +1,132 @@
+"""`retrain build` makes the bundle of a cloud from the user's folder, and nothing else of that folder is in it."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from functions.cli.build.bundle import build
+from functions.cli.build.packages import BuildError, install
+from functions.cli.build.runtime import Runtime
+from functions.cli.command import UsageError
+from tests.cli.package import ROOT, Installation
+from tests.cli.running import run
+
+PIPELINE = ROOT / "tests" / "contracts" / "google_pipeline.json"
+CONFIGURATION = """
+[models.churn.target.gcp]
+kind = "vertex"
+pipeline = "pipelines/churn.json"
+project = "acme"
+location = "europe-west4"
+root = "gs://acme"
+[models.churn.target.aws]
+kind = "sagemaker"
+pipeline = "churn"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of a user, with more in it than a bundle may have."""
+    (tmp_path / "retrain.toml").write_text(CONFIGURATION)
+    (tmp_path / "retrain.dev.toml").write_text(CONFIGURATION)
+    (tmp_path / "pipelines").mkdir()
+    shutil.copyfile(PIPELINE, tmp_path / "pipelines" / "churn.json")
+    for name in ("train.py", "secret.env", "pipelines/other.json", "shared.py"):
+        (tmp_path / name).write_text("mine")
+    return tmp_path
+
+
+def test_a_bundle_has_only_what_is_named(folder: Path) -> None:
+    """The bundle has the core, its cloud, the configurations and the files that they name."""
+    answer = run("build", "gcp", "--config", str(folder / "retrain.toml"), variables={})
+    assert (answer.code, answer.err) == (0, "")
+    bundle = folder / "dist" / "gcp"
+    assert answer.out.startswith(f"built {bundle}.zip (")
+    assert sorted(path.name for path in bundle.iterdir()) == [
+        "functions",
+        "main.py",
+        "pipelines",
+        "requirements.txt",
+        "retrain.dev.toml",
+        "retrain.toml",
+        "shared",
+    ]
+    assert [path.name for path in (bundle / "pipelines").iterdir()] == ["churn.json"]
+    with ZipFile(f"{bundle}.zip") as packed:
+        assert "functions/gcp/wiring.py" in packed.namelist()
+
+
+def test_the_result_as_json(folder: Path) -> None:
+    """The JSON output has the paths and the runtime, and a second build replaces the first."""
+    arguments = ["build", "gcp", "--json", "--output", str(folder / "out"), "--config", str(folder / "retrain.toml")]
+    for _ in range(2):
+        content = json.loads(run(*arguments, variables={}).out)
+    assert content["folder"] == str(folder / "out")
+    assert (content["archive"], content["python"]) == (str(folder / "out.zip"), "3.13")
+    assert not [path for path in folder.iterdir() if path.name.startswith(".out")]
+
+
+def test_a_folder_that_is_not_a_bundle_is_not_replaced(folder: Path) -> None:
+    """An output folder with other files is refused, and they are kept."""
+    output = folder / "pipelines"
+    answer = run("build", "gcp", "--output", str(output), "--config", str(folder / "retrain.toml"), variables={})
+    assert answer.code == 1
+    assert "is not a bundle, so it is not replaced" in answer.err
+    assert (output / "other.json").exists()
+
+
+def test_an_invalid_configuration_is_not_built(folder: Path) -> None:
+    """Every mistake has a line, as in `retrain check`, and nothing is built."""
+    (folder / "pipelines" / "churn.json").unlink()
+    answer = run("build", "gcp", "--config", str(folder / "retrain.toml"), variables={})
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith('models."churn".target.gcp.pipeline: ')
+    assert not (folder / "dist").exists()
+
+
+def test_a_model_elsewhere_needs_no_bundle_here(folder: Path) -> None:
+    """A bundle for a cloud without any target is refused."""
+    answer = run("build", "azure", "--config", str(folder / "retrain.toml"), variables={})
+    assert (answer.code, answer.out) == (1, "")
+    assert "no model has a target.azure" in answer.err
+
+
+@pytest.mark.parametrize(("python", "platform"), [("3.10", ""), ("2", ""), ("3.13", "linux"), ("3.13", "x; rm")])
+def test_an_invalid_runtime(python: str, platform: str) -> None:
+    """A version or a platform that pip does not know is wrong usage."""
+    with pytest.raises(UsageError, match="must be"):
+        Runtime.of(python, platform)
+
+
+def test_packages_that_cannot_be_installed(tmp_path: Path) -> None:
+    """The message has the reason that the installer reported."""
+    (tmp_path / "requirements.txt").write_text("urllib3==2.5.0\n")
+    with pytest.raises(BuildError, match=r"(?i)the packages for Python .* could not be installed(.|\n)*hash"):
+        install(tmp_path / "requirements.txt", tmp_path / "packages", Runtime.here())
+
+
+def test_the_packages_are_those_of_the_runtime(folder: Path) -> None:
+    """For another version and machine the packages are built for these, and pip or uv leave no traces."""
+    (folder / "retrain.toml").write_text(f'{CONFIGURATION}[notify]\nchannels = ["json://localhost"]\n')
+    runtime = Runtime.of("3.13", "manylinux2014_aarch64")
+    bundle = build("aws", folder / "retrain.toml", folder / "out", runtime, packed=False)
+    assert not bundle.precompiled or sys.version_info >= (3, 13)
+    compiled = [path.name for path in bundle.folder.rglob("*.so")]
+    assert compiled
+    assert all("313" in name or "abi3" in name for name in compiled)
+    assert all("aarch64" in name for name in compiled if "cpython" in name)
+    assert not list(bundle.folder.rglob("RECORD")) + list(bundle.folder.rglob("INSTALLER"))
+    assert not (bundle.folder / "bin").exists()
+
+
+@pytest.mark.xdist_group("package")
+def test_the_installed_command_builds(installation: Installation, folder: Path) -> None:
+    """The wheel brings everything that a build needs."""
+    done = installation.run("build", "gcp", folder=folder)
+    assert done.stdout.startswith(f"built {folder / 'dist' / 'gcp.zip'}")
+    assert (folder / "dist" / "gcp" / "functions" / "gcp" / "wiring.py").is_file()
