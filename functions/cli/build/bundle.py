@@ -17,7 +17,7 @@ from shared.config.model import Configuration
 # The folder that has `shared` and `functions`: the repository, or the installed package.
 ROOT: Final = Path(__file__).resolve().parents[3]
 
-# The packages that every cloud uses beside the core; so it does the modules of `functions` itself.
+# The packages that every cloud uses beside the core, like the modules in `functions` itself.
 _COMMON: Final = ("github", "notify")
 _IGNORED: Final = shutil.ignore_patterns("__pycache__", "requirements.*")
 _AZURE_PACKAGES: Final = ".python_packages/lib/site-packages"
