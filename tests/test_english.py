@@ -6,11 +6,17 @@ from tests.english import ALLOWED, ROOT, files, hits, search
 
 # Folders and files without a hit; `python -m tests.english PATH` lists the hits of a path.
 DONE: tuple[str, ...] = (
+    "CHANGELOG.md",
+    "README.md",
+    "SECURITY.md",
+    "docs",
     "emulators",
     "examples",
-    "tests/examples",
+    "tests/docs",
     "tests/english.py",
+    "tests/examples",
     "tests/test_english.py",
+    "tests/test_readme.py",
 )
 
 

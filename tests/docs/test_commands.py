@@ -14,7 +14,7 @@ from tests.docs.shell import commands
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
-# What others publish and these tests cannot ask.
+# Programs of other projects, which are not installed here.
 PROGRAMS = {"az", "cd", "curl", "docker", "export", "gcloud", "git", "pip", "terraform"}
 MODULES = {"pip", "pytest", "venv"}
 # Commands that the AWS command line has beside the operations of its services.
@@ -86,7 +86,7 @@ def check_aws(arguments: list[str]) -> None:
         waiters = session.get_waiter_model(service).waiter_names
         assert options[0] in {xform_name(name, "-") for name in waiters}
         operation, *options = "describe-stacks", *options[1:]
-    # What has the operations is called s3api on the command line; s3 is a tool of its own there.
+    # The operations of S3 are called s3api on the command line; s3 is a tool of its own there.
     model = session.get_service_model({"s3api": "s3"}.get(service, service))
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     assert operation in operations, operation

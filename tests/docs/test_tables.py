@@ -34,7 +34,7 @@ MINIMAL = '[models."m"]\ntarget.local = { kind = "command", command = ["x"] }'
 def code(*folders: str) -> str:
     """Return all Python code in *folders*."""
     files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))]
-    # What the command line writes for its users is not ours.
+    # The files that the command line writes for its users do not count.
     files = [file for file in files if "templates" not in file.parts]
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
