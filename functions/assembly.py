@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What emitting and receiving have in common.
+    """The parts that emitting and receiving share.
 
     Attributes:
         cloud: `aws`, `gcp`, `azure` or `local`.

@@ -1,4 +1,4 @@
-"""What this machine lends to whoever wires the core: its clock, its randomness, and making a thing once."""
+"""The clock and the random ids of this machine, and making a value once, for the wiring of every cloud."""
 
 import threading
 import uuid
@@ -11,19 +11,19 @@ T = TypeVar("T")
 
 
 def now() -> datetime:
-    """Return the time, aware and in UTC."""
+    """Return the current time, aware and in UTC."""
     return datetime.now(UTC)
 
 
 def new_id() -> str:
-    """Return an id that nobody else makes."""
+    """Return a unique id."""
     return str(uuid.uuid4())
 
 
 def once(make: Callable[[], T]) -> Callable[[], T]:
-    """Return what calls *make* the first time, however many threads ask, and then always returns the same.
+    """Return a function that calls *make* once, even if several threads call it, and always returns the same value.
 
-    An error is not kept: who asks next tries anew.
+    An error is not kept: the next call tries again.
     """
     cached, lock = cache(make), threading.RLock()
 

@@ -1,4 +1,4 @@
-"""EventBridge as event bus: checks that the bus exists, sends in chunks, sends again what was throttled."""
+"""EventBridge as event bus: checks that the bus exists, sends in chunks and repeats throttled entries."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,12 +13,12 @@ from shared.wire.eventbridge import encode
 
 # API reference of PutEvents: 1 to 10 entries.
 MOST_ENTRIES: Final = 10
-# API reference: the entries of a call are together smaller than 1 MB since January 2026; the user guide, and the
-# documentation of the regions in China, still say 256 KB. No trigger has half of that, so keeping to it costs nothing.
+# API reference: the total size of the entries of a call is below 1 MB since January 2026; the user guide, and the
+# documentation of the regions in China, still say 256 KB. No trigger has half of that, so the old limit costs nothing.
 SIZE_LIMIT: Final = 262_144
 # User guide, "Calculating PutEvents event entry size".
 TIME_SIZE: Final = 14
-# Service model, ErrorCode of PutEventsResultEntry: all others are final. botocore repeats calls, but no entries.
+# Service model, ErrorCode of PutEventsResultEntry: all others are final. botocore repeats calls, but not entries.
 RETRYABLE: Final = frozenset({"InternalFailure", "ThrottlingException"})
 MISSING: Final = frozenset({"ResourceNotFoundException"})
 REFUSED: Final = MISSING | {"ValidationException", "SerializationException", INVALID_REQUEST}
@@ -27,13 +27,13 @@ log = logging.getLogger("retrain")
 
 
 class EventsClient(Protocol):
-    """What is used of botocore's client of `events`."""
+    """The operations of botocore's `events` client that are used."""
 
     def put_events(self, **arguments: object) -> Mapping[str, Any]:
         """Send entries."""
 
     def describe_event_bus(self, **arguments: object) -> Mapping[str, Any]:
-        """Look a bus up."""
+        """Describe an event bus."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +54,11 @@ class EventBridgeBus:
     """A `shared.ports.EventBus`.
 
     Args:
-        client: makes the client of `events`, in the bus's region.
+        client: returns the `events` client of the bus's region.
         bus: name or ARN of the event bus.
-        source: the source of what is sent.
-        backoff: how to send again.
-        size_limit: how many bytes the entries of a call, by the service's own formula, must stay below.
+        source: the source of all events sent.
+        backoff: how to repeat throttled entries.
+        size_limit: the total size of the entries of a call, by the service's own formula, is below so many bytes.
 
     """
 
@@ -71,7 +71,7 @@ class EventBridgeBus:
         backoff: Backoff = STANDARD,
         size_limit: int = SIZE_LIMIT,
     ) -> None:
-        """Look for nothing yet."""
+        """Keep the arguments; the first `publish` checks that the bus exists."""
         self._client = client
         self._bus = bus
         self._source = source
@@ -80,7 +80,7 @@ class EventBridgeBus:
         self._checked = False
 
     def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
-        """Hand over all *triggers*; see the port. One that is refused keeps no other one back."""
+        """Send all *triggers*; see the port. A refused one does not stop the others."""
         if not triggers:
             return
         letters = [self._letter(trigger) for trigger in triggers]
@@ -100,7 +100,7 @@ class EventBridgeBus:
         return _Letter(trigger_id=trigger.trigger_id, entry=entry, size=entry_size(entry))
 
     def _check(self, letters: Sequence[_Letter]) -> None:
-        """Find out once whether the bus exists: PutEvents answers 200 and an event id for one that does not."""
+        """Check once that the bus exists: PutEvents answers 200 with an event id for a bus that does not."""
         if self._checked:
             return
         try:
@@ -115,7 +115,7 @@ class EventBridgeBus:
         self._checked = True
 
     def _deliver(self, chunk: Sequence[_Letter]) -> list[_Failure]:
-        """Send *chunk*, and again what the bus was too busy for; return what it did not take in the end."""
+        """Send *chunk*, repeat the throttled entries, and return what the bus did not take in the end."""
         refused: list[_Failure] = []
         stalled: list[_Failure] = []
         for attempt in range(self._backoff.attempts):

@@ -1,4 +1,4 @@
-"""Makes the clients of AWS services: on first use, with time limits that fit into a function, in an assumed role."""
+"""Makes the clients of AWS services: on first use, with time limits that suit a function, in an assumed role."""
 
 import re
 import threading
@@ -16,15 +16,15 @@ _QUEUE_URL: Final = re.compile(r"https://sqs\.([a-z0-9-]+)\.(?:amazonaws\.com|ap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLimits:
-    """How long a call may take.
+    """Time limits of a call.
 
-    With the defaults a silent service is given up after 30 to 33 s, well inside a function of 60 s.
+    With the defaults a call to a silent service fails after 30 to 33 s, well within a function's 60 s.
 
     Attributes:
         connect_timeout: seconds to connect.
         read_timeout: seconds without a byte.
-        attempts: how often a call is tried in all when the service throttles, fails or is silent.
-        connections: how many calls of one client may be under way at once.
+        attempts: the total number of attempts when the service throttles, fails or is silent.
+        connections: how many calls of one client may be in progress at the same time.
 
     """
 
@@ -36,11 +36,11 @@ class CallLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssumedRole:
-    """A role to work in instead of one's own, such as that of the account that owns the bus.
+    """A role to use instead of the function's own, such as one of the account that owns the bus.
 
     Attributes:
         arn: the role.
-        external_id: what its trust policy asks for, if anything.
+        external_id: the external id that its trust policy requires, if any.
 
     """
 
@@ -52,21 +52,21 @@ _DEFAULTS: Final = CallLimits()
 
 
 class Clients:
-    """Makes each client once. Other endpoints (`AWS_ENDPOINT_URL` and its kind) are botocore's own matter.
+    """Makes each client once. botocore itself handles other endpoints (`AWS_ENDPOINT_URL` and its variants).
 
     botocore is used without boto3, whose import loads s3transfer: 50 ms of every cold start.
 
     Args:
-        region: the region where a service is asked for without one; by default botocore's own rules find it.
+        region: the region of services that are requested without one; by default botocore's own rules apply.
         role: the role to assume, if any.
-        limits: how long calls may take.
+        limits: time limits of calls.
 
     """
 
     def __init__(
         self, *, region: str | None = None, role: AssumedRole | None = None, limits: CallLimits = _DEFAULTS
     ) -> None:
-        """Make nothing yet."""
+        """Keep the arguments; clients are made on first use."""
         self._region = region
         self._role = role
         self._limits = limits
@@ -74,17 +74,17 @@ class Clients:
         self._lock = threading.Lock()
 
     def factory(self, service: str, region: str | None = None) -> Callable[[], Any]:
-        """Return what makes the client of *service* when it is first called, and then always returns the same.
+        """Return a function that makes the client of *service* on its first call and then always returns the same.
 
         Args:
-            service: botocore's name of it, such as `events`.
-            region: its region, if it is another than that of all.
+            service: botocore's name of the service, such as `events`.
+            region: its region, if it differs from the default.
 
         """
         return partial(self._client, service, region or self._region)
 
     def _client(self, service: str, region: str | None) -> object:
-        # botocore makes clients in one thread at a time only.
+        # botocore can make clients in only one thread at a time.
         with self._lock:
             key = (service, region)
             if key not in self._made:
@@ -121,14 +121,14 @@ def _new_session() -> Any:  # noqa: ANN401 - botocore has no types
 
 @cache
 def _loader(data_path: str | None) -> object:
-    """Return what reads the descriptions of the services: each session would have its own, and read them again."""
+    """Return the reader of service descriptions; each session would otherwise have its own and read them again."""
     from botocore.loaders import create_loader
 
     return create_loader(data_path)
 
 
 class _RoleCredentials:
-    """Stands in a session's place for credentials: those of the role, assumed anew before they expire."""
+    """A session's credential provider: the credentials of the role, renewed before they expire."""
 
     def __init__(self, session: Any, make_client: Callable[..., Any], role: AssumedRole) -> None:  # noqa: ANN401
         self._own = session.get_component("credential_provider")
@@ -142,15 +142,15 @@ class _RoleCredentials:
         own = self._own.load_credentials()
         if own is None:
             raise NoCredentialsError
-        asked = {"RoleSessionName": SESSION_NAME}
+        arguments = {"RoleSessionName": SESSION_NAME}
         if self._role.external_id:
-            asked["ExternalId"] = self._role.external_id
-        fetcher = AssumeRoleCredentialFetcher(self._make_client, own, self._role.arn, extra_args=asked)
+            arguments["ExternalId"] = self._role.external_id
+        fetcher = AssumeRoleCredentialFetcher(self._make_client, own, self._role.arn, extra_args=arguments)
         return DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
 
 
 def region_of(resource: str) -> str | None:
-    """Return the region in an ARN or in the URL of an SQS queue; none where there is none, as in a name."""
+    """Return the region in an ARN or in the URL of an SQS queue; none if there is none, as in a plain name."""
     if queue := _QUEUE_URL.match(resource):
         return queue[1]
     parts = resource.split(":")

@@ -1,4 +1,4 @@
-"""SQS as the place for dead letters."""
+"""Dead letters as messages in an SQS queue."""
 
 import hashlib
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from functions.aws.queues import SqsClient, send
 from shared.ports import DeadLetter
 from shared.training.dead_letters import letter_text
 
-# API reference of SendMessage: a message has at most 1 MiB. It was 256 KiB, which is what older queues, and those of
-# tools that set MaximumMessageSize to its former default, still take.
+# API reference of SendMessage: a message has at most 1 MiB. It was 256 KiB, which is still the limit of older queues
+# and of those made by tools that set MaximumMessageSize to its former default.
 SIZE_LIMIT: Final = 262_144
 
 
@@ -18,18 +18,18 @@ class SqsDeadLetters:
     """A `shared.ports.DeadLetters`.
 
     Args:
-        client: makes the client of `sqs`.
-        queue_url: the queue, standard or FIFO.
+        client: returns the `sqs` client.
+        queue_url: the URL of the queue, standard or FIFO.
 
     """
 
     def __init__(self, client: Callable[[], SqsClient], queue_url: str) -> None:
-        """Send nothing yet."""
+        """Keep the arguments."""
         self._client = client
         self._queue_url = queue_url
 
     def put(self, letter: DeadLetter) -> None:
-        """Keep *letter*; see the port. Whatever the queue says against it, the event must not be lost."""
+        """Keep *letter*; see the port. Any failure is transient, even a refusal: the event must not be lost."""
         body = letter_text(letter, SIZE_LIMIT)
         with translated("SQS", f"take a dead letter for {self._queue_url}"):
             send(

@@ -1,4 +1,4 @@
-"""What Lambda hands to our two functions, told apart and read; and HTTP answers in its form."""
+"""Reads what Lambda passes to the two functions, and writes HTTP answers in its format."""
 
 import base64
 import binascii
@@ -12,12 +12,12 @@ from shared.wire.eventbridge import Tick, decode_tick
 
 
 def read_request(event: object) -> Request | Tick | Mapping[str, object]:
-    """Tell what `emit` was invoked with: an HTTP request, a schedule's tick, or a request's fields themselves.
+    """Return what `emit` was invoked with: an HTTP request, a schedule's tick, or the fields of a trigger.
 
-    HTTP is a function URL or an HTTP API, payload format 2.0; both say so in `requestContext.http`.
+    HTTP requests come from a function URL or an HTTP API, payload format 2.0; both have `requestContext.http`.
 
     Raises:
-        UnreadableEventError: it is no JSON object.
+        UnreadableEventError: it is not a JSON object.
 
     """
     if not isinstance(event, Mapping):
@@ -29,7 +29,7 @@ def read_request(event: object) -> Request | Tick | Mapping[str, object]:
 
 
 def http_answer(response: Response) -> dict[str, object]:
-    """Return *response* as a function URL or an HTTP API wants it."""
+    """Return *response* in the format of a function URL or an HTTP API."""
     return {"statusCode": int(response.status), "headers": dict(response.headers), "body": response.body}
 
 
@@ -45,7 +45,7 @@ def is_batch(event: object) -> bool:
 
 
 def message_event(body: str) -> object:
-    """Return the event in an SQS message; a text that is no JSON as it is, for the codec to refuse."""
+    """Return the event in an SQS message; text that is not valid JSON is left for the codec to reject."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -58,7 +58,7 @@ def _is_message(record: object) -> bool:
 
 def _http(event: Mapping[str, object], context: Mapping[str, object]) -> Request:
     http = context["http"]
-    assert isinstance(http, Mapping)  # noqa: S101 - the caller looked
+    assert isinstance(http, Mapping)  # noqa: S101 - the caller checked it
     headers = event.get("headers")
     return Request(
         method=str(http.get("method", "")).upper(),
@@ -71,7 +71,7 @@ def _http(event: Mapping[str, object], context: Mapping[str, object]) -> Request
 
 
 def _path(raw: str, stage: str) -> str:
-    # An HTTP API with a named stage has it in front of every path.
+    # An HTTP API with a named stage puts the stage in front of every path.
     return raw.removeprefix(f"/{stage}") if stage and raw.startswith(f"/{stage}/") else raw
 
 
@@ -82,11 +82,11 @@ def _body(event: Mapping[str, object]) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
-        return text.encode()  # No JSON either, and that is told in the API's own words.
+        return text.encode()  # Not valid JSON either, which the API reports itself.
 
 
 def _caller(authorizer: object) -> str | None:
-    """Return who the platform says is asking: an IAM identity, or the subject of a token."""
+    """Return the caller that the platform authenticated: an IAM identity, or the subject of a token."""
     if not isinstance(authorizer, Mapping):
         return None
     iam, jwt = authorizer.get("iam"), authorizer.get("jwt")

@@ -1,4 +1,4 @@
-"""The one place where the errors of AWS become errors of this project."""
+"""The one place where errors of AWS are translated into errors of this project."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -7,23 +7,23 @@ from typing import Final
 from shared.errors import UnavailableError
 
 MISSING_RIGHT: Final = frozenset({"AccessDenied", "AccessDeniedException"})
-# What botocore itself finds wrong with a request, before it sends it.
+# Raised by botocore for a request that is not valid, before it is sent.
 INVALID_REQUEST: Final = "ParamValidationError"
 
 _LONGEST: Final = 300
 
 
 class RefusalError(Exception):
-    """AWS answered with a code that the calling adapter judges itself; no adapter lets it out.
+    """AWS answered with a code that the calling adapter handles itself; it never leaves an adapter.
 
     Attributes:
         code: the error code, such as `ValidationException`.
-        message: what AWS says about it, one line.
+        message: the message of AWS, one line.
 
     """
 
     def __init__(self, code: str, message: str) -> None:
-        """Keep both."""
+        """Store both; together they are the text of the error."""
         super().__init__(f"{code}: {message}" if message else code)
         self.code = code
         self.message = message
@@ -31,19 +31,19 @@ class RefusalError(Exception):
 
 @contextmanager
 def translated(service: str, action: str, judged: Collection[str] = ()) -> Iterator[None]:
-    """Translate whatever botocore raises inside.
+    """Translate the errors that botocore raises inside.
 
-    Only the caller knows which answers mean that the request can never succeed; it names their codes. Everything else
-    is repaired by time or by an operator and not by another event: throttling, 5xx, timeouts, conflicts and quotas,
-    and just as well missing rights, credentials, regions, tables and queues.
+    Only the caller knows which answers mean that the request can never succeed; it names their codes. All other errors
+    can be fixed by time or by an operator, but not by another event: throttling, 5xx, timeouts, conflicts and quotas,
+    and also missing rights, credentials, regions, tables and queues.
 
     Args:
-        service: the service's name, for people.
-        action: what is tried, for people: "start the pipeline ...".
-        judged: the codes that the caller judges itself.
+        service: the name of the service, for the message.
+        action: what is attempted, for the message: "start the pipeline ...".
+        judged: the codes that the caller handles itself.
 
     Raises:
-        RefusalError: the answer is one of *judged*.
+        RefusalError: the code is one of *judged*.
         UnavailableError: any other failure.
 
     """
@@ -60,11 +60,11 @@ def translated(service: str, action: str, judged: Collection[str] = ()) -> Itera
 
 
 def _named(error: Exception) -> tuple[str, str]:
-    """Return code and message; what botocore itself finds wrong may quote the request, so only its address is told."""
+    """Return code and message; botocore's own errors may quote the request, so only its address is returned."""
     answer = getattr(error, "response", None)
     if answer is None:
         return type(error).__name__, str(getattr(error, "kwargs", {}).get("endpoint_url") or "")
-    told = answer.get("Error", {})
-    # A signature error goes on with the signed request, headers and all, from the second line.
-    first_line = str(told.get("Message") or "").strip().partition("\n")[0]
-    return str(told.get("Code") or "Unknown"), first_line[:_LONGEST]
+    error_fields = answer.get("Error", {})
+    # A signature error shows the signed request, including headers, from the second line on.
+    first_line = str(error_fields.get("Message") or "").strip().partition("\n")[0]
+    return str(error_fields.get("Code") or "Unknown"), first_line[:_LONGEST]

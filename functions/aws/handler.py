@@ -1,4 +1,4 @@
-"""The two Lambda functions: `emit` asks for trainings, `receive` starts them."""
+"""The two Lambda functions: `emit` sends triggers, `receive` acts on them."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from functions.aws import wiring
 from functions.aws.entry import http_answer, is_batch, is_sweep, message_event, read_request
 from functions.aws.redriven import decode_queued, decode_redriven, original
-from shared import emit as asking
+from shared import emit as emitting
 from shared.http.messages import Request
 from shared.http.routes import respond
 from shared.receive import receive as act
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 
 def emit(event: object, _context: object) -> dict[str, object]:
-    """Answer an HTTP request, a schedule's tick, or a direct invocation with a request's fields."""
+    """Answer an HTTP request, a schedule's tick, or a direct invocation with the fields of a trigger."""
     emitter = wiring.emitter()
     match read_request(original(event).event):
         case Request() as request:
             return http_answer(respond(emitter, request))
         case Tick(at=at):
-            return asking.accepted(asking.tick(emitter, at))
+            return emitting.accepted(emitting.tick(emitter, at))
         case fields:
-            return asking.accepted(asking.ask(emitter, fields))
+            return emitting.accepted(emitting.ask(emitter, fields))
 
 
 def receive(event: Any, context: object) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Act on an EventBridge event, on a queue's batch of them, or look after everything that was left undone.
+    """Act on an EventBridge event, a queue's batch of such events, or the sweep's schedule.
 
-    A failed invocation's record counts as the event that is in it.
+    The record of a failed invocation counts as the event that it contains.
 
     Raises:
-        BatchProcessingError: all messages of a batch must come again: so they do even if the queue's event source
-            mapping does not look at reports.
+        BatchProcessingError: all messages of a batch failed; they are then delivered again even if the queue's event
+            source mapping does not read batch responses.
 
     """
     if is_batch(event):

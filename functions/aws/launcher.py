@@ -1,4 +1,4 @@
-"""SageMaker as training service: one pipeline execution a token."""
+"""SageMaker as training service: one pipeline execution for each token."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -20,16 +20,16 @@ PARAMETER_NAME: Final = re.compile(r"[A-Za-z0-9\-_]{1,256}")
 LONGEST_VALUE: Final = 1024
 LONGEST_DESCRIPTION: Final = 3072
 MISSING: Final = frozenset({"ResourceNotFound"})
-# The service model names ResourceNotFound only; an id that is none and faults in parameters are ValidationException.
+# The service model names ResourceNotFound only; a malformed id or a wrong parameter is a ValidationException.
 UNKNOWN: Final = MISSING | {"ValidationException"}
 REFUSED: Final = UNKNOWN | {INVALID_REQUEST}
-# Our clock, on which a claim has its time, may be ahead of SageMaker's.
+# The claim's time is by our clock, which may be ahead of SageMaker's.
 CLOCK_SKEW: Final = timedelta(minutes=15)
-PAGE: Final = 100
+PAGE_SIZE: Final = 100
 
 
 class SageMakerClient(Protocol):
-    """What is used of botocore's client of `sagemaker`."""
+    """The operations of botocore's `sagemaker` client that are used."""
 
     def start_pipeline_execution(self, **arguments: object) -> Mapping[str, Any]:
         """Start an execution."""
@@ -38,30 +38,30 @@ class SageMakerClient(Protocol):
         """Read a page of executions."""
 
     def describe_pipeline_execution(self, **arguments: object) -> Mapping[str, Any]:
-        """Look an execution up."""
+        """Describe an execution."""
 
 
 class SageMakerLauncher:
     """A `shared.ports.Launcher`.
 
     Args:
-        client: makes the client of `sagemaker`, in the pipeline's region.
+        client: returns the `sagemaker` client of the pipeline's region.
         target: the pipeline.
 
     """
 
     def __init__(self, client: Callable[[], SageMakerClient], target: SageMakerTarget) -> None:
-        """Ask nothing yet."""
+        """Keep the arguments."""
         self._client = client
         self._pipeline = target.pipeline
 
     @property
     def idempotent(self) -> bool:
-        """Yes: by `ClientRequestToken`."""
+        """Always true: SageMaker has `ClientRequestToken`."""
         return True
 
     def start(self, request: LaunchRequest, *, again: bool) -> Run:
-        """Start an execution; see the port. How long SageMaker knows a token is documented nowhere, so look first."""
+        """Start an execution; see the port. How long SageMaker keeps a token is undocumented: a repeat looks first."""
         try:
             run_id = self._find(request) if again else None
             return Run(run_id=run_id or self._start(request))
@@ -71,7 +71,7 @@ class SageMakerLauncher:
             ) from refusal
 
     def status(self, run_id: str) -> RunStatus:
-        """Ask how an execution stands; see the port."""
+        """Return the status of an execution; see the port."""
         try:
             with translated("SageMaker", f"describe the execution {run_id}", UNKNOWN):
                 execution = self._client().describe_pipeline_execution(PipelineExecutionArn=run_id)
@@ -80,7 +80,7 @@ class SageMakerLauncher:
         result = run_result(execution["PipelineExecutionStatus"])
         if result is RunResult.RUNNING:
             return RunStatus(result=result)
-        # The end has no field of its own; nothing modifies an execution after it.
+        # There is no field for the end; nothing modifies an execution after it.
         return RunStatus(result=result, ended_at=execution["LastModifiedTime"].astimezone(UTC))
 
     def _start(self, request: LaunchRequest) -> str:
@@ -96,7 +96,7 @@ class SageMakerLauncher:
         return str(answer["PipelineExecutionArn"])
 
     def _find(self, request: LaunchRequest) -> str | None:
-        """Return the newest execution of this token."""
+        """Return the newest execution of the request's token; none if there is none."""
         name = run_name(request.token)
         return next(
             (
@@ -109,30 +109,30 @@ class SageMakerLauncher:
         )
 
     def _pages(self, request: LaunchRequest) -> Iterator[Mapping[str, Any]]:
-        asked: dict[str, object] = {
+        query: dict[str, object] = {
             "PipelineName": self._pipeline,
             "CreatedAfter": request.claimed_at - CLOCK_SKEW,
             "SortBy": "CreationTime",
             "SortOrder": "Descending",
-            "MaxResults": PAGE,
+            "MaxResults": PAGE_SIZE,
         }
         while True:
             with translated("SageMaker", f"list the executions of the pipeline {self._pipeline}", MISSING):
-                page = self._client().list_pipeline_executions(**asked)
+                page = self._client().list_pipeline_executions(**query)
             yield page
             if not page.get("NextToken"):
                 return
-            asked["NextToken"] = page["NextToken"]
+            query["NextToken"] = page["NextToken"]
 
 
 def pipeline_parameters(parameters: Mapping[str, Parameter]) -> list[dict[str, str]]:
-    """Return *parameters* as SageMaker takes them: every value a text, `true` and `false` as in JSON.
+    """Return *parameters* in SageMaker's format: every value a string, `true` and `false` as in JSON.
 
-    An empty one is left to the default of the pipeline: the service model allows it, but the service refuses it
+    An empty value is left out, so the pipeline's default applies: the service model allows it, the service does not
     (sagemaker-python-sdk, issue 4016).
 
     Raises:
-        TargetRefusedError: one has a name or a value that the service does not take; it is named.
+        TargetRefusedError: a name or a value is not accepted by the service; the parameter is named.
 
     """
     if len(parameters) > MOST_PARAMETERS:
@@ -143,7 +143,7 @@ def pipeline_parameters(parameters: Mapping[str, Parameter]) -> list[dict[str, s
 
 
 def provenance(trigger: RetrainTrigger) -> str:
-    """Return why an execution runs, as JSON that its description can hold; long texts are cut, the reason first."""
+    """Return why an execution runs, as JSON that fits its description; long texts are cut, the reason first."""
     fields = {
         "trigger_id": trigger.trigger_id,
         "model_id": trigger.model_id,

@@ -1,4 +1,4 @@
-"""DynamoDB as ledger: one item a model, replaced on condition of its version."""
+"""DynamoDB as ledger: one item for each model, replaced if its version is unchanged."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
@@ -10,7 +10,7 @@ LOST: Final = frozenset({"ConditionalCheckFailedException"})
 
 
 class DynamoDbClient(Protocol):
-    """What is used of botocore's client of `dynamodb`."""
+    """The operations of botocore's `dynamodb` client that are used."""
 
     def get_item(self, **arguments: object) -> Mapping[str, Any]:
         """Read an item."""
@@ -26,13 +26,13 @@ class DynamoLedger:
     """A `shared.ports.Ledger` in a table whose partition key is the string `model_id`.
 
     Args:
-        client: makes the client of `dynamodb`.
-        table: the table's name or ARN.
+        client: returns the `dynamodb` client.
+        table: the name or ARN of the table.
 
     """
 
     def __init__(self, client: Callable[[], DynamoDbClient], table: str) -> None:
-        """Read nothing yet."""
+        """Keep the arguments."""
         self._client = client
         self._table = table
 
@@ -59,10 +59,10 @@ class DynamoLedger:
         return Stored(document=document, version=current + 1)
 
     def models(self, after: str | None, limit: int) -> list[str]:
-        """Return up to *limit* ids behind *after*, in the order of the table's hashes; see the port."""
+        """Return up to *limit* ids after *after*, in the order of the table's hashes; see the port."""
         found: list[str] = []
         start = {"model_id": {"S": after}} if after is not None else None
-        # A page may be empty although more follow: only a missing key means the end.
+        # A page may be empty although more follow: only a missing LastEvaluatedKey means the end.
         while len(found) < limit:
             page = self._page(start, limit - len(found))
             found += [item["model_id"]["S"] for item in page["Items"]]
@@ -78,8 +78,8 @@ class DynamoLedger:
 
 
 def _condition(current: int) -> dict[str, object]:
-    """Return the condition that an item still has the version *current*; 0 is that of none."""
-    # The names of attributes are given apart, since DynamoDB reserves hundreds of words.
+    """Return the condition that an item still has the version *current*; 0 means that there is no item."""
+    # Attribute names are given as placeholders, since DynamoDB reserves hundreds of words.
     names = {"ExpressionAttributeNames": {"#version": "version"}}
     if not current:
         return {"ConditionExpression": "attribute_not_exists(#version)", **names}

@@ -1,4 +1,4 @@
-"""SNS as a channel to people, and to programs that subscribe: one message, a form for each kind of subscriber."""
+"""SNS as notification channel: one message with a form for each kind of subscriber, people and programs."""
 
 import dataclasses
 import hashlib
@@ -10,8 +10,8 @@ from shared.errors import PermanentError
 from shared.json_text import compact, cut
 from shared.notice import Notice, notice_document, notice_text, notice_title
 
-# API reference of Publish: a message is at most 256 KiB, unless the topic's MaximumMessageSize allows more, its
-# attributes included; a subject has less than 100 characters and neither line breaks nor control characters.
+# API reference of Publish: a message has at most 256 KiB, including its attributes, unless the topic's
+# MaximumMessageSize allows more; a subject has less than 100 characters and no line breaks or control characters.
 SIZE_LIMIT: Final = 262_144
 _ROOM_FOR_ATTRIBUTES: Final = 4096
 LONGEST_SUBJECT: Final = 99
@@ -19,14 +19,14 @@ LONGEST_SUBJECT: Final = 99
 LONGEST_SMS: Final = 140
 # Subscribers that are programs.
 PROGRAMS: Final = ("sqs", "lambda", "http", "https", "firehose", "email-json")
-# Service model of sns. A missing right is not among them: an operator gives it.
+# Service model of sns. A missing permission is not among them, because an operator can grant it.
 REFUSED: Final = frozenset(
     {"NotFound", "InvalidParameter", "ParameterValueInvalid", "InvalidSecurity", "ValidationException", INVALID_REQUEST}
 )
 
 
 class SnsClient(Protocol):
-    """What is used of botocore's client of `sns`."""
+    """The operations of botocore's `sns` client that are used."""
 
     def publish(self, **arguments: object) -> Mapping[str, Any]:
         """Publish a message."""
@@ -35,17 +35,17 @@ class SnsClient(Protocol):
 class SnsNotifier:
     """A `shared.ports.Notifier`.
 
-    People get text; queues, functions and web hooks get the notice as JSON; a phone gets the title. Subscribers can
+    People get text; queues, functions and webhooks get the notice as JSON; phones get the title. Subscribers can
     filter by the attributes `event` and `model_id`.
 
     Args:
-        client: makes the client of `sns`, in the topic's region.
+        client: returns the `sns` client of the topic's region.
         topic: the ARN of the topic, standard or FIFO.
 
     """
 
     def __init__(self, client: Callable[[], SnsClient], topic: str) -> None:
-        """Send nothing yet."""
+        """Keep the arguments."""
         self._client = client
         self._topic = topic
 
@@ -75,17 +75,17 @@ class SnsNotifier:
 
 
 def subject(notice: Notice) -> str:
-    """Return a subject that mail servers and SNS take: one line of ASCII."""
+    """Return a subject that mail servers and SNS accept: one line of ASCII."""
     text = "".join(character if " " <= character <= "~" else "?" for character in notice_title(notice))
     return text if len(text) <= LONGEST_SUBJECT else f"{text[: LONGEST_SUBJECT - 3]}..."
 
 
 def message(notice: Notice) -> str:
-    """Return the forms of *notice* as SNS wants them: a JSON object of texts; the evidence is left out if too long."""
+    """Return the forms of *notice* as a JSON object of strings; the evidence is left out if it is too long."""
     text = compact(_forms(notice))
     if len(text) <= SIZE_LIMIT - _ROOM_FOR_ATTRIBUTES:
         return text
-    # Every form has its own copy of the reason, and quotes are escaped twice.
+    # Every form has its own copy of the reason, in which quotes are escaped twice.
     short: dict[str, Any] = {"evidence": {}, "reason": cut(notice.reason, 4096), "url": cut(notice.url, 4096)}
     return compact(_forms(dataclasses.replace(notice, **short)))
 
@@ -96,7 +96,7 @@ def _forms(notice: Notice) -> dict[str, str]:
 
 
 def _attributes(notice: Notice) -> dict[str, dict[str, str]]:
-    # An empty value is refused.
+    # SNS refuses an empty value.
     values = {"event": notice.event, "model_id": notice.model_id}
     return {name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value}
 

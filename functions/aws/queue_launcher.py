@@ -1,4 +1,4 @@
-"""SQS as target: hands a training over to whoever reads the queue."""
+"""SQS as target: hands a training over to the readers of a queue."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,7 +10,7 @@ from shared.errors import TargetRefusedError
 from shared.json_text import compact
 from shared.ports import LaunchRequest, Run, RunResult, RunStatus
 
-# Service model of sqs; the queue that is not there by its older name too, which the service still sends along.
+# Service model of sqs, and the older code of a missing queue, which the service still sends.
 REFUSED: Final = frozenset(
     {
         "AWS.SimpleQueueService.NonExistentQueue",
@@ -27,22 +27,22 @@ REFUSED: Final = frozenset(
 class SqsLauncher:
     """A `shared.ports.Launcher` that sends `{trigger fields..., "parameters": filled in, "token": ...}`.
 
-    Only a FIFO queue knows the token, and only for five minutes; who reads the queue may need to look at it.
+    Only a FIFO queue deduplicates by the token, and only for five minutes; a reader of the queue may have to check it.
 
     Args:
-        client: makes the client of `sqs`.
+        client: returns the `sqs` client.
         target: the queue.
 
     """
 
     def __init__(self, client: Callable[[], SqsClient], target: SqsTarget) -> None:
-        """Send nothing yet."""
+        """Keep the arguments."""
         self._client = client
         self._queue_url = target.queue_url
 
     @property
     def idempotent(self) -> bool:
-        """Whether it is a FIFO queue."""
+        """Whether the queue is a FIFO queue."""
         return is_fifo(self._queue_url)
 
     def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - a queue cannot be searched
@@ -63,5 +63,5 @@ class SqsLauncher:
         return Run(run_id=message_id, handed_over=True)
 
     def status(self, run_id: str) -> RunStatus:  # noqa: ARG002 - the port's form
-        """Answer that it is over: what was handed over is no longer ours to ask after."""
+        """Return `stopped`: the status of a training that was handed over cannot be queried."""
         return RunStatus(result=RunResult.STOPPED)

@@ -10,26 +10,26 @@ GROUP: Final = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,1
 
 
 class SqsClient(Protocol):
-    """What is used of botocore's client of `sqs`."""
+    """The operations of botocore's `sqs` client that are used."""
 
     def send_message(self, **arguments: object) -> Mapping[str, Any]:
         """Send a message."""
 
 
 def is_fifo(queue_url: str) -> bool:
-    """Tell whether the queue keeps order and takes a deduplication id: its name must end in `.fifo` then."""
+    """Whether the queue is a FIFO queue, whose name always ends in `.fifo`."""
     return queue_url.endswith(".fifo")
 
 
 def send(client: SqsClient, queue_url: str, body: str, *, group: str, deduplication_id: str) -> str:
-    """Send *body* and return the message's id; what botocore raises goes through.
+    """Send *body* and return the id of the message; errors of botocore are not translated.
 
     Args:
-        client: the client of `sqs`.
-        queue_url: the queue.
+        client: the `sqs` client.
+        queue_url: the URL of the queue.
         body: the message.
-        group: what keeps its order among its like; any text. FIFO only.
-        deduplication_id: of messages with the same one only the first is delivered, for five minutes. FIFO only.
+        group: the message group, within which order is kept; any text. FIFO only.
+        deduplication_id: of messages with the same id within five minutes only the first is delivered. FIFO only.
 
     """
     order = {"MessageGroupId": _legal(group), "MessageDeduplicationId": deduplication_id} if is_fifo(queue_url) else {}

@@ -1,4 +1,4 @@
-"""Events sent again from the queue for undelivered ones: as they were, or in Lambda's record of the failure."""
+"""Events resent from the queue of undelivered events: unchanged, or in Lambda's record of the failure."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,17 +8,17 @@ from shared.frozen import dataclass
 from shared.wire.eventbridge import decode, decode_tick
 from shared.wire.incoming import Incoming
 
-# What the monitor's schedule, or whoever invokes it by hand, hands to the monitor.
-_OF_THE_MONITOR: Final = frozenset({"models", "at"})
+# The fields of an invocation of the monitor, by its schedule or by hand.
+_MONITOR_FIELDS: Final = frozenset({"models", "at"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """What a function was invoked with at first.
+    """The event that a function was invoked with originally.
 
     Attributes:
         event: the event.
-        function: the ARN of the function that failed with it; empty if none did.
+        function: the ARN of the function that failed with it; empty if it comes from no failed invocation.
 
     """
 
@@ -27,9 +27,9 @@ class Original:
 
 
 def original(event: object) -> Original:
-    """Return what is in *event* if it is Lambda's record of an invocation that failed, or else *event* itself.
+    """Return the event in *event* if that is Lambda's record of a failed invocation, else *event* itself.
 
-    A record that was sent again, and failed again, is in a record of its own.
+    A record that was resent and failed again is contained in another record.
     """
     function = ""
     while True:
@@ -42,34 +42,34 @@ def original(event: object) -> Original:
 
 
 def decode_redriven(event: object, source: str) -> Incoming:
-    """Read what a rule delivered, now or long ago.
+    """Decode an event that a rule delivers, now or when it was undelivered earlier.
 
-    The queue holds what each function of the stack failed with. What was meant for another one must not count as none
-    of ours, for then it would be acknowledged and lost.
+    The queue holds the events that any function of the stack failed with. One that was meant for another function must
+    not be ignored, because it would then be acknowledged and lost.
 
     Args:
-        event: an event, or the record that holds it.
+        event: an event, or the record that contains it.
         source: the prefix of the sources that are ours.
 
     Raises:
-        PermanentError: it is unreadable, or ours but wrong, or was meant for another function.
+        PermanentError: it cannot be read, is ours but wrong, or was meant for another function.
 
     """
     first = original(event)
     if first.function and not _is_from_rule(first.event):
-        raise UnreadableEventError(f"no event of a rule, but what {first.function} failed with: send it to that again")
+        raise UnreadableEventError(f"this event failed in {first.function}; resend it to that function")
     return decode(first.event, source)
 
 
 def decode_queued(event: object, source: str) -> Incoming:
-    """Read what a queue delivered, as `decode_redriven` does.
+    """Decode an event that a queue delivers, as `decode_redriven` does.
 
-    A schedule that cannot hand over puts its input into the queue as it is, without a record.
+    A schedule that cannot invoke its function puts its input into the queue unchanged, without a record.
     """
     if decode_tick(event) is not None:
-        raise UnreadableEventError("a schedule's tick in a queue of events: send it to `emit` again")
-    if isinstance(event, Mapping) and event and event.keys() <= _OF_THE_MONITOR:
-        raise UnreadableEventError("a request for a drift check in a queue of events: send it to the monitor again")
+        raise UnreadableEventError("this is a tick of a schedule; resend it to the function `emit`")
+    if isinstance(event, Mapping) and event and event.keys() <= _MONITOR_FIELDS:
+        raise UnreadableEventError("this is a request for a drift check; resend it to the monitor")
     return decode_redriven(event, source)
 
 

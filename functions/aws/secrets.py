@@ -8,25 +8,25 @@ from shared.errors import UnavailableError
 
 
 class SecretsClient(Protocol):
-    """What is used of botocore's client of `secretsmanager`."""
+    """The operations of botocore's `secretsmanager` client that are used."""
 
     def get_secret_value(self, **arguments: object) -> Mapping[str, Any]:
         """Read a secret."""
 
 
 def read_secret(client: Callable[[], SecretsClient], arn: str) -> str:
-    """Return the text of the secret.
+    """Return the secret, which must be a string.
 
     Args:
-        client: makes the client of `secretsmanager`, in the secret's region.
-        arn: the secret.
+        client: returns the `secretsmanager` client of the secret's region.
+        arn: the ARN of the secret.
 
     Raises:
-        UnavailableError: the service is away, or the secret or the right is missing: an operator's matter.
+        UnavailableError: the service is not available, or the secret or the permission is missing.
 
     """
     with translated("Secrets Manager", f"give the secret {arn}"):
         value = client().get_secret_value(SecretId=arn)
     if "SecretString" not in value:
-        raise UnavailableError("Secrets Manager", f"give the secret {arn}", "it is no text")
+        raise UnavailableError("Secrets Manager", f"give the secret {arn}", "it is not a string")
     return str(value["SecretString"])

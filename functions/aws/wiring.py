@@ -67,7 +67,7 @@ def receiver() -> ReceiverParts:
 
 @cache
 def logger() -> "Logger":
-    """Set up JSON logs for the core's logger, which has this service's name."""
+    """Return the logger of this service, which is also the core's, after setting it up for JSON."""
     from aws_lambda_powertools import Logger
 
     return Logger(service="retrain")
@@ -106,7 +106,7 @@ def _launcher(clients: Clients, target: Target) -> Launcher | None:
 
 
 def _count(model_id: str, decided: Decided) -> None:
-    """Count a decision as a CloudWatch metric, written to the log: no call is made."""
+    """Count a decision as a CloudWatch metric, which is written to the log without a call."""
     from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
     with single_metric(name="Decisions", unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:

@@ -1,4 +1,4 @@
-"""Addresses of services: what is in them, and which of them lead to this machine."""
+"""Addresses of services: their parts, and whether they are on this machine."""
 
 import re
 from typing import Final
@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from shared.errors import ConfigError
 from shared.frozen import dataclass
 
-# What a name may be, by the rules of the two services.
-_LEGAL: Final = {
+# The naming rules of the two services.
+_VALID_NAME: Final = {
     "RETRAIN_LEDGER": re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}"),
     "RETRAIN_DEAD_LETTERS": re.compile(r"(?!.{64})[a-z0-9](?:-?[a-z0-9]){2,62}"),
 }
@@ -21,8 +21,8 @@ class Place:
     """A table or a container.
 
     Attributes:
-        endpoint: the service's URL, without a slash at its end.
-        name: the table or the container.
+        endpoint: the URL of the service, without a trailing slash.
+        name: the name of the table or container.
 
     """
 
@@ -31,12 +31,12 @@ class Place:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether *url* leads to this machine: a stand-in, for which no credentials are looked for."""
+    """Whether *url* is on this machine: an emulator, for which no credentials are searched."""
     return urlsplit(url).hostname in _LOOPBACK
 
 
 def is_plain(url: str) -> bool:
-    """Whether *url* has no TLS, so that the SDKs send no token without being told to."""
+    """Whether *url* has no TLS, so that the SDKs send no token unless configured to."""
     return urlsplit(url).scheme == "http"
 
 
@@ -48,14 +48,14 @@ def place_of(variable: str, url: str) -> Place:
         url: the service's endpoint, a slash and the name; Azurite has the account before the name.
 
     Raises:
-        ConfigError: it is no such URL.
+        ConfigError: *url* does not have this form.
 
     """
     parts = urlsplit(url)
     endpoint, _, name = url.rstrip("/").rpartition("/")
     is_url = parts.scheme in ("http", "https") and parts.hostname and parts.path.strip("/") and not parts.query
-    if not is_url or not _LEGAL[variable].fullmatch(name):
-        # Not quoted: what follows a question mark may be a signature.
+    if not is_url or not _VALID_NAME[variable].fullmatch(name):
+        # The value is not shown: after a question mark there may be a signature.
         kind = "table" if variable == "RETRAIN_LEDGER" else "container"
         problem = f"{variable}: must be a URL: the endpoint of the service, a slash and the name of a {kind}"
         raise ConfigError("environment", [problem])

@@ -1,4 +1,4 @@
-"""Event Grid as event bus: an event with our own id a trigger, sent in requests that the topic takes."""
+"""Event Grid as event bus: one event for each trigger, with our own id, in requests that the topic accepts."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -10,17 +10,17 @@ from shared.frozen import dataclass
 from shared.trigger import RetrainTrigger
 from shared.wire.eventgrid import encode
 
-# Documentation, "Event Grid quotas and limits": an event, and an array of them, 1 MB each; whether that is 10^6 bytes
-# or 2^20 is not said. The SDK checks neither.
+# Documentation, "Event Grid quotas and limits": an event, and an array of events, has at most 1 MB; it does not say
+# whether that is 10^6 or 2^20 bytes. The SDK checks neither.
 SIZE_LIMIT: Final = 1_000_000
-# What stands around an event on the wire besides its own fields.
+# The size of everything on the wire around an event's own fields, in bytes.
 ENVELOPE: Final = 100
-# Missing rights (401, 403) are not among them: an operator repairs those, and the same triggers arrive then.
+# Missing permissions (401, 403) are not among them: after an operator grants them the same triggers arrive.
 REFUSED: Final = frozenset({400, 404, 405, 413, 415})
 
 
 class Publisher(Protocol):
-    """What is used of `azure.eventgrid.EventGridPublisherClient`."""
+    """The methods of `azure.eventgrid.EventGridPublisherClient` that are used."""
 
     def send(self, events: list[Any], **options: object) -> None:
         """Send events."""
@@ -37,11 +37,11 @@ class EventGridBus:
     """A `shared.ports.EventBus`.
 
     Args:
-        client: makes the client of the topic.
-        endpoint: the topic's endpoint, for people.
-        source: the source of what is sent.
-        persistence: how often to send again; the SDK itself does not repeat what was throttled.
-        size_limit: how many bytes a request may have.
+        client: returns the client of the topic.
+        endpoint: the topic's endpoint, for messages.
+        source: the source of all events sent.
+        persistence: how to repeat a request; the SDK itself does not repeat throttled ones.
+        size_limit: the largest size of a request, in bytes.
 
     """
 
@@ -54,7 +54,7 @@ class EventGridBus:
         persistence: Persistence = STANDARD,
         size_limit: int = SIZE_LIMIT,
     ) -> None:
-        """Send nothing yet."""
+        """Keep the arguments."""
         self._client = client
         self._endpoint = endpoint
         self._source = source
@@ -62,7 +62,7 @@ class EventGridBus:
         self._size_limit = size_limit
 
     def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
-        """Hand over all *triggers*; see the port. One that is refused keeps no other request back."""
+        """Send all *triggers*; see the port. A refused request does not stop the others."""
         letters = [self._letter(trigger) for trigger in triggers]
         failures = {
             letter.trigger_id: f"TooLarge: {letter.size} bytes, more than {self._size_limit}"

@@ -1,4 +1,4 @@
-"""Makes the clients of Azure services: on first use, with time limits that fit into a function."""
+"""Makes the clients of Azure services: on first use, with time limits that suit a function."""
 
 import threading
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from shared.frozen import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLimits:
-    """How long one try of a call may take; how often it is tried is told by `functions.azure.errors.Persistence`.
+    """Time limits of one attempt of a call; `functions.azure.errors.Persistence` says how often it is attempted.
 
     Attributes:
         connect_timeout: seconds to connect.
@@ -27,52 +27,52 @@ class CallLimits:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The same in azure-core's words."""
+        """The same limits as options of azure-core."""
         return {"connection_timeout": self.connect_timeout, "read_timeout": self.read_timeout}
 
 
 _NO_ACCESS: Final = Access()
 _DEFAULTS: Final = CallLimits()
-# The clients would sleep for as long as a service asks them to, and follow it anywhere with what they send.
-_TO_THE_POINT: Final[dict[str, Any]] = {"retry_total": 0, "permit_redirects": False}
+# Otherwise the clients would sleep for as long as a service requests, and follow redirects with the data they send.
+_NO_REPEATS: Final[dict[str, Any]] = {"retry_total": 0, "permit_redirects": False}
 
 
 class Clients:
-    """Makes each client once; they may be used by several threads.
+    """Makes each client once; the clients may be used by several threads.
 
     Args:
-        access: what there is to prove who we are.
-        limits: how long calls may take.
+        access: how to authenticate.
+        limits: time limits of calls.
 
     """
 
     def __init__(self, access: Access = _NO_ACCESS, limits: CallLimits = _DEFAULTS) -> None:
-        """Make nothing yet."""
+        """Keep the arguments; clients are made on first use."""
         self._access = access
         self._options = limits.options
         self._made: dict[object, Any] = {}
-        # A client asks for the credential while it is made.
+        # Reentrant, because making a client makes the credential.
         self._lock = threading.RLock()
 
     def topic(self, endpoint: str) -> Callable[[], Any]:
-        """Return what makes the client of the Event Grid topic at *endpoint*."""
+        """Return a function that returns the client of the Event Grid topic at *endpoint*."""
         return partial(self._once, ("topic", endpoint), partial(self._make_topic, endpoint))
 
     def table(self, place: Place) -> Callable[[], Any]:
-        """Return what makes the client of a table."""
+        """Return a function that returns the client of a table."""
         return partial(self._once, ("table", place), partial(self._make_table, place))
 
     def container(self, place: Place) -> Callable[[], Any]:
-        """Return what makes the client of a blob container."""
+        """Return a function that returns the client of a blob container."""
         return partial(self._once, ("container", place), partial(self._make_container, place))
 
     def resource_manager(self, endpoint: str = PUBLIC) -> Callable[[], Any]:
-        """Return what makes the client of Azure Resource Manager at *endpoint*."""
-        # Every cloud's Resource Manager has its own address as audience.
+        """Return a function that returns the client of Azure Resource Manager at *endpoint*."""
+        # The Resource Manager of every Azure cloud has its own address as audience.
         return self.rest(endpoint, PUBLIC if is_loopback(endpoint) else endpoint.rstrip("/"))
 
     def rest(self, url: str, audience: str) -> Callable[[], Any]:
-        """Return what makes the client of a service at *url* that takes tokens for *audience*."""
+        """Return a function that returns the client of a service at *url* that takes tokens for *audience*."""
         return partial(self._once, ("rest", url, audience), partial(self._make_rest, url, audience))
 
     def close(self) -> None:
@@ -93,11 +93,11 @@ class Clients:
         from azure.eventgrid import EventGridPublisherClient
 
         _check_secure(endpoint)
-        # The constructor ignores time limits and retries: they are given to every call.
-        options = {**self._options, **_TO_THE_POINT}
+        # The constructor ignores time limits and retries, so they are passed with every call.
+        options = {**self._options, **_NO_REPEATS}
         credential = None if self._access.topic_key else self._identity_for(endpoint)
         if credential is None:
-            # A stand-in on this machine looks for no key, but the SDK sends nothing without one.
+            # An emulator on this machine checks no key, but the SDK sends nothing without one.
             credential = AzureKeyCredential(self._access.topic_key or "none")
         elif is_plain(endpoint):
             options["enforce_https"] = False
@@ -107,13 +107,13 @@ class Clients:
         from azure.data.tables import TableClient
 
         credential = storage_keys(self._access, place.endpoint) or self._identity()
-        return TableClient(place.endpoint, place.name, credential=credential, **_TO_THE_POINT, **self._options)
+        return TableClient(place.endpoint, place.name, credential=credential, **_NO_REPEATS, **self._options)
 
     def _make_container(self, place: Place) -> object:
         from azure.storage.blob import ContainerClient
 
         credential = storage_keys(self._access, place.endpoint) or self._identity()
-        return ContainerClient(place.endpoint, place.name, credential=credential, **_TO_THE_POINT, **self._options)
+        return ContainerClient(place.endpoint, place.name, credential=credential, **_NO_REPEATS, **self._options)
 
     def _make_rest(self, url: str, audience: str) -> object:
         from azure.core import PipelineClient
@@ -130,7 +130,7 @@ class Clients:
         return _Rest(PipelineClient(url, policies=policies, **self._options), options)
 
     def _identity_for(self, url: str) -> Any:  # noqa: ANN401 - a class of azure-identity
-        """Return our identity; none for a stand-in on this machine, unless the platform offers one here as well."""
+        """Return our identity; none for an emulator on this machine, unless the platform provides one here."""
         return None if is_loopback(url) and not self._access.managed_identity else self._identity()
 
     def _identity(self) -> Any:  # noqa: ANN401 - a class of azure-identity
@@ -139,7 +139,7 @@ class Clients:
 
 def _check_secure(url: str) -> None:
     if is_plain(url) and not is_loopback(url):
-        raise ConfigError("environment", [f"{url}: must begin with https://, as a token or a key goes there"])
+        raise ConfigError("environment", [f"{url}: must begin with https://, because a token or a key is sent there"])
 
 
 @dataclass(frozen=True, slots=True)

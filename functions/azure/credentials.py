@@ -1,4 +1,4 @@
-"""How we prove who we are: an identity, or keys."""
+"""The credentials for Azure services: an identity, or keys."""
 
 from dataclasses import field
 from typing import Any, Final
@@ -12,14 +12,14 @@ STORAGE_KEYS: Final = ("AccountName", "AccountKey")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What there is to prove it with.
+    """How to authenticate.
 
     Attributes:
-        managed_identity: the platform offers one; else Azure's own rules find a login: the environment, the command
-            line tools.
-        client_id: which identity, where there are several.
-        topic_key: the key of the Event Grid topic, if not by identity.
-        connection_string: that of the storage account, if not by identity; only its key or signature counts.
+        managed_identity: whether the platform provides one; else azure-identity searches the environment and the
+            command line tools for a login.
+        client_id: which identity to use if there are several.
+        topic_key: the key of the Event Grid topic; empty: the identity is used.
+        connection_string: of the storage account; empty: the identity is used. Only its key or signature counts.
 
     """
 
@@ -30,31 +30,31 @@ class Access:
 
 
 def make_identity(access: Access, **limits: Any) -> Any:  # noqa: ANN401 - two classes of azure-identity
-    """Return the credential of our identity, which gets its tokens when they are needed.
+    """Return the credential of our identity, which requests tokens when they are needed.
 
     Args:
-        access: what there is.
-        limits: time limits of the requests for tokens, in azure-core's words.
+        access: how to authenticate.
+        limits: time limits of the requests for tokens, as options of azure-core.
 
     """
-    # The chain of DefaultAzureCredential asks one place after the other, which takes time: only where nothing is known.
+    # DefaultAzureCredential tries one source after the other, which takes time, so it is used only if nothing is known.
     from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
-    patience = {"retry_total": 2, "retry_backoff_max": 2, **limits}
+    options = {"retry_total": 2, "retry_backoff_max": 2, **limits}
     if access.managed_identity:
-        return ManagedIdentityCredential(client_id=access.client_id or None, **patience)
-    return DefaultAzureCredential(**patience)
+        return ManagedIdentityCredential(client_id=access.client_id or None, **options)
+    return DefaultAzureCredential(**options)
 
 
 def storage_keys(access: Access, endpoint: str) -> Any:  # noqa: ANN401 - two classes of azure-core
-    """Return the credential in the connection string of a storage account; none: our identity is what counts.
+    """Return the credential in the connection string of a storage account; none if our identity is to be used.
 
     Args:
-        access: what there is.
-        endpoint: where the account is. The connection string's own endpoints do not count.
+        access: how to authenticate.
+        endpoint: the address of the account. Endpoints in the connection string are ignored.
 
     Raises:
-        ConfigError: there is nothing that counts at *endpoint*.
+        ConfigError: the connection string has no credential, or is missing although *endpoint* has no TLS.
 
     """
     from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
@@ -65,7 +65,7 @@ def storage_keys(access: Access, endpoint: str) -> Any:  # noqa: ANN401 - two cl
     if given.get("SharedAccessSignature"):
         return AzureSasCredential(given["SharedAccessSignature"])
     if access.connection_string or is_plain(endpoint):
-        # The SDKs of storage send no token over plain HTTP, whatever they are told.
+        # The storage SDKs never send a token over plain HTTP.
         needed = "must have AccountName and AccountKey, or SharedAccessSignature"
         raise ConfigError("environment", [f"AZURE_STORAGE_CONNECTION_STRING: {needed}"])
     return None

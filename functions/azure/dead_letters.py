@@ -1,4 +1,4 @@
-"""Blob storage as the place for dead letters: one blob of JSON each."""
+"""Dead letters as blobs of JSON in a container."""
 
 import uuid
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from functions.azure.errors import STANDARD, Persistence, RefusalError, call
 from shared.ports import DeadLetter
 from shared.training.dead_letters import letter_text
 
-# A blob takes far more, but Event Grid delivers at most 1 MB, and escapes may double that.
+# A blob may be far larger, but Event Grid delivers at most 1 MB, which escapes may double.
 SIZE_LIMIT: Final = 4_000_000
-# The name is ours alone, so a blob that is there already is this letter, whose first answer got lost.
+# The name is unique, so a blob that exists already is this letter: the answer to the first attempt was lost.
 EXISTS: Final = frozenset({"BlobAlreadyExists"})
 
 
 class Container(Protocol):
-    """What is used of `azure.storage.blob.ContainerClient`."""
+    """The methods of `azure.storage.blob.ContainerClient` that are used."""
 
     def upload_blob(self, name: str, data: bytes, **options: Any) -> object:  # noqa: ANN401 - as the SDK
         """Write a blob."""
@@ -25,9 +25,9 @@ class BlobDeadLetters:
     """A `shared.ports.DeadLetters`.
 
     Args:
-        client: makes the client of the container.
-        container: the container's name, for people.
-        persistence: how often to try.
+        client: returns the client of the container.
+        container: the name of the container, for messages.
+        persistence: how to repeat a request.
         new_id: makes the unique part of a blob's name.
 
     """
@@ -40,14 +40,14 @@ class BlobDeadLetters:
         persistence: Persistence = STANDARD,
         new_id: Callable[[], object] = uuid.uuid4,
     ) -> None:
-        """Keep nothing yet."""
+        """Keep the arguments."""
         self._client = client
         self._container = container
         self._persistence = persistence
         self._new_id = new_id
 
     def put(self, letter: DeadLetter) -> None:
-        """Keep *letter*; see the port. Its blob is named by time, so that a day's letters lie together."""
+        """Keep *letter*; see the port. Blob names begin with the time, so that the letters of a day sort together."""
         name = f"{letter.at:%Y/%m/%d/%H%M%S}-{self._new_id()}.json"
         body = letter_text(letter, SIZE_LIMIT).encode()
         try:

@@ -1,4 +1,4 @@
-"""What the Functions host hands to our functions, read; and HTTP answers in its form."""
+"""Reads what the Functions host passes to the functions, and writes HTTP answers in its format."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from shared.wire.reading import time
 if TYPE_CHECKING:
     import azure.functions as func
 
-# A host's clock may be a little behind its timer: the tick that is due now counts as due.
+# A host's clock may be slightly behind its timer: a tick that is due now counts as due.
 CLOCK_SKEW: Final = timedelta(seconds=10)
 LONGEST_NAME: Final = 512
 KEY: Final = "function key"
@@ -22,11 +22,11 @@ def read_request(request: "func.HttpRequest", *, authenticated: bool) -> Request
     """Read an HTTP request.
 
     Args:
-        request: as the host hands it over.
-        authenticated: the platform itself has set the headers that name the caller.
+        request: the request of the host.
+        authenticated: whether the platform itself set the headers that name the caller.
 
     """
-    # The route parameter comes decoded; the URL has the path as it was sent.
+    # The route parameter is decoded; the URL has the path as it was sent.
     address = urlsplit(request.url)
     headers = {name.lower(): value for name, value in request.headers.items()}
     return Request(
@@ -40,16 +40,16 @@ def read_request(request: "func.HttpRequest", *, authenticated: bool) -> Request
 
 
 def http_answer(response: Response) -> "func.HttpResponse":
-    """Return *response* as the host wants it."""
+    """Return *response* in the host's format."""
     import azure.functions as func
 
     return func.HttpResponse(response.body, status_code=int(response.status), headers=dict(response.headers))
 
 
 def event_of(event: "func.EventGridEvent | func.CloudEvent") -> dict[str, Any]:
-    """Return an event as it was on the wire, as far as the host's library lets it through.
+    """Return an event as it was on the wire, as far as the host's library passes it on.
 
-    What the library does not know (the snake case names of ML cube's documentation) is gone by then.
+    The library drops fields that it does not know, such as the snake case names of ML cube's documentation.
     """
     fields = _cloud_event(event) if hasattr(event, "specversion") else _grid_event(event)
     return {name: value for name, value in fields.items() if value is not None}
@@ -60,7 +60,7 @@ def tick_time(timer: Any, now: datetime) -> datetime | None:  # noqa: ANN401 - t
 
     Args:
         timer: a `func.TimerRequest`; without a monitor its `schedule_status` is empty.
-        now: the time.
+        now: the current time, UTC.
 
     """
     times = [time(timer.schedule_status.get(name)) for name in ("Last", "Next")]

@@ -1,4 +1,4 @@
-"""The one place where calls to Azure are repeated, and where its errors become errors of this project."""
+"""The one place where calls to Azure are repeated and its errors are translated into errors of this project."""
 
 import json
 import time
@@ -13,24 +13,24 @@ from shared.frozen import dataclass
 
 T = TypeVar("T")
 
-# Codes of Azure Resource Manager and Azure ML for what an operator, or time, repairs, whatever status they come with;
-# a more precise code that the caller judges counts all the same.
+# Codes of Azure Resource Manager and Azure ML for failures that time or an operator fixes, with any HTTP status; a more
+# precise code that the caller judges takes precedence.
 REPAIRABLE: Final = frozenset(
     {"TooManyRequests", "OperationThrottled", "QuotaExceeded", "ServerBusy", "ServerTimeout", "Conflict"}
 )
 
 
 class RefusalError(Exception):
-    """Azure answered with a code or a status that the calling adapter judges itself; no adapter lets it out.
+    """Azure answered with a code or a status that the calling adapter handles itself; it never leaves an adapter.
 
     Attributes:
         codes: the error codes, from the outermost to the innermost: `("UserError", "JobPropertyImmutable")`.
-        message: what Azure says about it, one line.
+        message: the message of Azure, one line.
 
     """
 
     def __init__(self, failure: Failure) -> None:
-        """Keep what the answer tells."""
+        """Store the codes and the message of *failure*."""
         super().__init__(str(failure))
         self.codes = failure.codes
         self.message = failure.message
@@ -43,18 +43,18 @@ class RefusalError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persistence:
-    """How long a service that is too busy, or silent, is asked again.
+    """How a call to a service that is busy or silent is repeated.
 
-    The clients repeat nothing themselves: they would sleep for as long as `Retry-After` says, which is no function's
-    time to spend. With the defaults a silent service is given up after 27 s at most (two tries of 3 s to connect and
-    10 s to read, and a pause): before Event Grid stops waiting for an answer, at 30 s. If several services are silent
-    in one delivery it takes longer: Event Grid delivers again, and the claim and the job's name make that harmless.
+    The clients do not repeat calls themselves: they would sleep for as long as `Retry-After` says, which a function
+    cannot afford. With the defaults a call to a silent service fails after 27 s at most (two attempts of 3 s to connect
+    and 10 s to read, and a pause), before Event Grid stops waiting for an answer at 30 s. If several services are
+    silent in one delivery it takes longer: Event Grid delivers again, and the claim and the job's name make that safe.
 
     Attributes:
         backoff: how often, and after which pauses.
-        seconds: no try begins later than this after the first.
-        longest_wait: a service that asks for a longer pause than this, in seconds, is not asked again.
-        clock: tells the seconds that have passed since whenever.
+        seconds: no attempt begins later than this after the first.
+        longest_wait: a call is not repeated if the service requests a longer pause than this, in seconds.
+        clock: returns monotonic time, in seconds.
 
     """
 
@@ -75,21 +75,21 @@ def call(
     judged: Collection[str | int] = (),
     persistence: Persistence = STANDARD,
 ) -> T:
-    """Do *work*, again if Azure is too busy, and translate whatever azure-core raises in it.
+    """Do *work*, repeat it if Azure is busy, and translate the errors that azure-core raises in it.
 
     Only the caller knows which answers mean that the request can never succeed; it names their codes or HTTP statuses.
-    Everything else is repaired by time or by an operator and not by another event: throttling, 5xx, timeouts, conflicts
-    and quotas, and just as well missing rights, credentials, tables and containers.
+    All other errors can be fixed by time or by an operator, but not by another event: throttling, 5xx, timeouts,
+    conflicts and quotas, and also missing rights, credentials, tables and containers.
 
     Args:
         work: the call; it may run more than once.
-        service: the service's name, for people.
-        action: what is tried, for people: "start the job ...".
-        judged: the codes and statuses that the caller judges itself.
-        persistence: how often to try.
+        service: the name of the service, for the message.
+        action: what is attempted, for the message: "start the job ...".
+        judged: the codes and statuses that the caller handles itself.
+        persistence: how to repeat the call.
 
     Raises:
-        RefusalError: the answer is one of *judged*.
+        RefusalError: the code or the status is one of *judged*.
         UnavailableError: any other failure.
 
     """
@@ -100,7 +100,7 @@ def call(
     while True:
         try:
             return work()
-        # What should be JSON and is not: MSAL lets that out when the identity endpoint answers something else.
+        # MSAL raises JSONDecodeError if the identity endpoint answers with something else than JSON.
         except (AzureError, json.JSONDecodeError) as error:
             failure = failure_of(error)
             if _is_judged(failure, judged):
@@ -118,7 +118,7 @@ def call(
 def _is_judged(failure: Failure, judged: Collection[str | int]) -> bool:
     if failure.status is None:
         return False
-    # A code that the caller names says more than the status, or the `Conflict`, around it.
+    # A code that the caller names is more precise than the status, or the `Conflict`, around it.
     if not set(failure.codes).isdisjoint(judged):
         return True
     return failure.status in judged and REPAIRABLE.isdisjoint(failure.codes)

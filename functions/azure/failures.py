@@ -1,4 +1,4 @@
-"""What an error of azure-core tells: the codes of the service, its message, whether trying again may help."""
+"""Reads an error of azure-core: the codes of the service, its message, whether another attempt may succeed."""
 
 import json
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ class Failure:
     """A call that failed.
 
     Attributes:
-        status: the HTTP status; none where no answer came.
+        status: the HTTP status; none if there was no answer.
         codes: the error codes, from the outermost to the innermost; never empty.
-        message: what is told about it, one line.
-        busy: the same call may succeed in a moment.
-        wait: how many seconds the service wants to be left alone.
+        message: the message, one line.
+        busy: whether the same call may succeed in a moment.
+        wait: how many seconds the service requests to wait.
 
     """
 
@@ -36,26 +36,26 @@ class Failure:
 
 
 def failure_of(error: Exception) -> Failure:
-    """Read what azure-core, or MSAL within it, raised."""
+    """Read an error that azure-core, or MSAL within it, raised."""
     from azure.core.exceptions import HttpResponseError
 
-    # Of a topic that is not there azure-eventgrid tells in an error of its own, which has the answer as its cause only.
-    for told in (error, error.__cause__, error.__context__):
-        if isinstance(told, HttpResponseError) and told.response is not None:
-            return _answered(told.response)
+    # For a missing topic azure-eventgrid raises an error of its own, which has the answer only as its cause.
+    for link in (error, error.__cause__, error.__context__):
+        if isinstance(link, HttpResponseError) and link.response is not None:
+            return _answered(link.response)
     return _unanswered(error)
 
 
 def _unanswered(error: Exception) -> Failure:
-    """Read an error without an answer: only its kind, since its text may quote a signed address."""
+    """Read an error without an answer: only its type, since its text may quote a signed address."""
     from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError, ServiceResponseError
 
     inner = getattr(error, "inner_exception", None)
-    told = _line(str(error)) if isinstance(error, ClientAuthenticationError) else ""
+    text = _line(str(error)) if isinstance(error, ClientAuthenticationError) else ""
     return Failure(
         status=None,
         codes=(type(error).__name__,),
-        message=told or ("" if inner is None else type(inner).__name__),
+        message=text or ("" if inner is None else type(inner).__name__),
         busy=isinstance(error, ServiceRequestError | ServiceResponseError),
     )
 
@@ -63,46 +63,46 @@ def _unanswered(error: Exception) -> Failure:
 def _answered(response: object) -> Failure:
     status: int = response.status_code  # type: ignore[attr-defined]  # azure-core has two kinds of answers, alike in this
     headers = response.headers  # type: ignore[attr-defined]  # the same
-    told = _told(response)
-    codes = dict.fromkeys(filter(None, (headers.get("x-ms-error-code"), *_codes(told))))
+    document = _document(response)
+    codes = dict.fromkeys(filter(None, (headers.get("x-ms-error-code"), *_codes(document))))
     return Failure(
         status=status,
         codes=tuple(codes) or (f"HTTP {status}",),
-        message=_message(told),
+        message=_message(document),
         busy=status in BUSY,
         wait=_wait(headers.get("Retry-After")),
     )
 
 
-def _told(response: object) -> object:
+def _document(response: object) -> object:
     try:
         return json.loads(response.text())  # type: ignore[attr-defined]  # the same
-    except Exception:  # noqa: BLE001 - an answer that cannot be read must not hide the failure that it tells of
+    except Exception:  # noqa: BLE001 - an answer that cannot be read must not hide the failure that it reports
         return None
 
 
-def _codes(told: object) -> Iterator[str]:
+def _codes(document: object) -> Iterator[str]:
     """Yield every `code` of an error document, from the outermost to the innermost."""
-    if isinstance(told, dict):
-        if isinstance(told.get("code"), str):
-            yield told["code"]
-        for item in told.values():
+    if isinstance(document, dict):
+        if isinstance(document.get("code"), str):
+            yield document["code"]
+        for item in document.values():
             yield from _codes(item)
-    elif isinstance(told, list):
-        for item in told:
+    elif isinstance(document, list):
+        for item in document:
             yield from _codes(item)
 
 
-def _message(told: object) -> str:
-    """Return the outermost `message`, in which the table service has the text as `value`."""
-    if not isinstance(told, dict):
+def _message(document: object) -> str:
+    """Return the outermost `message`; the table service has its text in `value`."""
+    if not isinstance(document, dict):
         return ""
-    message = told.get("message")
+    message = document.get("message")
     if isinstance(message, dict):
         message = message.get("value")
     if isinstance(message, str):
         return _line(message)
-    return next(filter(None, map(_message, told.values())), "")
+    return next(filter(None, map(_message, document.values())), "")
 
 
 def _line(text: str) -> str:
@@ -110,5 +110,5 @@ def _line(text: str) -> str:
 
 
 def _wait(retry_after: str | None) -> float:
-    # HTTP allows a date as well; these services send seconds.
+    # HTTP allows a date, too; these services send seconds.
     return float(retry_after) if retry_after and retry_after.isdecimal() else 0

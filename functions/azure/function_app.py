@@ -1,7 +1,7 @@
-"""The four Azure functions; the Makefile puts this file beside `host.json`, where the Functions host looks for it.
+"""The four Azure functions; the Makefile puts this file beside `host.json`, where the Functions host expects it.
 
-What a function needs is imported when it runs: to list the functions the host only imports this file, and the rest
-would double what that costs.
+Each function imports its dependencies when it runs: the host imports this file just to list the functions, and
+importing everything would double the time for that.
 """
 
 import logging
@@ -12,14 +12,14 @@ import azure.functions as func
 log = logging.getLogger("retrain")
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-# Mondays 09:30 UTC, with seconds in front. The worker knows the app settings before it imports this file.
+# Mondays 09:30 UTC; the first field is seconds. The worker sets the app settings before it imports this file.
 SCHEDULE = os.environ.get("RETRAIN_SCHEDULE") or "0 30 9 * * 1"
 HOURLY = "0 0 * * * *"
 
 
 @app.route(route="{*path}", methods=list(func.HttpMethod))
 def retrain_http(req: func.HttpRequest) -> func.HttpResponse:
-    """Answer the HTTP API, and Event Grid where a subscription of the kind webhook delivers to `/events`."""
+    """Answer the HTTP API, and webhook subscriptions of Event Grid at `/events`."""
     from functions.azure import entry, webhook, wiring
     from shared.http.routes import respond
 
@@ -31,7 +31,7 @@ def retrain_http(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.timer_trigger(arg_name="timer", schedule=SCHEDULE, run_on_startup=False, use_monitor=True)
 def retrain_schedule(timer: func.TimerRequest) -> None:
-    """Ask for every scheduled model."""
+    """Emit a trigger for every scheduled model."""
     from functions.azure import entry, wiring
     from shared.emit import tick
 
@@ -41,17 +41,17 @@ def retrain_schedule(timer: func.TimerRequest) -> None:
 
 @app.timer_trigger(arg_name="timer", schedule=HOURLY, run_on_startup=False, use_monitor=True)
 def retrain_sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by this name
-    """Look after everything that was left undone."""
+    """Finish the work that was left undone."""
     from functions.azure import wiring
     from shared.training.sweep import sweep
 
-    # A timer answers nobody: what was done is told by the log alone.
+    # A timer has no answer, so only the log shows what was done.
     log.info("retrain.swept", extra={"models": sweep(wiring.receiver())})
 
 
 @app.event_grid_trigger(arg_name="event")
 def retrain_receive(event: func.EventGridEvent) -> None:
-    """Act on an event; an error means that Event Grid delivers it again."""
+    """Act on an event; after an error Event Grid delivers it again."""
     from functions.azure import entry
 
     _receive(entry.event_of(event))

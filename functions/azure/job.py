@@ -1,4 +1,4 @@
-"""A training as a job of Azure Machine Learning."""
+"""The documents of a training as a job of Azure Machine Learning."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,15 +10,15 @@ from shared.trigger import RetrainTrigger
 from shared.wire.eventgrid_runs import MODEL_TAG
 
 EXPERIMENT: Final = "retrain"
-TOKEN_TAG: Final = "retrain-token"  # noqa: S105 - a name, and an idempotency token is no secret
-# The longest value that Azure ML takes for a tag.
+TOKEN_TAG: Final = "retrain-token"  # noqa: S105 - a name, and an idempotency token is not a secret
+# The longest value that Azure ML accepts for a tag.
 LONGEST_TAG: Final = 256
 STUDIO: Final = "https://ml.azure.com"
 
 
 def job_document(target: AzureMlTarget, request: LaunchRequest) -> dict[str, object]:
     """Return the body that creates the job of *request* (REST API, Jobs - Create Or Update, PipelineJob)."""
-    # Without force_rerun the outputs of an equal job before may be taken for this one's.
+    # Without force_rerun Azure ML may reuse the outputs of an equal earlier job.
     settings: dict[str, object] = {"force_rerun": True}
     if target.compute:
         settings["default_compute"] = _compute(target)
@@ -36,9 +36,9 @@ def job_document(target: AzureMlTarget, request: LaunchRequest) -> dict[str, obj
 
 
 def job_inputs(parameters: Mapping[str, Parameter]) -> dict[str, dict[str, str]]:
-    """Return *parameters* as inputs: every value a text, `true` and `false` as in JSON.
+    """Return *parameters* as inputs: every value a string, `true` and `false` as in JSON.
 
-    An empty one is left to the default of the component: the REST API takes no literal without a character.
+    An empty value is left out, so the component's default applies: the REST API accepts no empty literal.
     """
     return {
         name: {"jobInputType": "literal", "value": _text(value)} for name, value in parameters.items() if value != ""
@@ -46,7 +46,7 @@ def job_inputs(parameters: Mapping[str, Parameter]) -> dict[str, dict[str, str]]
 
 
 def provenance(request: LaunchRequest) -> dict[str, str]:
-    """Return the tags that tell why a job runs; long texts are cut."""
+    """Return the tags that show why a job runs; long texts are cut."""
     trigger: RetrainTrigger = request.trigger
     tags = {
         TOKEN_TAG: request.token,
@@ -62,7 +62,7 @@ def provenance(request: LaunchRequest) -> dict[str, str]:
 
 
 def studio_url(job: Mapping[str, Any], name: str, workspace: str) -> str:
-    """Return where a person can look at a job: what the service says, or else the usual address."""
+    """Return the address of a job in the studio: the one in its document, else the usual one."""
     place: object = job
     for step in ("properties", "services", "Studio", "endpoint"):
         place = place.get(step) if isinstance(place, Mapping) else None

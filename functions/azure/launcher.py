@@ -1,4 +1,4 @@
-"""Azure Machine Learning as training service: one job a token, by Azure Resource Manager."""
+"""Azure Machine Learning as training service: one job for each token, through Azure Resource Manager."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 PUBLIC: Final = "https://management.azure.com"
 API_VERSION: Final = "2024-10-01"
-# Only these mean that the job can never run. Missing rights are not among them: a role assignment takes minutes to be
-# known everywhere. Neither is 409: two first requests at once may meet.
+# Only these mean that the job can never run. Missing permissions are not among them, because a role assignment takes
+# minutes to take effect everywhere. Neither is 409, because two first requests at the same time may collide.
 REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422})
-# The name is taken by a job with other content (azure-sdk-for-python, pull request 47389): ours, as a rule, since even
-# an equal body may differ from what the service made of it. With which status it comes is nowhere promised.
+# A job with this name and other content exists (azure-sdk-for-python, pull request 47389): usually ours, since even an
+# equal body may differ from what the service stored. The HTTP status of this error is not documented.
 IMMUTABLE: Final = "JobPropertyImmutable"
 UNKNOWN: Final = frozenset({400, 404, 405})
 
@@ -31,7 +31,7 @@ _RUN: Final = re.compile(r"(?:(?P<workspace>/subscriptions/[^?#]+)/jobs/)?(?P<na
 
 
 class ArmClient(Protocol):
-    """What is used of `azure.core.PipelineClient`."""
+    """The methods of `azure.core.PipelineClient` that are used."""
 
     def send_request(self, request: "HttpRequest", **options: Any) -> "HttpResponse":  # noqa: ANN401 - as the SDK
         """Send a request."""
@@ -40,13 +40,13 @@ class ArmClient(Protocol):
 class AzureMlLauncher:
     """A `shared.ports.Launcher`.
 
-    The name of a job is its idempotency token: it is made of ours, and a workspace has it once, for ever.
+    The name of a job is its idempotency token: it is derived from ours and unique in a workspace, permanently.
 
     Args:
-        client: makes the client of Azure Resource Manager.
+        client: returns the client of Azure Resource Manager.
         target: the component.
-        endpoint: base URL of Azure Resource Manager.
-        persistence: how often to try; a repeated PUT is the same job.
+        endpoint: the base URL of Azure Resource Manager.
+        persistence: how to repeat a request; a repeated PUT creates no second job.
 
     """
 
@@ -58,7 +58,7 @@ class AzureMlLauncher:
         *,
         persistence: Persistence = STANDARD,
     ) -> None:
-        """Ask nothing yet."""
+        """Keep the arguments."""
         self._client = client
         self._target = target
         self._workspace = "/" + target.workspace.strip("/")
@@ -67,7 +67,7 @@ class AzureMlLauncher:
 
     @property
     def idempotent(self) -> bool:
-        """Yes: by the job's name."""
+        """Always true: the name of the job is the token."""
         return True
 
     def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - a PUT finds the job that exists
@@ -75,7 +75,9 @@ class AzureMlLauncher:
         name = run_name(request.token)
         action = f"start the job {name} in {self._workspace}"
         try:
-            job = self._ask("PUT", self._path(name), action, {*REFUSED, IMMUTABLE}, job_document(self._target, request))
+            job = self._request(
+                "PUT", self._path(name), action, {*REFUSED, IMMUTABLE}, job_document(self._target, request)
+            )
         except RefusalError as refusal:
             if IMMUTABLE not in refusal.codes:
                 raise TargetRefusedError(f"Azure ML refuses to {action}: {refusal}") from refusal
@@ -83,32 +85,34 @@ class AzureMlLauncher:
         return Run(run_id=self._path(name), url=studio_url(job, name, self._workspace))
 
     def status(self, run_id: str) -> RunStatus:
-        """Ask how a job stands; see the port."""
+        """Return the status of a job; see the port."""
         run = _RUN.fullmatch(run_id)
         if run is None:
             return RunStatus(result=RunResult.STOPPED)
         try:
             path = f"{run['workspace'] or self._workspace}/jobs/{run['name']}"
-            job = self._ask("GET", path, f"look up the job {run_id}", UNKNOWN)
+            job = self._request("GET", path, f"look up the job {run_id}", UNKNOWN)
         except RefusalError:
             return RunStatus(result=RunResult.STOPPED)
         result = run_result(str(_object(job, "properties").get("status")))
         if result is RunResult.RUNNING:
             return RunStatus(result=result)
-        # The end has no field of its own; nothing but its tags changes in a job after it.
+        # There is no field for the end; only the tags of a job change after it.
         return RunStatus(result=result, ended_at=time(_object(job, "systemData").get("lastModifiedAt")))
 
     def _existing(self, name: str, token: str, refusal: RefusalError) -> Mapping[str, Any]:
-        """Return the job of that name if it is ours."""
-        job = self._ask("GET", self._path(name), f"look up the job {name} in {self._workspace}")
+        """Return the job of that name if it was created for *token*."""
+        job = self._request("GET", self._path(name), f"look up the job {name} in {self._workspace}")
         if _object(_object(job, "properties"), "tags").get(TOKEN_TAG) != token:
-            raise TargetRefusedError(f"{self._workspace} has a job {name} that is not ours: {refusal}") from refusal
+            raise TargetRefusedError(
+                f"{self._workspace} already has a job {name}, started by another trigger: {refusal}"
+            ) from refusal
         return job
 
     def _path(self, name: str) -> str:
         return f"{self._workspace}/jobs/{name}"
 
-    def _ask(
+    def _request(
         self, method: str, path: str, action: str, judged: Collection[str | int] = (), body: object = None
     ) -> Mapping[str, Any]:
         def send() -> object:
@@ -121,7 +125,7 @@ class AzureMlLauncher:
 
         answer = call(send, service="Azure ML", action=action, judged=judged, persistence=self._persistence)
         if not isinstance(answer, Mapping):
-            raise UnavailableError("Azure ML", action, "the answer is no JSON object")
+            raise UnavailableError("Azure ML", action, "the answer is not a JSON object")
         return answer
 
 

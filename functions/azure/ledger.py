@@ -1,4 +1,4 @@
-"""Azure Tables as ledger: one entity a model, replaced on condition of its ETag."""
+"""Azure Tables as ledger: one entity for each model, replaced if its ETag is unchanged."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
@@ -9,13 +9,12 @@ from urllib.parse import quote
 from functions.azure.errors import STANDARD, Persistence, RefusalError, call
 from shared.ports import Stored
 
-# One partition, so that the models can be listed in order; it takes 2000 operations a second, far more than trainings
-# are asked for.
+# One partition, so that the models can be listed in order; it serves 2000 operations a second, far more than needed.
 PARTITION: Final = "models"
 # Data model of the table service: a key has at most 1 KiB of UTF-16, and no / \ # ? or control character.
 LONGEST_KEY: Final = 512
-# Data model: a text has at most 64 KiB of UTF-16, an entity 1 MiB. A character is two or four bytes, so this many
-# always fit into a property; a document, at most 380 KB of UTF-8, takes no more than 760 KB.
+# Data model: a string has at most 64 KiB of UTF-16, an entity 1 MiB. A character takes two or four bytes, so this many
+# always fit into a property; a document of at most 380 KB of UTF-8 takes at most 760 KB.
 PIECE: Final = 16_384
 
 EXISTS: Final = frozenset({"EntityAlreadyExists"})
@@ -24,16 +23,16 @@ LOST: Final = MISSING | {"UpdateConditionNotSatisfied", "ConditionNotMet"}
 
 
 class Table(Protocol):
-    """What is used of `azure.data.tables.TableClient`."""
+    """The methods of `azure.data.tables.TableClient` that are used."""
 
     def get_entity(self, partition_key: str, row_key: str) -> Any:  # noqa: ANN401 - a mapping with `metadata`
         """Read an entity."""
 
     def create_entity(self, entity: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Write an entity that is not there yet."""
+        """Create an entity that must not exist."""
 
     def update_entity(self, entity: Mapping[str, Any], mode: Any, **options: Any) -> Mapping[str, Any]:  # noqa: ANN401
-        """Write an entity that is there."""
+        """Replace an entity that must exist."""
 
     def query_entities(self, query_filter: str, **options: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401
         """Read the entities that match, page by page."""
@@ -43,14 +42,14 @@ class TableLedger:
     """A `shared.ports.Ledger`.
 
     Args:
-        client: makes the client of the table.
-        table: the table's name, for people.
-        persistence: how often to try.
+        client: returns the client of the table.
+        table: the name of the table, for messages.
+        persistence: how to repeat a request.
 
     """
 
     def __init__(self, client: Callable[[], Table], table: str, *, persistence: Persistence = STANDARD) -> None:
-        """Read nothing yet."""
+        """Keep the arguments."""
         self._client = client
         self._table = table
         self._persistence = persistence
@@ -78,7 +77,7 @@ class TableLedger:
         return Stored(document=document, version=answer["etag"])
 
     def models(self, after: str | None, limit: int) -> list[str]:
-        """Return up to *limit* ids behind *after*, in the order of their keys; see the port."""
+        """Return up to *limit* ids after *after*, in the order of their keys; see the port."""
         position = "PartitionKey eq @partition and RowKey gt @after"
         parameters = {"partition": PARTITION, "after": row_key(after) if after is not None else ""}
 
@@ -104,10 +103,10 @@ class TableLedger:
 
 
 def row_key(model_id: str) -> str:
-    """Return the key of a model's entity: its id with `=E2` and the like for what a key may not have.
+    """Return the key of a model's entity: its id, with escapes such as `=E2` for characters that a key may not have.
 
-    A percent sign would be the usual escape, but the table service has trouble with it in keys. A key that would be too
-    long ends in a hash; no other key has its `!`.
+    The usual escape is a percent sign, but the table service handles that badly in keys. A key that would be too long
+    ends in `!` and a hash; no other key has a `!`.
     """
     key = quote(model_id, safe="").replace("%", "=")
     if len(key) <= LONGEST_KEY:

@@ -16,29 +16,29 @@ API_VERSION: Final = "7.4"
 
 
 class VaultClient(Protocol):
-    """What is used of `azure.core.PipelineClient`."""
+    """The methods of `azure.core.PipelineClient` that are used."""
 
     def send_request(self, request: "HttpRequest", **options: Any) -> "HttpResponse":  # noqa: ANN401 - as the SDK
         """Send a request."""
 
 
 def audience_of(url: str) -> str:
-    """Return whose tokens the vault of a secret takes: `https://vault.azure.net`, or that of its sovereign cloud."""
+    """Return the token audience of a secret's vault: `https://vault.azure.net`, or that of its sovereign cloud."""
     if is_loopback(url):
         return url
     return f"https://{(urlsplit(url).hostname or '').partition('.')[2]}"
 
 
 def read_secret(client: Callable[[], VaultClient], url: str, *, persistence: Persistence = STANDARD) -> str:
-    """Return the text of the secret.
+    """Return the secret, which must be a string.
 
     Args:
-        client: makes the client whose tokens are for the vault's audience.
-        url: `https://VAULT.vault.azure.net/secrets/NAME`, the newest version unless one follows.
-        persistence: how often to try.
+        client: returns the client whose tokens are for the vault's audience.
+        url: `https://VAULT.vault.azure.net/secrets/NAME`, optionally with a version; the default is the newest.
+        persistence: how to repeat a request.
 
     Raises:
-        UnavailableError: the service is away, or the secret or the right is missing: an operator's matter.
+        UnavailableError: the service is not available, or the secret or the permission is missing.
 
     """
 
@@ -52,5 +52,5 @@ def read_secret(client: Callable[[], VaultClient], url: str, *, persistence: Per
     action = f"give the secret {url}"
     answer = call(send, service="Key Vault", action=action, persistence=persistence)
     if not isinstance(answer, Mapping) or not isinstance(answer.get("value"), str):
-        raise UnavailableError("Key Vault", action, "it is no text")
+        raise UnavailableError("Key Vault", action, "it is not a string")
     return str(answer["value"])

@@ -1,7 +1,7 @@
-"""`/events`: an endpoint for Event Grid subscriptions of the kind webhook, beside the Event Grid trigger.
+"""`/events`: an endpoint for webhook subscriptions of Event Grid, beside the Event Grid trigger.
 
-It sees an event as it was sent, where the trigger's library drops what it does not know (names in snake case) and fails
-on a time that is none before any code of ours runs.
+It gets an event as it was sent. The library of the trigger drops names that it does not know (those in snake case) and
+fails on an invalid time before any code of ours runs.
 """
 
 import json
@@ -21,11 +21,11 @@ VALIDATION: Final = "Microsoft.EventGrid.SubscriptionValidationEvent"
 
 
 def respond(request: Request, receive: Callable[[object], object]) -> Response:
-    """Answer a delivery, or the question whether deliveries are wanted.
+    """Answer a delivery, or the handshake before the first delivery.
 
     Args:
         request: the request, whose path is `PATH`.
-        receive: acts on one event, raising what `shared.receive.receive` raises.
+        receive: acts on one event; raises the errors of `shared.receive.receive`.
 
     """
     try:
@@ -44,7 +44,7 @@ def respond(request: Request, receive: Callable[[object], object]) -> Response:
 
 
 def _allow(request: Request) -> Response:
-    """Agree to deliveries in the CloudEvents schema (HTTP Web Hooks for Event Delivery, section 4)."""
+    """Consent to deliveries in the CloudEvents schema (HTTP Web Hooks for Event Delivery, section 4)."""
     origin = request.headers.get("webhook-request-origin")
     if not origin:
         return problem(HTTPStatus.BAD_REQUEST, "the header WebHook-Request-Origin is missing")
@@ -53,7 +53,7 @@ def _allow(request: Request) -> Response:
 
 
 def _take(events: list[object], receive: Callable[[object], object]) -> Response:
-    """Act on every event; only all of them together can be acknowledged."""
+    """Act on every event of a delivery, which can only be acknowledged as a whole."""
     code = next(filter(None, map(_validation_code, events)), None)
     if code is not None:
         return answer(HTTPStatus.OK, {"validationResponse": code})
@@ -64,7 +64,7 @@ def _take(events: list[object], receive: Callable[[object], object]) -> Response
         except PermanentError as error:
             rejected = error
     if rejected is not None:
-        # 400 is the answer that Event Grid does not repeat: it dead-letters the delivery.
+        # After 400 Event Grid does not repeat the delivery: it dead-letters it.
         return problem(HTTPStatus.BAD_REQUEST, str(rejected))
     return answer(HTTPStatus.OK, {"received": len(events)})
 
@@ -79,9 +79,9 @@ def _validation_code(event: object) -> str | None:
 
 def _read(request: Request) -> object:
     if len(request.body) > MAX_BODY:
-        detail = f"the body has {len(request.body)} bytes; at most {MAX_BODY} are read"
+        detail = f"the body has {len(request.body)} bytes; at most {MAX_BODY} are accepted"
         raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
     try:
         return json.loads(request.body)
     except (ValueError, RecursionError) as error:
-        raise UnreadableEventError(f"the body is no JSON: {error}") from error
+        raise UnreadableEventError(f"the body is not valid JSON: {error}") from error

@@ -61,7 +61,7 @@ def receiver() -> ReceiverParts:
 def callers_are_authenticated() -> bool:
     """Whether App Service authentication is on; only then does the platform itself set the headers that name callers.
 
-    Where it is off anybody who has the function's key can send these headers.
+    If it is off, any caller with the function's key can send these headers.
     """
     return os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() == "true"
 
@@ -107,12 +107,12 @@ def _read_secret(url: str) -> str:
 
 
 def _set_up_logs() -> None:
-    """Let the core's log lines become JSON on their way to the worker's handler, which knows the invocation."""
+    """Format the core's log records as JSON before the worker's handler, which adds the invocation, gets them."""
     logger = logging.getLogger("retrain")
     logger.setLevel(logging.INFO)
     if not logger.filters:
         logger.addFilter(_as_json)
-    # At INFO azure-core logs every request and answer, which costs more to keep than our own lines.
+    # At INFO azure-core logs every request and answer, which costs more to store than our own lines.
     logging.getLogger("azure").setLevel(logging.WARNING)
 
 
@@ -122,4 +122,4 @@ def _as_json(record: logging.LogRecord) -> bool:
 
 
 def _count(_model_id: str, _decided: Decided) -> None:
-    """Count nothing here: Application Insights counts the log lines `retrain.decided` by their fields."""
+    """Do nothing: Application Insights counts the log lines `retrain.decided` by their fields."""

@@ -1,1 +1,1 @@
-"""The fourth cloud: this machine. SQLite holds the state and the event bus, trainings are processes."""
+"""This machine as a cloud: SQLite holds the state and the event bus, and trainings are processes."""

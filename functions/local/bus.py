@@ -14,8 +14,8 @@ from shared.frozen import dataclass
 from shared.ports import Clock, RandomId
 from shared.trigger import RetrainTrigger
 
-# The event stands last, so that a search for what is visible does not read through the large ones. Ids are never used
-# again (AUTOINCREMENT), so a delivery's id and attempt name it for ever.
+# The event is the last column, so that a search for visible events does not read through large ones. Ids are never
+# reused (AUTOINCREMENT), so the id and the attempt identify a delivery permanently.
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS bus_events (id INTEGER PRIMARY KEY AUTOINCREMENT, put_at REAL NOT NULL,"
     " visible_at REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, event TEXT NOT NULL)"
@@ -29,13 +29,13 @@ _LEASE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event in the hands of one worker, until its lease is over.
+    """One event that one worker has leased.
 
     Attributes:
-        number: the event's place in the bus.
-        attempt: how often the event was delivered, this time included; with `number` it is the lease's token.
+        number: the id of the event on the bus.
+        attempt: how often the event was delivered, including this time; together with `number` it identifies the lease.
         put_at: when the event was put on the bus, UTC.
-        event: the event, as JSON gives it.
+        event: the event, parsed from JSON.
 
     """
 
@@ -49,7 +49,7 @@ class SqliteBus:
     """Carries events in EventBridge's form, in a SQLite file; see `shared.ports.EventBus` for the promise."""
 
     def __init__(self, path: Path, clock: Clock, new_id: RandomId, source: str = "ml3_platform") -> None:
-        """Use the file at *path*, which may hold the ledger too; triggers are sent as from *source*."""
+        """Use the file at *path*, which may also hold the ledger; *source* is the source of all triggers sent."""
         self._database = Database(path, _TABLE)
         self._clock = clock
         self._new_id = new_id
@@ -57,16 +57,16 @@ class SqliteBus:
         self._arrived = threading.Condition()
 
     def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
-        """Put all *triggers* on the bus, or none of them; when this returns they are on the disk.
+        """Put all *triggers* on the bus, or none of them; when this returns they are on disk.
 
         Raises:
-            UnavailableError: the file is locked for too long, or the disk does not answer.
+            UnavailableError: the file is locked for too long, or the disk fails.
 
         """
         self._put([self._event_of(trigger) for trigger in triggers])
 
     def put(self, event: Mapping[str, object]) -> None:
-        """Put any *event* on the bus; the same one twice is two events.
+        """Put any *event* on the bus; the same event put twice is two events.
 
         Raises:
             UnavailableError: as in `publish`.
@@ -75,13 +75,13 @@ class SqliteBus:
         self._put([event])
 
     def lease(self, now: datetime, lease: timedelta) -> Delivery | None:
-        """Take the oldest visible event and hide it from everybody else until *now* + *lease*; none: nothing to do.
+        """Take the oldest visible event and hide it from other workers until *now* + *lease*; none if there is none.
 
         Raises:
             UnavailableError: as in `publish`.
 
         """
-        # Asking first spares an idle worker the write lock, which keeps others from writing.
+        # Reading first spares an idle worker the write lock, which would block other writers.
         if not self._database.execute("look for an event", _OLDEST, [now.timestamp()]):
             return None
         times = [(now + lease).timestamp(), now.timestamp()]
@@ -93,28 +93,28 @@ class SqliteBus:
         return Delivery(number=number, attempt=attempt, put_at=put_at, event=json.loads(event))
 
     def acknowledge(self, delivery: Delivery) -> bool:
-        """Remove the event; False, and nothing happens, when the lease is over and somebody else took the event.
+        """Remove the event; False, and nothing happens, if the lease has ended and another worker took the event.
 
         Raises:
-            UnavailableError: as in `publish`; the event may come again.
+            UnavailableError: as in `publish`; the event may be delivered again.
 
         """
         statement = "DELETE FROM bus_events WHERE id = ? AND attempts = ? RETURNING id"
         return bool(self._database.execute("acknowledge", statement, [delivery.number, delivery.attempt]))
 
     def retry_later(self, delivery: Delivery, now: datetime, delay: timedelta) -> bool:
-        """Give the event back, to be delivered again from *now* + *delay*; False as in `acknowledge`.
+        """Return the event to the bus, to be delivered again from *now* + *delay*; False as in `acknowledge`.
 
         Raises:
-            UnavailableError: as in `publish`; the event comes again when the lease is over.
+            UnavailableError: as in `publish`; the event is delivered again when the lease ends.
 
         """
         statement = "UPDATE bus_events SET visible_at = ? WHERE id = ? AND attempts = ? RETURNING id"
         values = [(now + delay).timestamp(), delivery.number, delivery.attempt]
-        return bool(self._database.execute("give an event back", statement, values))
+        return bool(self._database.execute("return an event", statement, values))
 
     def size(self) -> int:
-        """Count the events that nobody acknowledged yet: waiting, hidden or in somebody's hands.
+        """Return the number of events that are not acknowledged yet: waiting, delayed or leased.
 
         Raises:
             UnavailableError: as in `publish`.
@@ -123,7 +123,7 @@ class SqliteBus:
         return int(self._database.execute("count events", "SELECT count(*) FROM bus_events")[0][0])
 
     def wait(self, timeout: float) -> None:
-        """Wait until this process puts an event on the bus, at most *timeout* seconds; other processes wake nobody."""
+        """Wait until this process puts an event on the bus, at most *timeout* seconds; other processes never end it."""
         with self._arrived:
             self._arrived.wait(timeout)
 
@@ -140,9 +140,9 @@ class SqliteBus:
         if not events:
             return
         now = self._clock().timestamp()
-        # Visible from the beginning of time: a clock that was set back must not hide what was put before.
+        # `visible_at` stays 0: a clock that was set back must not hide events that were put before.
         rows = [(now, json.dumps(dict(event))) for event in events]
-        self._database.execute_many("take events", "INSERT INTO bus_events (put_at, event) VALUES (?, ?)", rows)
+        self._database.execute_many("store events", "INSERT INTO bus_events (put_at, event) VALUES (?, ?)", rows)
         self.wake()
 
     def _event_of(self, trigger: RetrainTrigger) -> dict[str, object]:

@@ -10,19 +10,19 @@ from functions.local.run_request import PARAMETER_PREFIX, RunRequest
 
 
 class Command:
-    """A running command."""
+    """A running command of a training."""
 
     def __init__(self, request: RunRequest, folder: RunFolder, environment: Mapping[str, str]) -> None:
-        """Start the command of *request*, with *environment* under its own variables.
+        """Start the command of *request*; its own variables are added to *environment* and take precedence.
 
-        Its group is in the folder before its first instruction runs, and it holds the folder's command lock: however
-        this process ends, the command can be found.
+        The command's process group is written to the folder before its first instruction runs, and the command holds
+        the folder's command lock, so it can be found however this process ends.
 
         Raises:
-            OSError: it cannot be started.
+            OSError: the command cannot be started.
 
         """
-        # A server that was itself started as a training must not hand its own parameters on.
+        # A server that was itself started as a training must not pass on its own parameters.
         inherited = {name: value for name, value in environment.items() if not name.startswith(PARAMETER_PREFIX)}
         lock = folder.lock_for_command()
         pid_file = os.open(folder.pid_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -37,7 +37,7 @@ class Command:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                     pass_fds=(lock,),
-                    # Safe here: the supervisor has no other thread.
+                    # Safe, because the supervisor has no other thread.
                     preexec_fn=lambda: _announce(pid_file),  # noqa: PLW1509
                 )
         finally:
@@ -45,11 +45,11 @@ class Command:
             os.close(lock)
 
     def exit_code(self) -> int | None:
-        """Return the exit code, negative for a signal; none: it runs."""
+        """Return the exit code, negative for a signal; none while it runs."""
         return self._process.poll()
 
     def end(self) -> int | None:
-        """End the command and what is left of its group, and return the exit code."""
+        """End the command and the remaining processes of its group, and return the exit code."""
         end_group(self._process.pid, self._process.poll)
         return self._process.poll()
 

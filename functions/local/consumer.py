@@ -1,4 +1,4 @@
-"""The workers that take events off the bus and hand them over until somebody has dealt with them."""
+"""The workers that take events off the bus and deliver each to a handler until it is handled."""
 
 import logging
 import threading
@@ -13,7 +13,7 @@ from shared.errors import RetrainError, UnavailableError
 from shared.frozen import dataclass
 from shared.ports import Clock, DeadLetter, DeadLetters
 
-# How late an event of another process is noticed; one of this process wakes a worker at once.
+# How late an event of another process is noticed; an event of this process wakes a worker immediately.
 POLL_SECONDS: Final = 0.05
 REJECTED: Final = "rejected"
 UNDELIVERABLE: Final = "undeliverable"
@@ -26,9 +26,9 @@ class Delivering:
     """How events are delivered.
 
     Attributes:
-        workers: how many are handled at the same time.
-        lease: how long a handler may take before the event is given to another one; as long as a function may run.
-        max_attempts: after this many the event is dead; 185 is what Amazon EventBridge takes.
+        workers: how many events are handled at the same time.
+        lease: how long a handler may take before the event is delivered again; as long as a function may run.
+        max_attempts: after this many attempts the event is a dead letter; 185 is the limit of Amazon EventBridge.
 
     """
 
@@ -38,10 +38,10 @@ class Delivering:
 
 
 class Consumer:
-    """Delivers each event to a handler until it returns, or until the event can only be kept for a person.
+    """Delivers each event to a handler until the handler returns or the event becomes a dead letter.
 
-    An error that says "trying again may help", and any error that nobody foresaw, brings the event back later; any
-    other one puts it to the dead letters, and so does an attempt too many. An event leaves the bus only after that.
+    After a retryable or an unexpected error the event is delivered again later. After any other error, or after too
+    many attempts, it is put to the dead letters. An event leaves the bus only after that.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Consumer:
         backoff: Backoff,
         settings: Delivering,
     ) -> None:
-        """Hand the events of *bus* to *handle*, which runs in several threads at once.
+        """Deliver the events of *bus* to *handle*, which runs in several threads at the same time.
 
         Args:
-            bus: where the events are.
-            handle: deals with one event; what it returns does not matter.
-            dead_letters: where events go that nobody can act on.
-            clock: tells the time.
+            bus: the event bus.
+            handle: handles one event; its return value is ignored.
+            dead_letters: where events go that cannot be handled.
+            clock: returns the time, UTC.
             backoff: the wait before an event comes again; its number of attempts does not count.
             settings: how events are delivered.
 
@@ -83,9 +83,9 @@ class Consumer:
             thread.start()
 
     def stop(self, timeout: float = 10.0) -> bool:
-        """Take no more events and wait up to *timeout* seconds for those in hand; False when a worker is still busy.
+        """Take no more events and wait up to *timeout* seconds for the leased ones; False if a worker is still busy.
 
-        What is in the hands of a worker then comes again when its lease is over.
+        The event of a worker that is still busy is delivered again when its lease ends.
         """
         self._stopping.set()
         self._bus.wake()
@@ -95,10 +95,10 @@ class Consumer:
         return not any(thread.is_alive() for thread in self._threads)
 
     def drain(self, timeout: float) -> bool:
-        """Wait until no event is left, waiting, hidden or in hand; False when some are after *timeout* seconds.
+        """Wait until the bus has no event, waiting, delayed or leased; False if some are left after *timeout* seconds.
 
         Raises:
-            UnavailableError: the bus is away.
+            UnavailableError: the bus is not available.
 
         """
         limit = time.monotonic() + timeout
@@ -109,17 +109,17 @@ class Consumer:
         return True
 
     def step(self) -> bool:
-        """Take one event and deal with it; False when there is none.
+        """Take one event and handle it; False if there is none.
 
         Raises:
-            UnavailableError: the bus is away; the event comes again when its lease is over.
+            UnavailableError: the bus is not available; the event is delivered again when its lease ends.
 
         """
         delivery = self._bus.lease(self._clock(), self._settings.lease)
         if delivery is None:
             return False
         if delivery.attempt > self._settings.max_attempts:
-            # Nobody ever came back from it, not even with an error: it may be what kills the process.
+            # No attempt ever ended, not even with an error: this event may be what kills the process.
             self._give_up(delivery, UNDELIVERABLE, f"no answer in {self._settings.max_attempts} attempts")
         else:
             self._deliver(delivery)
@@ -135,7 +135,7 @@ class Consumer:
                 log.warning("consumer.bus_away", extra={"error": str(error)})
                 pause = 1.0
             except Exception:
-                # A worker that ends would leave its events to nobody.
+                # A worker that ended would leave its events unhandled.
                 log.exception("consumer.failed")
                 pause = 1.0
             self._bus.wait(pause)

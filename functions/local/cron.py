@@ -1,4 +1,4 @@
-"""The schedule: five-field cron in UTC, whose ticks carry the time they were scheduled for."""
+"""The schedule: five-field cron in UTC; each tick carries the time that it was scheduled for."""
 
 import logging
 import threading
@@ -16,12 +16,12 @@ from shared.fields import format_time, parse_time
 from shared.ports import Clock
 
 FIELDS: Final = 5
-# The clock may be set, and a laptop may sleep: so often is looked whether a tick is due after all.
+# The clock may be changed, and a laptop may sleep: the schedule is checked at least this often.
 LONGEST_WAIT: Final = timedelta(seconds=5)
-# A clock that is corrected by less repeats no tick; one that was wrong by more must not silence the schedule until
-# the wrong time has come.
+# A clock that is set back by less does not repeat a tick. One that was wrong by more must not stop the schedule until
+# the wrong time is reached.
 LARGEST_STEP_BACK: Final = timedelta(hours=1)
-# Between the attempts of a tick that failed. One schedule a process: there is nobody to keep apart by chance.
+# Between the attempts of a tick that failed. A process has one schedule, so there are no callers to spread out.
 BACKOFF: Final = Backoff(base=1.0, chance=lambda: 1.0)
 
 _TABLE: Final = (
@@ -43,7 +43,7 @@ class Schedule:
         """Read *expression*.
 
         Raises:
-            ConfigError: it is no cron expression, or its time never comes.
+            ConfigError: it is not a valid cron expression, or has no time in the next 50 years.
 
         """
         self.expression = " ".join(expression.split())
@@ -60,21 +60,21 @@ class Schedule:
         """Return the first time of the schedule after *moment*."""
         found = next(CronSim(self.expression, moment.astimezone(UTC)), None)
         if found is None:
-            raise CronSimError("its time does not come within 50 years")
+            raise CronSimError("it has no time within 50 years")
         return found
 
     def latest(self, moment: datetime) -> datetime | None:
-        """Return the last time of the schedule that is not after *moment*; none in the 50 years before."""
-        # The search begins before the second that it is given.
+        """Return the last time of the schedule that is not after *moment*; none if it is more than 50 years ago."""
+        # CronSim searches before the second that it is given, not including it.
         second = moment.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
         return next(CronSim(self.expression, second, reverse=True), None)
 
 
 class Cron:
-    """Calls for a tick at every time of a schedule, at least once; of several that are due only the latest.
+    """Ticks at every time of a schedule, at least once; if several ticks are due, only the latest one is made.
 
-    The last tick is kept in a SQLite file, so that a restart neither loses the tick that came due meanwhile nor asks
-    for an old one again. A schedule that is new, or changed, begins now.
+    The last tick is kept in a SQLite file, so that a restart neither loses a tick that came due in the meantime nor
+    repeats an old one. A schedule that is new or was changed begins now.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class Cron:
 
         Args:
             expression: five fields, UTC.
-            clock: tells the time.
-            tick: what to do; whatever it raises brings it the same time again.
-            memory: the SQLite file, which may hold the ledger too.
-            name: tells this schedule from others in the same file.
+            clock: returns the time, UTC.
+            tick: makes the tick; after any error it is called again with the same time.
+            memory: the SQLite file, which may also hold the ledger.
+            name: distinguishes this schedule from others in the same file.
 
         Raises:
-            ConfigError: the expression is wrong.
+            ConfigError: the expression is not valid.
 
         """
         self.schedule = Schedule(expression)
@@ -102,13 +102,13 @@ class Cron:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the thread that ticks."""
+        """Start the thread that makes the ticks."""
         self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name=f"cron-{self._name}", daemon=True)
         self._thread.start()
 
     def stop(self, timeout: float = 10.0) -> bool:
-        """Tick no more; False when a tick is still busy after *timeout* seconds."""
+        """Stop ticking; False if a tick is still running after *timeout* seconds."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout)
@@ -118,10 +118,10 @@ class Cron:
         return True
 
     def step(self) -> timedelta:
-        """Tick if a tick is due, and return how long nothing else can be due.
+        """Tick if a tick is due, and return how long to wait for the next check.
 
         Raises:
-            UnavailableError: the file is away.
+            UnavailableError: the file is not available.
 
         """
         now = self._clock()
@@ -129,7 +129,7 @@ class Cron:
         if due is not None and due > self._last(now):
             self._tick(due)
             self._remember(due)
-        # A tick may take its time: the wait counts from its end.
+        # A tick may take long: the wait counts from its end.
         return min(self.schedule.next_after(now) - self._clock(), LONGEST_WAIT)
 
     def _run(self) -> None:
@@ -143,7 +143,7 @@ class Cron:
                 log.warning("cron.again", extra={"cron": self._name, "error": str(error)})
                 pause = timedelta(seconds=BACKOFF.wait(failures))
             except Exception:
-                # A thread that ends would end the schedule without anybody noticing.
+                # A thread that ended would stop the schedule silently.
                 failures += 1
                 log.exception("cron.failed", extra={"cron": self._name})
                 pause = timedelta(seconds=BACKOFF.wait(failures))
@@ -151,7 +151,7 @@ class Cron:
 
     def _last(self, now: datetime) -> datetime:
         statement = "SELECT last FROM cron_ticks WHERE name = ? AND expression = ?"
-        rows = self._database.execute("recall the last tick", statement, [self._name, self.schedule.expression])
+        rows = self._database.execute("read the last tick", statement, [self._name, self.schedule.expression])
         last = parse_time(rows[0][0]) if rows else None
         if last is not None and last - now <= LARGEST_STEP_BACK:
             return last
@@ -160,4 +160,4 @@ class Cron:
 
     def _remember(self, moment: datetime) -> None:
         values = [self._name, self.schedule.expression, format_time(moment)]
-        self._database.execute("remember a tick", _REMEMBER, values)
+        self._database.execute("save a tick", _REMEMBER, values)

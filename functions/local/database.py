@@ -1,4 +1,4 @@
-"""One SQLite file that any number of threads and processes use at once."""
+"""One SQLite file that any number of threads and processes use at the same time."""
 
 import sqlite3
 import threading
@@ -9,49 +9,49 @@ from typing import Any, Final
 
 from shared.errors import UnavailableError
 
-# How long a writer waits for others; a write takes a millisecond, so whoever waits longer than this meets a fault.
-BUSY_SECONDS: Final = 5.0
+# How long a writer waits for others. A write takes a millisecond, so a longer wait means a fault.
+BUSY_TIME_LIMIT: Final = 5.0
 
 Row = tuple[Any, ...]
 
 
 class Database:
-    """A SQLite file in write-ahead mode, where a commit is on the disk when it returns.
+    """A SQLite file in write-ahead mode, where a commit is on disk when it returns.
 
-    One connection an object, opened on first use and again after an error, and one statement at a time: within a
-    process that is faster than a connection a thread (0.15 ms a write against 0.29 ms with 8 threads), whose writers
-    find each other by polling, and than one a call (0.75 ms). An object must not be taken along through `os.fork`.
+    Each object has one connection, opened on first use and again after an error, and runs one statement at a time.
+    Within a process this is faster (0.15 ms a write) than a connection for each thread (0.29 ms with 8 threads), whose
+    writers wait by polling, or for each call (0.75 ms). An object must not be used after `os.fork` in the child.
     """
 
-    def __init__(self, path: Path, table: str, busy_seconds: float = BUSY_SECONDS) -> None:
-        """Use the file at *path*; nothing is touched yet.
+    def __init__(self, path: Path, table: str, busy_time_limit: float = BUSY_TIME_LIMIT) -> None:
+        """Use the file at *path*, which is opened on first use.
 
         Args:
-            path: the file, made when missing, as is its folder.
-            table: the statement that creates a table when it is missing.
-            busy_seconds: how long another writer is waited for.
+            path: the file; it and its folder are created if missing.
+            table: the statement that creates a table if it is missing.
+            busy_time_limit: how long to wait for another writer, in seconds.
 
         """
         self._path = path
-        self._busy_seconds = busy_seconds
+        self._busy_time_limit = busy_time_limit
         self._table = table
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
     def __del__(self) -> None:
-        """Close the file with the object: SQLite's own connections complain when they are merely forgotten."""
+        """Close the file with the object: SQLite connections warn if they are collected while open."""
         self._drop()
 
     def execute(self, action: str, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one *statement*, a transaction of its own, and return its rows.
 
         Args:
-            action: what it does, for the error.
+            action: what the statement does, for the error message.
             statement: one SQL statement.
-            parameters: its values.
+            parameters: the values of its placeholders.
 
         Raises:
-            UnavailableError: the file is locked for too long, the disk is full or broken.
+            UnavailableError: the file is locked for too long, or the disk is full or broken.
 
         """
         return self._guarded(action, lambda connection: connection.execute(statement, parameters).fetchall())
@@ -78,7 +78,7 @@ class Database:
                     self._connection = self._open()
                 return work(self._connection)
             except (sqlite3.OperationalError, OSError) as error:
-                # A closed connection takes a half-done transaction along.
+                # Closing the connection rolls back an open transaction.
                 self._drop()
                 raise UnavailableError(f"SQLite ({self._path.name})", action, str(error)) from error
             except sqlite3.Error:
@@ -88,11 +88,11 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(
-            self._path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+            self._path, timeout=self._busy_time_limit, isolation_level=None, check_same_thread=False
         )
         try:
             self._write_ahead(connection)
-            # Without it a power failure may undo the last commits of a file in write-ahead mode.
+            # Otherwise a power failure may undo the last commits of a file in write-ahead mode.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(self._table)
         except sqlite3.Error:
@@ -101,13 +101,13 @@ class Database:
         return connection
 
     def _write_ahead(self, connection: sqlite3.Connection) -> None:
-        """Put the file into write-ahead mode; SQLite lets nobody wait who finds another one doing so at this moment."""
-        limit = time.monotonic() + self._busy_seconds
+        """Put the file into write-ahead mode; SQLite does not wait here if another process does the same."""
+        limit = time.monotonic() + self._busy_time_limit
         while True:
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
             except sqlite3.OperationalError as error:
-                # The low byte is the kind: extended codes such as SQLITE_BUSY_RECOVERY are kinds of busy too.
+                # The low byte is the primary code: extended codes such as SQLITE_BUSY_RECOVERY are SQLITE_BUSY, too.
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= limit:
                     raise
                 time.sleep(0.005)

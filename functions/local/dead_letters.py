@@ -1,4 +1,4 @@
-"""Dead letters as files in a folder, one a letter."""
+"""Dead letters as files in a folder, one file for each letter."""
 
 import json
 from datetime import UTC
@@ -14,18 +14,18 @@ class FolderDeadLetters:
     """Keeps each letter as a JSON file whose name begins with its time; see `shared.ports.DeadLetters`."""
 
     def __init__(self, folder: Path, new_id: RandomId) -> None:
-        """Use *folder*, made when missing; *new_id* makes the names of two letters of one moment differ."""
+        """Use *folder*, created if missing; *new_id* makes file names unique."""
         self._folder = folder
         self._new_id = new_id
 
     def put(self, letter: DeadLetter) -> None:
-        """Write *letter*; when this returns it is on the disk.
+        """Write *letter*; when this returns it is on disk.
 
         Raises:
             UnavailableError: the folder cannot be written to, or the disk is full.
 
         """
-        # No colons: a folder may be copied to where names must not have them.
+        # No colons: some file systems do not allow them in names.
         moment = letter.at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         text = json.dumps(letter_document(letter), indent=2) + "\n"
         try:

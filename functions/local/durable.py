@@ -1,4 +1,4 @@
-"""Writing a small file so that it is there whole or not at all, power failures included."""
+"""Writing a small file so that it is complete or absent, even after a power failure."""
 
 import os
 import secrets
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def write_durably(path: Path, text: str) -> None:
-    """Replace the file at *path* by *text*; nobody ever reads half of it.
+    """Replace the content of the file at *path* with *text*, atomically.
 
     Raises:
-        OSError: the disk is full, or the folder is missing or not ours.
+        OSError: the disk is full, or the folder is missing or not writable.
 
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -26,10 +26,10 @@ def write_durably(path: Path, text: str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in *folder* survive a power failure.
+    """Make file names in *folder* survive a power failure.
 
     Raises:
-        OSError: the folder is gone.
+        OSError: the folder does not exist.
 
     """
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,9 +1,9 @@
-"""The events of this machine's bus: those of EventBridge, and the end of a training."""
+"""The events of the local bus: those of EventBridge, and the end of a training."""
 
 from collections.abc import Mapping
 from typing import Final
 
-from functions.local.run_end import RunEnd
+from functions.local.exit_record import ExitRecord
 from functions.local.run_request import RunRequest
 from shared.errors import UnreadableEventError
 from shared.fields import brief, format_time, parse_time
@@ -15,12 +15,12 @@ SOURCE: Final = "retrain.local"
 RUN_ENDED: Final = "Training Run Ended"
 
 
-def ended_event(request: RunRequest, end: RunEnd) -> dict[str, object]:
-    """Return the event that tells how a training ended."""
-    ended_at = format_time(end.ended_at)
+def ended_event(request: RunRequest, record: ExitRecord) -> dict[str, object]:
+    """Return the event that reports the end of a training."""
+    ended_at = format_time(record.ended_at)
     return {
         "version": "0",
-        # A training ends once, so its name is as good an id as any.
+        # A training ends once, so its name can be the id.
         "id": request.run_id,
         "detail-type": RUN_ENDED,
         "source": SOURCE,
@@ -29,22 +29,22 @@ def ended_event(request: RunRequest, end: RunEnd) -> dict[str, object]:
             "run_id": request.run_id,
             "name": request.run_id,
             "model_id": request.model_id,
-            "result": end.result.value,
+            "result": record.result.value,
             "ended_at": ended_at,
         },
     }
 
 
 def decode(event: object, source: str) -> Incoming:
-    """Read an event of this machine's bus.
+    """Decode an event of the local bus.
 
     Args:
         event: the event, parsed from JSON.
         source: the prefix of the sources that are ours.
 
     Raises:
-        UnreadableEventError: it is no object, or the end of a training that makes no sense.
-        InvalidTriggerError: it is ours, but its `detail` is no object.
+        UnreadableEventError: it is not a JSON object, or reports the end of a training with a wrong field.
+        InvalidTriggerError: it is ours, but its `detail` is not a JSON object.
 
     """
     if isinstance(event, Mapping) and (event.get("source"), event.get("detail-type")) == (SOURCE, RUN_ENDED):

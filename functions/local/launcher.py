@@ -1,4 +1,4 @@
-"""Trainings as processes of this machine."""
+"""Starts trainings as processes on this machine."""
 
 import os
 import re
@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from functions.local.closing import close_orphan
+from functions.local.exit_record import ExitRecord
 from functions.local.process_group import GRACE_SECONDS
-from functions.local.run_end import RunEnd
+from functions.local.record_end import record_orphan_end
 from functions.local.run_folder import RunFolder
 from functions.local.run_request import prepare
 from shared.config.targets import CommandTarget
@@ -20,8 +20,8 @@ from shared.errors import UnavailableError
 from shared.ports import Clock, LaunchRequest, Run, RunResult, RunStatus
 from shared.trigger import RUN_PREFIX, run_name
 
-# A supervisor needs a tenth of a second; a machine that needs this long for it is out of breath.
-BIRTH_SECONDS: Final = 15.0
+# A supervisor starts in a tenth of a second; a machine that takes this long is overloaded.
+START_TIME_LIMIT: Final = 15.0
 
 _OURS: Final = re.compile(RUN_PREFIX + "[0-9a-f]{40}")
 # `-P`: nothing of the folder that it is started in, or of its own folder, can hide a module that it imports.
@@ -31,8 +31,8 @@ _SUPERVISOR: Final = ("-P", str(Path(__file__).resolve().parent / "start_supervi
 class CommandLauncher:
     """Starts a command under a supervisor that outlives this process; see `shared.ports.Launcher`.
 
-    The idempotency token names the run folder, whose locks and marks see to it that the command runs once. A lost
-    event of the end is no harm: `status` reads the folder.
+    The idempotency token names the run folder, whose locks and marker files ensure that the command runs once. A lost
+    event of its end does no harm: `status` reads the folder.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class CommandLauncher:
         """Run the command of *target*.
 
         Args:
-            target: the command.
+            target: the configured command.
             folder: the configuration's folder, where the command runs.
-            runs: where the run folders are, made when missing.
-            bus: the file of the event bus that is told when a training ends.
-            environment: what the command inherits; its `PATH` is where the program is looked for.
-            clock: tells the time.
+            runs: where the run folders are; created if missing.
+            bus: the file of the event bus that gets an event when a training ends; none: no event is sent.
+            environment: what the command inherits; its `PATH` is used to find the program.
+            clock: returns the time, UTC.
 
         """
         self._target = target
@@ -65,15 +65,15 @@ class CommandLauncher:
 
     @property
     def idempotent(self) -> bool:
-        """Whether a second `start` with the same token is answered with the first one's run: it is."""
+        """Always true: the token names the run folder."""
         return True
 
     def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - the run folder knows it
-        """Start the command, unless it was started before; when this returns the run folder says "started".
+        """Start the command, unless it was started before; when this returns the start is recorded in the run folder.
 
         Raises:
             TargetRefusedError: the program is missing, or the parameters do not fit into an environment.
-            UnavailableError: the disk or the machine does not play along; it may run.
+            UnavailableError: the disk or the machine fails; the training may run.
 
         """
         folder = RunFolder(self._runs / run_name(request.token))
@@ -83,16 +83,16 @@ class CommandLauncher:
                 run = prepare(request, self._target, folder=self._folder, runs=self._runs, bus=self._bus, path=path)
                 folder.create(run)
             self._begin(folder)
-            self._supervised(folder, self._close)
+            self._supervised(folder, self._record_orphan_end)
         except OSError as error:
             raise UnavailableError("This machine", "start a training", str(error)) from error
         return Run(run_id=folder.path.name, url=folder.output.as_uri())
 
     def status(self, run_id: str) -> RunStatus:
-        """Read how the run stands; one that lost its supervisor is closed as failed.
+        """Return the status of the run; one that lost its supervisor is recorded as failed.
 
         Raises:
-            UnavailableError: the disk does not play along.
+            UnavailableError: the disk fails.
 
         """
         folder = RunFolder(self._runs / run_id)
@@ -100,43 +100,43 @@ class CommandLauncher:
             return RunStatus(result=RunResult.STOPPED)
         try:
             self._begin(folder)
-            end = self._end_of(folder)
+            record = self._exit_record(folder)
         except OSError as error:
-            raise UnavailableError("This machine", "tell how a training stands", str(error)) from error
-        if end is None:
+            raise UnavailableError("This machine", "get the status of a training", str(error)) from error
+        if record is None:
             return RunStatus(result=RunResult.RUNNING)
-        return RunStatus(result=end.result, ended_at=end.ended_at)
+        return RunStatus(result=record.result, ended_at=record.ended_at)
 
     def _begin(self, folder: RunFolder) -> None:
-        """See to it that the command was started, by whomever."""
-        limit = time.monotonic() + BIRTH_SECONDS
+        """Wait until the command was started, by this process or another one."""
+        limit = time.monotonic() + START_TIME_LIMIT
         spawned = False
         while not folder.has_begun():
             if spawned and not folder.is_supervised() and not folder.has_begun():
                 raise UnavailableError("This machine", "start a training", f"see {folder.output}")
             spawned = spawned or self._supervised(folder, self._spawn)
             if time.monotonic() > limit:
-                raise UnavailableError("This machine", "start a training", "it takes too long")
+                raise UnavailableError("This machine", "start a training", f"not started after {START_TIME_LIMIT:g} s")
             time.sleep(0.005)
 
-    def _end_of(self, folder: RunFolder) -> RunEnd | None:
-        """Return how a training that was started ended; none: it runs."""
+    def _exit_record(self, folder: RunFolder) -> ExitRecord | None:
+        """Return how a training that was started ended; none while it runs."""
         limit = time.monotonic() + GRACE_SECONDS + 1
-        while (end := folder.end()) is None:
-            if self._supervised(folder, self._close):
+        while (record := folder.result()) is None:
+            if self._supervised(folder, self._record_orphan_end):
                 continue
             if not self._is_being_ended(folder) or time.monotonic() > limit:
                 return None
             time.sleep(0.02)
-        return end
+        return record
 
     def _is_being_ended(self, folder: RunFolder) -> bool:
-        """Whether the training ran for as long as it may: then "it runs" is about to be wrong, and worth a wait."""
+        """Whether the training has reached `max_run`: it is about to end then, so that a short wait is worthwhile."""
         started_at = folder.started_at()
         return started_at is not None and (self._clock() - started_at).total_seconds() >= folder.request().max_run
 
     def _supervised(self, folder: RunFolder, work: Callable[[RunFolder, int], object]) -> bool:
-        """Do *work* with the folder's supervision lock, unless somebody else has it; tells whether it was done."""
+        """Do *work* while holding the supervision lock; False, and nothing is done, if another process holds it."""
         lock = folder.take_supervision()
         if lock is None:
             return False
@@ -146,12 +146,12 @@ class CommandLauncher:
             os.close(lock)
         return True
 
-    def _close(self, folder: RunFolder, _lock: int) -> None:
-        """Close a training that nobody supervises: its supervisor is dead."""
-        close_orphan(folder, self._clock)
+    def _record_orphan_end(self, folder: RunFolder, _lock: int) -> None:
+        """Record the end of a training whose supervisor is dead."""
+        record_orphan_end(folder, self._clock)
 
     def _spawn(self, folder: RunFolder, lock: int) -> None:
-        """Start the supervisor, which inherits the lock: there is no moment at which nobody has it."""
+        """Start the supervisor, which inherits the lock, so that the lock is never free in between."""
         with folder.output.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, *_SUPERVISOR, str(folder.path), str(lock)],
@@ -163,5 +163,5 @@ class CommandLauncher:
                 start_new_session=True,
                 pass_fds=(lock,),
             )
-        # Somebody has to take in the exit code of a child, else it stays in the table of processes.
+        # A child whose exit code is never read stays in the process table.
         threading.Thread(target=process.wait, name=f"reaper-{process.pid}", daemon=True).start()

@@ -16,14 +16,14 @@ class SqliteLedger:
     """Keeps one document a model in a SQLite file; see `shared.ports.Ledger` for the promises."""
 
     def __init__(self, path: Path) -> None:
-        """Use the file at *path*, which may hold the event bus too."""
+        """Use the file at *path*, which may also hold the event bus."""
         self._database = Database(path, _TABLE)
 
     def load(self, model_id: str) -> Stored:
         """Return the newest document of *model_id*.
 
         Raises:
-            UnavailableError: the file is locked for too long, or the disk does not answer.
+            UnavailableError: the file is locked for too long, or the disk fails.
 
         """
         rows = self._database.execute(
@@ -32,7 +32,7 @@ class SqliteLedger:
         return Stored(document=rows[0][0], version=rows[0][1]) if rows else Stored(document=None)
 
     def save(self, model_id: str, document: str, version: object) -> Stored | None:
-        """Replace the document if it still has *version*, and return what is stored now; None: somebody was faster.
+        """Replace the document if it still has *version*, and return what is stored; None if another writer was faster.
 
         Raises:
             UnavailableError: as in `load`; whether it saved is unknown.
@@ -49,7 +49,7 @@ class SqliteLedger:
         return Stored(document=document, version=rows[0][0]) if rows else None
 
     def models(self, after: str | None, limit: int) -> list[str]:
-        """Return up to *limit* ids of stored models behind *after*, in the order of their UTF-8 bytes.
+        """Return up to *limit* ids of stored models after *after*, in the order of their UTF-8 bytes.
 
         Raises:
             UnavailableError: as in `load`.
@@ -58,7 +58,7 @@ class SqliteLedger:
         rows = self._database.execute(
             "list models",
             "SELECT model_id FROM ledger WHERE model_id > ? ORDER BY model_id LIMIT ?",
-            # Every id has at least one character, so all of them stand behind the empty text.
+            # Every id has at least one character, so all sort after the empty string.
             [after or "", max(limit, 0)],
         )
         return [row[0] for row in rows]

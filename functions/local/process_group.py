@@ -1,4 +1,4 @@
-"""Ending a process with everything that it started."""
+"""Ends a process and everything that it started."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-# What a training gets to clean up between SIGTERM and SIGKILL.
+# How long a training may clean up between SIGTERM and SIGKILL.
 GRACE_SECONDS: Final = 5.0
 
 _POLL_SECONDS: Final = 0.03
@@ -15,11 +15,12 @@ _PROCESSES: Final = Path("/proc")
 
 
 def end_group(group: int, reap: Callable[[], object]) -> None:
-    """Ask every process of *group* to end, and end by force what is there after `GRACE_SECONDS`.
+    """Send SIGTERM to every process of *group*, and SIGKILL to those that are left after `GRACE_SECONDS`.
 
     Args:
         group: the process group.
-        reap: called again and again, to take in an own child that ended: until then it counts as alive.
+        reap: called repeatedly to read the exit code of a child of this process that ended; until then it counts as
+            alive.
 
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
@@ -34,7 +35,7 @@ def end_group(group: int, reap: Callable[[], object]) -> None:
 
 
 def _signal(group: int, number: int) -> bool:
-    """Send a signal; False when nobody is left who would take it."""
+    """Send a signal; False if no process is left to receive it."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -47,7 +48,7 @@ def _lives(group: int) -> bool:
         return False
     if not _PROCESSES.is_dir():
         return True
-    # An orphan that ended takes signals until init has taken it in, which in a container may be never.
+    # An orphan that ended accepts signals until init reads its exit code, which may never happen in a container.
     return any(_is_living_member(process, group) for process in _PROCESSES.glob("[0-9]*"))
 
 
@@ -56,6 +57,6 @@ def _is_living_member(process: Path, group: int) -> bool:
         text = (process / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
-    # The program's name, in brackets, may hold anything; behind it stand state, parent and process group (proc(5)).
+    # The program's name, in parentheses, may contain anything; state, parent and process group follow it (proc(5)).
     state, _, member_of = text.rpartition(")")[2].split()[:3]
     return int(member_of) == group and state not in "ZX"

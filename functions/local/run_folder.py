@@ -1,12 +1,12 @@
-"""A run folder: everything that is known of one training, readable by whoever comes after a crash.
+"""A run folder: everything that is known about one training, so that any process can continue after a crash.
 
-request.json     what to run; the folder appears with it in one step
-supervisor.lock  locked as long as a supervisor, or a launcher that is about to start one, lives
+request.json     the command to run; the folder appears together with it, atomically
+supervisor.lock  locked while a supervisor, or a launcher that is about to start one, is alive
 started          the command was started, or was about to be: it is never started again
-command.lock     locked as long as the command lives, be its supervisor alive or not
+command.lock     locked while the command is alive, whether its supervisor is alive or not
 command.pid      the command's process group
-output.log       what the command wrote
-result.json      how it ended; nothing happens any more
+output.log       the command's output
+result.json      how the command exited; final
 """
 
 import fcntl
@@ -19,26 +19,26 @@ from pathlib import Path
 from typing import Any
 
 from functions.local.durable import sync_folder, write_durably
-from functions.local.run_end import RunEnd
+from functions.local.exit_record import ExitRecord
 from functions.local.run_request import RunRequest
 from shared.fields import format_time, parse_time
 
 
 class RunFolder:
-    """One training's folder; every method raises `OSError` when the disk does not play along."""
+    """The folder of one training; every method raises `OSError` if the disk fails."""
 
     def __init__(self, path: Path) -> None:
-        """Stand for the folder at *path*, whether it exists or not."""
+        """Refer to the folder at *path*, whether it exists or not."""
         self.path = path
         self.output = path / "output.log"
         self.pid_file = path / "command.pid"
 
     def exists(self) -> bool:
-        """Whether somebody asked for this training."""
+        """Whether this training was requested."""
         return self.path.is_dir()
 
     def create(self, request: RunRequest) -> None:
-        """Make the folder with its request; if it exists, that one stays."""
+        """Create the folder with its request; an existing folder stays as it is."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".new-", dir=self.path.parent))
         try:
@@ -51,40 +51,40 @@ class RunFolder:
         sync_folder(self.path.parent)
 
     def request(self) -> RunRequest:
-        """Return what to run."""
+        """Return the command to run."""
         return RunRequest.parse(self._read("request.json"))
 
     def mark_started(self, now: datetime) -> None:
-        """Write down that the command is about to be started."""
+        """Record that the command is about to be started."""
         write_durably(self.path / "started", json.dumps({"at": format_time(now)}))
 
     def started_at(self) -> datetime | None:
-        """Return when the command was about to be started; none: it never ran."""
+        """Return when the command was about to be started; none if it never ran."""
         try:
             return parse_time(self._read("started")["at"])
         except FileNotFoundError:
             return None
 
-    def record(self, end: RunEnd) -> None:
-        """Write down how the training ended."""
-        write_durably(self.path / "result.json", json.dumps(end.to_json(), indent=2))
+    def write_result(self, record: ExitRecord) -> None:
+        """Record how the command exited."""
+        write_durably(self.path / "result.json", json.dumps(record.to_json(), indent=2))
 
-    def end(self) -> RunEnd | None:
-        """Return how the training ended; none: not yet."""
+    def result(self) -> ExitRecord | None:
+        """Return how the command exited; none if it has not."""
         try:
-            return RunEnd.parse(self._read("result.json"))
+            return ExitRecord.parse(self._read("result.json"))
         except FileNotFoundError:
             return None
 
     def has_begun(self) -> bool:
-        """Whether nobody may start the command any more."""
-        return self.started_at() is not None or self.end() is not None
+        """Whether the command was started or its end is recorded, so that it must not be started."""
+        return self.started_at() is not None or self.result() is not None
 
     def take_supervision(self) -> int | None:
-        """Lock the training for one supervisor; the lock lasts until every copy of the returned descriptor is closed.
+        """Lock the training for one supervisor.
 
         Returns:
-            None when somebody else has it.
+            The descriptor that holds the lock until all its copies are closed; none if another process holds it.
 
         """
         return _lock(self.path / "supervisor.lock", fcntl.LOCK_EX)
@@ -93,19 +93,19 @@ class RunFolder:
         """Lock `command.lock` and return the descriptor, which the command inherits."""
         descriptor = _lock(self.path / "command.lock", fcntl.LOCK_EX)
         if descriptor is None:
-            raise BlockingIOError(f"{self.path}: a command runs already")
+            raise BlockingIOError(f"{self.path}: a command is already running")
         return descriptor
 
     def is_supervised(self) -> bool:
-        """Whether a supervisor lives."""
+        """Whether a supervisor is alive."""
         return _is_locked(self.path / "supervisor.lock")
 
     def has_live_command(self) -> bool:
-        """Whether the command lives."""
+        """Whether the command is alive."""
         return _is_locked(self.path / "command.lock")
 
     def command_group(self) -> int | None:
-        """Return the command's process group; none: not written yet."""
+        """Return the command's process group; none if it is not written yet."""
         try:
             return int(self.pid_file.read_text(encoding="ascii"))
         except (FileNotFoundError, ValueError):
@@ -130,7 +130,7 @@ def _lock(path: Path, kind: int) -> int | None:
 
 
 def _is_locked(path: Path) -> bool:
-    # A shared lock, so that those who only ask do not take each other for the owner.
+    # A shared lock, so that two processes that only check do not take each other for the owner.
     descriptor = _lock(path, fcntl.LOCK_SH)
     if descriptor is not None:
         os.close(descriptor)

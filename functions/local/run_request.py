@@ -1,4 +1,4 @@
-"""What the supervisor of a training needs to know: the request of the core, made fit for this machine."""
+"""The request of the core as a command of this machine, for the supervisor that runs it."""
 
 import os
 import re
@@ -26,12 +26,12 @@ class RunRequest:
 
     Attributes:
         run_id: the name of the run folder.
-        model_id: whose training it is.
+        model_id: the model to train.
         command: the program, as an absolute path, and its arguments.
-        folder: where it runs.
-        environment: what it gets beside the server's own environment.
-        max_run: after this many seconds it is ended.
-        bus: the file of the event bus that is told of the end; none: nobody is told.
+        folder: the working directory.
+        environment: variables in addition to the server's own environment.
+        max_run: after this many seconds the command is ended.
+        bus: the file of the event bus that gets an event of the end; none: no event is sent.
 
     """
 
@@ -60,11 +60,11 @@ def resolve(command: tuple[str, ...], folder: Path, path: str | None) -> tuple[s
         command: as configured. The program `python` is the one in `.venv` of *folder* if there is one, else the first
             `python3` on *path*; never the interpreter that this tool happens to run on, which lacks the packages of
             the training.
-        folder: where the command runs; a program with a slash in its name is looked for from here.
-        path: where other programs are looked for, as in the environment variable `PATH`.
+        folder: where the command runs; a program with a slash in its name is relative to it.
+        path: where other programs are searched, as in the environment variable `PATH`.
 
     Raises:
-        TargetRefusedError: there is no such program, or it is none.
+        TargetRefusedError: there is no such program, or it is not executable.
 
     """
     program = command[0] if command else ""
@@ -72,7 +72,9 @@ def resolve(command: tuple[str, ...], folder: Path, path: str | None) -> tuple[s
         return (_python(folder, path), *command[1:])
     found = shutil.which(str(folder / program) if "/" in program else program, path=path) if program else None
     if found is None:
-        raise TargetRefusedError(f"command: {program!r} is no program that can be run from {folder}")
+        raise TargetRefusedError(
+            f"command: {program!r} is not a program that can be run from {folder}; install it, or correct the path"
+        )
     return (str(Path(found).absolute()), *command[1:])
 
 
@@ -100,8 +102,8 @@ def prepare(
         target: the command as configured.
         folder: the configuration's folder, where the command runs.
         runs: where the run folders are.
-        bus: the file of the event bus that is told of the end.
-        path: where programs are looked for.
+        bus: the file of the event bus that gets an event of the end; none: no event is sent.
+        path: where programs are searched.
 
     Raises:
         TargetRefusedError: the program is missing, or the parameters do not fit into an environment.
@@ -116,7 +118,9 @@ def prepare(
     }
     unfit = sorted(name for name, value in environment.items() if "\0" in value)
     if unfit:
-        raise TargetRefusedError(f"command: {', '.join(unfit)} has a NUL character, which no environment takes")
+        raise TargetRefusedError(
+            f"command: {', '.join(unfit)} has a NUL character, which an environment variable cannot hold"
+        )
     return RunRequest(
         run_id=run_id,
         model_id=trigger.model_id,
@@ -139,6 +143,6 @@ def parameter_variables(parameters: Mapping[str, Parameter]) -> dict[str, str]:
     for name, value in parameters.items():
         variable = PARAMETER_PREFIX + _NOT_IN_A_NAME.sub("_", name.upper())
         if variable in variables:
-            raise TargetRefusedError(f"command: two parameters would be {variable}; {name!r} is one of them")
+            raise TargetRefusedError(f"command: two parameters would be {variable}, one of them {name!r}; rename it")
         variables[variable] = str(value).lower() if isinstance(value, bool) else str(value)
     return variables

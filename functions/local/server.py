@@ -1,4 +1,4 @@
-"""The HTTP API on this machine: WSGI requests in, WSGI answers out."""
+"""The HTTP API on this machine, as a WSGI application."""
 
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus

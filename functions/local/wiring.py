@@ -1,4 +1,4 @@
-"""Wires the core to this machine, the fourth cloud: reads the environment and makes everything."""
+"""Wires the core to this machine: reads the environment and makes everything."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,7 +23,7 @@ from shared.receive import Outcome, receive
 
 CLOUD: Final = "local"
 ROOT: Final = Path(__file__).parents[2]
-# Where everything is kept unless the environment names other places, below the folder of the configuration.
+# Where data is kept unless the environment names other places, relative to the folder of the configuration.
 FOLDER: Final = ".local"
 
 
@@ -32,12 +32,12 @@ class LocalCloud:
     """This machine as a cloud.
 
     Attributes:
-        emitter: the parts for asking.
+        emitter: the parts for emitting triggers.
         receiver: the parts for deciding and launching.
         bus: the event bus.
-        database: the file of the bus, and of the ledger unless that is elsewhere.
-        act: acts on one event of the bus, as a function would.
-        consumer: takes events off the bus and hands them to `act`.
+        database: the file of the bus, and of the ledger unless the environment names another one.
+        act: handles one event of the bus, as a function would.
+        consumer: takes events off the bus and passes them to `act`.
 
     """
 
@@ -55,12 +55,12 @@ def local_cloud(
     root: Path = ROOT,
     observe: Callable[[str, Decided], None] = lambda _model_id, _decided: None,
 ) -> LocalCloud:
-    """Put the local cloud together.
+    """Return the local cloud.
 
     Args:
         variables: the environment variables; trainings inherit them.
         root: where `retrain.toml` is unless `RETRAIN_CONFIG` says otherwise.
-        observe: is told every decision.
+        observe: gets every decision, to count it.
 
     Raises:
         ConfigError: the environment or the configuration is wrong.

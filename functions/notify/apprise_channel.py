@@ -1,4 +1,4 @@
-"""A channel of Apprise: one address that its many services are reached by."""
+"""A notification channel of Apprise: one address for any of its services."""
 
 import logging
 import threading
@@ -10,8 +10,8 @@ from shared.notice import Notice, notice_text, notice_title
 if TYPE_CHECKING:
     from apprise import Apprise
 
-# Apprise gives a connection 4 s and a silence 4 s, but an address may have many recipients, or be a slow mail server.
-LIMIT: Final = 10.0
+# Apprise waits 4 s to connect and 4 s for an answer, but an address may have many recipients or be a slow mail server.
+SEND_TIME_LIMIT: Final = 10.0
 _KINDS: Final = {"ended": "success", "failed": "failure", "rejected": "warning", "awaiting_approval": "warning"}
 
 
@@ -19,51 +19,51 @@ class AppriseChannel:
     """A `shared.ports.Notifier`.
 
     Args:
-        address: Apprise's URL, which holds secrets: it is shown nowhere.
-        name: what to call it: its place in the configuration and its scheme.
-        limit: seconds after which it is given up.
+        address: the URL for Apprise, which holds secrets and is never shown.
+        name: its name in messages: its position in the configuration and its scheme.
+        time_limit: seconds after which a notice counts as not delivered.
 
     """
 
-    def __init__(self, address: str, name: str, *, limit: float = LIMIT) -> None:
-        """Send nothing yet, and import nothing: Apprise takes 0.3 s."""
+    def __init__(self, address: str, name: str, *, time_limit: float = SEND_TIME_LIMIT) -> None:
+        """Keep the address; Apprise is imported on first use, as that takes 0.3 s."""
         self._address = address
         self._name = name
-        self._limit = limit
+        self._time_limit = time_limit
 
     def send(self, notice: Notice) -> None:
         """Send *notice*; see the port."""
         channel = self.open()
         sending = _Sending(channel, notice)
         sending.start()
-        sending.join(self._limit)
+        sending.join(self._time_limit)
         if sending.is_alive():
-            raise UnavailableError(self._name, "take a notice", f"no answer within {self._limit:g} s")
+            raise UnavailableError(self._name, "take a notice", f"no answer within {self._time_limit:g} s")
         if not sending.taken:
-            # Apprise tells why in its log only, where secrets are.
+            # Apprise gives the reason only in its log, which contains secrets.
             raise UnavailableError(self._name, "take a notice", "Apprise could not deliver it")
 
     def open(self) -> "Apprise":
-        """Return what Apprise makes of the address; nothing is sent.
+        """Return the Apprise object of the address; nothing is sent.
 
         Raises:
-            PermanentError: the address is none that Apprise knows; it is not shown.
+            PermanentError: Apprise does not support the address; the message does not show it.
 
         """
         import apprise
 
-        # It logs addresses, some of them at the level of errors.
+        # Apprise logs addresses, some at error level.
         logging.getLogger("apprise").disabled = True
-        # One after the other; and it makes no keys for mail, which would go to the disk.
+        # Send to one recipient after the other, and create no mail keys, which would be written to disk.
         asset = apprise.AppriseAsset(async_mode=False, pgp_autogen=False, pem_autogen=False, app_id="Retrain trigger")
         channel = apprise.Apprise(asset=asset)
         if not channel.add(self._address):
-            raise PermanentError(f"{self._name}: is no address that Apprise knows")
+            raise PermanentError(f"{self._name}: is not an address that Apprise supports; correct it in retrain.toml")
         return channel
 
 
 class _Sending(threading.Thread):
-    """Sends in a thread of its own, which can be left behind: not every service keeps time limits."""
+    """Sends in a separate thread, which can be abandoned, since not every service keeps time limits."""
 
     def __init__(self, channel: "Apprise", notice: Notice) -> None:
         super().__init__(name="retrain-notice", daemon=True)
@@ -72,21 +72,21 @@ class _Sending(threading.Thread):
         self.taken = False
 
     def run(self) -> None:
-        """Send."""
+        """Send the notice; `taken` says whether Apprise delivered it."""
         try:
             self.taken = bool(
                 self._channel.notify(
                     title=notice_title(self._notice),
                     body=_body(self._notice),
                     notify_type=_KINDS.get(self._notice.event, "info"),
-                    # Somebody else's text: where a service takes HTML it is escaped.
+                    # The text may come from anywhere: services that take HTML escape it.
                     body_format="text",
                 )
             )
-        except Exception:  # noqa: BLE001 - any service of over a hundred, and its text may hold the address
+        except Exception:  # noqa: BLE001 - from any of over a hundred services, and its text may hold the address
             self.taken = False
 
 
 def _body(notice: Notice) -> str:
-    """Return the text without its title, which goes beside it."""
+    """Return the text without its first line, the title, which is sent separately."""
     return notice_text(notice).partition("\n")[2]

@@ -1,6 +1,6 @@
 """`python -m functions.notify.needed CONFIGURATION...`: exit code 0 if a channel in one of them needs Apprise, else 1.
 
-It is most of what a bundle weighs, so a bundle carries it only then.
+Apprise is most of the size of a bundle, so a bundle contains it only then.
 """
 
 import sys
@@ -12,7 +12,7 @@ from shared.config.file import load_configuration
 
 
 def main(paths: Sequence[str]) -> int:
-    """Look into the configurations."""
+    """Return 0 if a channel of one of the configurations at *paths* needs Apprise, else 1."""
     return 0 if any(needs_apprise(load_configuration(Path(path)).channels) for path in paths) else 1
 
 

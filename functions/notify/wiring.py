@@ -1,4 +1,4 @@
-"""Makes the notifier of each channel for the wiring of a cloud."""
+"""Makes the notifier of each notification channel."""
 
 import logging
 import re
@@ -19,48 +19,48 @@ log = logging.getLogger("retrain")
 
 
 def needs_apprise(channels: Sequence[str]) -> bool:
-    """Tell whether one of *channels* is none of SNS."""
+    """Whether any of *channels* is not an SNS topic."""
     return any(not _SNS.fullmatch(channel) for channel in channels)
 
 
-class _Elsewhere:
-    """A channel that another cloud of this configuration has."""
+class _OtherCloud:
+    """A channel that only another cloud of this configuration can use."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def send(self, notice: Notice) -> None:
-        """Leave *notice* to the cloud that has the channel."""
+        """Log that *notice* is not sent here."""
         log.info("retrain.channel_elsewhere", extra={"channel": self._name, "notice": notice.event})
 
 
 def channel_notifiers(
     channels: Sequence[str], *, sns: Callable[[str], Notifier] | None = None
 ) -> Callable[[str], Notifier] | None:
-    """Return what makes the notifier of a channel, each once; none where there are no channels.
+    """Return a function that makes the notifier of a channel, each once; none if there are no channels.
 
-    Nothing is imported and nothing is asked before something is sent.
+    Nothing is imported or requested before a notice is sent.
 
     Args:
-        channels: those of the configuration.
+        channels: the channels of the configuration.
         sns: makes the notifier of an SNS topic by its ARN; none on a cloud that has no boto3. One configuration serves
-            several clouds: there such a channel is passed over, and the log says so.
+            several clouds: there such a channel is skipped, and the log says so.
 
     Raises:
-        ConfigError: a channel cannot be used here, and is named by its place and its scheme; or Apprise is needed and
-            not there.
+        ConfigError: a channel is not valid, in which case it is named by its position and scheme; or Apprise is needed
+            and not installed.
 
     """
     problems = [problem for place in range(len(channels)) if (problem := _problem(channels, place))]
     if not problems and needs_apprise(channels) and find_spec("apprise") is None:
-        problems = ["notify.channels: the bundle carries no Apprise; build it with this configuration"]
+        problems = ["notify.channels: Apprise is not in this bundle; build the bundle with this configuration"]
     if problems:
         raise ConfigError("retrain.toml", problems)
 
     @cache
     def notifier(channel: str) -> Notifier:
         if _SNS.fullmatch(channel):
-            return sns(channel) if sns is not None else _Elsewhere(_name(channels, channels.index(channel)))
+            return sns(channel) if sns is not None else _OtherCloud(_name(channels, channels.index(channel)))
         return AppriseChannel(channel, _name(channels, channels.index(channel)))
 
     return notifier if channels else None
@@ -78,7 +78,7 @@ def _problem(channels: Sequence[str], place: int) -> str | None:
 
 
 def _name(channels: Sequence[str], place: int) -> str:
-    """Name a channel without giving anything of it away but its scheme."""
+    """Return a name for a channel that shows nothing of its address but the scheme."""
     channel = channels[place]
     scheme = "sns" if _SNS.fullmatch(channel) else channel.partition(":")[0]
     shown = f" ({scheme.lower()})" if ":" in channel and _SCHEME.fullmatch(scheme) else ""

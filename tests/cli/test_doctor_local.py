@@ -49,7 +49,7 @@ def test_a_missing_program(variables: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "retrain.toml").write_text(CONFIGURATION.replace('"python"', '"./train"'))
     found = diagnose("local", variables=variables)
     assert found.failed == {
-        "command of churn": f"models.\"churn\".target.local.command: './train' is no program that can be run from"
+        "command of churn": f"models.\"churn\".target.local.command: './train' is not a program that can be run from"
         f" {tmp_path}; install it, or correct the path"
     }
     assert found.code == 1

@@ -23,7 +23,7 @@ from shared.trigger import run_name
 from tests.local.given import a_launcher, a_request, a_trigger, real_clock, run_folder, until
 
 # What touches a training: its preparation only reads, and the bus only hears of its end.
-_STEPS = ("closing", "command", "durable", "launcher", "process_group", "run_folder", "supervisor")
+_STEPS = ("command", "durable", "launcher", "process_group", "record_end", "run_folder", "supervisor")
 _FILES = tuple(f"functions/local/{name}.py" for name in _STEPS)
 
 

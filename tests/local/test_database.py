@@ -18,7 +18,7 @@ INSERT = "INSERT INTO numbers VALUES (?)"
 @pytest.fixture
 def database(file: Path) -> Iterator[Database]:
     """A database that waits half a second for other writers."""
-    database = Database(file, TABLE, busy_seconds=0.5)
+    database = Database(file, TABLE, busy_time_limit=0.5)
     yield database
     database.close()
 
@@ -66,7 +66,7 @@ def test_all_rows_or_none(database: Database, file: Path) -> None:
     """One wrong row takes the others along, and leaves no lock behind; the error is not dressed up as an absence."""
     with pytest.raises(sqlite3.IntegrityError):
         database.execute_many("write", INSERT, [[1], [-1]])
-    other = Database(file, TABLE, busy_seconds=0.5)
+    other = Database(file, TABLE, busy_time_limit=0.5)
     other.execute("write", INSERT, [7])
     assert numbers(database) == numbers(other) == [7]
     other.close()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from functions.local.events import decode, ended_event
-from functions.local.run_end import RunEnd
+from functions.local.exit_record import ExitRecord
 from functions.local.run_request import RunRequest
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.ports import RunResult
@@ -18,7 +18,7 @@ def an_end() -> dict[str, Any]:
     request = RunRequest(
         run_id="retrain-1", model_id="churn", command=("true",), folder="/", environment={}, max_run=1, bus=None
     )
-    return ended_event(request, RunEnd(result=RunResult.FAILED, exit_code=3, ended_at=NOON))
+    return ended_event(request, ExitRecord(result=RunResult.FAILED, exit_code=3, ended_at=NOON))
 
 
 def test_the_end_of_a_training() -> None:

@@ -29,7 +29,9 @@ def test_parameters_are_variables() -> None:
 
 def test_two_parameters_of_one_name() -> None:
     """Parameters that would overwrite each other are refused: the training would run with the wrong one."""
-    with pytest.raises(TargetRefusedError, match=r"two parameters would be RETRAIN_PARAM_A_B; 'a.b' is one of them"):
+    with pytest.raises(
+        TargetRefusedError, match=r"two parameters would be RETRAIN_PARAM_A_B; one of them 'a.b'; rename it"
+    ):
         parameter_variables({"a-b": 1, "a.b": 2})
 
 
@@ -95,7 +97,7 @@ def test_what_cannot_be_run_is_refused(tmp_path: Path, command: tuple[str, ...])
     (tmp_path / "plain.txt").write_text("not a program")
     (tmp_path / "folder").mkdir()
     name = command[0] if command else ""
-    with pytest.raises(TargetRefusedError, match=f"command: '{name}' is no program that can be run from "):
+    with pytest.raises(TargetRefusedError, match=f"command: '{name}' is not a program that can be run from "):
         resolve(command, tmp_path, "/usr/bin:/bin")
 
 

@@ -83,7 +83,10 @@ def test_an_address_that_apprise_does_not_know_is_permanent(caplog: pytest.LogCa
     caplog.set_level(logging.DEBUG, logger="apprise")
     with pytest.raises(PermanentError) as caught:
         AppriseChannel(f"nosuchservice://{SECRET}", "notify.channels[3] (nosuchservice)").send(NOTICE)
-    assert str(caught.value) == "notify.channels[3] (nosuchservice): is no address that Apprise knows"
+    assert (
+        str(caught.value)
+        == "notify.channels[3] (nosuchservice): is not an address that Apprise supports; correct it in retrain.toml"
+    )
     assert SECRET not in caplog.text
 
 
@@ -98,7 +101,7 @@ def test_a_silent_channel_is_given_up() -> None:
     with LoopbackServer(hang) as server:
         begun = time.monotonic()
         with pytest.raises(UnavailableError, match=r"no answer within 0\.2 s"):
-            AppriseChannel(f"json://{server.address}/?rto=10", NAME, limit=0.2).send(NOTICE)
+            AppriseChannel(f"json://{server.address}/?rto=10", NAME, time_limit=0.2).send(NOTICE)
         spent = time.monotonic() - begun
         gate.set()
         _wait_until(lambda: not any(thread.name == "retrain-notice" for thread in threading.enumerate()))

@@ -98,8 +98,6 @@ def _programs(model: Model, config: Configuration, setting: Setting) -> list[Che
         try:
             resolve(target.command, config.folder.resolve(), setting.variables.get("PATH"))
         except TargetRefusedError as error:
-            raise CheckFailedError(
-                f'models."{model.name}".target.local.{error}; install it, or correct the path'
-            ) from error
+            raise CheckFailedError(f'models."{model.name}".target.local.{error}') from error
 
     return [Check(name=f"command of {model.name}", about=f"{target.command[0]} can be run", run=run)]

@@ -1,4 +1,4 @@
-"""How a training on this machine ended: the value in its run folder and the event on the bus."""
+"""How the command of a training exited, as `result.json` in its run folder keeps it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,14 +10,14 @@ from shared.ports import RunResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunEnd:
-    """How a command ended.
+class ExitRecord:
+    """How a command exited.
 
     Attributes:
         result: succeeded (exit code 0), failed, or stopped by a person.
-        exit_code: as the system tells it, negative for a signal; none where nobody was there to see it.
-        ended_at: when, UTC.
-        timed_out: it was ended because it ran longer than it may.
+        exit_code: as the system reports it, negative for a signal; none if no process was left to receive it.
+        ended_at: when it exited, UTC.
+        timed_out: whether it was ended because it exceeded `max_run`.
 
     """
 
