@@ -7,7 +7,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -51,13 +51,9 @@ def serving(emitter: EmitterParts) -> Iterator[str]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.effective_port}"
+        yield f"http://127.0.0.1:{server.port}"
     finally:
-        # Requests in progress are answered first. Then the server closes its sockets in its own thread; if that thread
-        # was awake, it has gone already and waking it fails.
-        server.task_dispatcher.shutdown()
-        with suppress(OSError):
-            server.trigger.pull_trigger(server.close)
+        server.stop()
         thread.join(5)
 
 

@@ -23,10 +23,12 @@ def retrain_http(req: func.HttpRequest) -> func.HttpResponse:
     from functions.azure import entry, webhook, wiring
     from shared.http.routes import respond
 
-    request = entry.read_request(req, authenticated=wiring.callers_are_authenticated())
+    # App Service authentication accepts cookies.
+    authenticated = wiring.callers_are_authenticated()
+    request = entry.read_request(req, authenticated=authenticated)
     if request.path == webhook.PATH:
         return entry.http_answer(webhook.respond(request, _receive))
-    return entry.http_answer(respond(wiring.emitter(), request))
+    return entry.http_answer(respond(wiring.emitter(), request, cookies=authenticated))
 
 
 @app.timer_trigger(arg_name="timer", schedule=SCHEDULE, run_on_startup=False, use_monitor=True)

@@ -11,6 +11,7 @@ from typing import Final
 
 from shared.errors import PermanentError, RetrainError, UnreadableEventError
 from shared.http.messages import HttpError, Request, Response, answer, problem, problem_of
+from shared.http.origin import check_origin
 from shared.wire.eventgrid import events_of
 
 PATH: Final = "/events"
@@ -29,6 +30,7 @@ def respond(request: Request, receive: Callable[[object], object]) -> Response:
 
     """
     try:
+        check_origin(request)
         match request.method:
             case "OPTIONS":
                 return _allow(request)

@@ -1,25 +1,29 @@
 """The HTTP API on this machine, as a WSGI application."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from shared.http.messages import MAX_BODY, Request, Response
+from shared.http.messages import MAX_BODY, Request, Response, problem
+from shared.http.origin import host_name, is_loopback
 from shared.http.routes import respond
 from shared.parts import EmitterParts
 
-THREADS: Final = 8
-
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
-Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+if TYPE_CHECKING:
+    from functions.local.listener import Application, Listener, StartResponse
 
 
-def application(emitter: EmitterParts) -> Application:
-    """Return the WSGI application over *emitter*."""
+def application(emitter: EmitterParts, allowed_hosts: Collection[str] = ()) -> "Application":
+    """Return the WSGI application over *emitter*.
 
-    def answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        response = respond(emitter, read_request(environ))
+    It answers only requests whose `Host` is a loopback name or one of *allowed_hosts*: a page of a foreign site could
+    otherwise reach it under a name of its own that leads here (DNS rebinding).
+    """
+    allowed = {name.lower() for name in allowed_hosts}
+
+    def answer(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+        response = _respond(emitter, read_request(environ), allowed)
         body = response.body.encode()
         start_response(_status_line(response), [*response.headers.items(), ("content-length", str(len(body)))])
         return [body]
@@ -28,11 +32,11 @@ def application(emitter: EmitterParts) -> Application:
 
 
 def read_request(environ: Mapping[str, Any]) -> Request:
-    """Read a request as WSGI (PEP 3333) gives it.
+    """Read a request in the format of WSGI (PEP 3333).
 
-    One byte more than is taken is read of a body, so that the core can say that it is too long.
+    One byte more than the limit is read of a body, so that the core can report that it is too long.
     """
-    # WSGI has decoded the path already, as Latin-1; waitress keeps the raw one beside it.
+    # WSGI decodes the path as Latin-1; waitress keeps the raw one beside it.
     raw = str(environ.get("REQUEST_URI") or environ["PATH_INFO"]).partition("?")[0]
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
     return Request(
@@ -45,16 +49,32 @@ def read_request(environ: Mapping[str, Any]) -> Request:
     )
 
 
-def serve(emitter: EmitterParts, host: str, port: int) -> Any:  # noqa: ANN401 - waitress has no types
-    """Return a server that listens on *host* and *port* (0: any free one) and answers once it is run.
+def serve(emitter: EmitterParts, host: str, port: int, allowed_hosts: Collection[str] = ()) -> "Listener":
+    """Return a server that listens on *host* and *port* (0: any free one) and answers while its `run` runs.
+
+    Args:
+        emitter: the parts for emitting triggers.
+        host: the address or name to listen on; requests may name it as their `Host`.
+        port: the port; 0 takes any free one.
+        allowed_hosts: other names that requests may name as their `Host`.
 
     Raises:
-        OSError: the address is in use, or not ours.
+        ListenError: the port is in use, or the address is not one of this machine.
 
     """
-    from waitress import create_server
+    from functions.local.listener import Listener
 
-    return create_server(application(emitter), host=host, port=port, threads=THREADS, ident="retrain")
+    return Listener(application(emitter, {host, *allowed_hosts}), host, port)
+
+
+def _respond(emitter: EmitterParts, request: Request, allowed_hosts: Collection[str]) -> Response:
+    host = request.headers.get("host", "")
+    name = host_name(host)
+    if not is_loopback(name) and name not in allowed_hosts:
+        detail = f"the Host {host[:200]!r} is not a name of this server; start it with --allow-host to permit a name"
+        return problem(HTTPStatus.FORBIDDEN, detail)
+    # This server speaks http under every name.
+    return respond(emitter, request, own_origins={f"http://{host}"})
 
 
 def _status_line(response: Response) -> str:

@@ -1,7 +1,7 @@
 """The routes of the HTTP API and what each of them does."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import unquote
@@ -12,6 +12,7 @@ from shared.fields import read_model_id
 from shared.http import approval
 from shared.http.listing import list_models
 from shared.http.messages import HttpError, Request, Response, answer, problem_of, read_json_object
+from shared.http.origin import check_content_type, check_origin
 from shared.http.views import details
 from shared.ledger.snapshots import load
 from shared.parts import EmitterParts
@@ -20,11 +21,23 @@ from shared.trigger import MAX_TEXT
 Route = Callable[[EmitterParts, Request, str], Response]
 
 
-def respond(emitter: EmitterParts, request: Request) -> Response:
-    """Answer *request*; every error of the core is a problem document."""
+def respond(
+    emitter: EmitterParts, request: Request, *, own_origins: Collection[str] = (), cookies: bool = False
+) -> Response:
+    """Answer *request*; every error of the core is a problem document.
+
+    Args:
+        emitter: the parts for emitting triggers.
+        request: the request.
+        own_origins: further origins of the API; see `check_origin`.
+        cookies: whether the platform authenticates callers by cookies; see `check_content_type`.
+
+    """
     # A platform may call people by longer names than a trigger's field takes; that is not the caller's mistake.
     named = dataclasses.replace(request, caller=request.caller[:MAX_TEXT] if request.caller else None)
     try:
+        check_origin(named, own_origins)
+        check_content_type(named, cookies=cookies)
         route, model_id = _find(named)
         return route(emitter, named, model_id)
     except (HttpError, RetrainError) as error:

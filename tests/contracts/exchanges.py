@@ -114,6 +114,23 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
     "models seen": _ok(_get("/models?after=seen%3A"), {"models": []}),
     "models after nothing": _unprocessable(_get("/models?after=x"), "after: must be the `next` of an earlier page"),
     "model": _ok(_get("/models/churn"), CHURN),
+    "read from a foreign page": _ok(
+        Ask(method="GET", path="/health", headers={"origin": "https://evil.example"}), {"status": "ok"}
+    ),
+    **{
+        f"from a foreign page {path}": _problem(
+            _post(path, {"model_id": "churn"}, origin=origin),
+            *(403, "Forbidden"),
+            f"the Origin {origin!r} is not this API's own; a page of another site may not use it",
+        )
+        for path, origin in (
+            ("/retrain", "https://evil.example"),
+            ("/retrain?dry_run=true", "null"),
+            ("/tick", "https://127.0.0.1.evil.example"),
+            ("/models/churn/approve", "https://evil.example"),
+            ("/nothing", "https://evil.example"),
+        )
+    },
     "unknown model": _problem(
         _get("/models/absent%2F%C3%BC"),
         404,

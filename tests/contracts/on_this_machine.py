@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -42,12 +42,8 @@ class ThisMachine(MachinePorts, Cloud):
     def close(self) -> None:
         """Stop the server, and what the base stops."""
         if self._thread is not None:
-            # The server closes its sockets in its own thread, which waits on them. If awake, it does so immediately,
-            # and there is nothing left to wake.
-            with suppress(OSError):
-                self._server.trigger.pull_trigger(self._server.close)
+            self._server.stop()
             self._thread.join()
-            self._server.task_dispatcher.shutdown()
         super().close()
 
     def event(self, content: object, **envelope: object) -> Json:
@@ -121,7 +117,7 @@ class ThisMachine(MachinePorts, Cloud):
             self._server = serve(self.cloud.emitter, "127.0.0.1", 0)
             self._thread = threading.Thread(target=self._server.run, daemon=True)
             self._thread.start()
-        return asked(self._server.effective_port, request)
+        return asked(self._server.port, request)
 
     def tick(self, at: str) -> list[Json]:
         """See the base."""

@@ -34,7 +34,7 @@ class TrainingFolder:
         """Return the trigger ids of the commands that ran, including those of run folders that are about to report."""
         for run in self._open_runs():
             # A command that was marked as started counts itself a moment later.
-            until(lambda run=run: (run.path / "end").exists() or run.end())  # type: ignore[misc]
+            until(lambda run=run: (run.path / "end").exists() or run.result())  # type: ignore[misc]
         counted = self._folder / "trainings"
         return counted.read_text(encoding="utf-8").splitlines() if counted.exists() else []
 
@@ -69,7 +69,7 @@ class TrainingFolder:
     def close(self) -> None:
         """Kill whatever still trains, and wait until its supervisor has gone."""
         for run in self._open_runs():
-            until(lambda run=run: run.command_group() or run.end() or not run.is_supervised())  # type: ignore[misc]
+            until(lambda run=run: run.command_group() or run.result() or not run.is_supervised())  # type: ignore[misc]
             group = run.command_group()
             if group is not None and run.has_live_command():
                 with contextlib.suppress(ProcessLookupError):
@@ -78,7 +78,7 @@ class TrainingFolder:
 
     def _open_runs(self) -> list[RunFolder]:
         folders = [RunFolder(path) for path in self._runs.glob("retrain-*")] if self._runs.is_dir() else []
-        return [run for run in folders if run.exists() and run.started_at() and run.end() is None]
+        return [run for run in folders if run.exists() and run.started_at() and run.result() is None]
 
 
 def until(claim: Callable[[], object], seconds: float = 20) -> None:

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -94,12 +94,9 @@ def served(cloud: LocalCloud) -> Iterator[str]:
     server = serve(cloud.emitter, "127.0.0.1", 0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    # The server closes its sockets in its own thread; if that is awake there is nothing left to wake.
-    with suppress(OSError):
-        server.trigger.pull_trigger(server.close)
+    yield f"http://127.0.0.1:{server.port}"
+    server.stop()
     thread.join()
-    server.task_dispatcher.shutdown()
 
 
 def curl(arguments: list[str]) -> tuple[int, Any]:

@@ -141,7 +141,7 @@ def test_all_or_none(bus: SqliteBus, file: Path, tmp_path: Path) -> None:
     bus.publish([a_trigger(f"t-{number}") for number in range(500)])
     assert bus.size() == 500
     away = SqliteBus(tmp_path, real_clock, lambda: "id")
-    with pytest.raises(UnavailableError, match="could not take events"):
+    with pytest.raises(UnavailableError, match="could not store events"):
         away.publish([a_trigger()])
     assert file.is_file()
 
@@ -149,7 +149,7 @@ def test_all_or_none(bus: SqliteBus, file: Path, tmp_path: Path) -> None:
 def test_a_full_disk(file: Path) -> None:
     """A bus whose disk is full takes none of the triggers and says so; it goes on as soon as there is room."""
     error, before, after = outputs([program("fill_the_disk", file)])[0].splitlines()
-    assert error.startswith("SQLite (retrain.sqlite) could not take events: ")
+    assert error.startswith("SQLite (retrain.sqlite) could not store events: ")
     assert (before, after) == ("1", "2")
 
 

@@ -80,7 +80,7 @@ def test_a_training_that_fails(tmp_path: Path) -> None:
         launcher = a_launcher(tmp_path, "sh", "-c", script)
         run = launcher.start(a_request(trigger_id), again=False)
         assert ended(launcher, run.run_id).result is RunResult.FAILED
-        end = run_folder(tmp_path, run.run_id).end()
+        end = run_folder(tmp_path, run.run_id).result()
         assert end is not None
         assert (end.exit_code, end.timed_out) == (code, False)
     assert run_folder(tmp_path, run_name(a_request("a").token)).output.read_text() == "out\nerr\n"
@@ -248,7 +248,7 @@ def test_a_training_that_takes_too_long(tmp_path: Path) -> None:
     assert launcher.status(run.run_id).result is RunResult.RUNNING
     assert ended(launcher, run.run_id).result is RunResult.FAILED
     assert 1.5 <= time.monotonic() - began < 6
-    end = run_folder(tmp_path, run.run_id).end()
+    end = run_folder(tmp_path, run.run_id).result()
     assert end is not None
     assert (end.exit_code, end.timed_out) == (-signal.SIGTERM, True)
     assert not any(is_alive(pid) for pid in numbers(tmp_path / "pids"))
@@ -266,7 +266,7 @@ def test_a_training_that_will_not_end(tmp_path: Path) -> None:
     # The training counts as gone by now, so this answer is what may start the next one: it waits for the real end.
     assert launcher.status(run.run_id).result is RunResult.FAILED
     assert 5 < time.monotonic() - began < 9
-    end = run_folder(tmp_path, run.run_id).end()
+    end = run_folder(tmp_path, run.run_id).result()
     assert end is not None
     assert (end.exit_code, end.timed_out) == (-signal.SIGKILL, True)
     assert not any(is_alive(pid) for pid in numbers(tmp_path / "pids"))
@@ -287,7 +287,7 @@ def test_a_person_stops_a_training(tmp_path: Path) -> None:
     until(lambda: numbers(tmp_path / "supervisor") and len(numbers(tmp_path / "pids")) == 4)
     os.kill(numbers(tmp_path / "supervisor")[0], signal.SIGTERM)
     assert ended(launcher, run.run_id).result is RunResult.STOPPED
-    end = run_folder(tmp_path, run.run_id).end()
+    end = run_folder(tmp_path, run.run_id).result()
     assert end is not None
     assert (end.exit_code, end.timed_out) == (-signal.SIGTERM, False)
     assert not any(is_alive(pid) for pid in numbers(tmp_path / "pids"))
@@ -303,14 +303,14 @@ def test_a_supervisor_that_dies(tmp_path: Path, notice: str) -> None:
     folder = run_folder(tmp_path, run.run_id)
     until(lambda: not folder.is_supervised())
     assert folder.has_live_command()
-    assert folder.end() is None
+    assert folder.result() is None
     if notice == "status":
         assert launcher.status(run.run_id).result is RunResult.FAILED
     elif notice == "start":
         assert launcher.start(a_request(), again=True) == run
     else:
         subprocess.run([sys.executable, "-m", "functions.local.supervisor", folder.path], cwd=ROOT, check=True)
-    end = folder.end()
+    end = folder.result()
     assert end is not None
     assert (end.result, end.exit_code) == (RunResult.FAILED, None)
     assert not any(is_alive(pid) for pid in numbers(tmp_path / "pids"))
@@ -327,4 +327,4 @@ def test_a_bus_that_is_away_at_the_end(tmp_path: Path) -> None:
     assert ended(launcher, run.run_id).result is RunResult.SUCCEEDED
     folder = run_folder(tmp_path, run.run_id)
     until(lambda: not folder.is_supervised())
-    assert "run.end_not_told" in folder.output.read_text()
+    assert "run.end_not_published" in folder.output.read_text()

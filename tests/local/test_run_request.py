@@ -30,7 +30,7 @@ def test_parameters_are_variables() -> None:
 def test_two_parameters_of_one_name() -> None:
     """Parameters that would overwrite each other are refused: the training would run with the wrong one."""
     with pytest.raises(
-        TargetRefusedError, match=r"two parameters would be RETRAIN_PARAM_A_B; one of them 'a.b'; rename it"
+        TargetRefusedError, match=r"two parameters would be RETRAIN_PARAM_A_B, one of them 'a.b'; rename it"
     ):
         parameter_variables({"a-b": 1, "a.b": 2})
 
