@@ -1,6 +1,6 @@
 """The HTTP server of this machine: waitress, within limits, so that slow or idle clients never block the others.
 
-Waitress reads requests in one thread without blocking and hands complete ones to worker threads. What it lacks: with
+Waitress reads requests in one thread without blocking and hands complete ones to worker threads. But with
 its defaults 100 idle connections keep everyone else out for two minutes, and a client that sends a byte now and then
 keeps its connection without end.
 """

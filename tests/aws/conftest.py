@@ -1,4 +1,4 @@
-"""What the tests of the AWS adapters share: a moto server, stand-ins, credentials, services that answer as told."""
+"""Fixtures of the AWS adapters' tests: a moto server, stand-ins, credentials, services with scripted answers."""
 
 import json
 from collections.abc import Iterator

@@ -45,7 +45,7 @@ def crash(event: int, _context: object) -> str:
 
 
 def flaky(event: dict[str, Any], context: Any) -> str:
-    """Note the request id in a file, and raise until the file has as many lines as the event asks for."""
+    """Note the request id in a file, and raise until the file has as many lines as the event requests."""
     tries = Path(event["tries"])
     with tries.open("a") as file:
         file.write(f"{context.aws_request_id}\n")

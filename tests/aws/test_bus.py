@@ -15,7 +15,7 @@ from tests.aws.adapters import BUS, SOURCE, TRIGGER, arrived, bus_on, trigger
 
 
 def test_a_trigger_arrives_as_it_was_sent(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
-    """What a rule delivers decodes to the trigger that was published."""
+    """An event that a rule delivers decodes to the trigger that was published."""
     sent = trigger(reason="Qualität \U0001f4c9", parameters={"epochs": 8, "full": True}, severity="high")
     bus.publish([sent])
     incoming = decode(events.events[0], SOURCE)
@@ -28,7 +28,7 @@ def test_a_trigger_arrives_as_it_was_sent(bus: EventBridgeBus, events: EventBrid
 
 
 def test_nothing_to_send_is_no_call(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
-    """An empty list asks nothing of the service, not even whether the bus exists."""
+    """An empty list makes no call, not even the check that the bus exists."""
     bus.publish([])
     assert not events.all_calls()
 
@@ -126,7 +126,7 @@ def test_the_service_itself_would_not_tell(events: EventBridgeStandIn) -> None:
 
 
 def test_the_bus_is_looked_up_once(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
-    """A warm process asks for the bus before its first events only."""
+    """A warm process checks the bus before its first events only."""
     bus.publish([trigger(1)])
     bus.publish([trigger(2)])
     assert events.all_calls() == {"DescribeEventBus": 1, "PutEvents": 2}

@@ -1,4 +1,4 @@
-"""What EventBridge does not take is sent again, or the emitter learns which triggers it did not take, and why."""
+"""Entries that EventBridge does not take are repeated, or the error names the triggers and the reasons."""
 
 import dataclasses
 import json
@@ -27,7 +27,7 @@ def test_only_the_entries_that_failed_are_sent_again(
 
 
 def test_a_bus_that_stays_busy_is_away(bus: EventBridgeBus, events: EventBridgeStandIn, pauses: list[float]) -> None:
-    """After the last attempt the emitter is told to come back: nothing is wrong with the triggers."""
+    """After the last attempt the error is transient: nothing is wrong with the triggers."""
     events.fail_entry("t-2", *["ThrottlingException"] * 3)
     with pytest.raises(UnavailableError, match=r"EventBridge could not take 1 of 2 trigger\(s\): ThrottlingException;"):
         bus.publish([trigger(1), trigger(2)])
@@ -37,7 +37,7 @@ def test_a_bus_that_stays_busy_is_away(bus: EventBridgeBus, events: EventBridgeS
 
 
 def test_a_refused_entry_is_named_and_not_sent_again(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
-    """Every code that is not retryable is final for its entry; what the bus was busy for is told along with it."""
+    """Every code that is not retryable is final for its entry; throttled entries are reported with it."""
     events.fail_entry("t-1", "NotAuthorizedForSourceException")
     events.fail_entry("t-3", *["InternalFailure"] * 3)
     with pytest.raises(BusError) as raised:
@@ -78,7 +78,7 @@ def test_equal_ids_of_two_models_are_two_triggers(bus: EventBridgeBus, events: E
 def test_a_call_that_fails_means_the_bus_is_away(
     bus: EventBridgeBus, events: EventBridgeStandIn, operation: str, code: str, status: int
 ) -> None:
-    """Whatever time or an operator repairs is no fault of the triggers."""
+    """Failures that time or an operator can fix are not reported as wrong triggers."""
     events.fail_calls(CallFault(operation=operation, code=code, status=status))
     with pytest.raises(UnavailableError, match=f"EventBridge could not .* bus retraining: {code}: ordered by a test"):
         bus.publish([trigger(1)])
@@ -121,7 +121,7 @@ def test_botocore_repeats_a_call_that_fails(events: EventBridgeStandIn, pauses: 
 
 
 def test_a_bus_that_cannot_be_reached_is_away(environment: pytest.MonkeyPatch, pauses: list[float]) -> None:
-    """A closed port is no answer."""
+    """A closed port makes the bus unavailable."""
     with EventBridgeStandIn() as gone:
         url = gone.url
     environment.setenv("AWS_ENDPOINT_URL", url)

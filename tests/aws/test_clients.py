@@ -51,7 +51,7 @@ def test_a_client_loads_no_more_than_botocore() -> None:
 
 @pytest.mark.usefixtures("environment")
 def test_a_client_is_made_once_for_a_service_and_region() -> None:
-    """Whoever asks for the same client shares it; another region is another client."""
+    """Callers that need the same client share it; another region is another client."""
     made = Clients(region="eu-west-3")
     first = made.factory("dynamodb")()
     assert made.factory("dynamodb")() is first
@@ -80,7 +80,7 @@ def test_the_limits_reach_the_client() -> None:
 
 
 def test_a_missing_region_is_for_the_operator(environment: pytest.MonkeyPatch) -> None:
-    """Without a region the client cannot even be made, and that is told in the same way."""
+    """Without a region the client cannot even be made, and the error is translated in the same way."""
     environment.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(UnavailableError, match="NoRegionError; try again"):
         ledger_on().load("churn")

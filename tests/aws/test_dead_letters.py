@@ -50,7 +50,7 @@ def test_a_letter_holds_the_event_as_it_came(clients: Clients) -> None:
 
 
 def test_a_fifo_queue_takes_letters_too(clients: Clients) -> None:
-    """Every different letter is kept, although the queue asks for a group and drops repeats."""
+    """Every different letter is kept, although the queue requires a group and drops repeats."""
     url = queue(clients, ".fifo", FifoQueue="true")
     for number in range(3):
         SqsDeadLetters(clients.factory("sqs"), url).put(letter({"number": number}))

@@ -1,4 +1,4 @@
-"""Errors of AWS become ours without telling what belongs in no log."""
+"""Errors of AWS are translated without anything that must not be logged."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.aws.adapters import Answering, ledger_on
 
 
 def test_an_error_tells_no_signed_request(environment: pytest.MonkeyPatch, answering: Answering) -> None:
-    """A signature error quotes the request's headers behind its first line: only that one is told, and not too much."""
+    """A signature error quotes the request's headers after its first line: only that line is kept, cut to a limit."""
     message = "The signature does not match.\n\nThe Canonical String was 'x-amz-security-token:secret'"
     environment.setenv("AWS_ENDPOINT_URL_DYNAMODB", answering(403, {"__type": "InvalidSignature", "message": message}))
     with pytest.raises(UnavailableError, match=r"InvalidSignature: The signature does not match\.; try again$"):

@@ -1,4 +1,4 @@
-"""SageMaker starts an execution of the right form, and tells how it stands."""
+"""SageMaker starts an execution of the right form and returns its status."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -77,15 +77,15 @@ def test_the_service_tells_how_a_run_ended(
     run = launcher.start(request(), again=False)
     assert launcher.status(run.run_id) == RunStatus(result=RunResult.RUNNING)
     pipelines.end(run.run_id, status)
-    told = launcher.status(run.run_id)
-    assert told.result is result
-    assert told.ended_at is not None
-    assert told.ended_at.tzinfo is UTC
-    assert abs(told.ended_at - datetime.now(UTC)) < timedelta(seconds=30)
+    reported = launcher.status(run.run_id)
+    assert reported.result is result
+    assert reported.ended_at is not None
+    assert reported.ended_at.tzinfo is UTC
+    assert abs(reported.ended_at - datetime.now(UTC)) < timedelta(seconds=30)
 
 
 def test_an_unknown_run_has_stopped(launcher: SageMakerLauncher, pipelines: SageMakerStandIn) -> None:
-    """What the service does not know cannot run; no more can what was never the id of a run."""
+    """A run that the service does not know has stopped, and so has an id that was never one of a run."""
     prefix = f"arn:aws:sagemaker:{pipelines.region}:{pipelines.account}:pipeline/churn-training/execution/"
     assert launcher.status(f"{prefix}abcdefghijkl") == RunStatus(result=RunResult.STOPPED)
     assert launcher.status("no ARN") == RunStatus(result=RunResult.STOPPED)
@@ -95,7 +95,7 @@ def test_an_unknown_run_has_stopped(launcher: SageMakerLauncher, pipelines: Sage
 def test_a_service_that_is_away_tells_nothing_about_a_run(
     launcher: SageMakerLauncher, pipelines: SageMakerStandIn, kind: FaultKind
 ) -> None:
-    """A run is not called stopped because nobody answers."""
+    """A run does not count as stopped because the service does not answer."""
     run = launcher.start(request(), again=False)
     pipelines.faults.add(Fault(kind=kind, operation="DescribePipelineExecution", seconds=2))
     with pytest.raises(UnavailableError, match=f"SageMaker could not describe the execution {run.run_id}: "):

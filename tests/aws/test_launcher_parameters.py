@@ -1,4 +1,4 @@
-"""What an execution is given fits what SageMaker takes, or is refused by name."""
+"""Parameters of an execution fit the limits of SageMaker, or are refused by name."""
 
 import dataclasses
 import json
@@ -34,7 +34,7 @@ def test_illegal_parameters_are_refused_without_a_call(
 
 
 def test_the_largest_parameters_are_taken(environment: pytest.MonkeyPatch) -> None:
-    """What is exactly at the limits passes the service's own checks."""
+    """Parameters exactly at the limits pass the service's own checks."""
     names = [f"{number:03}-_{'n' * 251}" for number in range(200)]
     with SageMakerStandIn(pipelines={"full": Pipeline(parameters=names)}) as full:
         environment.setenv("AWS_ENDPOINT_URL_SAGEMAKER", full.url)
@@ -87,7 +87,7 @@ def test_even_ids_are_cut_rather_than_breaking_the_description() -> None:
 
 
 def test_what_the_pipeline_does_not_take_is_refused(launcher: SageMakerLauncher) -> None:
-    """A parameter that the pipeline does not declare is named by the service, its value by nobody."""
+    """A parameter that the pipeline does not declare is named by the service, and its value is shown nowhere."""
     with pytest.raises(TargetRefusedError, match=r"ValidationException: Unknown parameters: \[depth\]") as raised:
         launcher.start(request(parameters={"depth": "hunter2"}), again=False)
     assert "hunter2" not in str(raised.value)

@@ -13,7 +13,7 @@ from tests.aws.adapters import Answering, launcher_of, request, trigger
 
 
 def test_botocores_own_repeat_starts_nothing_twice(pipelines: SageMakerStandIn) -> None:
-    """When the answer gets lost, botocore asks again with the same token."""
+    """When the answer gets lost, botocore repeats the call with the same token."""
     pipelines.faults.add(Fault(kind=FaultKind.LOST_ANSWER))
     run = launcher_of(limits=CallLimits(read_timeout=5, attempts=2)).start(request(), again=False)
     (execution,) = pipelines.executions()
@@ -21,7 +21,7 @@ def test_botocores_own_repeat_starts_nothing_twice(pipelines: SageMakerStandIn) 
 
 
 def test_a_lost_answer_may_have_started_it(launcher: SageMakerLauncher, pipelines: SageMakerStandIn) -> None:
-    """The caller is told to come back, and then finds the execution by its name, although the token is forgotten."""
+    """The error is transient, and the repeat finds the execution by its name, although the token is forgotten."""
     pipelines.faults.add(Fault(kind=FaultKind.LOST_ANSWER))
     with pytest.raises(UnavailableError, match="SageMaker could not start the pipeline churn-training: "):
         launcher.start(request(), again=False)
@@ -32,7 +32,7 @@ def test_a_lost_answer_may_have_started_it(launcher: SageMakerLauncher, pipeline
 
 
 def test_a_slow_request_may_start_it_late(launcher: SageMakerLauncher, pipelines: SageMakerStandIn) -> None:
-    """A timeout is no refusal: when the repeat finds nothing yet, the token keeps both requests to one execution."""
+    """After a timeout the repeat may find nothing yet: the token keeps both requests to one execution."""
     pipelines.faults.add(Fault(kind=FaultKind.SLOW, seconds=3))
     began = time.monotonic()
     with pytest.raises(UnavailableError, match="ReadTimeoutError"):
@@ -46,7 +46,7 @@ def test_a_slow_request_may_start_it_late(launcher: SageMakerLauncher, pipelines
 
 
 def test_what_never_started_starts_on_the_repeat(launcher: SageMakerLauncher, pipelines: SageMakerStandIn) -> None:
-    """Looking first does not keep a training from starting that nobody has started."""
+    """Looking first does not prevent the start of a training that was not started before."""
     launcher.start(request(trigger(2)), again=False)
     run = launcher.start(request(), again=True)
     assert [execution.arn for execution in pipelines.executions()][1:] == [run.run_id]
@@ -105,6 +105,6 @@ def test_what_an_operator_or_time_repairs_is_transient(
     environment: pytest.MonkeyPatch, answering: Answering, code: str, status: int
 ) -> None:
     """A missing right or a conflict is not the event's fault."""
-    environment.setenv("AWS_ENDPOINT_URL_SAGEMAKER", answering(status, {"__type": code, "message": "told so"}))
-    with pytest.raises(UnavailableError, match=f"start the pipeline churn-training: {code}: told so; try again"):
+    environment.setenv("AWS_ENDPOINT_URL_SAGEMAKER", answering(status, {"__type": code, "message": "as scripted"}))
+    with pytest.raises(UnavailableError, match=f"start the pipeline churn-training: {code}: as scripted; try again"):
         launcher_of().start(request(), again=False)

@@ -1,4 +1,4 @@
-"""DynamoDB keeps one document a model, and of many writers at once exactly one wins."""
+"""DynamoDB keeps one document for each model, and of many concurrent writers exactly one wins."""
 
 import threading
 import uuid
@@ -91,7 +91,7 @@ def test_of_sixteen_writers_one_wins(clients: Clients, table: str, *, known: boo
 
 
 def test_all_models_are_listed_page_by_page(ledger: DynamoLedger) -> None:
-    """Every stored model is listed once, in pages of the size asked for, then nothing."""
+    """Every stored model is listed once, in pages of the requested size, then nothing."""
     names = {f"model-{number}" for number in range(7)}
     for name in names:
         ledger.save(name, "{}", None)

@@ -14,7 +14,7 @@ from shared.errors import UnavailableError
 from tests.aws.adapters import IMPATIENT, Answering
 
 
-def told(environment: pytest.MonkeyPatch, url: str, limits: CallLimits = IMPATIENT) -> DynamoLedger:
+def reported(environment: pytest.MonkeyPatch, url: str, limits: CallLimits = IMPATIENT) -> DynamoLedger:
     """Return a ledger whose service is at *url*."""
     environment.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
     return DynamoLedger(Clients(limits=limits).factory("dynamodb"), "states")
@@ -29,7 +29,7 @@ def test_a_load_reads_consistently(environment: pytest.MonkeyPatch) -> None:
         return Answer(status=200, body=b"{}")
 
     with LoopbackServer(respond) as server:
-        told(environment, server.url).load("churn")
+        reported(environment, server.url).load("churn")
     assert [call["ConsistentRead"] for call in asked] == [True]
 
 
@@ -49,7 +49,7 @@ def test_an_empty_page_is_not_the_end(environment: pytest.MonkeyPatch) -> None:
         return Answer(status=200, body=next(bodies))
 
     with LoopbackServer(respond) as server:
-        assert told(environment, server.url).models(None, 10) == ["b", "c"]
+        assert reported(environment, server.url).models(None, 10) == ["b", "c"]
     assert [body.get("ExclusiveStartKey") for body in asked] == [
         None,
         {"model_id": {"S": "a"}},
@@ -75,13 +75,13 @@ def test_whatever_fails_the_ledger_is_away(
     environment: pytest.MonkeyPatch, answering: Answering, code: str, status: int
 ) -> None:
     """Nothing that the ledger answers is the event's fault, so the event must come again; the table is named."""
-    ledger = told(environment, answering(status, {"__type": f"com.amazonaws#{code}", "message": "told so"}))
-    told_so = f"table states: {code}: told so; try again$"
-    with pytest.raises(UnavailableError, match=f"^DynamoDB could not read the state of 'churn' from the {told_so}"):
+    ledger = reported(environment, answering(status, {"__type": f"com.amazonaws#{code}", "message": "as scripted"}))
+    expected = f"table states: {code}: as scripted; try again$"
+    with pytest.raises(UnavailableError, match=f"^DynamoDB could not read the state of 'churn' from the {expected}"):
         ledger.load("churn")
-    with pytest.raises(UnavailableError, match=f"^DynamoDB could not save the state of 'churn' to the {told_so}"):
+    with pytest.raises(UnavailableError, match=f"^DynamoDB could not save the state of 'churn' to the {expected}"):
         ledger.save("churn", "{}", None)
-    with pytest.raises(UnavailableError, match=f"^DynamoDB could not list the models in the {told_so}"):
+    with pytest.raises(UnavailableError, match=f"^DynamoDB could not list the models in the {expected}"):
         ledger.models(None, 10)
 
 
@@ -102,7 +102,7 @@ def test_a_silent_ledger_is_given_up(environment: pytest.MonkeyPatch) -> None:
     limits = CallLimits(connect_timeout=1, read_timeout=0.2, attempts=2)
     with LoopbackServer(hang) as server:
         with pytest.raises(UnavailableError, match="ReadTimeoutError"):
-            told(environment, server.url, limits).load("churn")
+            reported(environment, server.url, limits).load("churn")
         released.set()
     assert len(asked) == 2
 
@@ -110,7 +110,7 @@ def test_a_silent_ledger_is_given_up(environment: pytest.MonkeyPatch) -> None:
 def test_a_save_whose_answer_got_lost_can_be_recognised(
     environment: pytest.MonkeyPatch, clients: Clients, moto: str
 ) -> None:
-    """Botocore repeats it and is told that somebody was faster; the document that is there is the caller's own."""
+    """Botocore repeats it and gets the answer of a lost race; the stored document is the caller's own."""
     puts: list[Request] = []
 
     def forward(request: Request) -> Answer | None:
@@ -131,7 +131,7 @@ def test_a_save_whose_answer_got_lost_can_be_recognised(
         BillingMode="PAY_PER_REQUEST",
     )
     with LoopbackServer(forward) as proxy:
-        ledger = told(environment, proxy.url, CallLimits(attempts=2))
+        ledger = reported(environment, proxy.url, CallLimits(attempts=2))
         assert not ledger.save("churn", "mine", None)
         assert ledger.load("churn").document == "mine"
     assert len(puts) == 2

@@ -1,4 +1,4 @@
-"""What failed and is sent again: the event comes out of Lambda's record, and nothing for another function is lost."""
+"""Failed events that are resent: the event is taken from Lambda's record, and none for another function is lost."""
 
 import json
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ def test_an_event_of_a_rule_is_read_as_it_was_at_first(name: str, kind: type) ->
     ids=["tick", "HTTP", "request", "drift check", "nothing", "list", "null"],
 )
 def test_a_record_of_what_no_rule_delivered_is_rejected(event: object) -> None:
-    """What another function failed with is not ignored: the error names that function."""
+    """An event that another function failed with is not ignored: the error names that function."""
     for sent in (record(event, "emit"), record(record(event, "emit"))):
         with pytest.raises(
             UnreadableEventError, match=r"what arn:aws:lambda:.*:function:emit:\$LATEST failed with: send"
@@ -68,7 +68,7 @@ def test_a_record_of_what_no_rule_delivered_is_rejected(event: object) -> None:
     ],
 )
 def test_what_a_schedule_could_not_hand_over_is_rejected_from_a_queue(event: object, where: str) -> None:
-    """A schedule leaves its input without a record; in a queue of events the error tells where it belongs."""
+    """A schedule leaves its input without a record; in a queue of events the error names the right function."""
     with pytest.raises(UnreadableEventError, match=f"in a queue of events: send it to {where} again"):
         decode_queued(event, SOURCE)
 

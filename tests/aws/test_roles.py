@@ -28,7 +28,7 @@ def assumed(access_key: str, expires: datetime) -> bytes:
 def test_the_role_of_another_account_is_assumed_with_its_external_id(
     environment: pytest.MonkeyPatch, events: EventBridgeStandIn, moto: str
 ) -> None:
-    """STS is asked once, with the external id, and the events are signed by the role and not by ourselves."""
+    """STS gets one request, with the external id, and the events are signed by the role, not by our own identity."""
     environment.setenv("AWS_ENDPOINT_URL_STS", moto)
     bus = EventBridgeBus(Clients(role=ROLE, limits=ONCE).factory("events"), BUS, SOURCE)
     bus.publish([TRIGGER])
@@ -64,7 +64,7 @@ def test_the_roles_credentials_are_renewed(environment: pytest.MonkeyPatch, even
 def test_a_role_that_may_not_be_assumed_is_for_the_operator(
     environment: pytest.MonkeyPatch, answering: Answering
 ) -> None:
-    """A wrong external id or trust policy is told as what it is."""
+    """A wrong external id or trust policy is reported as such."""
     refusal = b"""<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>
         <Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>"""
     environment.setenv("AWS_ENDPOINT_URL_STS", answering(403, refusal, Content_Type="text/xml"))

@@ -1,6 +1,6 @@
-"""Run by a bare interpreter: invokes the functions of a bundle and tells what that has imported.
+"""Run by a bare interpreter: invokes the functions of a bundle and prints which modules that imports.
 
-`python -I -S -B app_probe.py ROOT`: ROOT is the folder that is deployed. What to do comes on standard input: JSON of
+`python -I -S -B app_probe.py ROOT`: ROOT is the folder that is deployed. The steps come on standard input: JSON of
 `[[function, payload]...]`, where a payload is a request's `[method, url, body]`, or what a trigger brings.
 """
 
@@ -33,7 +33,7 @@ def _invoke(name: str, payload: Any) -> object:
         value = get_binding_registry().get(trigger.type).decode(datum, trigger_metadata=None)
     try:
         answer = _functions[name].get_user_function()(**{trigger.name: value})
-    except Exception as error:  # noqa: BLE001 - the host tells it as well
+    except Exception as error:  # noqa: BLE001 - the host reports it, too
         return f"{type(error).__name__}: {error}"
     return None if answer is None else [answer.status_code, answer.get_body().decode(), dict(answer.headers)]
 

@@ -44,9 +44,9 @@ def send(method: str, url: str, body: object, headers: Mapping[str, str], timeou
         connection.request(method, f"{parts.path}?{parts.query}" if parts.query else parts.path, content, named)
         answer = connection.getresponse()
         text = answer.read()
-        told = {name.lower(): value for name, value in answer.getheaders()}
-        kind = told.get("content-type", "")
-        return Answered(status=answer.status, body=json.loads(text) if "json" in kind else text, headers=told)
+        reported = {name.lower(): value for name, value in answer.getheaders()}
+        kind = reported.get("content-type", "")
+        return Answered(status=answer.status, body=json.loads(text) if "json" in kind else text, headers=reported)
     finally:
         connection.close()
 

@@ -1,4 +1,4 @@
-"""What the tests of the Azure adapters share: clients, stand-ins, storage, services that answer as told."""
+"""Fixtures of the Azure adapters' tests: clients, stand-ins, storage, services with scripted answers."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def topic() -> Iterator[EventGridStandIn]:
-    """Return a topic that asks for no key of its own."""
+    """Return a topic that needs no key of its own."""
     with EventGridStandIn(key="none") as stand_in:
         yield stand_in
 

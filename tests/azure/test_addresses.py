@@ -1,4 +1,4 @@
-"""Addresses of tables and containers are split, and wrong ones are told without showing what is in them."""
+"""Addresses of tables and containers are split, and wrong ones are reported without showing their content."""
 
 import pytest
 
@@ -57,11 +57,11 @@ def test_this_machine_is_known(host: str) -> None:
 
 @pytest.mark.parametrize("url", ["https://management.azure.com", "http://localhost.example.com", "localhost", ""])
 def test_other_machines_are_others(url: str) -> None:
-    """A name that only begins like ours is somebody else's."""
+    """A name that only begins like one of this machine is not one."""
     assert not is_loopback(url)
 
 
 def test_plain_http_is_known() -> None:
-    """Only without TLS must the SDKs be told to send tokens."""
+    """Only without TLS do the SDKs need an option to send tokens."""
     assert is_plain("http://127.0.0.1")
     assert not is_plain("https://127.0.0.1")

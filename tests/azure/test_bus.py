@@ -32,7 +32,7 @@ def test_an_event_looks_as_documented(bus: EventGridBus, topic: EventGridStandIn
 
 
 def test_nothing_to_send_makes_no_client() -> None:
-    """An empty list asks nothing of anybody, not even for a client."""
+    """An empty list makes no call and no client."""
 
     def client() -> EventGridBus:
         raise AssertionError
@@ -41,14 +41,14 @@ def test_nothing_to_send_makes_no_client() -> None:
 
 
 def test_many_triggers_are_one_request(bus: EventGridBus, topic: EventGridStandIn) -> None:
-    """What fits together is sent together, in its order."""
+    """Events that fit into one request are sent in one, in their order."""
     bus.publish([trigger(number) for number in range(30)])
     assert arrived(topic) == [f"t-{number}" for number in range(30)]
     assert topic.requests == {200: 1}
 
 
 def test_requests_stay_below_the_limit(clients: Clients) -> None:
-    """What is too much for one request is spread over several, none above the limit, each as full as it can be."""
+    """Events too large for one request are split over several, none above the limit, each as full as possible."""
     sizes: list[int] = []
 
     def respond(request: Request) -> Answer:

@@ -1,4 +1,4 @@
-"""What a topic does not take is sent again, or the emitter learns which triggers it did not take, and why."""
+"""Events that a topic does not take are repeated, or the error names the triggers and the reasons."""
 
 import json
 
@@ -26,7 +26,7 @@ def test_a_busy_topic_is_sent_to_again(
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_topic_that_stays_busy_is_away(bus: EventGridBus, topic: EventGridStandIn, status: int) -> None:
-    """After the last attempt the emitter is told to come back."""
+    """After the last attempt the error is transient."""
     topic.fail(TopicFault(status=status, times=9))
     with pytest.raises(UnavailableError, match=r"Event Grid could not take 2 trigger\(s\) for .*: OrderedByATest"):
         bus.publish([trigger(1), trigger(2)])
@@ -102,7 +102,7 @@ def test_events_whose_answer_got_lost_are_sent_again(bus: EventGridBus, topic: E
 
 
 def test_a_topic_that_cannot_be_reached_is_away(clients: Clients, pauses: list[float]) -> None:
-    """A closed port is no answer."""
+    """A closed port makes the bus unavailable."""
     with EventGridStandIn() as gone:
         endpoint = gone.endpoint
     with pytest.raises(UnavailableError, match=r"ServiceRequestError: \w+; try again$"):

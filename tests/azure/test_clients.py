@@ -73,7 +73,7 @@ def test_a_key_counts_before_the_identity(identity: Identity) -> None:
 
 
 def test_a_stand_in_on_this_machine_needs_no_credentials(clients: Clients) -> None:
-    """Without an identity nobody is asked for a token where the address is that of this machine."""
+    """Without an identity no token is requested for an address of this machine."""
     asked: list[Request] = []
 
     def respond(asking: Request) -> Answer:
@@ -91,7 +91,7 @@ def test_a_stand_in_on_this_machine_needs_no_credentials(clients: Clients) -> No
 def test_an_identity_that_gives_no_token_is_an_outage(
     monkeypatch: pytest.MonkeyPatch, answering: Answering, answer: tuple[int, Any]
 ) -> None:
-    """Without a token nothing is sent, and the trigger comes again; no secret is told."""
+    """Without a token nothing is sent, and the trigger comes again; no secret is shown."""
     monkeypatch.setenv("IDENTITY_ENDPOINT", answering(*answer, Content_Type="application/json"))
     monkeypatch.setenv("IDENTITY_HEADER", "hunter2")
     clients = Clients(Access(managed_identity=True), IMPATIENT)
@@ -104,7 +104,7 @@ def test_an_identity_that_gives_no_token_is_an_outage(
 
 
 def test_each_client_is_made_once(clients: Clients) -> None:
-    """However many threads ask at the same time, there is one client for each address."""
+    """However many threads need it at the same time, there is one client for each address."""
     factories = [clients.resource_manager("http://127.0.0.1:1"), clients.topic("http://127.0.0.1:1/api/events")]
     together = threading.Barrier(8)
 
@@ -157,7 +157,7 @@ def test_storage_over_plain_http_needs_a_key(text: str) -> None:
 
 
 def test_storage_is_reached_by_identity_without_a_connection_string(identity: Identity) -> None:
-    """Over TLS the identity is what counts; the client is made without asking for a token."""
+    """Over TLS the identity is what counts; the client is made without requesting a token."""
     clients = Clients(Access(managed_identity=True), IMPATIENT)
     place = Place(endpoint="https://acme.table.core.windows.net", name="states")
     assert clients.table(place)().url == "https://acme.table.core.windows.net"
@@ -176,7 +176,7 @@ def test_storage_is_reached_by_identity_without_a_connection_string(identity: Id
     ],
 )
 def test_each_cloud_has_its_own_audience(managed: Clients, identity: Identity, endpoint: str, audience: str) -> None:
-    """A token for Resource Manager is asked for with the address of its own cloud."""
+    """A token for Resource Manager is requested for the address of its own cloud."""
     from azure.core.rest import HttpRequest
 
     client = managed.resource_manager(endpoint)()
@@ -188,7 +188,7 @@ def test_each_cloud_has_its_own_audience(managed: Clients, identity: Identity, e
 
 
 def test_no_token_leaves_this_machine_in_the_clear(managed: Clients, identity: Identity) -> None:
-    """An address of another machine without TLS is a mistake that is told, not a place to send tokens to."""
+    """An address of another machine without TLS is reported as a mistake, and no token is sent to it."""
     keyed = Clients(Access(topic_key="a2V5"))
     url = "http://example.com/api/events"
     for make in (managed.resource_manager("http://example.com"), managed.topic(url), keyed.topic(url)):
@@ -198,7 +198,7 @@ def test_no_token_leaves_this_machine_in_the_clear(managed: Clients, identity: I
 
 
 def test_no_secret_is_shown() -> None:
-    """Neither key nor connection string stand in the form that a log or a debugger shows."""
+    """Neither key nor connection string is in the form that a log or a debugger shows."""
     access = Access(topic_key="hunter2", connection_string="AccountKey=hunter2")
     assert "hunter2" not in repr(access)
     assert "hunter2" not in json.dumps(repr(Clients(access)))

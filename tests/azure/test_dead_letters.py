@@ -1,4 +1,4 @@
-"""A container of blob storage keeps what nobody can act on."""
+"""A container of blob storage keeps events that cannot be handled."""
 
 import json
 import re
@@ -52,7 +52,7 @@ def test_a_letter_is_a_blob_of_json(account: Clients, container: Place) -> None:
 @pytest.mark.xdist_group("azurite")
 @pytest.mark.parametrize("event", ["x" * 2_000_000, "\U0001f4c9" * 1_000_000], ids=["2 MB", "12 MB as JSON"])
 def test_a_large_event_is_kept(account: Clients, container: Place, event: str) -> None:
-    """What is more than any delivery can be is kept as far as it goes, and says so."""
+    """A letter larger than any delivery is cut, and says so."""
     BlobDeadLetters(account.container(container), container.name).put(letter(event))
     client: Any = account.container(container)()
     (blob,) = client.list_blobs()

@@ -1,4 +1,4 @@
-"""What the Functions host hands over, through Microsoft's own converters, and what we make of it."""
+"""Objects of the Functions host, made by Microsoft's own converters, are read correctly."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ def converted(kind: str, payload: object) -> Any:
 
 
 def event(**changes: object) -> dict[str, Any]:
-    """Return an asking with other fields; `...` leaves one out."""
+    """Return an event with a trigger and other fields; `...` leaves one out."""
     return {name: value for name, value in (ASKING | changes).items() if value is not ...}
 
 
@@ -57,14 +57,14 @@ def asked(url: str = "http://x/models", *, method: str = "GET", body: bytes = b"
 
 def test_an_event_is_as_it_was() -> None:
     """Every field of both schemas comes through, but for the one that the library does not know."""
-    told = event_of(converted("eventGridTrigger", ASKING))
-    assert told == event(eventTime="2026-11-21T03:00:00.123456Z", metadataVersion=...)
+    reported = event_of(converted("eventGridTrigger", ASKING))
+    assert reported == event(eventTime="2026-11-21T03:00:00.123456Z", metadataVersion=...)
     assert event_of(converted("eventGridTrigger", CLOUD_ASKING)) == CLOUD_ASKING
 
 
 @pytest.mark.parametrize("payload", [ASKING, CLOUD_ASKING], ids=["Event Grid", "CloudEvents"])
 def test_the_codec_reads_what_the_library_gives(payload: object) -> None:
-    """An asking stays one on its way through the library, with its id and its time."""
+    """A trigger passes the library with its id and its time."""
     incoming = decode(event_of(converted("eventGridTrigger", payload)), SOURCE)
     assert isinstance(incoming, TriggerEvent)
     assert incoming.fields == {"model_id": "churn"}
@@ -75,22 +75,22 @@ def test_the_codec_reads_what_the_library_gives(payload: object) -> None:
 @pytest.mark.parametrize("missing", ["id", "topic", "eventTime", "data", "dataVersion"])
 def test_what_is_missing_is_missing(missing: str) -> None:
     """A field that is not there is not made up, and the event is ours all the same."""
-    told = event_of(converted("eventGridTrigger", event(**{missing: ...})))
-    assert missing not in told
-    assert isinstance(decode({"data": {}} | told, SOURCE), TriggerEvent)
+    reported = event_of(converted("eventGridTrigger", event(**{missing: ...})))
+    assert missing not in reported
+    assert isinstance(decode({"data": {}} | reported, SOURCE), TriggerEvent)
 
 
 def test_packed_data_come_through() -> None:
     """The library does not know `data_base64`: it is among the extensions, where we find it."""
     packed = {name: value for name, value in CLOUD_ASKING.items() if name != "data"}
-    told = event_of(converted("eventGridTrigger", packed | {"data_base64": "eyJtb2RlbF9pZCI6ICJjaHVybiJ9"}))
-    incoming = decode(told, SOURCE)
+    reported = event_of(converted("eventGridTrigger", packed | {"data_base64": "eyJtb2RlbF9pZCI6ICJjaHVybiJ9"}))
+    incoming = decode(reported, SOURCE)
     assert isinstance(incoming, TriggerEvent)
     assert incoming.fields == {"model_id": "churn"}
 
 
 def test_names_in_snake_case_do_not_come_through() -> None:
-    """The library knows no other names than those of the wire; `/events` is the way for such events."""
+    """The library drops all names but those of the wire; `/events` is the way for such events."""
     literal = json.loads((EVENTS / "ml3cube/seed-eventgrid-literal.json").read_text(encoding="utf-8"))
     assert decode(event_of(converted("eventGridTrigger", literal)), SOURCE) == Foreign(what="ml3_platform / no type")
 
@@ -147,7 +147,7 @@ def test_a_tick_has_the_time_at_which_it_was_due(last: str | None, coming: str, 
     ],
 )
 def test_a_tick_may_have_no_time(status: object) -> None:
-    """Where the host tells none, or only of the future, the core takes the time that it is."""
+    """Without a time, or with times in the future only, the core uses the current time."""
     assert ticked(status) is None
 
 
@@ -173,12 +173,12 @@ def test_a_request_is_read() -> None:
 
 @pytest.mark.parametrize("url", ["http://x", "http://x/", "http://x/?a=b"])
 def test_the_root_has_a_path(url: str) -> None:
-    """The console is asked for at the root, with or without a slash."""
+    """The console is at the root, with or without a slash."""
     assert asked(url).path == "/"
 
 
 def test_the_caller_is_who_the_platform_says() -> None:
-    """Name before id; without either somebody has the function's key."""
+    """The name comes before the id; without either the caller has the function's key."""
     assert asked(X_MS_CLIENT_PRINCIPAL_NAME="ada@example.com", X_MS_CLIENT_PRINCIPAL_ID="1").caller == "ada@example.com"
     assert asked(X_MS_CLIENT_PRINCIPAL_ID="1").caller == "1"
     assert asked().caller == "function key"

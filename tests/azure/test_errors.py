@@ -29,7 +29,7 @@ class Told(HttpResponse):
         """Answer *status* with a *body*, JSON unless it is text."""
         super().__init__(HttpRequest("GET", "https://example.com/?sig=secret"), None)
         self.status_code = status
-        self.reason = "as told"
+        self.reason = "as scripted"
         self.headers = headers or {}
         self._text = body if isinstance(body, str) else json.dumps(body)
 
@@ -75,7 +75,7 @@ def attempt(work: Callable[[], Any], persistence: Persistence, judged: tuple[str
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_a_busy_service_is_asked_again(status: int, pauses: list[float]) -> None:
-    """What may pass in a moment is tried again after pauses that grow."""
+    """Failures that may pass in a moment are repeated after growing pauses."""
     work, calls = failing(answered(status), answered(status))
     assert attempt(work, noting(pauses)) == "done"
     assert len(calls) == 3
@@ -87,14 +87,14 @@ def test_a_busy_service_is_asked_again(status: int, pauses: list[float]) -> None
     [ServiceRequestError("no route", error=OSError()), ServiceResponseTimeoutError("silent", error=TimeoutError())],
 )
 def test_a_service_that_cannot_be_reached_is_asked_again(error: AzureError, pauses: list[float]) -> None:
-    """Broken connections and silence are no answers."""
+    """Broken connections and silence are unavailable services."""
     work, calls = failing(error)
     assert attempt(work, noting(pauses)) == "done"
     assert len(calls) == 2
 
 
 def test_a_service_that_stays_busy_is_away(pauses: list[float]) -> None:
-    """After the last attempt the caller is told to come back, and why."""
+    """After the last attempt the error is transient and gives the reason."""
     work, calls = failing(*[answered(503, {"error": {"code": "ServerBusy", "message": "Too much."}})] * 9)
     with pytest.raises(UnavailableError, match=r"^Azure could not work: ServerBusy: Too much.; try again$"):
         attempt(work, noting(pauses))
@@ -104,40 +104,40 @@ def test_a_service_that_stays_busy_is_away(pauses: list[float]) -> None:
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 409, 412, 418, 501])
 def test_what_does_not_pass_in_a_moment_is_not_repeated(status: int, pauses: list[float]) -> None:
-    """Missing rights, conflicts and everything else that nobody judges is told at once."""
+    """Missing permissions, conflicts and all codes that the caller does not judge are reported without a repeat."""
     work, calls = failing(answered(status))
     with pytest.raises(UnavailableError, match=f"HTTP {status}; try again"):
         attempt(work, noting(pauses))
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize(("told", "pause"), [("1", 1), ("3", 3)])
-def test_a_short_pause_is_granted(told: str, pause: float, pauses: list[float]) -> None:
+@pytest.mark.parametrize(("reported", "pause"), [("1", 1), ("3", 3)])
+def test_a_short_pause_is_granted(reported: str, pause: float, pauses: list[float]) -> None:
     """`Retry-After` counts instead of a pause of our own."""
-    work, _ = failing(answered(429, Retry_After=told))
+    work, _ = failing(answered(429, Retry_After=reported))
     assert attempt(work, noting(pauses)) == "done"
     assert pauses == [pause]
 
 
-@pytest.mark.parametrize("told", ["4", "600", "86400"])
-def test_a_long_pause_is_left_to_the_platform(told: str, pauses: list[float]) -> None:
+@pytest.mark.parametrize("reported", ["4", "600", "86400"])
+def test_a_long_pause_is_left_to_the_platform(reported: str, pauses: list[float]) -> None:
     """A function does not sleep for minutes: the event comes again by itself."""
-    work, calls = failing(answered(429, Retry_After=told))
+    work, calls = failing(answered(429, Retry_After=reported))
     with pytest.raises(UnavailableError):
         attempt(work, noting(pauses))
     assert (len(calls), pauses) == (1, [])
 
 
-@pytest.mark.parametrize("told", ["soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"])
-def test_a_pause_that_is_no_number_of_seconds_is_ours(told: str, pauses: list[float]) -> None:
+@pytest.mark.parametrize("reported", ["soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_a_pause_that_is_no_number_of_seconds_is_ours(reported: str, pauses: list[float]) -> None:
     """A `Retry-After` that cannot be read is left alone."""
-    work, _ = failing(answered(503, Retry_After=told))
+    work, _ = failing(answered(503, Retry_After=reported))
     assert attempt(work, noting(pauses)) == "done"
     assert pauses == [0.1]
 
 
 def test_no_attempt_begins_after_its_time(pauses: list[float]) -> None:
-    """However many attempts are left, a slow service is not asked again when the time is over."""
+    """However many attempts are left, a slow service gets no further attempt when the time is over."""
     times = iter([0.0, 13.0, 26.0])
     work, calls = failing(*[ServiceResponseTimeoutError("silent")] * 9)
     with pytest.raises(UnavailableError, match="ServiceResponseTimeoutError"):
@@ -166,7 +166,7 @@ def test_the_caller_judges_what_it_names(judged: str | int, pauses: list[float])
 
 @pytest.mark.parametrize("code", ["TooManyRequests", "QuotaExceeded", "ServerTimeout"])
 def test_quotas_are_no_refusals(code: str, pauses: list[float]) -> None:
-    """What an operator or time repairs is not judged by its status, whatever that is."""
+    """Failures that an operator or time can fix are not judged by their status."""
     work, _ = failing(answered(400, {"error": {"code": "UserError", "details": [{"code": code}]}}))
     with pytest.raises(UnavailableError, match="UserError"):
         attempt(work, noting(pauses), (400,))
@@ -197,7 +197,7 @@ def test_nonsense_where_json_must_be_is_an_outage(pauses: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reported"),
     [
         (answered(400, {"error": {"code": "A", "message": "m"}}), "A: m"),
         (answered(409, {"odata.error": {"code": "B", "message": {"lang": "en", "value": "m\nRequestId: 1"}}}), "B: m"),
@@ -214,9 +214,9 @@ def test_nonsense_where_json_must_be_is_an_outage(pauses: list[float]) -> None:
         (ClientAuthenticationError("No identity.\nMore"), "ClientAuthenticationError: No identity."),
     ],
 )
-def test_an_error_is_told_in_one_line(error: AzureError, told: str) -> None:
+def test_an_error_is_told_in_one_line(error: AzureError, reported: str) -> None:
     """Code and first line of the message; of an error without an answer its kind alone, as its text may hold a key."""
-    assert str(failure_of(error)) == told
+    assert str(failure_of(error)) == reported
 
 
 def test_an_answer_that_breaks_off_is_still_told() -> None:

@@ -71,8 +71,8 @@ def probed(bundle: Path, settings: dict[str, str], *work: tuple[str, object]) ->
         check=False,
     )
     assert not done.returncode, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told | {"errors": done.stderr}
+    reported: dict[str, Any] = json.loads(done.stdout)
+    return reported | {"errors": done.stderr}
 
 
 def loaded(modules: list[str], *names: str) -> list[str]:
@@ -117,10 +117,10 @@ def test_listing_the_functions_loads_nothing_else(bundle: Path) -> None:
 
 
 def test_health_loads_no_sdk(bundle: Path, settings: dict[str, str]) -> None:
-    """What asks no service loads no client of any."""
-    told = probed(bundle, settings, ("retrain_http", ["GET", "http://x/health", ""]))
-    assert told["answers"][0][:2] == [200, '{"status": "ok"}']
-    assert loaded(told["modules"], *SDKS) == []
+    """A request that needs no service loads no client."""
+    reported = probed(bundle, settings, ("retrain_http", ["GET", "http://x/health", ""]))
+    assert reported["answers"][0][:2] == [200, '{"status": "ok"}']
+    assert loaded(reported["modules"], *SDKS) == []
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_health_loads_no_sdk(bundle: Path, settings: dict[str, str]) -> None:
         (("retrain_sweep", {}), {"azure.data"}),
         (("retrain_receive", ASKING), {"azure.data"}),
     ],
-    ids=["look", "ask", "tick", "sweep", "receive"],
+    ids=["read", "retrain", "tick", "sweep", "receive"],
 )
 def test_a_function_loads_what_it_needs(
     bundle: Path, settings: dict[str, str], work: tuple[str, object], needed: set[str]
 ) -> None:
-    """Each loads the client that it asks first, no identity where a key does, nothing of other clouds."""
+    """Each loads the client that it needs first, no identity where a key suffices, nothing of other clouds."""
     modules = probed(bundle, settings, work)["modules"]
     assert {name for name in loaded(modules, *SDKS) if name not in ("azure.core", "requests")} == needed
     assert {name.partition(".")[0] for name in modules} & FORBIDDEN == set()
@@ -145,7 +145,7 @@ def test_a_function_loads_what_it_needs(
 
 def test_services_that_are_away_are_told_as_such(bundle: Path, settings: dict[str, str]) -> None:
     """HTTP answers 503, every other trigger fails so that it is repeated; no secret is in any of it."""
-    told = probed(
+    reported = probed(
         bundle,
         settings,
         ("retrain_http", ["POST", "http://x/retrain", "{}"]),
@@ -153,33 +153,33 @@ def test_services_that_are_away_are_told_as_such(bundle: Path, settings: dict[st
         ("retrain_receive", ASKING),
         ("retrain_schedule", {}),
     )
-    http, webhook, received, ticked = told["answers"]
+    http, webhook, received, ticked = reported["answers"]
     assert [http[0], webhook[0]] == [503, 503]
     assert http[2]["retry-after"]
     assert received.startswith("UnavailableError: Azure Tables could not read the state of 'churn'")
     assert ticked.startswith("UnavailableError: Event Grid could not take 1 trigger(s)")
     for secret in (settings["RETRAIN_EVENT_GRID_KEY"], "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6"):
-        assert secret not in json.dumps(told)
+        assert secret not in json.dumps(reported)
 
 
 @pytest.mark.parametrize(
-    ("request_", "status", "told"),
+    ("request_", "status", "reported"),
     [
         (["GET", "http://x/nothing", ""], 404, "there is no /nothing"),
         (["DELETE", "http://x/retrain", ""], 405, "takes POST, not DELETE"),
         (["POST", "http://x/retrain", "{"], 400, "no JSON"),
-        (["POST", "http://x/retrain", '{"model_id": "nobody"}'], 404, "no model 'nobody'"),
+        (["POST", "http://x/retrain", '{"model_id": "unknown"}'], 404, "no model 'unknown'"),
         (["POST", "http://x/retrain", '{"severity": "huge"}'], 422, "severity: must be one of"),
         (["POST", "http://x/retrain", "x" * 300_000], 413, "300000 bytes"),
     ],
 )
 def test_a_wrong_request_gets_a_problem_document(
-    bundle: Path, settings: dict[str, str], request_: list[str], status: int, told: str
+    bundle: Path, settings: dict[str, str], request_: list[str], status: int, reported: str
 ) -> None:
-    """The answer tells what is wrong, in the form of RFC 9457."""
+    """The answer says what is wrong, in the form of RFC 9457."""
     (answer,) = probed(bundle, settings, ("retrain_http", request_))["answers"]
     assert answer[0] == json.loads(answer[1])["status"] == status
-    assert told in json.loads(answer[1])["detail"]
+    assert reported in json.loads(answer[1])["detail"]
     assert answer[2]["content-type"] == "application/problem+json"
 
 

@@ -82,7 +82,7 @@ def test_tags_are_never_too_long_and_never_empty() -> None:
 
 
 def test_the_page_of_a_job_is_the_services_own() -> None:
-    """What the service says counts before the usual address."""
+    """The address in the job's document counts before the usual one."""
     job = {"properties": {"services": {"Studio": {"endpoint": "https://ml.azure.us/x"}}}}
     assert studio_url(job, "n", "/w") == "https://ml.azure.us/x"
     assert studio_url({}, "n", "/w") == "https://ml.azure.com/runs/n?wsid=/w"

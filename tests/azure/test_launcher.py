@@ -78,7 +78,7 @@ def test_a_changed_request_is_the_same_job(clients: Clients, status: int) -> Non
 
 @pytest.mark.parametrize(("status", "code"), [(400, "UserError"), (409, "Conflict")])
 def test_a_job_of_somebody_else_is_not_ours(clients: Clients, status: int, code: str) -> None:
-    """A job with our name but without our tag is told, not taken for the training."""
+    """A job with our name but without our tag is an error, and not taken for the training."""
     with ArmStandIn(components={COMPONENT: Component()}, taken=status) as arm:
         launcher = at(arm.url, clients)
         launcher.start(request(parameters={"epochs": 8}), again=False)
@@ -89,7 +89,7 @@ def test_a_job_of_somebody_else_is_not_ours(clients: Clients, status: int, code:
 
 
 def test_an_answer_that_got_lost_is_one_job(launcher: AzureMlLauncher, arm: ArmStandIn, pauses: list[float]) -> None:
-    """A start whose answer never came is repeated at once, and finds its own job."""
+    """A start whose answer never came is repeated immediately, and finds its own job."""
     arm.add_fault(FaultKind.LOST_ANSWER)
     launcher.start(request(), again=False)
     (job,) = arm.jobs()
@@ -98,7 +98,7 @@ def test_an_answer_that_got_lost_is_one_job(launcher: AzureMlLauncher, arm: ArmS
 
 
 def test_the_first_call_may_meet_its_own_job(clients: Clients) -> None:
-    """A repeated PUT may be refused as a change; whose job it is, is told by its tag."""
+    """A repeated PUT may be refused as a change; the tag shows whether the job is ours."""
     asked: list[str] = []
 
     def respond(asking: Request) -> Answer:
@@ -127,7 +127,7 @@ def test_a_taken_name_that_cannot_be_looked_up_is_no_refusal(clients: Clients, f
 
 @pytest.mark.parametrize("services", [None, {}, {"Studio": None}, {"Studio": {"endpoint": 5}}, []])
 def test_a_job_without_an_address_has_the_usual_one(clients: Clients, answering: Answering, services: object) -> None:
-    """Where the service tells no page the usual address of a run stands in."""
+    """Without an address in the answer the usual address of a run is used."""
     url = answering(201, {"properties": {"services": services}})
     run = at(url, clients).start(request(), again=False)
     assert run.url == f"https://ml.azure.com/runs/{NAME}?wsid={WORKSPACE}"

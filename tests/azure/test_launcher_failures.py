@@ -1,4 +1,4 @@
-"""What Azure ML refuses for good is told apart from what passes."""
+"""Permanent refusals of Azure ML are distinguished from transient failures."""
 
 import dataclasses
 
@@ -46,15 +46,17 @@ def test_a_missing_right_is_an_outage(launcher: AzureMlLauncher, arm: ArmStandIn
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"component": f"{WORKSPACE}/components/gone/versions/1"}, "UserError: The component .* was not found"),
         ({"workspace": f"{WORKSPACE}-2"}, "ResourceNotFound"),
     ],
 )
-def test_what_is_not_there_is_a_refusal(arm: ArmStandIn, clients: Clients, changes: dict[str, str], told: str) -> None:
+def test_what_is_not_there_is_a_refusal(
+    arm: ArmStandIn, clients: Clients, changes: dict[str, str], reported: str
+) -> None:
     """A component or a workspace that does not exist will not appear by trying again; nothing runs."""
-    with pytest.raises(TargetRefusedError, match=f"^Azure ML refuses to start the job retrain-.*{told}"):
+    with pytest.raises(TargetRefusedError, match=f"^Azure ML refuses to start the job retrain-.*{reported}"):
         at(arm.url, clients, **changes).start(request(), again=False)
     assert arm.jobs() == []
 
@@ -69,8 +71,8 @@ def test_a_refusal_names_the_reason_and_no_input(launcher: AzureMlLauncher, arm:
 
 @pytest.mark.parametrize(("status", "code"), [(409, "Conflict"), (400, "QuotaExceeded"), (412, "PreconditionFailed")])
 def test_conflicts_and_quotas_are_no_refusals(clients: Clients, answering: Answering, status: int, code: str) -> None:
-    """Two first starts at once may meet, and a quota is raised by an operator."""
-    url = answering(status, {"error": {"code": code, "message": "told so"}})
+    """Two first starts at the same time may collide, and an operator can raise a quota."""
+    url = answering(status, {"error": {"code": code, "message": "as scripted"}})
     with pytest.raises(UnavailableError, match=code):
         at(url, clients).start(request(), again=False)
 
@@ -79,7 +81,7 @@ def test_conflicts_and_quotas_are_no_refusals(clients: Clients, answering: Answe
     ("status", "body"), [(200, b"<html>"), (200, b"[]"), (200, b""), (302, b""), (204, b""), (200, b"null")]
 )
 def test_an_odd_answer_is_no_start(clients: Clients, answering: Answering, status: int, body: bytes) -> None:
-    """What is no JSON object tells nothing of a job; no redirection is followed with our token."""
+    """An answer that is not a JSON object does not count as a start; no redirect is followed with our token."""
     with pytest.raises(UnavailableError):
         at(answering(status, body, Location="http://127.0.0.1:1/"), clients).start(request(), again=False)
 

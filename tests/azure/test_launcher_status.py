@@ -1,4 +1,4 @@
-"""How a job stands, as Azure ML tells it."""
+"""The status of a job in Azure ML."""
 
 import dataclasses
 from datetime import UTC, datetime
@@ -54,7 +54,7 @@ def test_what_is_no_id_of_a_job_is_not_asked_after(launcher: AzureMlLauncher, ar
 
 
 def test_the_workspace_of_a_run_is_remembered(arm: ArmStandIn, launcher: AzureMlLauncher, clients: Clients) -> None:
-    """A run is asked after where it was started, although the configuration names another workspace by now."""
+    """A run's status is requested where it was started, although the configuration names another workspace by now."""
     run = launcher.start(request(), again=False)
     moved = at(arm.url, clients, workspace=f"{WORKSPACE}-2")
     assert moved.status(run.run_id) == RunStatus(result=RunResult.RUNNING)
@@ -70,7 +70,7 @@ def test_a_status_that_is_not_known_runs(clients: Clients, answering: Answering,
 
 @pytest.mark.parametrize("data", [None, {}, {"lastModifiedAt": "yesterday"}, {"lastModifiedAt": 5}])
 def test_an_end_without_a_time_has_none(clients: Clients, answering: Answering, data: object) -> None:
-    """Where the service tells no time of the last change, none is made up."""
+    """Without a time of the last change in the answer, none is invented."""
     url = answering(200, {"properties": {"status": "Completed"}, "systemData": data})
     assert at(url, clients).status(NAME) == RunStatus(result=RunResult.SUCCEEDED)
 

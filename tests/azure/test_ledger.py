@@ -25,7 +25,7 @@ def ledger(account: Clients, table: Place) -> TableLedger:
 
 @pytest.mark.parametrize(
     "document",
-    # The emulator counts the request, in which a sign that is no ASCII has six or twelve bytes; the service does not.
+    # The emulator counts the request, in which a character outside ASCII has six or twelve bytes; the service does not.
     ["x" * LARGEST, "ü" * 160_000, "\U0001f4c9" * 80_000, "ü\U0001f4c9x" * 50_000],
     ids=["letters", "umlauts", "signs", "mixed"],
 )
@@ -69,7 +69,7 @@ def test_keys_are_legal_and_tell_ids_apart() -> None:
 
 
 def test_of_many_writers_one_wins(ledger: TableLedger) -> None:
-    """Eight threads that save on the same version are told of one success, the first save as well."""
+    """Of eight threads that save on the same version one succeeds, also with the first save."""
     version: object = None
     for _ in range(3):
         seen = version
@@ -85,7 +85,7 @@ def test_of_many_writers_one_wins(ledger: TableLedger) -> None:
 
 @pytest.mark.parametrize("version", ["W/\"datetime'2020-01-01T00%3A00%3A00Z'\"", 'W/"x"'])
 def test_a_version_that_never_was_saves_nothing(ledger: TableLedger, version: str) -> None:
-    """Whether the model has a document or not, a version of nobody's is lost."""
+    """Whether the model has a document or not, a version that never existed loses."""
     assert ledger.save("churn", "x", version) is None
     ledger.save("churn", "first", None)
     assert ledger.save("churn", "x", version) is None

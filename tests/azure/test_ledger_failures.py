@@ -32,7 +32,7 @@ def at(url: str, clients: Clients, pauses: list[float]) -> TableLedger:
 
 def error(code: str) -> dict[str, object]:
     """Return an error document of the table service."""
-    return {"odata.error": {"code": code, "message": {"lang": "en-US", "value": "told so\nRequestId:1\nTime:2"}}}
+    return {"odata.error": {"code": code, "message": {"lang": "en-US", "value": "as scripted\nRequestId:1\nTime:2"}}}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_whatever_fails_the_ledger_is_away(
 ) -> None:
     """Nothing else that the service answers is the event's fault, so the event must come again; the table is named."""
     url = answering(status, error(code), Content_Type="application/json")
-    with pytest.raises(UnavailableError, match=rf"the table states: {code}: told so; try again$"):
+    with pytest.raises(UnavailableError, match=rf"the table states: {code}: as scripted; try again$"):
         work(at(url, clients, pauses))
     assert pauses == []
 
@@ -78,7 +78,7 @@ def test_a_busy_service_is_asked_again(
 def test_a_service_that_wants_to_be_left_alone_is_not_slept_for(
     clients: Clients, answering: Answering, pauses: list[float]
 ) -> None:
-    """However long `Retry-After` is, the call comes back at once: neither we nor the client sleep for minutes."""
+    """However long `Retry-After` is, the call returns immediately: nothing sleeps for minutes."""
     with pytest.raises(UnavailableError):
         at(answering(503, error("ServerBusy"), Retry_After="600"), clients, pauses).load("churn")
     assert pauses == []
@@ -100,7 +100,7 @@ def test_a_silent_ledger_is_given_up(clients: Clients, pauses: list[float]) -> N
 
 
 def test_an_answer_that_is_no_json_is_an_outage(clients: Clients, answering: Answering, pauses: list[float]) -> None:
-    """A proxy's page with status 200 is no state of a model."""
+    """A proxy's page with status 200 is not taken for the state of a model."""
     url = answering(200, b"<html>maintenance</html>", Content_Type="application/json")
     with pytest.raises(UnavailableError, match="HTTP 200"):
         at(url, clients, pauses).load("churn")
@@ -109,7 +109,7 @@ def test_an_answer_that_is_no_json_is_an_outage(clients: Clients, answering: Ans
 def test_a_save_whose_answer_got_lost_can_be_recognised(
     storage: Storage, account: Clients, table: Place, pauses: list[float]
 ) -> None:
-    """The repeated save is told that somebody was faster; the document that is there is the caller's own."""
+    """The repeated save gets the answer of a lost race; the stored document is the caller's own."""
     writes: list[Request] = []
     base = storage.table.removesuffix(f"/{ACCOUNT}")
 

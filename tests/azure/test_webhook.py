@@ -33,7 +33,7 @@ def posted(body: object, received: list[object], *errors: Exception | None) -> R
 
 
 def test_the_handshake_of_event_grid_is_answered() -> None:
-    """The documented question gets the documented answer, and is no event."""
+    """The documented handshake gets the documented answer, and does not count as an event."""
     received: list[object] = []
     response = posted(sample("docs-SubscriptionValidation.json"), received)
     assert response.status == 200
@@ -43,7 +43,7 @@ def test_the_handshake_of_event_grid_is_answered() -> None:
 
 @pytest.mark.parametrize("data", [None, [], {}, {"validationCode": 5}, "code"])
 def test_a_handshake_without_a_code_is_an_event_like_others(data: object) -> None:
-    """What only looks like a handshake goes where everything goes: it is none of ours."""
+    """An event that only looks like a handshake is received like any other, and ignored."""
     received: list[object] = []
     event = sample("docs-SubscriptionValidation.json")[0] | {"data": data}
     assert posted([event], received).status == 200
@@ -51,7 +51,7 @@ def test_a_handshake_without_a_code_is_an_event_like_others(data: object) -> Non
 
 
 def test_the_handshake_of_cloudevents_is_answered() -> None:
-    """Who asks whether it may send is told so by name."""
+    """A sender that requests consent gets it by its name."""
     asking = Request(method="OPTIONS", path=PATH, headers={"webhook-request-origin": "eventgrid.azure.net"})
     response = respond(asking, lambda _: None)
     assert response.status == 200
@@ -59,7 +59,7 @@ def test_the_handshake_of_cloudevents_is_answered() -> None:
 
 
 def test_who_does_not_say_who_asks_is_not_allowed() -> None:
-    """`OPTIONS` of a browser, or of a scanner, is no handshake."""
+    """`OPTIONS` of a browser, or of a scanner, does not count as a handshake."""
     response = respond(Request(method="OPTIONS", path=PATH), lambda _: None)
     assert (response.status, response.headers["content-type"]) == (400, "application/problem+json")
 
@@ -105,7 +105,7 @@ def test_what_is_no_json_is_rejected(body: bytes) -> None:
     """400: such a delivery would not be better the next time."""
     response = posted(body, [])
     assert response.status == 400
-    assert "the body is no JSON" in json.loads(response.body)["detail"]
+    assert "the body is not valid JSON" in json.loads(response.body)["detail"]
 
 
 def test_a_body_above_the_limit_is_not_read() -> None:

@@ -1,4 +1,4 @@
-"""What the tests of this machine's adapters start from: triggers, requests, clocks and processes."""
+"""Triggers, requests, clocks and processes for the tests of this machine's adapters."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def real_clock() -> datetime:
-    """Tell the real time."""
+    """Return the real time."""
     return datetime.now(UTC)
 
 
@@ -32,7 +32,7 @@ class HandClock:
     now: datetime = NOON
 
     def __call__(self) -> datetime:
-        """Tell the time."""
+        """Return the time."""
         return self.now
 
     def pass_by(self, seconds: float) -> None:
@@ -83,7 +83,7 @@ def a_launcher(folder: Path, *command: str, environment: Mapping[str, str] | Non
 
 
 def run_folder(folder: Path, run_id: str) -> RunFolder:
-    """Return the folder of the training that a request asks for."""
+    """Return the run folder of a training."""
     return RunFolder(folder / "runs" / run_id)
 
 

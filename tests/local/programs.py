@@ -22,13 +22,13 @@ from shared.ports import RunResult
 from shared.trigger import run_name
 from tests.local.given import a_launcher, a_request, a_trigger, real_clock, run_folder, until
 
-# What touches a training: its preparation only reads, and the bus only hears of its end.
+# The modules that act on a training; its preparation only reads, and the bus only gets the event of its end.
 _STEPS = ("command", "durable", "launcher", "process_group", "record_end", "run_folder", "supervisor")
 _FILES = tuple(f"functions/local/{name}.py" for name in _STEPS)
 
 
 def say(text: object) -> None:
-    """Tell the test."""
+    """Print a line for the test."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -95,7 +95,7 @@ def fill_the_disk(path: str) -> None:
 
 
 def start(folder: str, trigger_id: str, *command: str) -> None:
-    """Start a training when told to, print its run id, and stay."""
+    """Start a training on a line of input, print its run id, and stay."""
     launcher = a_launcher(Path(folder), *command)
     say("ready")
     sys.stdin.readline()
@@ -120,7 +120,7 @@ def die_at(step: int) -> Callable[[FrameType, str, Any], Any]:
 
 
 def dies(step: int, work: Callable[[], object]) -> bool:
-    """Do *work* in a process that dies at *step*; tells whether it died rather than came to the end."""
+    """Do *work* in a process that dies at *step*; returns whether it died before the end."""
     child = os.fork()
     if child == 0:
         sys.settrace(die_at(step))
@@ -178,7 +178,7 @@ def copy_request(root: Path, template: str, trigger_id: str) -> None:
 
 
 def recover(launcher: Any, root: Path, step: int, started: bool) -> None:  # noqa: FBT001 - one of a thread's arguments
-    """Do once more what a killed process left undone, and tell what came of it."""
+    """Repeat the start that a killed process left undone, and print the result."""
     run = launcher.start(a_request(f"step-{step}"), again=True)
     until(lambda: launcher.status(run.run_id).result is not RunResult.RUNNING, 30)
     executions = root / f"executions-step-{step}"

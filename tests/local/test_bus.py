@@ -75,7 +75,7 @@ def test_an_acknowledged_event_is_gone(bus: SqliteBus, clock: HandClock) -> None
 
 
 def test_an_expired_lease_brings_the_event_again(bus: SqliteBus, clock: HandClock) -> None:
-    """An event that nobody acknowledged is hidden until its lease is over, then it comes again and is counted."""
+    """An event that was not acknowledged is hidden until its lease ends; then it comes again and is counted."""
     bus.put({"a": 1})
     assert taken(bus, clock).attempt == 1
     clock.pass_by(59.999)
@@ -86,7 +86,7 @@ def test_an_expired_lease_brings_the_event_again(bus: SqliteBus, clock: HandCloc
 
 
 def test_a_late_acknowledgement_takes_nothing_from_the_next_holder(bus: SqliteBus, clock: HandClock) -> None:
-    """Whoever lost the lease can neither remove the event nor give it back while somebody else has it."""
+    """A worker that lost the lease can neither remove the event nor return it while another worker has it."""
     bus.put({})
     late = taken(bus, clock)
     clock.pass_by(60)
@@ -123,7 +123,7 @@ def test_an_event_given_back_comes_later(bus: SqliteBus, clock: HandClock) -> No
 
 
 def test_a_clock_that_was_set_back_hides_nothing(bus: SqliteBus, clock: HandClock) -> None:
-    """An event that was put before the clock was set back can be taken at once."""
+    """An event that was put before the clock was set back can be taken immediately."""
     bus.put({})
     clock.pass_by(-86400)
     assert bus.lease(clock.now, LEASE) is not None

@@ -69,12 +69,12 @@ def test_a_handled_event_is_gone(bus: SqliteBus, box: Box, clock: HandClock) -> 
         UnavailableError("DynamoDB", "save"),
         LaunchInProgressError("busy"),
         ContentionError("busy"),
-        ZeroDivisionError("nobody foresaw this"),
+        ZeroDivisionError("unexpected"),
     ],
     ids=lambda error: type(error).__name__,
 )
 def test_what_may_succeed_later_comes_again(bus: SqliteBus, box: Box, clock: HandClock, error: Exception) -> None:
-    """A transient error, and any that nobody foresaw, brings the event back after 1, 2, 4... seconds."""
+    """After a transient or an unexpected error the event comes again after 1, 2, 4... seconds."""
     handle, events = failing(error, error, error, None)
     consumer = a_consumer(bus, handle, box, clock)
     bus.put({"a": 1})
@@ -93,7 +93,7 @@ def test_what_may_succeed_later_comes_again(bus: SqliteBus, box: Box, clock: Han
     [
         UnreadableEventError("no JSON"),
         InvalidTriggerError("severity", "must be high"),
-        UnknownModelError("model_id: nobody"),
+        UnknownModelError("model_id: unknown"),
         TargetRefusedError("no such pipeline"),
         ConfigError("retrain.toml", ["models: empty"]),
         BusError("bus", {"t-1": "too large"}),
@@ -101,7 +101,7 @@ def test_what_may_succeed_later_comes_again(bus: SqliteBus, box: Box, clock: Han
     ids=lambda error: type(error).__name__,
 )
 def test_what_cannot_succeed_is_a_dead_letter(bus: SqliteBus, box: Box, clock: HandClock, error: RetrainError) -> None:
-    """An error that trying again cannot cure puts the event to the dead letters at once, with what is wrong."""
+    """An error that trying again cannot cure puts the event to the dead letters immediately, with the reason."""
     handle, events = failing(error)
     consumer = a_consumer(bus, handle, box, clock)
     bus.put({"a": 1})
@@ -139,7 +139,7 @@ def test_as_many_attempts_as_eventbridge(bus: SqliteBus, box: Box, clock: HandCl
 
 
 def test_an_event_that_kills_its_worker_is_a_dead_letter(bus: SqliteBus, box: Box, clock: HandClock) -> None:
-    """An event from whose attempts nobody came back is given up unhandled."""
+    """An event none of whose attempts ended becomes a dead letter without another one."""
     handle, events = failing(None)
     consumer = a_consumer(bus, handle, box, clock, max_attempts=2)
     bus.put({"a": 1})
@@ -168,7 +168,7 @@ def test_dead_letters_that_are_away(bus: SqliteBus, clock: HandClock, tmp_path: 
 
 
 def test_a_slow_handler_cannot_take_the_event_from_the_next(bus: SqliteBus, box: Box, clock: HandClock) -> None:
-    """A handler that returns after its lease is over leaves the event to whoever holds it by then."""
+    """A handler that returns after its lease is over leaves the event to its new holder."""
 
     def slow(_: object) -> None:
         clock.pass_by(60)
@@ -182,7 +182,7 @@ def test_a_slow_handler_cannot_take_the_event_from_the_next(bus: SqliteBus, box:
 def test_an_unexpected_error_is_logged_without_the_event(
     bus: SqliteBus, box: Box, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An error that nobody foresaw is logged with its type and place; the event is not."""
+    """An unexpected error is logged with its type and place; the event is not."""
     handle, _ = failing(ZeroDivisionError())
     bus.put({"secret": "a payload"})
     a_consumer(bus, handle, box, clock).step()
@@ -207,7 +207,7 @@ def test_workers_drain_the_bus(bus: SqliteBus, box: Box) -> None:
     most = threading.Barrier(4)
 
     def handle(event: object) -> None:
-        # Nobody passes before four are here: four are handled at the same time.
+        # Passes only when four are here: four are handled at the same time.
         most.wait(10)
         done.append(event)
 
@@ -227,7 +227,7 @@ def test_workers_drain_the_bus(bus: SqliteBus, box: Box) -> None:
 
 
 def test_an_idle_worker_notices_at_once(bus: SqliteBus, box: Box, file: Path) -> None:
-    """An idle worker takes an event of its own process at once, and one of another process soon after."""
+    """An idle worker takes an event of its own process immediately, and one of another process soon after."""
     arrived = threading.Event()
     consumer = a_running_consumer(bus, lambda _: arrived.set(), box)
     other = SqliteBus(file, real_clock, lambda: "id")
@@ -241,7 +241,7 @@ def test_an_idle_worker_notices_at_once(bus: SqliteBus, box: Box, file: Path) ->
 
 
 def test_stopping_waits_for_what_is_in_hand(bus: SqliteBus, box: Box) -> None:
-    """A stopped consumer finishes the event in hand and takes no more; a busy one is told as busy."""
+    """A stopped consumer finishes the event in hand and takes no more; a busy one is reported as busy."""
     begun, go_on = threading.Event(), threading.Event()
 
     def handle(_: object) -> None:

@@ -30,8 +30,8 @@ def numbers(database: Database) -> list[int]:
 
 def test_commits_wait_for_the_disk(database: Database) -> None:
     """The file is in write-ahead mode, and a commit waits until the disk has it."""
-    assert database.execute("ask", "PRAGMA journal_mode") == [("wal",)]
-    assert database.execute("ask", "PRAGMA synchronous") == [(2,)]
+    assert database.execute("read a setting", "PRAGMA journal_mode") == [("wal",)]
+    assert database.execute("read a setting", "PRAGMA synchronous") == [(2,)]
 
 
 def test_another_writer_is_waited_for(database: Database, file: Path) -> None:

@@ -42,14 +42,14 @@ def test_letters_of_one_moment(tmp_path: Path) -> None:
 
 
 def test_an_event_that_is_no_json(tmp_path: Path) -> None:
-    """Bytes that nobody could read are kept as text."""
+    """Bytes that are not valid JSON are kept as text."""
     FolderDeadLetters(tmp_path, lambda: "id").put(a_letter(b"\xff{"))
     (path,) = tmp_path.iterdir()
     assert json.loads(path.read_text())["event"] == "\\xff{"
 
 
 def test_a_folder_that_is_away(tmp_path: Path) -> None:
-    """A folder that cannot be written to is told, and leaves nothing half-written behind."""
+    """A folder that cannot be written to is reported, and no half-written file is left behind."""
     (tmp_path / "letters").write_text("a file")
     with pytest.raises(UnavailableError, match=r"The dead-letter folder could not keep a letter: .*; try again"):
         FolderDeadLetters(tmp_path / "letters", lambda: "id").put(a_letter({}))

@@ -30,8 +30,8 @@ def ended(launcher: CommandLauncher, run_id: str, seconds: float = 15) -> RunSta
     return launcher.status(run_id)
 
 
-def told(folder: Path) -> list[RunEnded]:
-    """Return what the bus was told."""
+def reported(folder: Path) -> list[RunEnded]:
+    """Return the events on the bus."""
     bus = SqliteBus(folder / "bus.sqlite", real_clock, lambda: "id")
     news = []
     while (delivery := bus.lease(real_clock(), real_clock() - real_clock().replace(year=2000))) is not None:
@@ -48,7 +48,7 @@ def numbers(path: Path) -> list[int]:
 
 
 def test_a_training_that_succeeds(tmp_path: Path) -> None:
-    """A command runs in the configuration's folder with its parameters, and its end is recorded and told."""
+    """A command runs in the configuration's folder with its parameters, and its end is recorded and published."""
     code = "import os; print(os.getcwd(), os.environ['RETRAIN_PARAM_EPOCHS'], os.environ['RETRAIN_RUN_DIR'])"
     launcher = a_launcher(tmp_path, "python", "-c", code)
     assert launcher.idempotent
@@ -69,7 +69,7 @@ def test_a_training_that_succeeds(tmp_path: Path) -> None:
         "timed_out": False,
     }
     until(lambda: not folder.is_supervised())
-    assert told(tmp_path) == [
+    assert reported(tmp_path) == [
         RunEnded(run_id=run.run_id, name=run.run_id, model_id="churn", result=status.result, ended_at=status.ended_at)
     ]
 
@@ -123,7 +123,7 @@ def test_a_program_that_cannot_be_loaded(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_does_not_play_along(tmp_path: Path) -> None:
-    """Runs that cannot be written down are not started, and that is told as something to try again."""
+    """A run that cannot be recorded is not started, and the error is transient."""
     (tmp_path / "runs").write_text("a file")
     with pytest.raises(UnavailableError, match=r"This machine could not start a training: .*; try again"):
         a_launcher(tmp_path, "true").start(a_request(), again=False)
@@ -137,7 +137,7 @@ def test_a_run_that_nobody_knows(tmp_path: Path, run_id: str) -> None:
 
 
 def test_one_token_is_one_execution(tmp_path: Path) -> None:
-    """51 starts with one token at once, and more after its end, are one execution and one run."""
+    """51 concurrent starts with one token, and more after its end, are one execution and one run."""
     launchers = [a_launcher(tmp_path, "sh", "-c", "echo 1 >> executions; sleep 0.3") for _ in range(3)]
     ids: list[str] = []
 
@@ -156,7 +156,7 @@ def test_one_token_is_one_execution(tmp_path: Path) -> None:
     assert numbers(tmp_path / "executions") == [1]
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [ids[0]]
     until(lambda: not run_folder(tmp_path, ids[0]).is_supervised())
-    assert len(told(tmp_path)) == 1
+    assert len(reported(tmp_path)) == 1
 
 
 def test_one_token_is_one_execution_among_processes(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_one_token_is_one_execution_among_processes(tmp_path: Path) -> None:
 
 
 def test_a_question_begins_what_nobody_began(tmp_path: Path) -> None:
-    """A run folder that a launcher left behind without a supervisor is begun by whoever asks how it stands."""
+    """A run folder that a launcher left behind without a supervisor is started by a status query."""
     launcher = a_launcher(tmp_path, "sh", "-c", "echo 1 >> executions")
     target, runs = CommandTarget(command=("sh", "-c", "echo 1 >> executions")), tmp_path / "runs"
     request = prepare(a_request(), target, folder=tmp_path, runs=runs, bus=None, path=os.environ["PATH"])
@@ -233,7 +233,7 @@ def test_a_training_outlives_the_server(tmp_path: Path) -> None:
     (tmp_path / "go").touch()
     assert ended(launcher, run_id).result is RunResult.SUCCEEDED
     until(lambda: not run_folder(tmp_path, run_id).is_supervised())
-    assert [news.result for news in told(tmp_path)] == [RunResult.SUCCEEDED]
+    assert [news.result for news in reported(tmp_path)] == [RunResult.SUCCEEDED]
 
 
 FAMILY = "sleep 61 & echo $! >> pids; sh -c 'sleep 62 & echo $! >> pids; wait' & echo $! >> pids; echo $$ >> pids; "
@@ -255,7 +255,7 @@ def test_a_training_that_takes_too_long(tmp_path: Path) -> None:
 
 
 def test_a_training_that_will_not_end(tmp_path: Path) -> None:
-    """Who ignores the request to end is killed after 5 seconds; until then nobody is told that the training is over."""
+    """A command that ignores SIGTERM is killed after 5 seconds; its end is not reported before that."""
     launcher = a_launcher(tmp_path, "sh", "-c", "trap '' TERM; " + FAMILY + "wait; sleep 63")
     began = time.monotonic()
     run = launcher.start(a_request(max_run=0.3), again=False)
@@ -273,7 +273,7 @@ def test_a_training_that_will_not_end(tmp_path: Path) -> None:
 
 
 def test_what_a_training_leaves_behind_is_ended(tmp_path: Path) -> None:
-    """When the command is over, what it left running in its group is ended too, before the end is told."""
+    """When the command is over, what it left running in its group is ended, too, before the end is reported."""
     launcher = a_launcher(tmp_path, "sh", "-c", FAMILY + "exit 0")
     run = launcher.start(a_request(), again=False)
     assert ended(launcher, run.run_id).result is RunResult.SUCCEEDED
@@ -281,7 +281,7 @@ def test_what_a_training_leaves_behind_is_ended(tmp_path: Path) -> None:
 
 
 def test_a_person_stops_a_training(tmp_path: Path) -> None:
-    """A supervisor that is asked to end ends its command and records that the training was stopped."""
+    """A supervisor that gets SIGTERM ends its command and records that the training was stopped."""
     launcher = a_launcher(tmp_path, "sh", "-c", FAMILY + "echo $PPID > supervisor; wait")
     run = launcher.start(a_request(), again=False)
     until(lambda: numbers(tmp_path / "supervisor") and len(numbers(tmp_path / "pids")) == 4)
@@ -295,7 +295,7 @@ def test_a_person_stops_a_training(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("notice", ["status", "start", "supervisor"])
 def test_a_supervisor_that_dies(tmp_path: Path, notice: str) -> None:
-    """A training whose supervisor was killed is ended and has failed, whoever notices; it never runs again."""
+    """A training whose supervisor was killed is ended and has failed, however that is noticed; it never runs again."""
     launcher = a_launcher(tmp_path, "sh", "-c", FAMILY + "echo $PPID > supervisor; wait")
     run = launcher.start(a_request(), again=False)
     until(lambda: numbers(tmp_path / "supervisor") and len(numbers(tmp_path / "pids")) == 4)
@@ -316,7 +316,7 @@ def test_a_supervisor_that_dies(tmp_path: Path, notice: str) -> None:
     assert not any(is_alive(pid) for pid in numbers(tmp_path / "pids"))
     assert launcher.start(a_request(), again=True) == run
     assert len(numbers(tmp_path / "pids")) == 4
-    assert [(news.run_id, news.result) for news in told(tmp_path)] == [(run.run_id, RunResult.FAILED)]
+    assert [(news.run_id, news.result) for news in reported(tmp_path)] == [(run.run_id, RunResult.FAILED)]
 
 
 def test_a_bus_that_is_away_at_the_end(tmp_path: Path) -> None:

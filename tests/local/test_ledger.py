@@ -64,7 +64,7 @@ def test_models_are_paged(ledger: SqliteLedger) -> None:
 
 
 def test_it_survives_a_new_start(file: Path) -> None:
-    """What was saved is there for the next process."""
+    """Saved documents are there for the next process."""
     before, after = SqliteLedger(file), SqliteLedger(file)
     before.save("churn", "kept", None)
     before.close()
@@ -120,7 +120,7 @@ def test_a_crash_loses_nothing_that_was_saved(file: Path) -> None:
 
 
 def test_a_ledger_that_is_away(tmp_path: Path) -> None:
-    """A file that cannot be opened is an unavailable ledger, told with what was tried and why."""
+    """A file that cannot be opened is an unavailable ledger; the error names the action and the reason."""
     (tmp_path / "no-folder").write_text("a file")
     for path in (tmp_path / "no-folder" / "x.sqlite", tmp_path):
         ledger = SqliteLedger(path)

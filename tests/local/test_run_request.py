@@ -1,4 +1,4 @@
-"""What a command gets, and what is refused before anything is started."""
+"""The environment of a command, and requests that are refused before anything is started."""
 
 import sys
 from dataclasses import replace
@@ -93,7 +93,7 @@ def test_python_is_the_one_of_the_user(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [("no-such-program",), ("./plain.txt",), ("bin/none",), ("folder/",), ("",), ()])
 def test_what_cannot_be_run_is_refused(tmp_path: Path, command: tuple[str, ...]) -> None:
-    """A program that is missing, a file that is none and a folder are refused for good, with the name."""
+    """A program that is missing, a file that is none and a folder are refused permanently, by name."""
     (tmp_path / "plain.txt").write_text("not a program")
     (tmp_path / "folder").mkdir()
     name = command[0] if command else ""

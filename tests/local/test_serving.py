@@ -39,9 +39,11 @@ def served(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
 def url_of(process: "subprocess.Popen[str]") -> str:
     """Return the address that the server logs."""
     assert process.stderr
-    line = json.loads(process.stderr.readline())
-    assert line["event"] == "local.serving"
-    return str(line["url"])
+    for text in process.stderr:
+        line = json.loads(text)
+        if line["event"] == "local.serving":
+            return str(line["url"])
+    raise AssertionError("the server does not start")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,1 +1,1 @@
-"""Tests of what people are told through."""
+"""Tests of the notification channels."""

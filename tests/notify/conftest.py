@@ -1,4 +1,4 @@
-"""What the tests of notifiers share: clients of a moto server."""
+"""Fixtures of the notifiers' tests: clients of a moto server."""
 
 from collections.abc import Iterator
 

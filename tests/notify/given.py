@@ -1,4 +1,4 @@
-"""What the tests of notifiers tell."""
+"""The notices that the tests of notifiers send."""
 
 import dataclasses
 from datetime import UTC, datetime

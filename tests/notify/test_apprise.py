@@ -53,9 +53,9 @@ def test_a_notice_arrives(event: str, kind: str) -> None:
     with endpoint() as (address, noted):
         AppriseChannel(address, NAME).send(notice(event=event))
     (request,) = noted
-    told = json.loads(request.body)
+    reported = json.loads(request.body)
     title, _, text = notice_text(notice(event=event)).partition(".\n")
-    assert (told["title"], told["message"], told["type"]) == (title, text, kind)
+    assert (reported["title"], reported["message"], reported["type"]) == (title, text, kind)
 
 
 def test_somebody_elses_text_stays_text() -> None:

@@ -59,7 +59,7 @@ def test_a_topic_is_left_to_aws(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("channel", "told"),
+    ("channel", "reported"),
     [
         ("", "notify.channels[1]: must be the ARN of an SNS topic or an address of Apprise, such as mailto://..."),
         (SECRET, "notify.channels[1]: must be the ARN of an SNS topic or an address"),
@@ -68,10 +68,10 @@ def test_a_topic_is_left_to_aws(caplog: pytest.LogCaptureFixture) -> None:
         (f"arn:aws:sqs:eu-west-3:123456789012:{SECRET}", "notify.channels[1] (arn): must be the ARN of an SNS topic"),
     ],
 )
-def test_a_wrong_channel_is_named_without_its_secrets(channel: str, told: str) -> None:
+def test_a_wrong_channel_is_named_without_its_secrets(channel: str, reported: str) -> None:
     """By its place and its scheme."""
     with pytest.raises(ConfigError) as caught:
         channel_notifiers([SLACK, channel], sns=Topic)
     (problem,) = caught.value.problems
-    assert problem.startswith(told)
+    assert problem.startswith(reported)
     assert SECRET not in problem

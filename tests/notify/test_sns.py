@@ -1,4 +1,4 @@
-"""SNS gets one message with a form for each kind of subscriber; what is refused for good is told apart."""
+"""SNS gets one message with a form for each kind of subscriber; permanent refusals are distinguished."""
 
 import json
 import uuid
@@ -46,13 +46,13 @@ def test_a_notice_arrives_at_a_subscribed_queue(clients: Clients, *, fifo: bool)
     """As JSON, with its subject, and with attributes to filter by."""
     topic, queue = subscribed(clients, fifo=fifo)
     notifier(clients, topic).send(NOTICE)
-    (told,) = received(clients, queue)
-    assert told["Subject"] == "The training of churn has failed"
-    assert told["MessageAttributes"] == {
+    (reported,) = received(clients, queue)
+    assert reported["Subject"] == "The training of churn has failed"
+    assert reported["MessageAttributes"] == {
         "event": {"Type": "String", "Value": "failed"},
         "model_id": {"Type": "String", "Value": "churn"},
     }
-    assert json.loads(told["Message"]) == notice_document(NOTICE)
+    assert json.loads(reported["Message"]) == notice_document(NOTICE)
 
 
 def test_subscribers_can_filter(clients: Clients) -> None:
@@ -60,8 +60,8 @@ def test_subscribers_can_filter(clients: Clients) -> None:
     topic, queue = subscribed(clients, fifo=False, filter_policy={"event": ["rejected"]})
     for one in (NOTICE, notice(event="rejected", model_id="")):
         notifier(clients, topic).send(one)
-    (told,) = received(clients, queue)
-    assert told["MessageAttributes"] == {"event": {"Type": "String", "Value": "rejected"}}
+    (reported,) = received(clients, queue)
+    assert reported["MessageAttributes"] == {"event": {"Type": "String", "Value": "rejected"}}
 
 
 def test_a_fifo_topic_takes_a_notice_once(clients: Clients) -> None:
@@ -83,17 +83,17 @@ def test_people_get_text_and_programs_get_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model_id", "told"),
+    ("model_id", "reported"),
     [
         ("modèle", "The training of mod?le has failed"),
         ("a\nb", "The training of a?b has failed"),
         ("m" * 256, f"The training of {'m' * 80}..."),
     ],
 )
-def test_a_subject_is_a_line_of_ascii(model_id: str, told: str) -> None:
+def test_a_subject_is_a_line_of_ascii(model_id: str, reported: str) -> None:
     """Of less than 100 characters, as SNS and mail servers want it."""
-    assert subject(notice(model_id=model_id)) == told
-    assert len(told) < 100
+    assert subject(notice(model_id=model_id)) == reported
+    assert len(reported) < 100
 
 
 def test_a_long_subject_is_taken(clients: Clients) -> None:
@@ -111,7 +111,7 @@ def test_a_long_subject_is_taken(clients: Clients) -> None:
     ],
 )
 def test_a_message_is_never_too_long(long: Notice) -> None:
-    """Evidence is somebody else's, and every form has its own copy: it is left out before SNS refuses the notice."""
+    """Evidence may be long, and every form has its own copy: it is left out before SNS refuses the notice."""
     text = message(long)
     assert len(text.encode()) <= SIZE_LIMIT
     assert json.loads(json.loads(text)["sqs"])["model_id"] == "churn"
