@@ -53,7 +53,7 @@ def test_a_record_of_what_no_rule_delivered_is_rejected(event: object) -> None:
     """An event that another function failed with is not ignored: the error names that function."""
     for sent in (record(event, "emit"), record(record(event, "emit"))):
         with pytest.raises(
-            UnreadableEventError, match=r"what arn:aws:lambda:.*:function:emit:\$LATEST failed with: send"
+            UnreadableEventError, match=r"^this event failed in arn:aws:lambda:.*:function:emit:\$LATEST; resend it"
         ):
             decode_redriven(sent, SOURCE)
 
@@ -61,15 +61,15 @@ def test_a_record_of_what_no_rule_delivered_is_rejected(event: object) -> None:
 @pytest.mark.parametrize(
     ("event", "where"),
     [
-        (TICK, "`emit`"),
-        (TICK | {"source": "aws.events"}, "`emit`"),
+        (TICK, "the function `emit`"),
+        (TICK | {"source": "aws.events"}, "the function `emit`"),
         ({"at": "2026-11-23T09:30:00Z"}, "the monitor"),
         ({"models": ["churn"], "at": "2026-11-23"}, "the monitor"),
     ],
 )
 def test_what_a_schedule_could_not_hand_over_is_rejected_from_a_queue(event: object, where: str) -> None:
     """A schedule leaves its input without a record; in a queue of events the error names the right function."""
-    with pytest.raises(UnreadableEventError, match=f"in a queue of events: send it to {where} again"):
+    with pytest.raises(UnreadableEventError, match=f"; resend it to {where}$"):
         decode_queued(event, SOURCE)
 
 

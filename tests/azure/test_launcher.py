@@ -84,7 +84,7 @@ def test_a_job_of_somebody_else_is_not_ours(clients: Clients, status: int, code:
         launcher.start(request(parameters={"epochs": 8}), again=False)
         (job,) = arm.jobs()
         job.properties["tags"].pop(TOKEN_TAG)
-        with pytest.raises(TargetRefusedError, match=f"has a job {NAME} that is not ours: {code}"):
+        with pytest.raises(TargetRefusedError, match=f"already has a job {NAME}, started by another trigger: {code}"):
             launcher.start(request(parameters={"epochs": 9}), again=True)
 
 

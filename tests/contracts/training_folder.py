@@ -43,7 +43,7 @@ class TrainingFolder:
         (run,) = [run for run in self._open_runs() if run.request().environment["RETRAIN_TRIGGER_ID"] == trigger_id]
         until((run.path / "end").exists)
         (run.path / "end").write_text("0\n" if well else "1\n", encoding="ascii")
-        until(run.end)
+        until(run.result)
 
     @contextmanager
     def away(self) -> Iterator[None]:
