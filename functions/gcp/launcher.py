@@ -148,7 +148,7 @@ class VertexLauncher:
 
     def _run(self, job: Mapping[str, Any], job_id: str) -> Run:
         target = self._target
-        # Vertex AI names the project by its number, and so does the log entry about the end.
+        # Vertex AI and the log entry about the end name the project by its number.
         name = str(job.get("name", ""))
         run_id = name if _RUN.fullmatch(name) else job_name(target.project, target.location, job_id)
         console = "https://console.cloud.google.com/vertex-ai/locations"

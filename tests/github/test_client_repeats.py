@@ -70,7 +70,7 @@ def test_it_is_tried_three_times(github: GitHubStandIn, time: Time) -> None:
 
 
 def test_pauses_and_attempts_together_fit(github: GitHubStandIn, time: Time) -> None:
-    """After the second pause there would be no time for a silent attempt: it is not made."""
+    """The second pause is not made, since a silent attempt after it would exceed the limit."""
     github.add_fault(FaultKind.TOO_MANY, times=5, Retry_After="10")
     with pytest.raises(UnavailableError):
         client_of(github.url, limits=time.limits(total=30)).dispatch(REPOSITORY, "train", {})
