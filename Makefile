@@ -14,7 +14,7 @@ CLOUD ?= local
 WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 2)')
 VENV := .venv
 BIN := $(VENV)/bin
-# Set up again when the pinned requirements change, or another interpreter is asked for.
+# Set up again when the pinned requirements change, or PYTHON names another interpreter.
 READY := $(VENV)/.ready
 MONITOR := .tools/monitor
 CHECKOV_VENV := .tools/checkov
@@ -109,7 +109,7 @@ demo: $(READY) $(if $(filter aws gcp azure,$(CLOUD)),build-$(CLOUD)) $(if $(filt
 	@$(BIN)/python -m examples.demo $(CLOUD)
 
 .PHONY: demo-drift
-demo-drift: $(MONITOR)/.ready ## data that drift, the report on it, and the training that it asks for
+demo-drift: $(MONITOR)/.ready ## data that drift, the report on it, and the training that it triggers
 	@$(MONITOR)/bin/python -m examples.demo.drift
 
 .PHONY: doctor
@@ -181,7 +181,7 @@ pipelines: $(KFP) ## compile the example's pipeline for Vertex AI
 	$(KFP) dsl compile --py examples/pipelines/demand.py --output examples/pipelines/demand.json
 
 .PHONY: audit
-audit: ## known vulnerabilities in what the bundles carry; asks the vulnerability service of PyPI
+audit: ## known vulnerabilities in what the bundles carry; queries the vulnerability service of PyPI
 	@$(PYTHON) -m venv .tools/audit && .tools/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
 	for cloud in aws azure gcp local; do .tools/audit/bin/pip-audit --requirement functions/$$cloud/requirements.txt --no-deps --disable-pip --strict || exit; done
 
@@ -193,7 +193,7 @@ ENV ?=
 export PARAMETERS ?=
 GROUP ?=
 STATE ?=
-# What Azure runs: a bundle that is made elsewhere, or for another version, gets its packages for that.
+# The platform of Azure Functions: a bundle that is made elsewhere, or for another version, gets its packages for that.
 MACHINE := $(shell uname -sm | tr ' ' -)
 AZURE_PYTHON = $(or $(TARGET_PYTHON),$(PYTHON_VERSION))
 # $(call needs,command,what it is)

@@ -7,6 +7,7 @@ from tests.english import ALLOWED, ROOT, files, hits, search
 # Folders and files without a hit; `python -m tests.english PATH` lists the hits of a path.
 DONE: tuple[str, ...] = (
     "CHANGELOG.md",
+    "Makefile",
     "README.md",
     "SECURITY.md",
     "docs",
@@ -15,32 +16,54 @@ DONE: tuple[str, ...] = (
     "functions/assembly.py",
     "functions/aws",
     "functions/azure",
+    "functions/cli/doctor",
     "functions/gcp",
     "functions/github",
     "functions/http_session.py",
     "functions/local",
     "functions/machine.py",
     "functions/notify",
+    "pyproject.toml",
+    "retrain.toml",
+    "retrain_trigger",
     "shared/backoff.py",
     "shared/http/origin.py",
     "shared/training/channels.py",
     "tests/aws",
     "tests/azure",
+    "tests/conftest.py",
+    "tests/contracts",
+    "tests/core",
     "tests/docs",
     "tests/english.py",
     "tests/examples",
+    "tests/fakes",
     "tests/http_session",
     "tests/local",
     "tests/notify",
     "tests/test_english.py",
     "tests/test_readme.py",
 )
+# Files in these folders that quote messages of code that still has such phrases; an entry goes when that is rewritten.
+NOT_YET: frozenset[str] = frozenset(
+    {
+        "tests/contracts/exchanges.py",
+        "tests/contracts/test_faults_input_azure.py",
+        "tests/core/test_config_problems.py",
+        "tests/core/test_config_settings.py",
+        "tests/core/test_emit.py",
+        "tests/core/test_http.py",
+        "tests/core/test_http_bodies.py",
+        "tests/core/test_notice.py",
+        "tests/core/test_wire_pubsub_rejected.py",
+    }
+)
 
 
 @pytest.mark.parametrize("place", DONE)
 def test_a_place_that_is_done_has_no_such_phrase(place: str) -> None:
     """Comments, docstrings, messages and documents of the place use the plain word."""
-    assert [str(hit) for hit in search([ROOT / place])] == []
+    assert [str(hit) for hit in search([ROOT / place]) if hit.path not in NOT_YET] == []
 
 
 @pytest.mark.parametrize(
