@@ -26,14 +26,14 @@ def read_secret(session: Session, name: str, endpoint: str = "") -> str:
         UnavailableError: the service is unavailable, or an operator has to add the secret or the right to read it.
 
     """
-    action = f"return the secret {name}"
+    action = f"give the secret {name}"
     with translated("Secret Manager", action):
         answer = session.get(f"{endpoint or _service(name)}/v1/{name}:access")
     try:
         return base64.b64decode(answer["payload"]["data"], validate=True).decode()
     except (KeyError, TypeError, UnicodeDecodeError, binascii.Error):
         # Not the cause: its text quotes the value.
-        raise UnavailableError("Secret Manager", action, "it is not text") from None
+        raise UnavailableError("Secret Manager", action, "it is not a string") from None
 
 
 def _service(name: str) -> str:

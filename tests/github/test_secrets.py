@@ -84,7 +84,7 @@ def test_secrets_manager_gives_the_token(clients: Clients) -> None:
 def test_a_secret_of_secrets_manager_that_is_not_text_is_an_error(clients: Clients) -> None:
     """A binary secret is an error."""
     made = clients.factory("secretsmanager")().create_secret(Name=f"github-{uuid.uuid4()}", SecretBinary=b"\xff\x00")
-    with pytest.raises(UnavailableError, match=r"could not give the secret .*: it is no text"):
+    with pytest.raises(UnavailableError, match=r"could not give the secret .*: it is not a string"):
         read_on_aws(clients.factory("secretsmanager"), made["ARN"])
 
 
@@ -108,7 +108,7 @@ def test_secret_manager_gives_the_token(session: Session) -> None:
 )
 def test_a_secret_of_secret_manager_that_is_not_text_is_an_error(session: Session, body: Mapping[str, Any]) -> None:
     """Neither the message nor the cause shows its content."""
-    with answering(200, body) as (url, _), pytest.raises(UnavailableError, match="it is not text") as caught:
+    with answering(200, body) as (url, _), pytest.raises(UnavailableError, match="it is not a string") as caught:
         read_on_gcp(session, NAME, url)
     assert caught.value.__cause__ is None
 
@@ -148,7 +148,7 @@ def test_a_secret_that_key_vault_does_not_give_is_an_operators_matter(
 
 def test_a_secret_of_key_vault_without_a_value_is_an_error(azure: AzureClients) -> None:
     """A key or a certificate is an error."""
-    with answering(200, {"key": {}}) as (url, _), pytest.raises(UnavailableError, match="it is no text"):
+    with answering(200, {"key": {}}) as (url, _), pytest.raises(UnavailableError, match="it is not a string"):
         read_on_azure(azure.rest(url, url), f"{url}/secrets/github")
 
 
