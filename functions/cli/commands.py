@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from functions.cli import check, completion, dry_run, emit, models, operate, show, trust_policy
+from functions.cli import check, completion, dry_run, emit, models, operate, serve, show, trust_policy
 from functions.cli.build import command as build
 from functions.cli.command import Command
 from functions.cli.doctor import command as doctor
@@ -14,6 +14,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     for command in (
         init.COMMAND,
         check.COMMAND,
+        serve.COMMAND,
         emit.COMMAND,
         dry_run.COMMAND,
         models.COMMAND,
