@@ -288,5 +288,5 @@ build-EmitFunction build-ReceiveFunction:
 	$(BUILD) aws "$(ARTIFACTS_DIR)"
 
 .PHONY: clean
-clean: ## remove what was built and what the demo left
-	rm -rf dist .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove what was built; .local, which has the ledger of this machine, is kept
+	rm -rf dist .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
