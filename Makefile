@@ -147,7 +147,12 @@ lint: $(READY) ## style, types, docstrings and the borders between the rooms
 	$(BIN)/interrogate --quiet --fail-under 100 --ignore-nested-functions --ignore-private --ignore-semiprivate --ignore-init-method --ignore-magic tests
 
 .PHONY: check
-check: lint test test-deep check-demos test-monitor check-sam check-deploy ## everything that CI does
+check: lint check-settings test test-deep check-demos test-monitor check-sam check-deploy ## everything that CI does
+
+.PHONY: check-settings
+check-settings: $(READY) ## your own retrain.toml and the settings of your environments; no other target looks at their values
+	@$(BIN)/python -m functions.cli check
+	@$(BIN)/python deploy/check_settings.py
 
 .PHONY: check-sam
 check-sam: $(SAM) ## the template as AWS reads it, and the build that is deployed; offline
