@@ -19,7 +19,7 @@ READY := $(VENV)/.ready
 MONITOR := .tools/monitor
 CHECKOV_VENV := .tools/checkov
 CHECKOV := $(CHECKOV_VENV)/bin/checkov
-PROVIDER := .tools/provider/.ready
+PROVIDER := .tools/provider-google/.ready
 SAM_VENV := .tools/sam
 SAM := $(SAM_VENV)/bin/sam
 PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes --no-deps
@@ -65,10 +65,10 @@ $(CHECKOV): requirements/checkov.txt
 	$(call install,$(CHECKOV_VENV),$<)
 	@touch $@
 
-# The schema of Terraform's provider, in a package that is only read, never installed.
-$(PROVIDER): requirements/provider.txt
+# The schemas of Terraform's provider, in packages that are only read, never installed.
+$(PROVIDER): requirements/provider.txt requirements/provider-oldest.txt
 	@rm -rf $(@D) && mkdir -p $(@D)
-	@$(PYTHON) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --dest $(@D) -r $<
+	@for pins in $^; do $(PYTHON) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --dest $(@D) -r $$pins || exit; done
 	@touch $@
 
 # The storage emulator for Azure comes from npm: where that is missing, the tests that need it say so and are skipped.
@@ -100,7 +100,7 @@ requirements: $(READY) ## pin the requirements anew, with hashes
 	pin functions/monitor/requirements.in -o functions/monitor/requirements.txt; \
 	pin -c functions/monitor/requirements.txt requirements/monitor-tests.in -o requirements/monitor-tests.txt; \
 	for tool in sam checkov sbom; do pin requirements/$$tool.in -o requirements/$$tool.txt; done; \
-	pin --no-deps requirements/provider.in -o requirements/provider.txt
+	for tool in provider provider-oldest; do pin --no-deps requirements/$$tool.in -o requirements/$$tool.txt; done
 
 # --- using it ---------------------------------------------------------------------------------------------------------
 
