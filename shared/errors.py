@@ -5,13 +5,15 @@ RetrainError
 │   ├── UnreadableEventError      not an event at all (no JSON, no object)
 │   ├── InvalidTriggerError       a field is wrong; names the field
 │   ├── UnknownModelError         no such model in the configuration, or not on this cloud
-│   └── TargetRefusedError        the training service refuses the request for good
+│   ├── TargetRefusedError        the training service refuses the request permanently
+│   └── ConflictError             the request does not fit the model's state: 409
 ├── ConfigError                   the configuration or the environment is wrong; lists every problem
 ├── BusError                      triggers did not reach the bus; names which ones and why
 └── TransientError                the same call may succeed later: do not acknowledge, deliver again
     ├── UnavailableError          a service throttles, fails or does not answer
-    ├── LaunchInProgressError     somebody else is handing this very trigger over right now
-    └── ContentionError           too many writers for one model's state
+    ├── LaunchInProgressError     another process is handing this very trigger over right now
+    ├── ContentionError           too many writers for one model's state
+    └── DamagedStateError         the document of one model cannot be read; names the model
 """
 
 from collections.abc import Sequence
@@ -59,6 +61,10 @@ class UnknownModelError(PermanentError):
 
 class TargetRefusedError(PermanentError):
     """The training service answered that it will not run this request, now or later."""
+
+
+class ConflictError(PermanentError):
+    """The request names a trigger that is not, or no longer, in the state that the request needs."""
 
 
 class ConfigError(RetrainError):
@@ -110,6 +116,22 @@ class UnavailableError(TransientError):
 
 class LaunchInProgressError(TransientError):
     """A target that knows no idempotency token is being handed this trigger by somebody else."""
+
+
+class DamagedStateError(TransientError):
+    """The document of one model cannot be read; once it is repaired, the same call succeeds.
+
+    Attributes:
+        model_id: the model.
+
+    """
+
+    def __init__(self, model_id: str, why: str) -> None:
+        """Name the model and *why* its document cannot be read."""
+        super().__init__(
+            f"the ledger's document of model {model_id!r} cannot be read: {why}; restore or delete that document"
+        )
+        self.model_id = model_id
 
 
 class ContentionError(TransientError):

@@ -9,6 +9,7 @@ from shared.admission import triggers_of
 from shared.decision import transitions
 from shared.decision.policy import Verdict, decide
 from shared.decision.state import Decided, ModelState
+from shared.decision.terms import Rules, rules_of
 from shared.errors import PermanentError, RetrainError, TargetRefusedError
 from shared.frozen import dataclass
 from shared.ledger import snapshots
@@ -139,7 +140,8 @@ def _decide(receiver: ReceiverParts, trigger: RetrainTrigger, snapshot: Snapshot
         _LeftUndoneError: another writer was faster, and its state must be looked at first.
 
     """
-    policy = receiver.config.find(trigger.model_id).policy
+    model = receiver.config.find(trigger.model_id)
+    rules = Rules(model=model, target=model.target(receiver.cloud))
     verdicts: list[Verdict] = []
 
     def step(state: ModelState, now: datetime, holder: str) -> ModelState:
@@ -147,8 +149,8 @@ def _decide(receiver: ReceiverParts, trigger: RetrainTrigger, snapshot: Snapshot
             return state  # Our own claim: it was saved although the ledger's answer was lost.
         if state != snapshot.state:
             raise _LeftUndoneError
-        verdicts.append(decide(state, trigger, policy, now))
-        return transitions.decided(state, trigger, verdicts[-1], policy, now=now, holder=holder)
+        verdicts.append(decide(state, trigger, rules.policy, now))
+        return transitions.decided(state, trigger, verdicts[-1], rules, now=now, holder=holder)
 
     done = transition(receiver, trigger.model_id, step, snapshot, events={trigger.trigger_id: event})
     refusal = done.refusals.get(trigger.trigger_id)
@@ -157,7 +159,8 @@ def _decide(receiver: ReceiverParts, trigger: RetrainTrigger, snapshot: Snapshot
 
 def _repeat(receiver: ReceiverParts, trigger: RetrainTrigger, snapshot: Snapshot, event: object) -> Outcome:
     """Finish the launch of a trigger that was decided before, if it is still under way."""
-    if transitions.can_advance(snapshot.state):
+    rules = rules_of(receiver.config, receiver.cloud, trigger.model_id)
+    if transitions.can_advance(snapshot.state, rules, receiver.clock()):
         advance(receiver, trigger.model_id, snapshot)
         snapshot = snapshots.load(receiver.ledger, trigger.model_id)
     training = snapshot.state.training

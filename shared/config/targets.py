@@ -1,6 +1,11 @@
-"""Where a model trains: one value per kind of target, and which kinds each cloud has."""
+"""Where a model trains: one value per kind of target, and which kinds each cloud has.
+
+`honours_tokens` of a target: whether its service answers a second start with the same idempotency token with the first
+one's run. Otherwise a second start is a second training.
+"""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from shared.config.tables import Table
@@ -12,6 +17,7 @@ class SageMakerTarget:
     """A SageMaker pipeline, by name or ARN."""
 
     kind: ClassVar[str] = "sagemaker"
+    honours_tokens: ClassVar[bool] = True
     pipeline: str
 
 
@@ -22,12 +28,18 @@ class SqsTarget:
     kind: ClassVar[str] = "sqs"
     queue_url: str
 
+    @property
+    def honours_tokens(self) -> bool:
+        """Whether the queue drops a message that it has had before, as only FIFO queues do."""
+        return self.queue_url.endswith(".fifo")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VertexTarget:
     """A Vertex AI pipeline: a compiled specification, or an address in a template registry."""
 
     kind: ClassVar[str] = "vertex"
+    honours_tokens: ClassVar[bool] = True
     pipeline: str
     project: str
     location: str
@@ -40,6 +52,7 @@ class AzureMlTarget:
     """An Azure Machine Learning component that runs as a job."""
 
     kind: ClassVar[str] = "azureml"
+    honours_tokens: ClassVar[bool] = True
     workspace: str
     component: str
     compute: str = ""
@@ -51,6 +64,7 @@ class GitHubTarget:
     """A GitHub workflow, started by a repository dispatch."""
 
     kind: ClassVar[str] = "github"
+    honours_tokens: ClassVar[bool] = False
     repository: str
     event_type: str
 
@@ -60,6 +74,7 @@ class CommandTarget:
     """A command on this machine."""
 
     kind: ClassVar[str] = "command"
+    honours_tokens: ClassVar[bool] = True
     command: tuple[str, ...]
 
 
@@ -72,6 +87,33 @@ _OF_CLOUD: Final[dict[str, tuple[type[Target], ...]]] = {
     "local": (CommandTarget, GitHubTarget),
 }
 CLOUDS: Final = tuple(_OF_CLOUD)
+
+
+def write_target(target: Target) -> dict[str, object]:
+    """Return *target* as JSON, with its kind."""
+    return {"kind": target.kind, **dataclasses.asdict(target)}
+
+
+def parse_target(content: Mapping[str, object]) -> Target:
+    """Read what `write_target` wrote; fields that this version does not know are left out.
+
+    Raises:
+        KeyError: the kind is unknown.
+        TypeError: a field is missing.
+
+    """
+    kind = _KINDS[str(content["kind"])]
+    known = {field.name: content[field.name] for field in dataclasses.fields(kind) if field.name in content}
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+    return kind(**values)  # type: ignore[arg-type]  # the values were written by `write_target`
+
+
+def trains_on(cloud: str, target: Target) -> bool:
+    """Whether *target* is of a kind that *cloud* has."""
+    return isinstance(target, _OF_CLOUD[cloud])
+
+
+_KINDS: Final[Mapping[str, type[Target]]] = {kind.kind: kind for kinds in _OF_CLOUD.values() for kind in kinds}
 
 
 def read_targets(table: Table) -> dict[str, Target]:

@@ -4,6 +4,7 @@ import dataclasses
 from datetime import datetime
 
 from shared.decision.pending import promised
+from shared.decision.reasons import Result
 from shared.decision.state import ModelState, Pending, Training
 from shared.decision.transitions import CLAIM_LEASE, GONE, confirmed
 from shared.frozen import dataclass
@@ -26,7 +27,7 @@ class End:
     """
 
     run_id: str
-    result: str
+    result: Result
     at: datetime
     name: str = ""
     actions: tuple[str, ...] = ()

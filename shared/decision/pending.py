@@ -79,6 +79,17 @@ def done(state: ModelState, entry: Pending, action: str) -> ModelState:
     return dataclasses.replace(state, pending=tuple(one for one in left if one.actions))
 
 
+def resolved(state: ModelState, entry: Pending, action: str, actions: tuple[str, ...]) -> ModelState:
+    """Replace the *action* that stands for others by these *actions*."""
+    known = tuple(
+        dataclasses.replace(one, actions=(*(each for each in one.actions if each != action), *actions))
+        if one.key == entry.key and action in one.actions
+        else one
+        for one in state.pending
+    )
+    return dataclasses.replace(state, pending=tuple(one for one in known if one.actions))
+
+
 def given_up(state: ModelState, entry: Pending, action: str, error: str, *, now: datetime) -> ModelState:
     """Take *action* off the list for good, and list it among what was rejected."""
     if not any(one.key == entry.key and action in one.actions for one in state.pending):

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from shared.config.model import Policy
-from shared.decision.state import ModelState
+from shared.decision.reasons import Decision, Reason
+from shared.decision.state import ModelState, Parked, Training
 from shared.fields import format_time
 from shared.frozen import dataclass
 from shared.trigger import SEVERITIES, RetrainTrigger
@@ -13,17 +14,17 @@ from shared.trigger import SEVERITIES, RetrainTrigger
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What to do with a trigger.
+    """The decision on a trigger.
 
     Attributes:
-        decision: `launch`, `queue`, `wait` or `skip`.
-        reason: the reason code of the contract.
+        decision: what happens.
+        reason: the reason code.
         detail: the same for people.
 
     """
 
-    decision: str
-    reason: str
+    decision: Decision
+    reason: Reason
     detail: str = ""
 
 
@@ -35,19 +36,20 @@ def decide(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: date
     return _first(ARRIVAL, state, trigger, policy, now)
 
 
-def decide_queued(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: datetime) -> Verdict:
-    """Judge the queued trigger when the model is free: a start that it waited behind may have begun its cooldown."""
-    return _first((_cooldown, _approval), state, trigger, policy, now)
+def held_back(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: datetime) -> Verdict | None:
+    """Return why a trigger that is kept, or that a person released, cannot start now; none when it can.
+
+    It is never dropped for such a reason: it stays, or becomes, the kept trigger.
+    """
+    verdicts = (rule(state, trigger, policy, now) for rule in (_cooldown, _training))
+    held = next((verdict for verdict in verdicts if verdict), None)
+    return None if held is None else Verdict(decision="queue", reason=held.reason, detail=held.detail)
 
 
-def decide_approved(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: datetime) -> Verdict:
-    """Judge a trigger that a person released."""
-    return _first((_cooldown, _busy), state, trigger, policy, now)
-
-
-def decide_released(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: datetime) -> Verdict:
-    """Judge a queued trigger that a person released before it was queued, when the model is free."""
-    return _first((_cooldown,), state, trigger, policy, now)
+def decide_kept(state: ModelState, kept: Parked, policy: Policy, now: datetime) -> Verdict:
+    """Judge the kept trigger when nothing holds it back: a person who released it before is not asked again."""
+    rules = () if kept.approved_by else (_approval,)
+    return _first(rules, state, kept.trigger, policy, now)
 
 
 def counts_as_drift(trigger: RetrainTrigger, verdict: Verdict) -> bool:
@@ -90,19 +92,46 @@ def _consecutive(state: ModelState, trigger: RetrainTrigger, policy: Policy, now
 
 
 def _cooldown(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: datetime) -> Verdict | None:
-    if trigger.force or state.last_start is None or now >= state.last_start + policy.cooldown:
+    last = last_start(state)
+    if trigger.force or last is None or now >= last + policy.cooldown:
         return None
-    until = format_time(state.last_start + policy.cooldown)
-    return Verdict(decision="skip", reason="cooldown", detail=f"no training before {until}")
+    return Verdict(
+        decision="skip", reason="cooldown", detail=f"no training before {format_time(last + policy.cooldown)}"
+    )
 
 
-def _busy(state: ModelState, _trigger: RetrainTrigger, policy: Policy, _now: datetime) -> Verdict | None:
+def last_start(state: ModelState) -> datetime | None:
+    """Return when the last training started; a claim counts as a start until it is refused."""
+    claim = state.training
+    if claim is None or claim.run_id is not None:
+        return state.last_start
+    return max(claim.first_claimed_at, state.last_start or claim.first_claimed_at)
+
+
+def _training(state: ModelState, _trigger: RetrainTrigger, _policy: Policy, _now: datetime) -> Verdict | None:
     if state.training is None:
         return None
-    behind = f"behind the training of {state.training.trigger.trigger_id}"
+    return Verdict(decision="queue", reason="queued", detail=_behind(state.training))
+
+
+def _busy(state: ModelState, trigger: RetrainTrigger, policy: Policy, _now: datetime) -> Verdict | None:
+    if state.training is None:
+        return None
     if policy.on_busy == "skip":
-        return Verdict(decision="skip", reason="busy", detail=behind)
-    return Verdict(decision="queue", reason="queued", detail=behind)
+        return Verdict(decision="skip", reason="busy", detail=_behind(state.training))
+    return _outranked(state, trigger) or Verdict(decision="queue", reason="queued", detail=_behind(state.training))
+
+
+def _outranked(state: ModelState, trigger: RetrainTrigger) -> Verdict | None:
+    kept = state.queued
+    if kept is None or not kept.outranks(trigger):
+        return None
+    detail = f"{kept.trigger.trigger_id}, which is forced or was released, is kept"
+    return Verdict(decision="skip", reason="superseded", detail=detail)
+
+
+def _behind(training: Training) -> str:
+    return f"behind the training of {training.trigger.trigger_id}"
 
 
 def _approval(_state: ModelState, _trigger: RetrainTrigger, policy: Policy, _now: datetime) -> Verdict | None:

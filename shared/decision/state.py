@@ -1,10 +1,12 @@
 """What the ledger knows of one model: a small value of bounded size."""
 
 import dataclasses
-import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
+from shared.decision.reasons import Decision, Reason, Result
+from shared.decision.seen import SeenIds
+from shared.decision.terms import Terms
 from shared.frozen import dataclass
 from shared.trigger import RetrainTrigger
 
@@ -12,10 +14,6 @@ from shared.trigger import RetrainTrigger
 MAX_DECISIONS: Final = 40
 MAX_RUNS: Final = 40
 MAX_REJECTED: Final = 20
-# Launches are remembered until this many ids are there; other decisions at most until no bus redelivers any more
-# (the longest is an SQS queue: 14 days).
-MAX_SEEN: Final = 1000
-MEMORY: Final = timedelta(days=14)
 # With the longest actions that a configuration may have, so many entries leave room for the rest of the state.
 MAX_PENDING: Final = 10
 # The pauses double from one minute on: the tenth attempt comes after eight and a half hours, the end after seventeen.
@@ -35,7 +33,8 @@ class Training:
         run_id: how the service calls the run; none until the start is confirmed.
         url: where to look at it.
         started_at: when the start was confirmed.
-        checked_at: when the service was last asked how it stands.
+        checked_at: when its status was last requested from the service.
+        terms: what it was claimed with; none in a state that a version before this one wrote.
 
     """
 
@@ -47,6 +46,7 @@ class Training:
     url: str | None = None
     started_at: datetime | None = None
     checked_at: datetime | None = None
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,10 @@ class Parked:
     approved_by: str | None = None
     approved_at: datetime | None = None
 
+    def outranks(self, trigger: RetrainTrigger) -> bool:
+        """Whether a plain *trigger* that arrives may not take this one's place: this one is forced or was released."""
+        return (self.trigger.force or bool(self.approved_by)) and not trigger.force
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
@@ -82,8 +86,8 @@ class Decided:
 
     at: datetime
     trigger_id: str
-    decision: str
-    reason: str
+    decision: Decision
+    reason: Reason
     detail: str = ""
 
 
@@ -105,24 +109,8 @@ class PastRun:
     trigger_id: str
     started_at: datetime
     ended_at: datetime | None = None
-    result: str | None = None
+    result: Result | None = None
     url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """A trigger id that was decided.
-
-    Attributes:
-        digest: a digest of the id, since a thousand ids of 128 characters would crowd the document.
-        at: when it was decided.
-        launched: whether it was claimed for a launch.
-
-    """
-
-    digest: str
-    at: datetime
-    launched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +184,7 @@ class ModelState:
     queued: Parked | None = None
     waiting: Parked | None = None
     streak: tuple[datetime, ...] = ()
-    seen: tuple[Seen, ...] = ()
+    seen: SeenIds = SeenIds()
     decisions: tuple[Decided, ...] = ()
     runs: tuple[PastRun, ...] = ()
     rejected: tuple[Decided, ...] = ()
@@ -204,26 +192,17 @@ class ModelState:
 
     def has_seen(self, trigger_id: str) -> bool:
         """Whether *trigger_id* was decided before."""
-        digest = _digest(trigger_id)
-        return any(seen.digest == digest for seen in self.seen)
+        return self.seen.has(trigger_id)
 
     def noted(self, decided: Decided) -> "ModelState":
         """Return the state with one more line of history."""
         return dataclasses.replace(self, decisions=(decided, *self.decisions)[:MAX_DECISIONS])
 
     def remembering(self, trigger_id: str, now: datetime, *, launched: bool) -> "ModelState":
-        """Return the state that knows *trigger_id*; forgets the oldest first, and launches last of all."""
-        known = [seen for seen in self.forgetting(trigger_id).seen if seen.launched or now - seen.at < MEMORY]
-        known.insert(0, Seen(digest=_digest(trigger_id), at=now, launched=launched))
-        if len(known) > MAX_SEEN:
-            known.remove(min(known, key=lambda seen: (seen.launched, seen.at)))
-        return dataclasses.replace(self, seen=tuple(known))
+        """Return the state that knows *trigger_id*."""
+        seen = self.seen.with_launch(trigger_id, now) if launched else self.seen.with_other(trigger_id)
+        return dataclasses.replace(self, seen=seen)
 
     def forgetting(self, trigger_id: str) -> "ModelState":
-        """Return the state in which *trigger_id* may be asked for again."""
-        digest = _digest(trigger_id)
-        return dataclasses.replace(self, seen=tuple(seen for seen in self.seen if seen.digest != digest))
-
-
-def _digest(trigger_id: str) -> str:
-    return hashlib.sha256(trigger_id.encode()).hexdigest()[:24]
+        """Return the state in which *trigger_id* is judged anew."""
+        return dataclasses.replace(self, seen=self.seen.without(trigger_id))

@@ -8,17 +8,20 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.config.model import Policy
-from shared.decision.policy import Verdict, counts_as_drift, decide_approved, decide_queued, decide_released, streak_at
+from shared.decision.policy import Verdict, counts_as_drift, decide_kept, held_back, streak_at
+from shared.decision.reasons import Result
 from shared.decision.state import MAX_REJECTED, MAX_RUNS, Decided, ModelState, Parked, PastRun, Training
+from shared.decision.terms import Rules
 from shared.fields import format_time
 from shared.ports import Run
 from shared.trigger import RetrainTrigger
 
-# The contract keeps function timeouts at 60 s or less: whoever made an older claim is not alive any more.
+# Function timeouts are 60 s or less: the process that made an older claim is not alive any more.
 CLAIM_LEASE: Final = timedelta(seconds=60)
-GONE: Final = "gone"
-HANDED_OVER: Final = "handed_over"
+# A second hand-over is a second training, so clocks that differ by up to five minutes must not make a claim look old.
+HAND_OVER_LEASE: Final = timedelta(minutes=6)
+GONE: Final[Result] = "gone"
+HANDED_OVER: Final[Result] = "handed_over"
 
 APPROVED: Final = "approved by "
 
@@ -29,12 +32,13 @@ _MAX_DETAIL_BYTES: Final = 900
 
 
 def decided(
-    state: ModelState, trigger: RetrainTrigger, verdict: Verdict, policy: Policy, *, now: datetime, holder: str
+    state: ModelState, trigger: RetrainTrigger, verdict: Verdict, rules: Rules, *, now: datetime, holder: str
 ) -> ModelState:
     """Apply the *verdict* on an arriving trigger; a launch becomes a claim of *holder*."""
+    policy = rules.policy
     if counts_as_drift(trigger, verdict):
         state = dataclasses.replace(state, streak=(now, *streak_at(state, policy, now))[: max(policy.consecutive, 1)])
-    return _apply(state, trigger, verdict, now=now, holder=holder)
+    return _apply(state, Parked(trigger=trigger, since=now), verdict, rules, now=now, holder=holder)
 
 
 def reclaimed(state: ModelState, token: str, *, now: datetime, holder: str) -> ModelState:
@@ -46,8 +50,10 @@ def reclaimed(state: ModelState, token: str, *, now: datetime, holder: str) -> M
 
 
 def is_abandoned(training: Training, now: datetime) -> bool:
-    """Whether nobody can still be busy starting *training*."""
-    return training.run_id is None and now - training.claimed_at >= CLAIM_LEASE
+    """Whether no process can still be busy starting *training*."""
+    terms = training.terms
+    lease = CLAIM_LEASE if terms is None or terms.target.honours_tokens else HAND_OVER_LEASE
+    return training.run_id is None and now - training.claimed_at >= lease
 
 
 def confirmed(state: ModelState, token: str, run: Run, *, now: datetime) -> ModelState:
@@ -88,35 +94,38 @@ def checked(state: ModelState, run_id: str, *, now: datetime) -> ModelState:
     return dataclasses.replace(state, training=dataclasses.replace(state.training, checked_at=now))
 
 
-def advanced(state: ModelState, policy: Policy, *, now: datetime, holder: str) -> ModelState:
-    """Let go on what may: first the trigger that a person released, then, at a free model, the queued one.
+def advanced(state: ModelState, rules: Rules | None, *, now: datetime, holder: str) -> ModelState:
+    """Let go on what may: first the trigger that a person released, then the kept one.
 
-    Each is claimed, parked, or skipped by the rules that still hold for it.
+    A released trigger that something holds back becomes the kept one. The kept trigger is claimed, or begins to wait
+    for a person, once nothing holds it back. Without *rules* (the configuration does not know the model) all stays.
     """
+    if rules is None:
+        return state
     released = state.waiting
     if released is not None and released.approved_by:
-        verdict = _told(released, decide_approved(state, released.trigger, policy, now))
         state = dataclasses.replace(state, waiting=None)
-        state = _apply(state, released.trigger, verdict, now=now, holder=holder)
-        if verdict.decision == "queue":
-            # Who released it goes with it: a person is asked once.
-            state = dataclasses.replace(state, queued=dataclasses.replace(released, since=now))
-    queued = state.queued
-    if state.training is None and queued is not None:
-        judge = decide_released if queued.approved_by else decide_queued
-        verdict = _told(queued, judge(state, queued.trigger, policy, now))
-        state = _apply(dataclasses.replace(state, queued=None), queued.trigger, verdict, now=now, holder=holder)
+        launch = decide_kept(state, released, rules.policy, now)
+        verdict = _by(released, held_back(state, released.trigger, rules.policy, now) or launch)
+        state = _apply(state, released, verdict, rules, now=now, holder=holder)
+    kept = state.queued
+    if kept is not None and held_back(state, kept.trigger, rules.policy, now) is None:
+        verdict = _by(kept, decide_kept(state, kept, rules.policy, now))
+        state = _apply(dataclasses.replace(state, queued=None), kept, verdict, rules, now=now, holder=holder)
     return state
 
 
-def can_advance(state: ModelState) -> bool:
+def can_advance(state: ModelState, rules: Rules | None, now: datetime) -> bool:
     """Whether `advanced` would change anything."""
-    released = state.waiting is not None and bool(state.waiting.approved_by)
-    return released or (state.training is None and state.queued is not None)
+    if rules is None:
+        return False
+    if state.waiting is not None and state.waiting.approved_by:
+        return True
+    return state.queued is not None and held_back(state, state.queued.trigger, rules.policy, now) is None
 
 
 def approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) -> ModelState:
-    """Write down that *by* released the waiting trigger; only the first time counts, and only for this trigger."""
+    """Record that *by* released the waiting trigger; only the first time counts, and only for this trigger."""
     waiting = state.waiting
     if waiting is None or waiting.trigger.trigger_id != trigger_id or waiting.approved_by:
         return state
@@ -124,8 +133,9 @@ def approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) -> M
 
 
 def not_approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) -> ModelState:
-    """Drop the waiting trigger; naming another one changes nothing."""
-    if state.waiting is None or state.waiting.trigger.trigger_id != trigger_id:
+    """Drop the waiting trigger; one that was released, or another one, stays."""
+    waiting = state.waiting
+    if waiting is None or waiting.trigger.trigger_id != trigger_id or waiting.approved_by:
         return state
     line = Decided(
         at=now, trigger_id=trigger_id, decision="skip", reason="not_approved", detail=_detail(f"rejected by {by}")
@@ -133,7 +143,8 @@ def not_approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) 
     return dataclasses.replace(state, waiting=None).noted(line)
 
 
-def _told(parked: Parked, verdict: Verdict) -> Verdict:
+def _by(parked: Parked, verdict: Verdict) -> Verdict:
+    """Return *verdict* with the name of the person who released the trigger, if one did."""
     if not parked.approved_by or parked.approved_at is None:
         return verdict
     by = f"{APPROVED}{parked.approved_by[:_MAX_NAME]} at {format_time(parked.approved_at)}"
@@ -147,20 +158,23 @@ def _detail(text: str) -> str:
     return short
 
 
-def _apply(state: ModelState, trigger: RetrainTrigger, verdict: Verdict, *, now: datetime, holder: str) -> ModelState:
-    launch = verdict.decision == "launch"
+def _apply(
+    state: ModelState, parked: Parked, verdict: Verdict, rules: Rules, *, now: datetime, holder: str
+) -> ModelState:
+    trigger, launch = parked.trigger, verdict.decision == "launch"
     state = state.remembering(trigger.trigger_id, now, launched=launch)
     if launch:
-        claim = Training(trigger=trigger, claimed_at=now, first_claimed_at=now, holder=holder)
+        terms = rules.terms(trigger)
+        claim = Training(trigger=trigger, claimed_at=now, first_claimed_at=now, holder=holder, terms=terms)
         state = dataclasses.replace(state, training=claim, streak=())
     elif verdict.decision == "queue":
         state = _superseded(state, state.queued, trigger, now)
-        state = dataclasses.replace(state, queued=Parked(trigger=trigger, since=now))
+        state = dataclasses.replace(state, queued=dataclasses.replace(parked, since=now))
     elif verdict.decision == "wait":
         state = _superseded(state, state.waiting, trigger, now)
         state = dataclasses.replace(state, waiting=Parked(trigger=trigger, since=now))
-    told = dataclasses.asdict(verdict) | {"detail": _detail(verdict.detail)}
-    return state.noted(Decided(at=now, trigger_id=trigger.trigger_id, **told))
+    line = dataclasses.replace(verdict, detail=_detail(verdict.detail))
+    return state.noted(Decided(at=now, trigger_id=trigger.trigger_id, **dataclasses.asdict(line)))
 
 
 def _superseded(state: ModelState, before: Parked | None, by: RetrainTrigger, now: datetime) -> ModelState:

@@ -1,17 +1,14 @@
 """A person releases a waiting trigger, or drops it; written to the ledger, by whom and when."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from shared.decision import transitions
 from shared.decision.state import Decided, ModelState
 from shared.emit import publish
-from shared.errors import InvalidTriggerError
+from shared.errors import ConflictError, InvalidTriggerError
 from shared.fields import brief
 from shared.ledger import snapshots
 from shared.parts import EmitterParts
-
-_STARTED: Final = ("launched", "queued")
 
 
 def approve(emitter: EmitterParts, model_id: str, fields: Mapping[str, object], caller: str | None) -> str:
@@ -21,7 +18,8 @@ def approve(emitter: EmitterParts, model_id: str, fields: Mapping[str, object], 
 
     Raises:
         UnknownModelError: there is no such model.
-        InvalidTriggerError: the trigger is not named, or does not wait; what became of it is told.
+        InvalidTriggerError: the trigger is not named.
+        ConflictError: it does not wait; the message says what became of it.
         BusError: the approval is written down, but the bus refuses the trigger; approve again, or let the sweep see it.
         UnavailableError: the ledger or the bus is away; approve again.
 
@@ -42,7 +40,8 @@ def reject(emitter: EmitterParts, model_id: str, fields: Mapping[str, object], c
 
     Raises:
         UnknownModelError: there is no such model.
-        InvalidTriggerError: the trigger is not named, or does not wait; what became of it is told.
+        InvalidTriggerError: the trigger is not named.
+        ConflictError: it does not wait; the message says what became of it.
         UnavailableError: the ledger is away.
 
     """
@@ -52,7 +51,7 @@ def reject(emitter: EmitterParts, model_id: str, fields: Mapping[str, object], c
     def step(state: ModelState) -> ModelState:
         dropped = transitions.not_approved(state, trigger_id, by, now=now)
         if dropped == state and not _was_dropped(state, trigger_id):
-            raise _not_waiting(state, trigger_id)
+            raise _released(state, trigger_id) or _not_waiting(state, trigger_id)
         return dropped
 
     snapshots.change(emitter, model_id, step)
@@ -73,7 +72,8 @@ def _history(state: ModelState, trigger_id: str) -> list[Decided]:
 
 def _was_released(state: ModelState, trigger_id: str) -> bool:
     return any(
-        line.reason in _STARTED and line.detail.startswith(transitions.APPROVED) for line in _history(state, trigger_id)
+        line.decision in ("launch", "queue") and line.detail.startswith(transitions.APPROVED)
+        for line in _history(state, trigger_id)
     )
 
 
@@ -81,7 +81,14 @@ def _was_dropped(state: ModelState, trigger_id: str) -> bool:
     return any(line.reason == "not_approved" for line in _history(state, trigger_id))
 
 
-def _not_waiting(state: ModelState, trigger_id: str) -> InvalidTriggerError:
+def _not_waiting(state: ModelState, trigger_id: str) -> ConflictError:
     history = _history(state, trigger_id)
     became = f" any more: {history[0].detail or history[0].reason}" if history else ""
-    return InvalidTriggerError("trigger_id", f"{brief(trigger_id)} does not wait for an approval{became}")
+    return ConflictError(f"trigger_id: {brief(trigger_id)} does not wait for an approval{became}")
+
+
+def _released(state: ModelState, trigger_id: str) -> ConflictError | None:
+    waiting = state.waiting
+    if waiting is None or waiting.trigger.trigger_id != trigger_id or not waiting.approved_by:
+        return None
+    return ConflictError(f"trigger_id: {brief(trigger_id)} was released by {brief(waiting.approved_by)} before")

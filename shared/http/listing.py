@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from shared.errors import InvalidTriggerError, UnknownModelError
-from shared.http.views import summary
+from shared.errors import DamagedStateError, InvalidTriggerError, UnknownModelError
+from shared.http.views import damaged, summary
 from shared.ledger.snapshots import load
 from shared.parts import EmitterParts
 
@@ -27,7 +27,10 @@ def list_models(emitter: EmitterParts, after: str | None) -> dict[str, object]:
             model = emitter.config.find(model_id)
         except UnknownModelError:
             continue  # It was configured once; its state is kept, in case it comes back.
-        models.append(summary(model_id, model, load(emitter.ledger, model_id).state, now))
+        try:
+            models.append(summary(model_id, model, load(emitter.ledger, model_id).state, now))
+        except DamagedStateError as error:
+            models.append(damaged(model_id, str(error)))
     return {"models": models} | ({"next": following} if following else {})
 
 

@@ -8,7 +8,15 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from shared.errors import BusError, PermanentError, TransientError, UnknownModelError, UnreadableEventError
+from shared.errors import (
+    BusError,
+    ConflictError,
+    PermanentError,
+    RetrainError,
+    TransientError,
+    UnknownModelError,
+    UnreadableEventError,
+)
 from shared.frozen import dataclass
 
 MAX_BODY: Final = 256 * 1024
@@ -20,6 +28,15 @@ _TITLES: Final = {
     HTTPStatus.UNPROCESSABLE_ENTITY: "Unprocessable Content",
 }
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+# The first kind that fits decides.
+_STATUSES: Final[Mapping[type[RetrainError], HTTPStatus]] = {
+    ConflictError: HTTPStatus.CONFLICT,
+    UnknownModelError: HTTPStatus.NOT_FOUND,
+    UnreadableEventError: HTTPStatus.BAD_REQUEST,
+    PermanentError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TransientError: HTTPStatus.SERVICE_UNAVAILABLE,
+    BusError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +108,13 @@ def problem(status: HTTPStatus, detail: str, headers: Mapping[str, str] = _NOTHI
 
 def problem_of(error: Exception) -> Response | None:
     """Return the answer to an error of the core, or none for one that is not expected here."""
-    match error:
-        case HttpError():
-            return problem(error.status, str(error), error.headers)
-        case UnknownModelError():
-            return problem(HTTPStatus.NOT_FOUND, str(error))
-        case UnreadableEventError():
-            return problem(HTTPStatus.BAD_REQUEST, str(error))
-        case PermanentError():
-            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-        case TransientError() | BusError():
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"retry-after": RETRY_AFTER})
-    return None
+    if isinstance(error, HttpError):
+        return problem(error.status, str(error), error.headers)
+    status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), None)
+    if status is None:
+        return None
+    later = {"retry-after": RETRY_AFTER} if status is HTTPStatus.SERVICE_UNAVAILABLE else _NOTHING
+    return problem(status, str(error), later)
 
 
 def read_json_object(request: Request) -> Mapping[str, object]:

@@ -15,6 +15,11 @@ def summary(model_id: str, model: Model, state: ModelState, now: datetime) -> di
     return {"model_id": model_id, "state": _phase(model, state, now), "last_decision": last}
 
 
+def damaged(model_id: str, error: str) -> dict[str, object]:
+    """Return the line of a model whose document cannot be read: the *error* instead of a state."""
+    return {"model_id": model_id, "state": None, "last_decision": None, "error": error}
+
+
 def details(model_id: str, model: Model, cloud: str, state: ModelState, now: datetime) -> dict[str, object]:
     """Return everything about one model."""
     until = _cooldown_until(model, state)

@@ -2,12 +2,17 @@
 
 import dataclasses
 import json
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from shared.decision.state import Decided, ModelState, Parked, PastRun, Pending, Seen, Training
-from shared.fields import format_time, parse_time
+from shared.config.targets import parse_target, write_target
+from shared.decision.seen import RecentLaunch, SeenIds, packed, settled
+from shared.decision.state import Decided, ModelState, Parked, PastRun, Pending, Training
+from shared.decision.terms import Terms
+from shared.errors import PermanentError
+from shared.fields import brief, format_time, parse_time
 from shared.trigger import SCHEMA, RetrainTrigger
 
 if TYPE_CHECKING:
@@ -22,9 +27,8 @@ EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 def write_state(state: ModelState) -> str:
     """Write *state* as the JSON document that a ledger keeps."""
-    packed = [[seen.digest, int(seen.at.timestamp()), int(seen.launched)] for seen in state.seen]
-    content = plain(dataclasses.replace(state, seen=()))
-    text = json.dumps({"schema": SCHEMA, **content, "seen": packed}, separators=(",", ":"), ensure_ascii=False)
+    content = plain(dataclasses.replace(state, seen=SeenIds())) | _write_seen(state.seen)
+    text = json.dumps({"schema": SCHEMA, **content}, separators=(",", ":"), ensure_ascii=False)
     # Ledgers count bytes of UTF-8, of which an escaped character takes three times as many. What UTF-8 cannot write (a
     # lone surrogate of a rejected event) stays escaped: a backslash means the same to JSON.
     return text.encode("utf-8", "backslashreplace").decode()
@@ -35,20 +39,29 @@ def read_state(document: str | None) -> ModelState:
 
     Keys that are missing are empty, and keys that nobody knows are left out: an older or a newer version of this
     project may have written it.
+
+    Raises:
+        ValueError: it is not such a document.
+
     """
     if document is None:
         return ModelState()
-    content = json.loads(document)
+    try:
+        return _read(json.loads(document))
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, PermanentError) as error:
+        raise ValueError(f"{type(error).__name__}: {brief(str(error), 200)}") from error
+
+
+def _read(content: Mapping[str, Any]) -> ModelState:
+    if content.get("schema", SCHEMA) != SCHEMA:
+        raise ValueError(f"it has schema {content['schema']!r}, and this version reads {SCHEMA}")
     return ModelState(
         training=_optional(content.get("training"), _training),
         last_start=_optional(content.get("last_start"), parse_time),
         queued=_optional(content.get("queued"), _parked),
         waiting=_optional(content.get("waiting"), _parked),
         streak=tuple(parse_time(moment) for moment in content.get("streak", ())),
-        seen=tuple(
-            Seen(digest=digest, at=datetime.fromtimestamp(at, UTC), launched=bool(launched))
-            for digest, at, launched in content.get("seen", ())
-        ),
+        seen=_read_seen(content),
         decisions=tuple(_decided(item) for item in content.get("decisions", ())),
         runs=tuple(_past_run(item) for item in content.get("runs", ())),
         rejected=tuple(_decided(item) for item in content.get("rejected", ())),
@@ -69,9 +82,49 @@ def _plain(value: object) -> object:
         return format_time(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, Training) and value.terms is not None:
+        return plain(dataclasses.replace(value, terms=None)) | {"terms": _write_terms(value.terms, value.trigger)}
     if isinstance(value, Training | Parked | Decided | PastRun | Pending):
         return plain(value)
     return value
+
+
+def _write_seen(seen: SeenIds) -> dict[str, object]:
+    """Return the ids: the newest launches in the form that the version before this one reads, the others packed."""
+    content: dict[str, object] = {"seen": [[one.digest, int(one.at.timestamp()), 1] for one in seen.recent]}
+    packed_ids = {"launched": seen.launched, "decided": seen.others}
+    return content | {name: b2a_base64(ids, newline=False).decode() for name, ids in packed_ids.items() if ids}
+
+
+def _read_seen(content: Mapping[str, Any]) -> SeenIds:
+    """Return the ids; the version before this one kept all of them in `seen`, each with whether it was a launch."""
+    listed = content.get("seen", ())
+    recent = tuple(
+        RecentLaunch(digest=digest, at=datetime.fromtimestamp(at, UTC)) for digest, at, launched in listed if launched
+    )
+    others = b"".join(packed(digest) for digest, _, launched in listed if not launched)
+    return settled(recent, a2b_base64(content.get("launched", "")), others + a2b_base64(content.get("decided", "")))
+
+
+def _write_terms(terms: Terms, trigger: RetrainTrigger) -> dict[str, object]:
+    """Return *terms* as JSON; of parameters that *trigger* sets only the names are listed."""
+    own = {name: value for name, value in terms.parameters.items() if name not in trigger.parameters}
+    return {
+        "target": write_target(terms.target),
+        "parameters": own,
+        "set": [name for name in terms.parameters if name in trigger.parameters],
+        "max_run": terms.max_run.total_seconds(),
+        "cooldown": terms.cooldown.total_seconds(),
+    }
+
+
+def _read_terms(content: Mapping[str, Any], trigger: RetrainTrigger) -> Terms:
+    return Terms(
+        target=parse_target(content["target"]),
+        parameters={**content["parameters"], **{name: trigger.parameters[name] for name in content["set"]}},
+        max_run=timedelta(seconds=content["max_run"]),
+        cooldown=timedelta(seconds=content["cooldown"]),
+    )
 
 
 def _optional(value: T | None, read: Callable[[T], R]) -> R | None:
@@ -83,7 +136,9 @@ def _trigger(fields: Mapping[str, object]) -> RetrainTrigger:
 
 
 def _training(content: dict[str, Any]) -> Training:
-    return Training(**{**_known(Training, content), "trigger": _trigger(content["trigger"])})
+    trigger = _trigger(content["trigger"])
+    terms = _optional(content.get("terms"), lambda terms: _read_terms(terms, trigger))
+    return Training(**{**_known(Training, content), "trigger": trigger, "terms": terms})
 
 
 def _parked(content: dict[str, Any]) -> Parked:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from shared.decision.state import Decided, ModelState
-from shared.errors import ContentionError
+from shared.errors import ContentionError, DamagedStateError
 from shared.frozen import dataclass
 from shared.ledger.document import read_state, write_state
 from shared.ports import Ledger
@@ -51,11 +51,15 @@ def load(ledger: Ledger, model_id: str) -> Snapshot:
     """Load the state of *model_id*.
 
     Raises:
+        DamagedStateError: the document of this model cannot be read.
         UnavailableError: the ledger is away.
 
     """
     stored = ledger.load(model_id)
-    return Snapshot(state=read_state(stored.document), version=stored.version)
+    try:
+        return Snapshot(state=read_state(stored.document), version=stored.version)
+    except ValueError as error:
+        raise DamagedStateError(model_id, str(error)) from error
 
 
 def save(keeper: Keeper, model_id: str, snapshot: Snapshot, state: ModelState) -> Snapshot | None:
@@ -64,6 +68,7 @@ def save(keeper: Keeper, model_id: str, snapshot: Snapshot, state: ModelState) -
     New decisions are logged and counted.
 
     Raises:
+        DamagedStateError: the document of this model cannot be read.
         UnavailableError: the ledger is away.
 
     """

@@ -2,25 +2,36 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.config.model import Policy
 from shared.decision import transitions
 from shared.decision.ending import End, ended
+from shared.decision.reasons import Result
 from shared.decision.state import ModelState, Training
-from shared.errors import TransientError, UnknownModelError
+from shared.decision.terms import rules_of
+from shared.errors import DamagedStateError, RetrainError, UnavailableError
 from shared.ledger import snapshots
 from shared.parts import ReceiverParts
 from shared.ports import RunResult, RunStatus
 from shared.training.follow_up import actions_after, make_room, resume_follow_ups
-from shared.training.start import launcher_of, policy_of
+from shared.training.start import launcher_of, terms_of
 from shared.training.transition import finish, transition
 from shared.trigger import RUN_PREFIX, run_name
 from shared.wire.incoming import RunEnded
 
 # A burst of triggers for a busy model must not become a burst of status requests.
 CHECK_EVERY: Final = timedelta(seconds=60)
+
+# A run past `max_run` that no service can be asked about for this long counts as gone.
+GIVE_UP_AFTER: Final = timedelta(days=1)
+_RESULTS: Final[Mapping[RunResult, Result]] = {
+    RunResult.SUCCEEDED: "succeeded",
+    RunResult.FAILED: "failed",
+    RunResult.STOPPED: "stopped",
+}
 
 log = logging.getLogger("retrain")
 
@@ -33,7 +44,7 @@ def catch_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapsho
 
     """
     training, now = snapshot.state.training, receiver.clock()
-    if transitions.can_advance(snapshot.state):
+    if transitions.can_advance(snapshot.state, rules_of(receiver.config, receiver.cloud, model_id), now):
         advance(receiver, model_id, snapshot)
         return True
     if training is None:
@@ -41,10 +52,16 @@ def catch_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapsho
     if transitions.is_abandoned(training, now):
         finish(receiver, model_id, snapshot)
         return True
-    last = training.checked_at or training.started_at
-    if training.run_id is None or last is None or now - last < CHECK_EVERY:
+    if training.run_id is None or not _is_check_due(receiver, model_id, training, now):
         return False
     return refresh_status(receiver, model_id, training, training.run_id)
+
+
+def _is_check_due(receiver: ReceiverParts, model_id: str, training: Training, now: datetime) -> bool:
+    last = training.checked_at or training.started_at
+    return last is not None and (
+        now - last >= CHECK_EVERY or _overdue(receiver, model_id, training, now) >= timedelta()
+    )
 
 
 def advance(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> None:
@@ -58,7 +75,7 @@ def advance(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot
 
 
 def refresh_status(receiver: ReceiverParts, model_id: str, training: Training, run_id: str) -> bool:
-    """Get the status of a training from its service, and free the model when it is over.
+    """Get the status of a training from the service that it runs on, and free the model when it is over.
 
     A training longer than `max_run` counts as gone, unless the service says how it ended.
 
@@ -66,21 +83,23 @@ def refresh_status(receiver: ReceiverParts, model_id: str, training: Training, r
         Whether the model's state may have changed.
 
     Raises:
-        TransientError: the training should be over and the service does not answer.
+        TransientError: the training should be over and the service does not answer; a day later it counts as gone.
 
     """
-    policy, now = policy_of(receiver, model_id), receiver.clock()
-    overdue = training.started_at is not None and now - training.started_at >= policy.max_run
+    now = receiver.clock()
+    overdue = _overdue(receiver, model_id, training, now)
     try:
-        status = launcher_of(receiver, model_id).status(run_id)
-    except (TransientError, UnknownModelError) as error:
-        if overdue and isinstance(error, TransientError):
-            raise
+        terms = terms_of(receiver, model_id, training)
+        status = launcher_of(receiver, terms).status(run_id)
+    except RetrainError as error:
+        if timedelta() <= overdue < GIVE_UP_AFTER:
+            raise UnavailableError("The training service", f"report the status of {run_id}", str(error)) from error
         log.warning("retrain.status_unknown", extra={"model_id": model_id, "run_id": run_id, "error": str(error)})
         status = RunStatus(result=RunResult.RUNNING)
-    if status.result is not RunResult.RUNNING:
-        end = End(run_id=run_id, result=status.result, at=status.ended_at or now)
-    elif overdue:
+    result = _RESULTS.get(status.result)
+    if result is not None:
+        end = End(run_id=run_id, result=result, at=status.ended_at or now)
+    elif overdue >= timedelta():
         log.warning("retrain.run_overdue", extra={"model_id": model_id, "run_id": run_id})
         end = End(run_id=run_id, result=transitions.GONE, at=now)
     else:
@@ -88,6 +107,15 @@ def refresh_status(receiver: ReceiverParts, model_id: str, training: Training, r
         return True
     record_end(receiver, model_id, end)
     return True
+
+
+def _overdue(receiver: ReceiverParts, model_id: str, training: Training, now: datetime) -> timedelta:
+    """Return for how long *training* should have been over; negative as long as it may run."""
+    if training.started_at is None:
+        return -timedelta.resolution
+    rules = rules_of(receiver.config, receiver.cloud, model_id)
+    todays = rules.policy.max_run if rules else Policy().max_run
+    return now - training.started_at - (training.terms.max_run if training.terms else todays)
 
 
 def record_end(receiver: ReceiverParts, model_id: str, end: End) -> None:
@@ -121,13 +149,21 @@ def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:
         TransientError: the event must be delivered again.
 
     """
-    if news.result is RunResult.RUNNING or not news.name.startswith(RUN_PREFIX):
+    result = _RESULTS.get(news.result)
+    if result is None or not news.name.startswith(RUN_PREFIX):
         return None
     ended_at = news.ended_at or receiver.clock()
     for model_id in _candidates(receiver, news):
-        if not _owns(snapshots.load(receiver.ledger, model_id).state, news):
+        try:
+            owns = _owns(snapshots.load(receiver.ledger, model_id).state, news)
+        except DamagedStateError as error:
+            if model_id == news.model_id:
+                raise
+            log.warning("retrain.state_damaged", extra={"model_id": model_id, "error": str(error)})
             continue
-        record_end(receiver, model_id, End(run_id=news.run_id, name=news.name, result=news.result, at=ended_at))
+        if not owns:
+            continue
+        record_end(receiver, model_id, End(run_id=news.run_id, name=news.name, result=result, at=ended_at))
         snapshot = snapshots.load(receiver.ledger, model_id)
         finish(receiver, model_id, snapshot)
         resume_follow_ups(receiver, model_id, snapshot.state)

@@ -5,6 +5,7 @@ one. What was left undone, by a crash or because somebody is away, is taken over
 here raises: an end that is recorded is acknowledged, and no training waits for what follows another one.
 """
 
+import dataclasses
 import logging
 from datetime import datetime
 from typing import Final
@@ -26,14 +27,21 @@ from shared.training.notices import PATIENCE, notice_about
 
 SUCCEEDED: Final = RunResult.SUCCEEDED
 AWAITING: Final = "awaiting_approval"
+# What follows a training of a model that the configuration does not know at the moment, until it knows it again.
+AS_CONFIGURED: Final = "as-configured"
 
 log = logging.getLogger("retrain")
 
 
 def actions_after(receiver: ReceiverParts, model_id: str, result: str) -> tuple[str, ...]:
-    """Return what follows the end of a training of *model_id*, each action once however many rules ask for it."""
-    after = _configured(receiver, model_id)
-    configured = () if after is None else after.after.succeeded if result == SUCCEEDED else after.after.failed
+    """Return what follows the end of a training of *model_id*, each action once however many rules name it.
+
+    While the configuration does not know the model, one action stands for all that it will say.
+    """
+    model = _configured(receiver, model_id)
+    if model is None:
+        return (AS_CONFIGURED,)
+    configured = model.after.succeeded if result == SUCCEEDED else model.after.failed
     events = ("ended",) if result == SUCCEEDED else ("ended", "failed")
     tells = NOTIFY in configured or any(event in receiver.config.notify_on for event in events)
     actions = [action for action in configured if action != NOTIFY]
@@ -56,6 +64,8 @@ def follow_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapsh
 
     What there is no time for is left to whoever sees the model next, like what failed.
     """
+    if _configured(receiver, model_id) is None:
+        return
     until = receiver.clock() + PATIENCE
     claimed = [
         (entry, action) for entry in snapshot.state.pending if entry.holder == holder for action in entry.actions
@@ -76,7 +86,7 @@ def resume_follow_ups(receiver: ReceiverParts, model_id: str, state: ModelState)
     Where there is nothing to do, nothing is called.
     """
     now = receiver.clock()
-    if not any(pending.is_due(entry, now) for entry in state.pending):
+    if not any(pending.is_due(entry, now) for entry in state.pending) or _configured(receiver, model_id) is None:
         return
     holder = receiver.new_id()
     try:
@@ -106,6 +116,14 @@ def _act(
 ) -> snapshots.Snapshot:
     if pending.is_given_up(entry):
         return _drop(receiver, model_id, snapshot, entry, action, f"no success in {MAX_ATTEMPTS} attempts")
+    if action == AS_CONFIGURED:
+        actions = actions_after(receiver, model_id, entry.result)
+        resolved = snapshots.change(
+            receiver, model_id, lambda state: pending.resolved(state, entry, AS_CONFIGURED, actions), snapshot
+        )
+        for following in actions:
+            resolved = _act(receiver, model_id, resolved, dataclasses.replace(entry, actions=actions), following)
+        return resolved
     try:
         if action.startswith(f"{NOTIFY}:"):
             if news := _news_of(receiver, model_id, snapshot.state, entry):

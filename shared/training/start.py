@@ -1,36 +1,18 @@
-"""Starting a claimed training: the launcher of its target, its parameters, its token."""
+"""Starting a claimed training: the launcher of the target that it was claimed for, its parameters, its token."""
 
-import json
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from shared.config.model import Model, Policy
+from shared.config.targets import trains_on
 from shared.decision.state import Training
-from shared.errors import LaunchInProgressError, TargetRefusedError, UnknownModelError
-from shared.fields import Parameter
+from shared.decision.terms import Terms, rules_of
+from shared.errors import LaunchInProgressError, PermanentError, TargetRefusedError, UnavailableError
 from shared.parts import ReceiverParts
 from shared.ports import Launcher, LaunchRequest, Run
-from shared.trigger import RetrainTrigger
 
 # Not every platform stops a function when its time is up. A hand-over takes 35 s at most, so one that begins within
 # this time is over before another process may take the claim for abandoned and hand over a second time.
-HAND_OVER_WITHIN: Final = timedelta(seconds=20)
-
-
-def parameters_of(model: Model, trigger: RetrainTrigger) -> Mapping[str, Parameter]:
-    """Return what the pipeline gets: the model's defaults, `$field` filled in, under what the trigger sets."""
-    return {name: trigger.parameters.get(name, _fill(default, trigger)) for name, default in model.parameters.items()}
-
-
-def _fill(default: Parameter, trigger: RetrainTrigger) -> Parameter:
-    if not isinstance(default, str) or not default.startswith("$"):
-        return default
-    if default.startswith("$$"):
-        return default[1:]
-    name = default[1:]
-    value = trigger.to_fields().get(name, trigger.force if name == "force" else "")
-    return value if isinstance(value, str | int | float | bool) else json.dumps(value)
+HAND_OVER_TIME_LIMIT: Final = timedelta(seconds=20)
 
 
 def start(receiver: ReceiverParts, model_id: str, training: Training, *, again: bool) -> Run | TargetRefusedError:
@@ -51,39 +33,50 @@ def start(receiver: ReceiverParts, model_id: str, training: Training, *, again: 
 
     """
     try:
-        model = receiver.config.find(model_id)
+        terms = terms_of(receiver, model_id, training)
         request = LaunchRequest(
             trigger=training.trigger,
             token=training.trigger.token,
-            parameters=parameters_of(model, training.trigger),
+            parameters=terms.parameters,
             claimed_at=training.first_claimed_at,
-            max_run=model.policy.max_run,
+            max_run=terms.max_run,
         )
-        launcher = launcher_of(receiver, model_id)
-        if not launcher.idempotent and receiver.clock() - training.claimed_at > HAND_OVER_WITHIN:
+        launcher = launcher_of(receiver, terms)
+        if not terms.target.honours_tokens and receiver.clock() - training.claimed_at > HAND_OVER_TIME_LIMIT:
             trigger_id = training.trigger.trigger_id
             raise LaunchInProgressError(f"there is too little time left to hand trigger {trigger_id!r} over; try again")
         return launcher.start(request, again=again)
-    except UnknownModelError as error:
-        # The configuration changed since the claim: nobody can start this any more.
-        return TargetRefusedError(str(error))
     except TargetRefusedError as refusal:
         return refusal
+    except PermanentError as error:
+        return TargetRefusedError(str(error))
 
 
-def policy_of(receiver: ReceiverParts, model_id: str) -> Policy:
-    """Return the policy of *model_id*, the standard one where the configuration does not know it any more."""
-    try:
-        return receiver.config.find(model_id).policy
-    except UnknownModelError:
-        return Policy()
-
-
-def launcher_of(receiver: ReceiverParts, model_id: str) -> Launcher:
-    """Return what starts the trainings of *model_id* on this cloud.
+def terms_of(receiver: ReceiverParts, model_id: str, training: Training) -> Terms:
+    """Return the terms that *training* was claimed with; today's where a version before this one wrote the claim.
 
     Raises:
-        UnknownModelError: the configuration has no such model, or no target for it here.
+        UnavailableError: the claim has none, and the configuration does not know the model now.
 
     """
-    return receiver.launcher(receiver.config.find(model_id).target(receiver.cloud))
+    if training.terms is not None:
+        return training.terms
+    rules = rules_of(receiver.config, receiver.cloud, model_id)
+    if rules is None:
+        detail = f"the configuration has no model {model_id!r} with a target.{receiver.cloud} at the moment"
+        raise UnavailableError("The configuration", "say where a training of this model runs", detail)
+    return rules.terms(training.trigger)
+
+
+def launcher_of(receiver: ReceiverParts, terms: Terms) -> Launcher:
+    """Return what starts trainings on these *terms*, and knows their status.
+
+    Raises:
+        TargetRefusedError: this cloud has no targets of that kind.
+
+    """
+    if not trains_on(receiver.cloud, terms.target):
+        raise TargetRefusedError(
+            f"target.{receiver.cloud}: {terms.target.kind!r} is not a kind of target of this cloud"
+        )
+    return receiver.launcher(terms.target)

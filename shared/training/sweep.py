@@ -63,7 +63,5 @@ def _from_anywhere(model_ids: list[str], chance: str) -> list[str]:
 
 def _sweep_one(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> None:
     training = snapshot.state.training
-    if training is not None and training.run_id is not None:
+    if not catch_up(receiver, model_id, snapshot) and training is not None and training.run_id is not None:
         refresh_status(receiver, model_id, training, training.run_id)
-    else:
-        catch_up(receiver, model_id, snapshot)

@@ -12,6 +12,7 @@ from typing import Final
 
 from shared.decision import transitions
 from shared.decision.state import ModelState, Training
+from shared.decision.terms import rules_of
 from shared.errors import LaunchInProgressError, TargetRefusedError
 from shared.frozen import dataclass
 from shared.ledger import snapshots
@@ -21,7 +22,7 @@ from shared.ports import Run
 from shared.training.dead_letters import give_up
 from shared.training.follow_up import follow_up, request_approval
 from shared.training.notices import announce
-from shared.training.start import launcher_of, policy_of, start
+from shared.training.start import start, terms_of
 
 Step = Callable[[ModelState, datetime, str], ModelState]
 """Returns the next state of a state. It gets the time and the holder of the claims that it makes, may be called several
@@ -69,11 +70,11 @@ def transition(
         UnavailableError: a service must answer first, and does not. What was saved is announced and followed up.
 
     """
-    holder, policy = receiver.new_id(), policy_of(receiver, model_id)
+    holder, rules = receiver.new_id(), rules_of(receiver.config, receiver.cloud, model_id)
 
     def whole(state: ModelState) -> ModelState:
         now = receiver.clock()
-        advanced = transitions.advanced(step(state, now, holder), policy, now=now, holder=holder)
+        advanced = transitions.advanced(step(state, now, holder), rules, now=now, holder=holder)
         return request_approval(receiver, state, advanced, now=now, holder=holder)
 
     saved = snapshots.change(receiver, model_id, whole, snapshot)
@@ -161,6 +162,6 @@ def finish(
         claim = claim_of(holder, snapshot)
         if claim is None:
             return {}
-    elif not launcher_of(receiver, model_id).idempotent:
+    elif not terms_of(receiver, model_id, claim).target.honours_tokens:
         raise LaunchInProgressError(f"trigger {claim.trigger.trigger_id!r} is being handed over; try again")
     return launch(receiver, model_id, snapshot, claim, again=True, events=events)

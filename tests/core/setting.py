@@ -6,7 +6,8 @@ from typing import Final
 
 from shared.config.follow_ups import FollowUps
 from shared.config.model import Configuration, Model, Policy
-from shared.config.targets import CommandTarget
+from shared.config.targets import CommandTarget, GitHubTarget, Target
+from shared.decision.terms import Rules, rules_of
 
 MODELS: Final = ("churn", "fraud")
 CHANNELS: Final = ("slack://one", "mailto://two")
@@ -47,6 +48,20 @@ def configuration(setting: Setting) -> Configuration:
     )
 
 
+def target_of(setting: Setting) -> Target:
+    """Return a target of a kind that honours tokens as the training service of *setting* does."""
+    if setting.honours_tokens:
+        return CommandTarget(command=("train",))
+    return GitHubTarget(repository=REPOSITORY, event_type="train")
+
+
+def rules(setting: Setting, model_id: str = MODELS[0]) -> Rules:
+    """Return what the configuration of a world says of a model."""
+    found = rules_of(configuration(setting), "local", model_id)
+    assert found is not None
+    return found
+
+
 def _model(name: str, setting: Setting) -> Model:
     return Model(
         name=name,
@@ -55,6 +70,6 @@ def _model(name: str, setting: Setting) -> Model:
         signals=(),
         policy=setting.policy,
         parameters={"epochs": 8, "model": "$model_id"},
-        targets={"local": CommandTarget(command=("train",))},
+        targets={"local": target_of(setting)},
         after=setting.after,
     )

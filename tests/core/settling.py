@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.decision import transitions
 from shared.ports import RunResult
-from tests.core.setting import MODELS
+from tests.core.setting import MODELS, rules
 from tests.core.witness import Witness
 
 ROUNDS: Final = 6
@@ -32,7 +32,9 @@ def settle(witness: Witness, *, refusing: bool = False) -> None:
     _repeat(witness, _end_all, lambda: any(world.state(model_id).training for model_id in MODELS))
     _repeat(witness, _wait, lambda: any(world.state(model_id).pending for model_id in MODELS))
     for model_id in MODELS:
-        assert not transitions.can_advance(world.state(model_id)), f"{model_id} keeps a trigger waiting for nothing"
+        assert not transitions.can_advance(world.state(model_id), rules(world.setting, model_id), world.now), (
+            f"{model_id} keeps a trigger that nothing holds back"
+        )
     for (model_id, trigger_id), lines in witness.decisions.items():
         launched = lines[-1].decision == "launch"
         assert launched == bool(witness.runs_of(model_id, trigger_id)), f"{trigger_id}: {lines[-1]}"
@@ -40,7 +42,8 @@ def settle(witness: Witness, *, refusing: bool = False) -> None:
 
 def sweep(witness: Witness) -> None:
     """Sweep when no claim is fresh any more."""
-    witness.advance(transitions.CLAIM_LEASE)
+    lease = transitions.CLAIM_LEASE if witness.world.setting.honours_tokens else transitions.HAND_OVER_LEASE
+    witness.advance(lease)
     assert witness.finish(witness.begun(witness.world.sweep())).error is None
 
 

@@ -1,26 +1,19 @@
 """The document that a ledger keeps says everything about a model's state, and stays small."""
 
 import dataclasses
+import hashlib
 import json
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decision.ending import End, ended
-from shared.decision.state import (
-    MAX_DECISIONS,
-    MAX_SEEN,
-    MEMORY,
-    Decided,
-    ModelState,
-    Parked,
-    PastRun,
-    Pending,
-    Training,
-)
+from shared.decision.seen import MAX_LAUNCHES, MAX_OTHERS, MAX_RECENT
+from shared.decision.state import MAX_DECISIONS, Decided, ModelState, Parked, PastRun, Pending, Training
 from shared.ledger.document import read_state, write_state
-from tests.core.samples import HOUR, NOW, SECOND, trigger
+from tests.core.samples import NOW, SECOND, trigger
 
 END = End(run_id="run-1", result="succeeded", at=NOW, name="", actions=("notify:slack-1",), holder="h")
 
@@ -111,28 +104,56 @@ def test_what_another_version_wrote_can_be_read() -> None:
     assert read_state(json.dumps(older)) == dataclasses.replace(state, pending=())
 
 
-def test_ids_are_remembered_until_no_bus_repeats_them() -> None:
-    """A decided id is known for fourteen days, a launched one longer; the oldest make room for the thousandth."""
-    state = ModelState().remembering("skipped", NOW, launched=False).remembering("launched", NOW, launched=True)
-    before = state.remembering("later", NOW + MEMORY - SECOND, launched=False)
-    after = state.remembering("later", NOW + MEMORY, launched=False)
-    assert [before.has_seen(name) for name in ("skipped", "launched", "later")] == [True, True, True]
-    assert [after.has_seen(name) for name in ("skipped", "launched", "later")] == [False, True, True]
-    assert not after.forgetting("launched").has_seen("launched")
+def test_neither_kind_of_decision_pushes_out_the_other() -> None:
+    """A thousand launches and the last two thousand decisions without a launch are known at the same time."""
+    state = ModelState()
+    for number in range(MAX_OTHERS + 1):
+        state = state.remembering(f"o-{number}", NOW, launched=False)
+    for number in range(MAX_LAUNCHES + 1):
+        state = state.remembering(f"l-{number}", NOW + SECOND * number, launched=True)
+    assert read_state(write_state(state)) == state
+    known = {
+        name: state.has_seen(name) for name in ("o-0", "o-1", f"o-{MAX_OTHERS}", "l-0", "l-1", f"l-{MAX_LAUNCHES}")
+    }
+    assert [name for name, seen in known.items() if not seen] == ["o-0", "l-0"]
 
 
-def test_launches_are_forgotten_last() -> None:
-    """Of more than a thousand ids those that never launched go first, oldest first, and then the oldest launches."""
-    state = ModelState().remembering("launched", NOW - HOUR, launched=True)
-    for number in range(MAX_SEEN):
-        state = state.remembering(f"t-{number}", NOW + SECOND * number, launched=False)
-    assert len(state.seen) == MAX_SEEN
-    assert [state.has_seen(name) for name in ("launched", "t-0", "t-1", f"t-{MAX_SEEN - 1}")] == [
-        *(True, False, True, True),
-    ]
-    for number in range(MAX_SEEN):
-        state = state.remembering(f"l-{number}", NOW + HOUR + SECOND * number, launched=True)
-    assert [state.has_seen(name) for name in ("launched", "t-5", "l-0")] == [False, False, True]
+def test_a_decision_without_a_launch_is_known_however_often_a_model_has_trained() -> None:
+    """After ten thousand launches a skipped trigger that is redelivered is still a duplicate, until it is forgotten."""
+    state = ModelState()
+    for number in range(10_000):
+        state = state.remembering(f"l-{number}", NOW, launched=True)
+    state = state.remembering("skipped", NOW, launched=False)
+    assert state.has_seen("skipped")
+    assert not state.forgetting("skipped").has_seen("skipped")
+    assert state.remembering("skipped", NOW, launched=True).seen.others == b""
+
+
+def test_the_version_before_knows_the_newest_launches() -> None:
+    """It reads `seen`, where each id has 24 characters, its time and whether it was a launch."""
+    state = ModelState().remembering("skipped", NOW, launched=False)
+    for number in range(MAX_RECENT + 1):
+        state = state.remembering(f"l-{number}", NOW, launched=True)
+    listed = json.loads(write_state(state))["seen"]
+    newest = hashlib.sha256(f"l-{MAX_RECENT}".encode()).hexdigest()[:24]
+    assert (len(listed), listed[0]) == (MAX_RECENT, [newest, int(NOW.timestamp()), 1])
+
+
+def test_what_the_version_before_remembered_is_known() -> None:
+    """It kept launches and other decisions in one list."""
+    ids = [f"t-{number}" for number in range(1000)]
+    listed = [[hashlib.sha256(name.encode()).hexdigest()[:24], 0, place % 2] for place, name in enumerate(ids)]
+    state = read_state(json.dumps({"schema": 1, "seen": listed}))
+    assert all(state.has_seen(name) for name in ids)
+    assert (len(state.seen.recent), len(state.seen.launched), len(state.seen.others)) == (200, 300 * 6, 500 * 6)
+    assert read_state(write_state(state)) == state
+
+
+@pytest.mark.parametrize("document", ["garbage{", "[]", '{"training":{}}', '{"schema":2}', '{"seen":[1]}', "[" * 5000])
+def test_a_damaged_document_is_a_value_error(document: str) -> None:
+    """Whatever is wrong with it, the caller gets one error that it can name the model of."""
+    with pytest.raises(ValueError, match="Error"):
+        read_state(document)
 
 
 def test_the_history_is_bounded() -> None:

@@ -5,16 +5,15 @@ import dataclasses
 import pytest
 
 from shared.config.follow_ups import MAX_ACTIONS, MAX_CHANNELS
-from shared.config.model import Policy
 from shared.decision import pending
 from shared.decision.ending import End, ended
 from shared.decision.policy import Verdict
+from shared.decision.seen import MAX_LAUNCHES, MAX_OTHERS
 from shared.decision.state import (
     MAX_DECISIONS,
     MAX_PENDING,
     MAX_REJECTED,
     MAX_RUNS,
-    MAX_SEEN,
     ModelState,
     Parked,
     PastRun,
@@ -23,6 +22,7 @@ from shared.decision.state import (
 from shared.decision.transitions import decided
 from shared.ledger.document import write_state
 from tests.core.samples import NOW, trigger
+from tests.core.setting import Setting, rules
 
 # The smallest limit of the ledgers: DynamoDB takes 400 KB an item.
 ITEM = 400 * 1024
@@ -40,7 +40,7 @@ def largest(text: str) -> ModelState:
         evidence=mapping,
     )
     skip = Verdict(decision="launch", reason="awaiting_approval", detail=text * 1000)
-    line = decided(ModelState(), requested, skip, Policy(), now=NOW, holder="").decisions[0]
+    line = decided(ModelState(), requested, skip, rules(Setting()), now=NOW, holder="").decisions[0]
     run = PastRun(run_id="r" * 300, trigger_id=text * 128, started_at=NOW, ended_at=NOW, url="u" * 500)
     parked = Parked(trigger=requested, since=NOW, approved_by=text * 512, approved_at=NOW)
     claim = Training(trigger=requested, claimed_at=NOW, first_claimed_at=NOW, holder="h" * 36, run_id="r" * 300)
@@ -52,8 +52,8 @@ def largest(text: str) -> ModelState:
         runs=(run,) * MAX_RUNS,
         rejected=(line,) * MAX_REJECTED,
     )
-    for number in range(MAX_SEEN):
-        state = state.remembering(f"t-{number}", NOW, launched=True)
+    for number in range(MAX_LAUNCHES + MAX_OTHERS):
+        state = state.remembering(f"t-{number}", NOW, launched=number < MAX_LAUNCHES)
     for _ in range(MAX_PENDING):
         state = ended(dataclasses.replace(state, training=training), longest_end(text), now=NOW)
     channels = tuple(action for action in longest_end(text).actions if action.startswith("notify:"))

@@ -10,6 +10,7 @@ from shared.decision.transitions import confirmed, decided
 from shared.ports import Run
 from shared.trigger import run_name
 from tests.core.samples import NOW, trigger
+from tests.core.setting import Setting, rules
 
 NAME = run_name(trigger().token)
 JOB = f"projects/acme/locations/europe-west4/pipelineJobs/{NAME}"
@@ -18,7 +19,7 @@ JOB = f"projects/acme/locations/europe-west4/pipelineJobs/{NAME}"
 def training(run_id: str) -> ModelState:
     """Return the state of a model that trains as *run_id*."""
     verdict = decide(ModelState(), trigger(), Policy(), NOW)
-    state = decided(ModelState(), trigger(), verdict, Policy(), now=NOW, holder="h")
+    state = decided(ModelState(), trigger(), verdict, rules(Setting()), now=NOW, holder="h")
     return confirmed(state, trigger().token, Run(run_id=run_id), now=NOW)
 
 

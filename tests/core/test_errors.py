@@ -9,7 +9,9 @@ from shared import errors
 from shared.errors import (
     BusError,
     ConfigError,
+    ConflictError,
     ContentionError,
+    DamagedStateError,
     InvalidTriggerError,
     LaunchInProgressError,
     PermanentError,
@@ -28,6 +30,8 @@ RETRYABLE = {
     InvalidTriggerError: False,
     UnknownModelError: False,
     TargetRefusedError: False,
+    ConflictError: False,
+    DamagedStateError: True,
     ConfigError: False,
     BusError: False,
     TransientError: True,

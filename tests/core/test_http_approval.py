@@ -7,8 +7,9 @@ import pytest
 
 from shared.http.messages import Response
 from shared.ledger.document import write_state
+from shared.training.sweep import sweep
 from tests.core.deployment import Deployment, problem
-from tests.core.samples import MINUTE, model_text
+from tests.core.samples import HOUR, MINUTE, model_text
 
 WAITING = model_text(settings="approval = true")
 
@@ -58,23 +59,46 @@ def test_a_trigger_that_was_replaced_cannot_be_approved() -> None:
     deployment.ask("t-1")
     deployment.ask("t-2")
     assert deployment.reasons() == ["awaiting_approval", "superseded", "awaiting_approval"]
-    detail = problem(approve(deployment), 422, "Unprocessable Content")
+    detail = problem(approve(deployment), 409, "Conflict")
     assert detail == "trigger_id: 't-1' does not wait for an approval any more: replaced by t-2"
     assert approve(deployment, "t-2").status == 200
 
 
-def test_an_approval_that_a_cooldown_makes_void_is_told() -> None:
-    """The released trigger was skipped by a rule that still held; approving it again says so."""
+def test_a_released_trigger_is_kept_until_the_cooldown_is_over() -> None:
+    """It is queued with one decision, approving it again is answered alike, and it starts without another event."""
     deployment = Deployment(model_text(settings='approval = true\ncooldown = "6h"'))
     deployment.ask("t-1")
-    approve(deployment)
+    first = approve(deployment)
     waiting = deployment.state().waiting
     assert waiting is not None
     state = dataclasses.replace(deployment.state(), last_start=deployment.now)
     deployment.ledger.save("churn", write_state(state), deployment.ledger.peek("churn").version)
     deployment.carry()
-    detail = problem(approve(deployment), 422, "Unprocessable Content")
-    assert detail.endswith("any more: approved by ada at 2026-11-21T03:00:00Z; no training before 2026-11-21T09:00:00Z")
+    assert approve(deployment) == first
+    for _ in range(2):
+        sweep(deployment.receiver)
+    assert [line.reason for line in deployment.state().decisions] == ["cooldown", "awaiting_approval"]
+    assert deployment.state().decisions[0].decision == "queue"
+    assert deployment.state().decisions[0].detail == (
+        "approved by ada at 2026-11-21T03:00:00Z; no training before 2026-11-21T09:00:00Z"
+    )
+    deployment.wait(6 * HOUR)
+    sweep(deployment.receiver)
+    assert [run.request.trigger.trigger_id for run in deployment.service.runs.values()] == ["t-1"]
+    assert approve(deployment) == first
+
+
+@pytest.mark.parametrize("approved_first", [True, False])
+def test_of_an_approval_and_a_rejection_one_wins(*, approved_first: bool) -> None:
+    """The second one is a conflict, and repeating either gets its first answer."""
+    deployment = Deployment(WAITING)
+    deployment.ask("t-1")
+    actions = ["approve", "reject"] if approved_first else ["reject", "approve"]
+    for _ in range(2):
+        answers = [deployment.call("POST", f"/models/churn/{name}", {"trigger_id": "t-1"}) for name in actions]
+        assert [answer.status for answer in answers] == [200, 409]
+    deployment.carry()
+    assert len(deployment.service.runs) == approved_first
 
 
 def test_a_person_is_asked_once() -> None:
@@ -118,7 +142,7 @@ def test_a_rejection_drops_the_waiting_trigger() -> None:
         response = deployment.call("POST", "/models/churn/reject", {"trigger_id": "t-1"}, caller="ada")
         assert json.loads(response.body) == {"model_id": "churn", "trigger_id": "t-1", "status": "rejected"}
     late = deployment.call("POST", "/models/churn/approve", {"trigger_id": "t-1"})
-    assert problem(late, 422, "Unprocessable Content") == (
+    assert problem(late, 409, "Conflict") == (
         "trigger_id: 't-1' does not wait for an approval any more: rejected by ada"
     )
     deployment.ask("t-1")
@@ -130,19 +154,21 @@ def test_a_rejection_drops_the_waiting_trigger() -> None:
 
 @pytest.mark.parametrize("action", ["approve", "reject"])
 @pytest.mark.parametrize(
-    ("body", "detail"),
+    ("body", "status", "title", "detail"),
     [
-        ({"trigger_id": "t-2"}, "trigger_id: 't-2' does not wait for an approval"),
-        ({}, "trigger_id: must name the waiting trigger, not None"),
-        ({"trigger_id": 1}, "trigger_id: must name the waiting trigger, not 1"),
+        ({"trigger_id": "t-2"}, 409, "Conflict", "trigger_id: 't-2' does not wait for an approval"),
+        ({}, 422, "Unprocessable Content", "trigger_id: must name the waiting trigger, not None"),
+        ({"trigger_id": 1}, 422, "Unprocessable Content", "trigger_id: must name the waiting trigger, not 1"),
     ],
 )
-def test_only_the_waiting_trigger_can_be_judged(action: str, body: dict[str, object], detail: str) -> None:
-    """Another id, or none, is 422, and what waits goes on waiting."""
+def test_only_the_waiting_trigger_can_be_judged(
+    action: str, body: dict[str, object], status: int, title: str, detail: str
+) -> None:
+    """Another id is a conflict, none is 422, and what waits goes on waiting."""
     deployment = Deployment(WAITING)
     deployment.ask("t-1")
     response = deployment.call("POST", f"/models/churn/{action}", body)
-    assert problem(response, 422, "Unprocessable Content") == detail
+    assert problem(response, status, title) == detail
     waiting = deployment.state().waiting
     assert waiting is not None
     assert (waiting.trigger.trigger_id, waiting.approved_by) == ("t-1", None)

@@ -1,9 +1,10 @@
 """One verdict for each trigger: the first rule that holds, in the order of the reason codes."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -12,17 +13,14 @@ from shared.decision.policy import (
     Verdict,
     counts_as_drift,
     decide,
-    decide_approved,
-    decide_queued,
-    decide_released,
+    decide_kept,
+    held_back,
     streak_at,
 )
-from shared.decision.state import ModelState, Training
+from shared.decision.reasons import Reason
+from shared.decision.state import ModelState, Parked, Training
 from shared.trigger import RetrainTrigger
 from tests.core.samples import HOUR, NOW, SECOND, trigger
-
-Judge = Callable[[ModelState, RetrainTrigger, Policy, datetime], Verdict]
-LATER = [(decide_queued, ("cooldown", "awaiting_approval")), (decide_approved, ("cooldown", "busy"))]
 
 ORDER = ("duplicate", "low_severity", "not_consecutive", "cooldown", "busy", "awaiting_approval")
 DECISIONS = {"awaiting_approval": "wait", "launched": "launch"}
@@ -158,8 +156,8 @@ def test_the_cooldown_is_over_at_its_very_second(last_start: datetime, reason: s
     """A training may start exactly `cooldown` after the last start, and not a moment before."""
     state, policy = ModelState(last_start=last_start), Policy(cooldown=HOUR)
     assert decide(state, trigger(), policy, NOW).reason == reason
-    assert decide_queued(state, trigger(), policy, NOW).reason == reason
-    assert decide_approved(state, trigger(), policy, NOW).reason == reason
+    held = held_back(state, trigger(), policy, NOW)
+    assert (held.reason if held else "launched") == reason
 
 
 @pytest.mark.parametrize(
@@ -192,14 +190,41 @@ def test_drift_counts_within_the_window(ago: tuple[int, ...], reason: str) -> No
         ("schedule", "cooldown", False),
     ],
 )
-def test_what_counts_as_drift(origin: str, reason: str, *, counts: bool) -> None:
+def test_what_counts_as_drift(origin: str, reason: Reason, *, counts: bool) -> None:
     """Every drift trigger of sufficient severity counts once, whatever else became of it."""
     assert counts_as_drift(trigger(origin=origin), Verdict(decision="skip", reason=reason)) is counts
 
 
-@pytest.mark.parametrize(("judge", "rules"), [*LATER, (decide_released, ("cooldown",))])
-def test_what_waited_is_judged_anew(judge: Judge, rules: tuple[str, ...]) -> None:
-    """The other rules were applied on arrival; a queued trigger's training is over, and a release is the approval."""
+def test_a_cooldown_and_a_training_hold_a_kept_trigger_back() -> None:
+    """The other rules were applied on arrival; nothing drops it."""
     for holding, state, policy in situations():
-        left = [reason for reason in holding if reason in rules]
-        assert judge(state, DRIFT, policy, NOW).reason == (left[0] if left else "launched"), holding
+        held = held_back(state, DRIFT, policy, NOW)
+        expected = [("queue", reason) for reason in ("cooldown", "busy") if reason in holding]
+        assert ((held.decision, held.reason.replace("queued", "busy")) if held else None) == next(iter(expected), None)
+
+
+@pytest.mark.parametrize(("released", "reason"), [(None, "awaiting_approval"), ("ada", "launched")])
+def test_a_kept_trigger_is_approved_once(released: str | None, reason: str) -> None:
+    """A person who released it before it was kept is not asked again."""
+    kept = Parked(trigger=trigger(), since=NOW, approved_by=released)
+    assert decide_kept(FREE, kept, Policy(approval=True), NOW).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("kept", "newcomer", "reason"),
+    [
+        ({}, {}, "queued"),
+        ({"force": True}, {}, "superseded"),
+        ({"force": True}, {"force": True}, "queued"),
+        ({"approved_by": "ada"}, {}, "superseded"),
+        ({"approved_by": "ada"}, {"force": True}, "queued"),
+    ],
+)
+def test_a_plain_trigger_takes_no_forced_or_released_ones_place(
+    kept: dict[str, Any], newcomer: dict[str, Any], reason: str
+) -> None:
+    """It is skipped as superseded itself; a dry run asks the same rule."""
+    by = kept.pop("approved_by", None)
+    parked = Parked(trigger=trigger(trigger_id="kept", **kept), since=NOW, approved_by=by)
+    state = ModelState(training=training(), queued=parked)
+    assert decide(state, trigger(**newcomer), Policy(), NOW).reason == reason

@@ -188,7 +188,9 @@ def test_a_refused_start_without_dead_letters_is_raised() -> None:
 def test_behind_a_refused_start_the_queued_trigger_goes_on() -> None:
     """A trigger that waited for a training that the service then refuses is tried in its place."""
     deployment = Deployment(CONFIG, launcher_gate=Script({0: Fault.THROTTLED}))
-    first, second = (event({"model_id": "churn", "trigger_id": name}) for name in ("t-1", "t-2"))
+    first, second = (
+        event({"model_id": "churn", "trigger_id": name, "force": name == "t-2"}) for name in ("t-1", "t-2")
+    )
     with pytest.raises(UnavailableError):
         deployment.receive(first)
     assert deployment.receive(second).reason == "queued"

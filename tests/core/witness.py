@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from shared.decision import pending, transitions
 from shared.decision.state import MAX_DECISIONS, Decided, ModelState
-from shared.errors import InvalidTriggerError, LaunchInProgressError, PermanentError, UnavailableError
+from shared.errors import ConflictError, LaunchInProgressError, PermanentError, UnavailableError
 from shared.ledger.document import read_state, write_state
 from shared.ports import RunResult
 from shared.receive import Outcome
 from tests.core.aftermath import Aftermath
 from tests.core.processes import Process
-from tests.core.setting import MODELS
+from tests.core.setting import MODELS, rules
 from tests.core.transitions import added, check_saved
 from tests.core.world import FUNCTION_TIMEOUT, Event, World
 from tests.fakes.faults import Crash, Fault
@@ -135,7 +135,7 @@ class Witness:
     def _may_fail(self, process: Process, error: BaseException) -> bool:
         if isinstance(error, LaunchInProgressError):
             return not self.world.setting.honours_tokens
-        if isinstance(error, InvalidTriggerError):
+        if isinstance(error, ConflictError):
             return process not in self.world.deliveries
         return isinstance(error, UnavailableError | Crash) and bool(process.faults)
 
@@ -160,10 +160,15 @@ class Witness:
         birth = self._at_birth[process]
         earlier = [document for name, document in self.world.ledger.history[:birth] if name == outcome.model_id]
         alone = set(self._savers[birth:]) <= {process}
-        if alone and earlier and not _has_work(read_state(earlier[-1]), process.born):
+        if alone and earlier and not self._has_work(read_state(earlier[-1]), process.born):
             assert process.calls == ["load"], f"a duplicate costs {process.calls}"
             last = self.decisions[outcome.model_id, outcome.trigger_id][-1]
             assert last.decision != "reject", f"{outcome.trigger_id} was refused, and may not be sent again"
+
+    def _has_work(self, state: ModelState, now: datetime) -> bool:
+        return transitions.can_advance(state, rules(self.world.setting), now) or any(
+            pending.is_due(entry, now) for entry in state.pending
+        )
 
     def runs_of(self, model_id: str, trigger_id: str) -> list[ServiceRun]:
         """Return the trainings of one trigger."""
@@ -173,10 +178,6 @@ class Witness:
     def _is_letter(self, event: Event) -> bool:
         ours = [letter["event"] for letter in self.world.letters.letters]
         return event.body in (*ours, *self.world.platform_letters)
-
-
-def _has_work(state: ModelState, now: datetime) -> bool:
-    return transitions.can_advance(state) or any(pending.is_due(entry, now) for entry in state.pending)
 
 
 def named(body: dict[str, object]) -> tuple[str, str]:

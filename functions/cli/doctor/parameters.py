@@ -8,8 +8,8 @@ from typing import Final
 
 from functions.cli.doctor.check import CheckFailedError
 from shared.config.model import Model
+from shared.decision.terms import filled_parameters
 from shared.fields import Parameter, brief
-from shared.training.start import parameters_of
 from shared.trigger import RetrainTrigger
 
 
@@ -56,12 +56,12 @@ KINDS: Final[Mapping[str, tuple[Callable[[Parameter], bool], str]]] = {
 def filled(model: Model) -> Mapping[str, Parameter]:
     """Return the parameters that the pipeline of *model* receives for a trigger with every field set."""
     trigger = dataclasses.replace(_trigger(model), reason="a reason", severity="high", requested_by="a person")
-    return parameters_of(model, trigger)
+    return filled_parameters(model, trigger)
 
 
 def sparse(model: Model) -> Mapping[str, Parameter]:
     """Return the parameters that the pipeline of *model* receives for a trigger with only the required fields."""
-    return parameters_of(model, _trigger(model))
+    return filled_parameters(model, _trigger(model))
 
 
 def compare(model: Model, declared: Mapping[str, Declared]) -> None:
