@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from functions.cli import check, completion, dry_run, emit, models, operate, serve, show, trust_policy
+from functions.cli import check, completion, deploy, dry_run, emit, models, operate, serve, show, trust_policy
 from functions.cli.build import command as build
 from functions.cli.command import Command
 from functions.cli.doctor import command as doctor
@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         show.COMMAND,
         *operate.COMMANDS,
         build.COMMAND,
+        *deploy.COMMANDS,
         doctor.COMMAND,
         trust_policy.COMMAND,
         completion.COMMAND,

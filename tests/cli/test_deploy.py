@@ -1,0 +1,109 @@
+"""`retrain deploy` and `retrain destroy`: preconditions first; on AWS up to the deployed stack, against moto."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from emulators.aws_client import client
+from emulators.moto_server import CREDENTIALS, moto_server
+from tests.cli.running import run
+
+# moto warns of each type of resource that it does not make.
+pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse .*:UserWarning")
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    """Return the URL of a moto server, by the only host name under which it finds its own buckets."""
+    with moto_server() as url:
+        yield url.replace("127.0.0.1", "localhost")
+
+
+@pytest.fixture
+def account(moto: str, environment: pytest.MonkeyPatch) -> str:
+    """Return the URL of an AWS account, to which the environment leads."""
+    for name, value in CREDENTIALS.items():
+        environment.setenv(name, value)
+    environment.setenv("AWS_ENDPOINT_URL", moto)
+    return moto
+
+
+def initialised(folder: Path, cloud: str) -> str:
+    """Write the first files for *cloud*, and return the path of the configuration."""
+    run("init", "--cloud", cloud, str(folder))
+    return str(folder / "retrain.toml")
+
+
+def test_a_folder_is_deployed_to_aws(tmp_path: Path, account: str) -> None:
+    """The bundle of the folder is built and deployed, and `destroy --yes` removes the stack."""
+    config = initialised(tmp_path, "aws")
+    done = run("deploy", "aws", "--env", "dev", "--config", config)
+    assert (done.code, "retrain-dev is CREATE_COMPLETE" in done.out) == (0, True), done.err
+    assert "retrain doctor --cloud aws" in done.out.partition("Next:\n")[2]
+    with ZipFile(tmp_path / "dist" / "aws.zip") as bundle:
+        assert {"retrain.toml", "functions/aws/handler.py"} <= set(bundle.namelist())
+        assert "train.py" not in bundle.namelist()
+    stacks = client("cloudformation", account).describe_stacks()["Stacks"]
+    assert [stack["StackStatus"] for stack in stacks] == ["CREATE_COMPLETE"]
+    assert run("destroy", "aws", "--env", "dev", "--config", config).code == 1
+    assert run("destroy", "aws", "--env", "dev", "--yes", "--config", config).code == 0
+    assert not list(client("cloudformation", account).describe_stacks()["Stacks"])
+
+
+def test_nothing_is_built_without_credentials(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    """A precondition that does not hold is reported before anything is built."""
+    for name in CREDENTIALS:
+        environment.delenv(name)
+    environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    environment.setenv("AWS_REGION", "eu-west-3")
+    environment.setenv("HOME", str(tmp_path))
+    done = run("deploy", "aws", "--env", "dev", "--config", initialised(tmp_path, "aws"))
+    assert (done.code, done.out) == (1, "")
+    assert "credentials" in done.err
+    assert not (tmp_path / "dist").exists()
+
+
+@pytest.mark.parametrize(
+    ("cloud", "command", "program"),
+    [("gcp", "deploy", "terraform"), ("gcp", "destroy", "terraform"), ("azure", "deploy", "az")],
+)
+def test_a_missing_program(
+    tmp_path: Path, environment: pytest.MonkeyPatch, cloud: str, command: str, program: str
+) -> None:
+    """A program that is not installed is named with its address, and the exit code is 2."""
+    environment.setenv("PATH", str(tmp_path))
+    done = run(command, cloud, "--env", "dev", "--config", initialised(tmp_path, cloud))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"{program} is not installed, and the deployment needs it; see https://")
+    assert not (tmp_path / "dist").exists()
+
+
+@pytest.mark.parametrize(("cloud", "option"), [("gcp", "--state"), ("azure", "--group")])
+def test_a_missing_option(tmp_path: Path, environment: pytest.MonkeyPatch, cloud: str, option: str) -> None:
+    """What a cloud needs beside the environment is named, and the exit code is 2."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("terraform", "az", "bash", "curl"):
+        (programs / name).write_text("#!/bin/sh\nexit 1\n")
+        (programs / name).chmod(0o755)
+    environment.setenv("PATH", str(programs))
+    done = run("deploy", cloud, "--env", "dev", "--config", initialised(tmp_path, cloud))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"{option} is missing: ")
+
+
+def test_an_invalid_configuration_is_not_deployed(tmp_path: Path) -> None:
+    """Every mistake has a line, as in `retrain check`."""
+    (tmp_path / "retrain.toml").write_text("[models.a]\n")
+    done = run("deploy", "aws", "--env", "dev", "--config", str(tmp_path / "retrain.toml"))
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith('models."a".target: ')
+
+
+def test_azure_is_not_destroyed_by_halves(tmp_path: Path) -> None:
+    """A removal that is not automated says so, and the exit code is 1."""
+    done = run("destroy", "azure", "--env", "dev", "--yes", "--config", str(tmp_path / "retrain.toml"))
+    assert (done.code, done.out) == (1, "")
+    assert "nothing was deleted" in done.err
