@@ -1,9 +1,11 @@
 """The command `retrain`, in a checkout also `python -m functions.cli`."""
 
+import argparse
 import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -35,7 +37,8 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], out: TextIO, er
         return int(exit_.code or DONE)
     context = Context(variables=_with_config(variables, options.config), folder=Path.cwd(), out=out, err=err)
     try:
-        return COMMANDS[options.command].run(context, options)
+        command = COMMANDS[options.command]
+        return command.run(_of_deployment(context, options) if command.clouds and options.env else context, options)
     except UsageError as error:
         err.write(f"{error}\n")
         return WRONG_USAGE
@@ -53,6 +56,19 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], out: TextIO, er
 
 def _with_config(variables: Mapping[str, str], config: str | None) -> Mapping[str, str]:
     return {**variables, "RETRAIN_CONFIG": config} if config else variables
+
+
+def _of_deployment(context: Context, options: argparse.Namespace) -> Context:
+    """Return *context* with the variables of the deployment that `--env` names, also for the SDKs of the clouds."""
+    from functions.cli.deployment.variables import deployment_variables
+
+    found = deployment_variables(context, options)
+    if "RETRAIN_CONFIG" in found:
+        # The path in the bundle, which is that beside the configuration here.
+        found["RETRAIN_CONFIG"] = str(context.config_file.parent / found["RETRAIN_CONFIG"])
+    variables = _with_config({**context.variables, **found}, options.config)
+    os.environ.update({name: variables[name] for name in found})
+    return replace(context, variables=variables)
 
 
 def _report(error: RetrainError, context: Context, *, as_json: bool) -> None:

@@ -12,6 +12,8 @@ WRONG_USAGE: Final = 2
 INTERRUPTED: Final = 130
 
 CONFIG_FILE: Final = "retrain.toml"
+# The environments of a deployment.
+ENVIRONMENTS: Final = ("dev", "staging", "prod")
 
 
 class UsageError(Exception):

@@ -6,10 +6,9 @@ from functools import partial
 from types import ModuleType
 from typing import Final
 
-from functions.cli.command import FAILED, Command, Context
+from functions.cli.command import ENVIRONMENTS, FAILED, Command, Context
 
 CLOUDS: Final = ("aws", "gcp", "azure")
-ENVIRONMENTS: Final = ("dev", "staging", "prod")
 
 _DEPLOY: Final = """\
 Deploy the folder of the configuration: check every precondition, build the bundle, show what will change, and carry
@@ -58,7 +57,7 @@ def _add_options(parser: argparse.ArgumentParser, *, deploys: bool) -> None:
     parser.add_argument(
         "--settings", metavar="FOLDER", help="the environments' settings (default: environments/CLOUD here)"
     )
-    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    parser.add_argument("--yes", action="store_true", help="skip the confirmation")
     parser.add_argument("--state", metavar="BUCKET", help="gcp: the bucket that keeps Terraform's state")
     parser.add_argument("--group", metavar="NAME", help="azure: the resource group")
     if deploys:

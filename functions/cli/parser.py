@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable
 from typing import Final
 
-from functions.cli.command import Command
+from functions.cli.command import ENVIRONMENTS, Command
 from functions.cli.version import version
 
 _DESCRIPTION: Final = """\
@@ -13,7 +13,8 @@ Start trainings of machine learning models from events, exactly once each.
 Run it in a folder that has a retrain.toml; `retrain init` creates one."""
 _EPILOG: Final = """\
 Exit codes: 0 done, 1 refused or a check failed, 2 wrong usage, 130 interrupted.
-Addresses come from the RETRAIN_ environment variables (RETRAIN_BUS, RETRAIN_LEDGER, ...), credentials are your own."""
+Addresses come from the deployment that --env names, else from the RETRAIN_ environment variables; credentials are
+your own."""
 
 
 def build_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
@@ -49,6 +50,12 @@ def _add_command(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
             default=default,
             help="where it trains" + (f" (default: {default})" if default else ""),
         )
+        parser.add_argument(
+            "--env",
+            choices=ENVIRONMENTS,
+            help="use the deployment of this environment (default: the RETRAIN_ variables)",
+        )
+        parser.add_argument("--group", metavar="NAME", help="azure, with --env: the resource group")
     parser.add_argument(
         "--config", metavar="FILE", help="the configuration (default: RETRAIN_CONFIG, else retrain.toml here)"
     )

@@ -6,7 +6,7 @@ from typing import Final, TextIO
 
 from shared.log import log_to
 
-# What every record has, so that the rest are the fields of the event.
+# The attributes of every record; the others are the fields of the event.
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _COLOURS: Final = {logging.WARNING: "\x1b[33m", logging.ERROR: "\x1b[31m", logging.CRITICAL: "\x1b[31m"}
 _RESET: Final = "\x1b[0m"

@@ -1,5 +1,8 @@
 """`retrain deploy` and `retrain destroy`: preconditions first; on AWS up to the deployed stack, against moto."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
@@ -8,6 +11,7 @@ import pytest
 
 from emulators.aws_client import client
 from emulators.moto_server import CREDENTIALS, moto_server
+from tests.cli.package import ROOT
 from tests.cli.running import run
 
 # moto warns of each type of resource that it does not make.
@@ -82,7 +86,7 @@ def test_a_missing_program(
 
 @pytest.mark.parametrize(("cloud", "option"), [("gcp", "--state"), ("azure", "--group")])
 def test_a_missing_option(tmp_path: Path, environment: pytest.MonkeyPatch, cloud: str, option: str) -> None:
-    """What a cloud needs beside the environment is named, and the exit code is 2."""
+    """A missing option of a cloud is named, and the exit code is 2."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("terraform", "az", "bash", "curl"):
@@ -107,3 +111,41 @@ def test_azure_is_not_destroyed_by_halves(tmp_path: Path) -> None:
     done = run("destroy", "azure", "--env", "dev", "--yes", "--config", str(tmp_path / "retrain.toml"))
     assert (done.code, done.out) == (1, "")
     assert "nothing was deleted" in done.err
+
+
+STACK = """
+Parameters: {Environment: {Type: String, Default: dev}}
+Resources: {Queue: {Type: "AWS::SQS::Queue"}}
+Outputs:
+  EmittedBus: {Value: retraining}
+  LedgerTable: {Value: states}
+  RejectedQueueUrl: {Value: "https://sqs.eu-west-3.amazonaws.com/123456789012/rejected"}
+"""
+
+
+def test_a_command_uses_the_deployment_of_an_environment(tmp_path: Path, account: str) -> None:
+    """With `--env` the addresses come from the outputs of the stack; without a stack the message says how to deploy."""
+    initialised(tmp_path, "aws")
+    command = [sys.executable, "-m", "functions.cli", "emit", "--cloud", "aws", "--env", "staging", "--id", "t-1"]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def emit() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    missing = emit()
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert missing.stderr == "there is no stack retrain-staging; deploy it: retrain deploy aws --env staging\n"
+    client("cloudformation", account).create_stack(StackName="retrain-staging", TemplateBody=STACK)
+    client("events", account).create_event_bus(Name="retraining")
+    done = emit()
+    assert (done.returncode, done.stdout) == (0, "t-1\n"), done.stderr
+
+
+def test_this_machine_has_no_environments(tmp_path: Path) -> None:
+    """`--env` needs a cloud, and the exit code is 2."""
+    config = initialised(tmp_path, "aws")
+    done = run("models", "--env", "dev", "--config", config)
+    assert (done.code, done.out) == (2, "")
+    assert "add --cloud aws, gcp or azure" in done.err

@@ -77,7 +77,7 @@ def is_attended() -> bool:
 
 
 def confirm(options: argparse.Namespace, question: str) -> None:
-    """Ask a person once, unless `--yes` is given or no one is there.
+    """Let a person confirm, unless `--yes` is given or no one is there.
 
     Raises:
         DeploymentError: the answer is not yes.
@@ -90,7 +90,7 @@ def confirm(options: argparse.Namespace, question: str) -> None:
 
 
 def confirm_removal(options: argparse.Namespace, question: str) -> None:
-    """Ask a person once, as `confirm`; without a person `--yes` is needed.
+    """Let a person confirm, as `confirm` does; without a person `--yes` is needed.
 
     Raises:
         UsageError: there is neither a person nor `--yes`.

@@ -28,9 +28,14 @@ def deploy(context: Context, options: argparse.Namespace, folder: Path) -> int:
     code = _run(context, "deploy", options.env, "--settings", str(settings), "--bundle", str(bundle.archive), *more)
     if code != DONE or options.plan:
         return code
-    context.out.write("\nThe variables of this deployment, for the commands below:\n")
-    _run(context, "outputs", options.env, "--settings", str(settings))
-    steps.next_steps(context, ["retrain doctor --cloud aws", "retrain emit --cloud aws", "retrain models --cloud aws"])
+    steps.next_steps(
+        context,
+        [
+            f"retrain doctor --cloud aws --env {options.env}",
+            f"retrain emit --cloud aws --env {options.env}",
+            f"retrain models --cloud aws --env {options.env}",
+        ],
+    )
     return DONE
 
 

@@ -36,7 +36,13 @@ def deploy(context: Context, options: argparse.Namespace, folder: Path) -> int:
         return DONE
     steps.confirm(options, f"Deploy this to {options.group}?")
     steps.run_program([bash, work / "deploy", options.env, options.group, _PYTHON], folder, "deploy")
-    steps.next_steps(context, ["retrain doctor --cloud azure", "retrain emit --cloud azure"])
+    steps.next_steps(
+        context,
+        [
+            f"retrain doctor --cloud azure --env {options.env} --group {options.group}",
+            f"retrain emit --cloud azure --env {options.env} --group {options.group}",
+        ],
+    )
     return DONE
 
 

@@ -23,9 +23,8 @@ def deploy(context: Context, options: argparse.Namespace, folder: Path) -> int:
     steps.next_steps(
         context,
         [
-            f"terraform -chdir={work} output variables   # the RETRAIN_ variables of this deployment",
-            "retrain doctor --cloud gcp",
-            "retrain emit --cloud gcp",
+            f"retrain doctor --cloud gcp --env {options.env}",
+            f"retrain emit --cloud gcp --env {options.env}",
         ],
     )
     return DONE

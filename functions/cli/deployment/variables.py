@@ -1,0 +1,83 @@
+"""The RETRAIN_ variables of a deployment, read from its own outputs, for the commands that take `--env`."""
+
+import argparse
+import json
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from functions.cli.clouds import require_packages
+from functions.cli.command import Context, UsageError
+from functions.cli.deployment.errors import DeploymentError
+from functions.cli.deployment.steps import required_program
+
+
+def deployment_variables(context: Context, options: argparse.Namespace) -> dict[str, str]:
+    """Return the variables of the deployment that *options* name by cloud and environment.
+
+    Raises:
+        UsageError: the cloud has no deployments, or a program or an option that it needs is missing.
+        DeploymentError: there is no such deployment, or its outputs cannot be read.
+
+    """
+    read = _READERS.get(options.cloud)
+    if read is None:
+        raise UsageError(f"--env: there are no deployments on {options.cloud}; add --cloud aws, gcp or azure")
+    return read(context, options)
+
+
+def _aws(context: Context, options: argparse.Namespace) -> dict[str, str]:
+    require_packages("aws")
+    from functions.cli.deployment.aws.__main__ import FILES, AwsAccount
+    from functions.cli.deployment.aws.deployment import Deployment
+    from functions.cli.deployment.aws.outputs import variables_of
+    from functions.cli.deployment.aws.settings import read_settings
+
+    settings = read_settings(options.env, _folder(context) / "environments" / "aws", context.variables)
+    account = AwsAccount(settings.region or context.variables.get("AWS_REGION", ""))
+    stack = Deployment(account, settings, FILES).main
+    deployed = stack.deployed()
+    if deployed is None:
+        raise DeploymentError(f"there is no stack {stack.name}; deploy it: retrain deploy aws --env {options.env}")
+    return variables_of(deployed)
+
+
+def _gcp(context: Context, options: argparse.Namespace) -> dict[str, str]:
+    terraform = required_program("terraform", "https://developer.hashicorp.com/terraform/install")
+    work = _folder(context) / "dist" / "terraform" / str(options.env)
+    if not work.is_dir():
+        raise DeploymentError(
+            f"{options.env} was not deployed from this folder; deploy it: retrain deploy gcp --env {options.env}"
+        )
+    return _parsed([terraform, f"-chdir={work}", "output", "-json", "variables"])
+
+
+def _azure(_context: Context, options: argparse.Namespace) -> dict[str, str]:
+    az = required_program("az", "https://learn.microsoft.com/cli/azure/install-azure-cli")
+    if not options.group:
+        raise UsageError("--group is missing: name the resource group of the deployment")
+    show = ["deployment", "group", "show", "--resource-group", options.group, "--name", f"retrain-{options.env}"]
+    return _parsed([az, *show, "--query", "properties.outputs.variables.value", "--output", "json"])
+
+
+_READERS: Final[Mapping[str, Callable[[Context, argparse.Namespace], dict[str, str]]]] = {
+    "aws": _aws,
+    "gcp": _gcp,
+    "azure": _azure,
+}
+
+
+def _folder(context: Context) -> Path:
+    return context.config_file.parent
+
+
+def _parsed(command: Sequence[str]) -> dict[str, str]:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    if done.returncode != 0:
+        raise DeploymentError(f"the outputs of the deployment cannot be read: {done.stderr.strip()[-500:]}")
+    try:
+        content = json.loads(done.stdout) or {}
+    except ValueError as error:
+        raise DeploymentError("the outputs of the deployment are not valid JSON; deploy it again") from error
+    return {str(name): str(value) for name, value in content.items() if value}
