@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from functions.cli import show
-from functions.cli.command import Command, Context
+from functions.cli.command import DONE, Command, Context
 from functions.cli.triggers import add_model, model_of
 from shared.config.targets import CLOUDS
 
@@ -25,13 +25,16 @@ def run(context: Context, options: argparse.Namespace) -> int:
     if model_of(options) is not None:
         return show.run(context, options)
     from functions.cli.api import Api, ApiError, write_answer, write_problem
-    from functions.cli.tables import models_table
+    from functions.cli.tables import write_models
 
     try:
         models = _all_models(Api(context, options.cloud))
     except ApiError as error:
         return write_problem(context, options, error)
-    return write_answer(context, options, {"models": models}, models_table(models))
+    if not options.json:
+        write_models(models, context.out)
+        return DONE
+    return write_answer(context, options, {"models": models}, "")
 
 
 def _all_models(api: "Api") -> list[Mapping[str, object]]:

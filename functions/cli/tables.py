@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 _HEAD: Final = ("MODEL", "STATE", "LAST DECISION", "REASON", "AT")
 _GAP: Final = "  "
+_STYLES: Final = {"training": "green", "waiting": "yellow", "paused": "yellow", "cooling_down": "cyan"}
 
 
 def models_table(models: Sequence[Mapping[str, Any]]) -> str:
@@ -13,6 +14,25 @@ def models_table(models: Sequence[Mapping[str, Any]]) -> str:
     if not models:
         return "no model has a target here"
     return "\n".join(_table([_HEAD, *(_summary(model) for model in models)]))
+
+
+def write_models(models: Sequence[Mapping[str, Any]], out: TextIO) -> None:
+    """Write the answer of `GET /models` for people: on a terminal with colours, fitted to its width."""
+    if not models or not out.isatty():
+        out.write(f"{models_table(models)}\n")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in _HEAD:
+        table.add_column(name, overflow="fold")
+    for model in models:
+        cells = [_plain(cell) for cell in _summary(model)]
+        # As Text: square brackets in a name are not markup.
+        table.add_row(Text(cells[0]), Text(cells[1], style=_STYLES.get(cells[1], "")), *map(Text, cells[2:]))
+    Console(file=out).print(table)
 
 
 def model_page(model: Mapping[str, Any]) -> str:

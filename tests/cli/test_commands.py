@@ -1,5 +1,6 @@
 """`emit`, `dry-run`, `models`, `show`, `approve` and `reject` on this machine."""
 
+import io
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.cli.__main__ import main
 from functions.local.bus import SqliteBus
 from functions.local.events import decode
 from functions.local.wiring import local_cloud
@@ -270,3 +272,21 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help").code == 0
     content = capsys.readouterr().out
     assert all(command in content for command in ("emit", "dry-run", "models", "doctor", "trust-policy"))
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Return true."""
+        return True
+
+
+def test_colours_on_a_terminal(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal tables and statuses have colours; elsewhere the output has no control characters."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for command in ("models", "doctor"):
+        out = Terminal()
+        main([command], variables, out, io.StringIO())
+        assert "\x1b[" in out.getvalue()
+        assert "\x1b" not in run(command, variables=variables).out

@@ -12,6 +12,8 @@ OK: Final = "ok"
 FAILED: Final = "FAILED"
 SKIPPED: Final = "skipped"
 
+_COLOURS: Final = {OK: "\x1b[32m", FAILED: "\x1b[31m", SKIPPED: "\x1b[33m"}
+_RESET: Final = "\x1b[0m"
 # Below the name of the check that they belong to.
 _INDENT: Final = " " * 11
 
@@ -55,7 +57,9 @@ def report(checks: Iterable[Check], out: TextIO) -> bool:
         finding = examine(check)
         findings.append(finding)
         detail = finding.detail.replace("\n", f"\n{_INDENT}")
-        out.write(f"{finding.status:<8} {finding.name}: {detail}\n")
+        status = f"{finding.status:<8}"
+        out.write(f"{_COLOURS[finding.status]}{status}{_RESET}" if out.isatty() else status)
+        out.write(f" {finding.name}: {detail}\n")
         # Checks take time: show the progress.
         out.flush()
     out.write(f"{_count(findings)}\n")
