@@ -137,24 +137,22 @@ class RunStatus:
 class Launcher(Protocol):
     """Starts trainings of one target.
 
-    Attributes:
-        idempotent: whether a second `start` with the same token is answered with the first one's run.
-
+    Where the target honours tokens (`shared.config.targets`), a second `start` with the same token returns the first
+    one's run. Where it does not, a second `start` is a second training: such a launcher sends each request once, as a
+    repeat after a lost answer would be a second hand-over.
     """
-
-    @property
-    def idempotent(self) -> bool:
-        """Whether a second `start` with the same token is answered with the first one's run."""
 
     def start(self, request: LaunchRequest, *, again: bool) -> Run:
         """Start the training of *request* and return its run; "exists already" is success.
 
         Args:
             request: what to start.
-            again: somebody may have started it before. Then the run is looked for first, where the service can tell.
+            again: another process may have started it before. Then the run is looked for first, where the service can
+                be searched, and before anything of the bundle is read: what fits the bundle no longer may run already.
 
         Raises:
-            TargetRefusedError: the service will not run this, now or later; nothing runs.
+            TargetRefusedError: the service will not run this, now or later; nothing runs, and a repeat is refused only
+                after the service has reported that there is no such run.
             UnavailableError: throttled, away, or the answer was lost: it may run.
 
         """

@@ -55,11 +55,6 @@ class SageMakerLauncher:
         self._client = client
         self._pipeline = target.pipeline
 
-    @property
-    def idempotent(self) -> bool:
-        """Always true: SageMaker has `ClientRequestToken`."""
-        return True
-
     def start(self, request: LaunchRequest, *, again: bool) -> Run:
         """Start an execution; see the port. How long SageMaker keeps a token is undocumented: a repeat looks first."""
         try:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from functions.aws.errors import INVALID_REQUEST, RefusalError, translated
-from functions.aws.queues import SqsClient, is_fifo, send
+from functions.aws.queues import SqsClient, send
 from shared.config.targets import SqsTarget
 from shared.errors import TargetRefusedError
 from shared.json_text import compact
@@ -39,11 +39,6 @@ class SqsLauncher:
         """Keep the arguments."""
         self._client = client
         self._queue_url = target.queue_url
-
-    @property
-    def idempotent(self) -> bool:
-        """Whether the queue is a FIFO queue."""
-        return is_fifo(self._queue_url)
 
     def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - a queue cannot be searched
         """Send the message; see the port."""

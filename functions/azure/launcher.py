@@ -65,23 +65,11 @@ class AzureMlLauncher:
         self._endpoint = endpoint.rstrip("/")
         self._persistence = persistence
 
-    @property
-    def idempotent(self) -> bool:
-        """Always true: the name of the job is the token."""
-        return True
-
-    def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - a PUT finds the job that exists
-        """Start a job; see the port."""
+    def start(self, request: LaunchRequest, *, again: bool) -> Run:
+        """Start a job; see the port. A repeat looks first: a PUT may be refused although the job runs."""
         name = run_name(request.token)
-        action = f"start the job {name} in {self._workspace}"
-        try:
-            job = self._request(
-                "PUT", self._path(name), action, {*REFUSED, IMMUTABLE}, job_document(self._target, request)
-            )
-        except RefusalError as refusal:
-            if IMMUTABLE not in refusal.codes:
-                raise TargetRefusedError(f"Azure ML refuses to {action}: {refusal}") from refusal
-            job = self._existing(name, request.token, refusal)
+        found = self._find(name, request.token) if again else None
+        job = found if found is not None else self._create(name, request)
         return Run(run_id=self._path(name), url=studio_url(job, name, self._workspace))
 
     def status(self, run_id: str) -> RunStatus:
@@ -100,13 +88,36 @@ class AzureMlLauncher:
         # There is no field for the end; only the tags of a job change after it.
         return RunStatus(result=result, ended_at=time(_object(job, "systemData").get("lastModifiedAt")))
 
-    def _existing(self, name: str, token: str, refusal: RefusalError) -> Mapping[str, Any]:
-        """Return the job of that name if it was created for *token*."""
-        job = self._request("GET", self._path(name), f"look up the job {name} in {self._workspace}")
+    def _create(self, name: str, request: LaunchRequest) -> Mapping[str, Any]:
+        """Create the job, or return the one that exists."""
+        action = f"start the job {name} in {self._workspace}"
+        try:
+            return self._request(
+                "PUT", self._path(name), action, {*REFUSED, IMMUTABLE}, job_document(self._target, request)
+            )
+        except RefusalError as refusal:
+            if IMMUTABLE not in refusal.codes:
+                raise TargetRefusedError(f"Azure ML refuses to {action}: {refusal}") from refusal
+            found = self._find(name, request.token)
+            if found is None:
+                action = f"look up the job {name} in {self._workspace}, which exists"
+                raise UnavailableError("Azure ML", action, str(refusal)) from refusal
+            return found
+
+    def _find(self, name: str, token: str) -> Mapping[str, Any] | None:
+        """Return the job of that name; none if Azure ML reports that there is none.
+
+        Raises:
+            TargetRefusedError: it was not created for *token*, so that ours can never start.
+            UnavailableError: it cannot be read now.
+
+        """
+        try:
+            job = self._request("GET", self._path(name), f"look up the job {name} in {self._workspace}", {404})
+        except RefusalError:
+            return None
         if _object(_object(job, "properties"), "tags").get(TOKEN_TAG) != token:
-            raise TargetRefusedError(
-                f"{self._workspace} already has a job {name}, started by another trigger: {refusal}"
-            ) from refusal
+            raise TargetRefusedError(f"{self._workspace} already has a job {name}, started by another trigger")
         return job
 
     def _path(self, name: str) -> str:

@@ -57,25 +57,11 @@ class VertexLauncher:
         self._folder = folder
         self._endpoint = endpoint.rstrip("/")
 
-    @property
-    def idempotent(self) -> bool:
-        """Yes: by `pipelineJobId`."""
-        return True
-
-    def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - the id itself is the search
+    def start(self, request: LaunchRequest, *, again: bool) -> Run:
         """Create the job; see the port. An existing job with the id is the same training, whatever its state."""
-        content = self._content(request)
-        job_id, action = run_name(request.token), f"start the pipeline {self._target.pipeline}"
-        try:
-            with translated("Vertex AI", action, REFUSED):
-                job = self._session.post(self._jobs, content, {"pipelineJobId": job_id})
-        except RefusalError as refusal:
-            if refusal.message.startswith(MAY_NOT_ACT):
-                raise UnavailableError("Vertex AI", action, str(refusal)) from refusal
-            if refusal.code not in EXISTS:
-                raise TargetRefusedError(f"Vertex AI refuses to {action}: {refusal}") from refusal
-            job = self._existing(job_id, request.token)
-        return self._run(job, job_id)
+        job_id = run_name(request.token)
+        found = self._find(job_id, request.token) if again else None
+        return self._run(found if found is not None else self._create(job_id, request), job_id)
 
     def status(self, run_id: str) -> RunStatus:
         """Return the status of a job; see the port."""
@@ -129,8 +115,25 @@ class VertexLauncher:
         content["runtimeConfig"] = {"gcsOutputDirectory": target.root, "parameterValues": dict(parameters)}
         return content | ({"serviceAccount": target.service_account} if target.service_account else {})
 
-    def _existing(self, job_id: str, token: str) -> Mapping[str, Any]:
-        """Return the job that already has our id.
+    def _create(self, job_id: str, request: LaunchRequest) -> Mapping[str, Any]:
+        """Create the job, or return the one that exists."""
+        content, action = self._content(request), f"start the pipeline {self._target.pipeline}"
+        try:
+            with translated("Vertex AI", action, REFUSED):
+                created: Mapping[str, Any] = self._session.post(self._jobs, content, {"pipelineJobId": job_id})
+        except RefusalError as refusal:
+            if refusal.message.startswith(MAY_NOT_ACT):
+                raise UnavailableError("Vertex AI", action, str(refusal)) from refusal
+            if refusal.code not in EXISTS:
+                raise TargetRefusedError(f"Vertex AI refuses to {action}: {refusal}") from refusal
+            found = self._find(job_id, request.token)
+            if found is None:
+                raise UnavailableError("Vertex AI", f"find the job {job_id}, which exists", str(refusal)) from refusal
+            return found
+        return created
+
+    def _find(self, job_id: str, token: str) -> Mapping[str, Any] | None:
+        """Return the job that has our id; none if Vertex AI reports that there is none.
 
         Raises:
             TargetRefusedError: it was not started by this trigger, so that ours can never start.
@@ -140,8 +143,8 @@ class VertexLauncher:
         try:
             with translated("Vertex AI", f"look up the job {job_id}", MISSING):
                 job: Mapping[str, Any] = self._session.get(f"{self._jobs}/{job_id}")
-        except RefusalError as refusal:
-            raise UnavailableError("Vertex AI", f"find the job {job_id}, which exists", str(refusal)) from refusal
+        except RefusalError:
+            return None
         if job.get("labels", {}).get(TOKEN_LABEL) != token[:LONGEST_LABEL]:
             raise TargetRefusedError(f"Vertex AI already has a job {job_id}, which was not started by this trigger")
         return job

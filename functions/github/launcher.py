@@ -27,11 +27,6 @@ class GitHubLauncher:
         self._client = client
         self._target = target
 
-    @property
-    def idempotent(self) -> bool:
-        """No: GitHub starts a run for every event."""
-        return False
-
     def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - events cannot be searched
         """Send the event; see the port."""
         self._client.dispatch(self._target.repository, self._target.event_type, client_payload(request))

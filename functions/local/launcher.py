@@ -63,11 +63,6 @@ class CommandLauncher:
         self._environment = dict(environment)
         self._clock = clock
 
-    @property
-    def idempotent(self) -> bool:
-        """Always true: the token names the run folder."""
-        return True
-
     def start(self, request: LaunchRequest, *, again: bool) -> Run:  # noqa: ARG002 - the run folder knows it
         """Start the command, unless it was started before; when this returns the start is recorded in the run folder.
 

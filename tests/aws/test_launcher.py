@@ -7,6 +7,7 @@ import pytest
 
 from emulators.sagemaker import Fault, FaultKind, SageMakerStandIn
 from functions.aws.launcher import SageMakerLauncher
+from shared.config.targets import SageMakerTarget
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import Run, RunResult, RunStatus
 from shared.trigger import run_name
@@ -43,8 +44,8 @@ def test_a_pipeline_may_be_named_by_its_arn(pipelines: SageMakerStandIn) -> None
 
 
 def test_equal_tokens_are_one_execution(launcher: SageMakerLauncher, pipelines: SageMakerStandIn) -> None:
-    """The launcher says that it is idempotent, and is; another trigger is another execution."""
-    assert launcher.idempotent
+    """The target says that it honours tokens, and does; another trigger is another execution."""
+    assert SageMakerTarget.honours_tokens
     first = launcher.start(request(), again=False)
     assert launcher.start(request(), again=False) == first
     assert launcher.start(request(trigger(2)), again=False) != first

@@ -74,10 +74,10 @@ def test_a_message_is_the_trigger_with_parameters_and_token(clients: Clients, *,
 
 @pytest.mark.parametrize("model_id", ["modèle", "two words", "m" * 129])
 def test_a_fifo_queue_takes_a_token_once(clients: Clients, model_id: str) -> None:
-    """It says so, drops repeats, and keeps the order of one model, whatever its name is."""
+    """Its target says so; it drops repeats, and keeps the order of one model, whatever its name is."""
     url = queue(clients, fifo=True)
     training = launcher(clients, url)
-    assert training.idempotent
+    assert SqsTarget(queue_url=url).honours_tokens
     first, second = request(model_id, "t-1"), request(model_id, "t-2")
     for one, again in [(first, False), (first, True), (second, False), (second, True)]:
         training.start(one, again=again)
@@ -98,10 +98,10 @@ def test_a_legal_model_id_is_the_group(clients: Clients) -> None:
 
 
 def test_a_standard_queue_knows_no_token(clients: Clients) -> None:
-    """It says so: a repeat is a second message."""
+    """Its target says so: a repeat is a second message."""
     url = queue(clients, fifo=False)
     training = launcher(clients, url)
-    assert not training.idempotent
+    assert not SqsTarget(queue_url=url).honours_tokens
     assert training.start(request(), again=False) != training.start(request(), again=True)
     assert len(received(clients, url)) == 2
 

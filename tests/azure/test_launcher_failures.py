@@ -61,6 +61,20 @@ def test_what_is_not_there_is_a_refusal(
     assert arm.jobs() == []
 
 
+def test_a_repeat_finds_its_job_although_it_would_be_refused_now(
+    launcher: AzureMlLauncher, arm: ArmStandIn, clients: Clients
+) -> None:
+    """What Azure ML refuses today does not make a running training a refused one."""
+    first = launcher.start(request(), again=False)
+    arm.add_fault(FaultKind.REFUSE, operation="PUT job")
+    assert at(arm.url, clients).start(request(), again=True) == first
+    arm.add_fault(FaultKind.UNAVAILABLE, operation="GET job")
+    with pytest.raises(UnavailableError, match="look up the job"):
+        at(arm.url, clients).start(request(trigger(2)), again=True)
+    with pytest.raises(TargetRefusedError, match="UserError"):
+        at(arm.url, clients).start(request(trigger(2)), again=True)
+
+
 def test_a_refusal_names_the_reason_and_no_input(launcher: AzureMlLauncher, arm: ArmStandIn) -> None:
     """The message is the service's own; parameters may be confidential."""
     arm.add_fault(FaultKind.REFUSE)

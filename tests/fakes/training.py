@@ -106,11 +106,6 @@ class MemoryLauncher(Gated):
         super().__init__(gate)
         self._service = service
 
-    @property
-    def idempotent(self) -> bool:
-        """Whether the service honours tokens."""
-        return self._service.honours_tokens
-
     def start(self, request: LaunchRequest, *, again: bool) -> Run:
         """Start a training; see the port."""
         run_id = self._gate("start", lambda: self._service.start(request, again=again))

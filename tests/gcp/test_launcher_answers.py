@@ -10,7 +10,8 @@ from emulators.vertex import FaultKind, VertexStandIn
 from functions.gcp.launcher import VertexLauncher
 from functions.gcp.rest import Session
 from shared.errors import TargetRefusedError, UnavailableError
-from shared.ports import Run
+from shared.fields import Parameter
+from shared.ports import Run, RunResult
 from shared.trigger import run_name
 from tests.gcp.conftest import Serving
 from tests.gcp.pipeline import target, written
@@ -36,21 +37,54 @@ def test_a_job_that_exists_is_the_training(
     session: Session, serving: Serving, folder: Path, state: str, *, again: bool
 ) -> None:
     """Whatever its state, it was started for this trigger: its run is returned, and nothing is started."""
-    url, service = serving(EXISTS, said({**STARTED, "state": f"PIPELINE_STATE_{state}"}))
+    found = said({**STARTED, "state": f"PIPELINE_STATE_{state}"})
+    url, service = serving(found) if again else serving(EXISTS, found)
     launcher = VertexLauncher(session, target(), folder, url)
     assert launcher.start(request(parameters={"model_id": "x"}), again=again) == Run(run_id=NAME, url=CONSOLE)
-    assert service.calls[1:] == [f"GET {JOBS}/{JOB}"]
+    looked_up = f"GET {JOBS}/{JOB}"
+    assert service.calls == ([looked_up] if again else [f"POST {JOBS}?pipelineJobId={JOB}", looked_up])
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "parameters"), [("gone.json", {"model_id": "x"}), ("pipelines/churn.json", {"removed": 1})]
+)
+def test_a_repeat_finds_its_job_although_the_bundle_has_changed(
+    session: Session, serving: Serving, folder: Path, pipeline: str, parameters: dict[str, Parameter]
+) -> None:
+    """A specification that is gone, or takes other parameters now, does not make a running training a refused one."""
+    url, service = serving(said(STARTED))
+    launcher = VertexLauncher(session, target(pipeline), folder, url)
+    assert launcher.start(request(parameters=parameters), again=True) == Run(run_id=NAME, url=CONSOLE)
+    assert service.calls == [f"GET {JOBS}/{JOB}"]
+
+
+def test_a_repeat_is_refused_only_if_there_is_no_job(session: Session, serving: Serving, folder: Path) -> None:
+    """While Vertex AI does not answer, a repeat without its specification is unavailable; then it is refused."""
+    url, _ = serving(*[refused(503, "UNAVAILABLE")] * 3, refused(404, "NOT_FOUND"))
+    launcher = VertexLauncher(session, target("gone.json"), folder, url)
+    with pytest.raises(UnavailableError, match=f"^Vertex AI could not look up the job {JOB}: UNAVAILABLE"):
+        launcher.start(request(parameters={"model_id": "x"}), again=True)
+    with pytest.raises(TargetRefusedError, match=r"^gone.json: cannot be read"):
+        launcher.start(request(parameters={"model_id": "x"}), again=True)
+
+
+def test_a_status_needs_no_specification(session: Session, serving: Serving, tmp_path: Path) -> None:
+    """A training that was started with another bundle is queried like any other."""
+    url, _ = serving(said({**STARTED, "state": "PIPELINE_STATE_RUNNING"}))
+    assert VertexLauncher(session, target("gone.json"), tmp_path, url).status(NAME).result is RunResult.RUNNING
 
 
 @pytest.mark.parametrize("labeled", [{}, {"labels": {}}, {"labels": {"retrain-token": "other"}}])
+@pytest.mark.parametrize("again", [False, True])
 def test_a_job_of_another_trigger_is_refused(
-    session: Session, serving: Serving, folder: Path, labeled: dict[str, Any]
+    session: Session, serving: Serving, folder: Path, labeled: dict[str, Any], *, again: bool
 ) -> None:
     """A job under our id that is not ours would be taken for a training that never ran."""
-    url, _ = serving(EXISTS, said({"name": NAME, **labeled}))
+    found = said({"name": NAME, **labeled})
+    url, _ = serving(found) if again else serving(EXISTS, found)
     message = rf"^Vertex AI already has a job {JOB}, which was not started by this trigger$"
     with pytest.raises(TargetRefusedError, match=message):
-        VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
+        VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=again)
 
 
 def test_a_job_that_exists_but_is_not_found_is_unknown(session: Session, serving: Serving, folder: Path) -> None:

@@ -64,9 +64,9 @@ def test_the_run_is_handed_over(github: GitHubStandIn) -> None:
 
 
 def test_a_repeat_is_a_second_event_with_the_same_token(github: GitHubStandIn) -> None:
-    """The launcher is not idempotent, and its caller takes that into account."""
+    """The target honours no tokens, and the core takes that into account."""
     training = launcher(github)
-    assert not training.idempotent
+    assert not GitHubTarget.honours_tokens
     training.start(request(), again=False)
     training.start(request(), again=True)
     assert [event.payload["token"] for event in github.dispatched()] == [request().token] * 2

@@ -51,7 +51,6 @@ def test_a_training_that_succeeds(tmp_path: Path) -> None:
     """A command runs in the configuration's folder with its parameters, and its end is recorded and published."""
     code = "import os; print(os.getcwd(), os.environ['RETRAIN_PARAM_EPOCHS'], os.environ['RETRAIN_RUN_DIR'])"
     launcher = a_launcher(tmp_path, "python", "-c", code)
-    assert launcher.idempotent
     before = real_clock()
     run = launcher.start(a_request(parameters={"epochs": 8}), again=False)
     assert (run.run_id, run.handed_over) == (run_name(a_request().token), False)
@@ -109,6 +108,17 @@ def test_a_refusal_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(TargetRefusedError, match="no-such-program"):
         a_launcher(tmp_path, "no-such-program").start(a_request(), again=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_repeat_finds_its_run_although_the_program_is_gone(tmp_path: Path) -> None:
+    """A program that was removed since the start does not make a running training a refused one."""
+    run = a_launcher(tmp_path, "sh", "-c", "until test -e go; do sleep 0.02; done").start(a_request(), again=False)
+    launcher = a_launcher(tmp_path, "no-such-program")
+    assert launcher.start(a_request(), again=True) == run
+    with pytest.raises(TargetRefusedError, match="no-such-program"):
+        launcher.start(a_request("t-2"), again=True)
+    (tmp_path / "go").touch()
+    assert ended(launcher, run.run_id).result is RunResult.SUCCEEDED
 
 
 def test_a_program_that_cannot_be_loaded(tmp_path: Path) -> None:
