@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from shared.backoff import CONTENTION, Backoff
 from shared.config.model import Configuration
 from shared.config.targets import Target
 from shared.decision.state import Decided
@@ -24,6 +25,7 @@ class ReceiverParts:
         new_id: makes the ids of claims.
         observe: is told the model and every decision, to count it.
         notifier: makes the notifier of a channel of the configuration, on first use; none: nobody is told anything.
+        contention: how long to wait after another writer of a model's state was faster.
         dispatcher: sends follow-ups to GitHub; none: they are given up, to the dead letters.
 
     """
@@ -39,6 +41,7 @@ class ReceiverParts:
     observe: Callable[[str, Decided], None]
     notifier: Callable[[str], Notifier] | None = None
     dispatcher: Dispatcher | None = None
+    contention: Backoff = CONTENTION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,7 @@ class EmitterParts:
         clock: tells the time.
         new_id: makes trigger ids.
         observe: is told the model and every decision made here: a trigger that a person turned down.
+        contention: how long to wait after another writer of a model's state was faster.
 
     """
 
@@ -63,3 +67,4 @@ class EmitterParts:
     clock: Clock
     new_id: RandomId
     observe: Callable[[str, Decided], None]
+    contention: Backoff = CONTENTION

@@ -19,7 +19,8 @@ from shared.decision.state import Decided
 from shared.frozen import dataclass
 from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import Launcher
-from shared.receive import Outcome, receive
+from shared.receive import receive
+from shared.training.arrivals import Outcome
 
 CLOUD: Final = "local"
 ROOT: Final = Path(__file__).parents[2]

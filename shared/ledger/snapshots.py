@@ -5,14 +5,13 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
+from shared.backoff import Backoff
 from shared.decision.state import Decided, ModelState
 from shared.errors import ContentionError, DamagedStateError
 from shared.frozen import dataclass
 from shared.ledger.document import read_state, write_state
 from shared.ports import Ledger
 
-# Far more than any number of writers that one model can have at once; each attempt is a whole turn with the ledger.
-ATTEMPTS: Final = 100
 # How many ids of models are read at a time.
 PAGE: Final = 100
 
@@ -25,6 +24,10 @@ class Keeper(Protocol):
     @property
     def ledger(self) -> Ledger:
         """Where the state of the models is."""
+
+    @property
+    def contention(self) -> Backoff:
+        """How long to wait after another writer was faster."""
 
     @property
     def observe(self) -> Callable[[str, Decided], None]:
@@ -78,7 +81,7 @@ def save(keeper: Keeper, model_id: str, snapshot: Snapshot, state: ModelState) -
     known = set(snapshot.state.decisions)
     for decided in reversed(state.decisions):
         if decided not in known:
-            tell(keeper, model_id, decided)
+            report(keeper, model_id, decided)
     return Snapshot(state=state, version=stored.version, before=snapshot.state)
 
 
@@ -94,7 +97,8 @@ def change(
         UnavailableError: the ledger is away.
 
     """
-    for _ in range(ATTEMPTS):
+    for attempt in range(keeper.contention.attempts):
+        keeper.contention.pause(attempt)
         snapshot = snapshot or load(keeper.ledger, model_id)
         state = step(snapshot.state)
         if state == snapshot.state:
@@ -103,7 +107,7 @@ def change(
         if changed is not None:
             return changed
         snapshot = None
-    raise contention(model_id)
+    raise contention(keeper, model_id)
 
 
 def stored_models(ledger: Ledger) -> Iterator[str]:
@@ -119,12 +123,13 @@ def stored_models(ledger: Ledger) -> Iterator[str]:
         after = snapshot[-1]
 
 
-def contention(model_id: str) -> ContentionError:
-    """Return the error for a model that too many write at once."""
-    return ContentionError(f"the state of {model_id!r} changed {ATTEMPTS} times in a row under this call; try again")
+def contention(keeper: Keeper, model_id: str) -> ContentionError:
+    """Return the error for a model that has too many writers at the same time."""
+    attempts = keeper.contention.attempts
+    return ContentionError(f"the state of {model_id!r} was changed by others {attempts} times in a row; try again")
 
 
-def tell(keeper: Keeper, model_id: str, decided: Decided) -> None:
+def report(keeper: Keeper, model_id: str, decided: Decided) -> None:
     """Log and count one decision."""
     log.info(
         "retrain.decided",

@@ -36,6 +36,18 @@ _RESULTS: Final[Mapping[RunResult, Result]] = {
 log = logging.getLogger("retrain")
 
 
+def is_left_undone(
+    receiver: ReceiverParts, model_id: str, state: ModelState, now: datetime, *, advancing_only: bool = False
+) -> bool:
+    """Whether a model has something that `catch_up` would do; *advancing_only* looks for triggers that may go on."""
+    training = state.training
+    if transitions.can_advance(state, rules_of(receiver.config, receiver.cloud, model_id), now):
+        return True
+    if training is None or advancing_only:
+        return False
+    return transitions.is_abandoned(training, now) or _is_check_due(receiver, model_id, training, now)
+
+
 def catch_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> bool:
     """Finish what is left undone at a model before something new is decided, and return whether anything changed.
 
@@ -44,7 +56,7 @@ def catch_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapsho
 
     """
     training, now = snapshot.state.training, receiver.clock()
-    if transitions.can_advance(snapshot.state, rules_of(receiver.config, receiver.cloud, model_id), now):
+    if is_left_undone(receiver, model_id, snapshot.state, now, advancing_only=True):
         advance(receiver, model_id, snapshot)
         return True
     if training is None:
@@ -59,9 +71,9 @@ def catch_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapsho
 
 def _is_check_due(receiver: ReceiverParts, model_id: str, training: Training, now: datetime) -> bool:
     last = training.checked_at or training.started_at
-    return last is not None and (
-        now - last >= CHECK_EVERY or _overdue(receiver, model_id, training, now) >= timedelta()
-    )
+    if training.run_id is None or last is None:
+        return False
+    return now - last >= CHECK_EVERY or _overdue(receiver, model_id, training, now) >= timedelta()
 
 
 def advance(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> None:

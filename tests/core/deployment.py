@@ -13,13 +13,14 @@ from shared.http.routes import respond
 from shared.ledger.document import read_state
 from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import EventBus, RunResult
-from shared.receive import Outcome, receive
+from shared.receive import receive
+from shared.training.arrivals import Outcome
 from shared.trigger import RetrainTrigger, run_name
 from shared.wire import eventbridge
 from shared.wire.incoming import Incoming
 from tests.core.samples import NOW, configured, model_text
 from tests.fakes.faults import Gate, perform
-from tests.fakes.memory import MemoryBus, MemoryDeadLetters, MemoryLedger
+from tests.fakes.memory import IMMEDIATELY, MemoryBus, MemoryDeadLetters, MemoryLedger
 from tests.fakes.outlets import Channels, MemoryDispatcher, MemoryNotifier, Repositories
 from tests.fakes.training import MemoryLauncher, TrainingService
 
@@ -95,6 +96,7 @@ class Deployment:
             clock=self.clock,
             new_id=self.new_id,
             observe=self.observe,
+            contention=IMMEDIATELY,
         )
         self.receiver = ReceiverParts(
             cloud="local",
@@ -108,6 +110,7 @@ class Deployment:
             observe=self.observe,
             notifier=lambda channel: MemoryNotifier(self.channels, channel, outlet_gate),
             dispatcher=MemoryDispatcher(self.repositories, outlet_gate),
+            contention=IMMEDIATELY,
         )
 
     def clock(self) -> datetime:

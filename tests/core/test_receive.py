@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import UnavailableError
-from shared.receive import Outcome
+from shared.training.arrivals import Outcome
 from tests.core.deployment import Deployment, event, trigger_event
 from tests.core.samples import HOUR, MINUTE, NOW, SECOND, model_text, trigger
 from tests.fakes.faults import Fault, Script

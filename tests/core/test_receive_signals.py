@@ -4,7 +4,8 @@ import pytest
 
 from shared.config.file import SIGNALS
 from shared.errors import TargetRefusedError, UnavailableError
-from shared.receive import Outcome, receive
+from shared.receive import receive
+from shared.training.arrivals import Outcome
 from tests.core.deployment import Deployment
 from tests.core.native import ALARM, ANOMALY, S3_OBJECT, aws, azure, breach, changed, gcp, message, sample
 from tests.core.samples import HOUR, model_text

@@ -8,7 +8,7 @@ from shared.decision.state import MAX_DECISIONS, Decided, ModelState
 from shared.errors import ConflictError, LaunchInProgressError, PermanentError, UnavailableError
 from shared.ledger.document import read_state, write_state
 from shared.ports import RunResult
-from shared.receive import Outcome
+from shared.training.arrivals import Outcome
 from tests.core.aftermath import Aftermath
 from tests.core.processes import Process
 from tests.core.setting import MODELS, rules

@@ -22,7 +22,7 @@ from shared.wire.incoming import Foreign, Incoming, RunEnded, TriggerEvent
 from tests.core.processes import Process
 from tests.core.setting import Setting, configuration
 from tests.fakes.faults import Gate
-from tests.fakes.memory import MemoryBus, MemoryDeadLetters, MemoryLedger
+from tests.fakes.memory import IMMEDIATELY, MemoryBus, MemoryDeadLetters, MemoryLedger
 from tests.fakes.outlets import Channels, MemoryDispatcher, MemoryNotifier, Repositories
 from tests.fakes.training import MemoryLauncher, ServiceRun, TrainingService
 
@@ -140,6 +140,7 @@ class World:
             observe=lambda _model_id, _decided: None,
             notifier=lambda channel: MemoryNotifier(self.channels, channel, gate),
             dispatcher=MemoryDispatcher(self.repositories, gate),
+            contention=IMMEDIATELY,
         )
 
     def _emitter(self, gate: Gate) -> EmitterParts:

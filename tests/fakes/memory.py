@@ -4,13 +4,17 @@ import copy
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Final, Self
 
+from shared.backoff import Backoff
 from shared.errors import BusError
 from shared.ports import DeadLetter, Stored
 from shared.training.dead_letters import letter_document
 from shared.trigger import RetrainTrigger
 from tests.fakes.faults import Gate, perform
+
+# Other writers are repeated without a pause: a test's time does not pass by itself.
+IMMEDIATELY: Final = Backoff(attempts=100, sleep=lambda _seconds: None)
 
 
 class Gated:
