@@ -1,1 +1,1 @@
-"""The configuration `retrain.toml` and the environment, read into values."""
+"""Parsing of `retrain.toml` and of the environment variables."""

@@ -1,4 +1,4 @@
-"""The `drift` table of a model: what is compared with what, when that counts as drift, and where it is told."""
+"""The `drift` table of a model: the data to compare, the thresholds for drift, and where the report is published."""
 
 import re
 from collections.abc import Mapping
@@ -13,13 +13,14 @@ from shared.trigger import SEVERITIES
 
 SCHEMES: Final = ("s3", "gs", "abfs")
 SHARE: Final = 0.5
-# Evidently's statistics hardly change beyond it, and its time and memory stay those of a small function.
+# Beyond this, Evidently's statistics hardly change; up to it, time and memory fit a small function.
 MAX_ROWS: Final = 100_000
-# Up to so many rows of reference Evidently tests for significance; beyond, it measures distances, which know no chance.
+# Up to this many reference rows, Evidently uses significance tests; beyond, distances, which ignore random variation.
 SMALL_REFERENCE: Final = 1000
-# Of equal data, a number drifts in 31 % of the checks of 200 rows by Evidently's distance, and in 3 % of those of 500.
+# With identically distributed data, Evidently's distance reports drift of a numeric column in 31 % of the checks with
+# 200 rows, and in 3 % of those with 500.
 MIN_ROWS: Final = 500
-# A test of significance reckons with few rows: 5 % however few there are. Categories need some to be counted.
+# Significance tests allow for few rows: 5 % false alarms for any number. Categories need some rows to be counted.
 MIN_ROWS_OF_SMALL: Final = 30
 
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://")
@@ -28,21 +29,22 @@ _WEB: Final = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftCheck:
-    """What the drift monitor does for one model.
+    """The drift check of one model.
 
     Attributes:
-        reference: the data that the model was trained on: Parquet or CSV, a file, a folder or a pattern of files; a
-            path relative to the configuration, or an `s3://`, `gs://` or `abfs://` address.
-        current: the data that the model sees now, in the same forms; `{date}` and `{yesterday}` are filled in.
-        site: the folder of the pages; a path or address as above.
-        url: the address at which people read *site*, if it has one.
-        columns: what is compared; empty: every column that both have.
-        target: the column that the model predicts, if it is there.
-        prediction: the column of its predictions, if it is there.
+        reference: the data that the model was trained on: a Parquet or CSV file, a folder or a glob pattern; a path
+            relative to the configuration, or an `s3://`, `gs://` or `abfs://` URL.
+        current: the data that the model receives in production, in the same forms; `{date}` and `{yesterday}` are
+            replaced.
+        site: the folder to which the pages are written; a path or URL as above.
+        url: the public URL of *site*; empty if it has none.
+        columns: the columns to compare; empty: every column that both data sets have.
+        target: the column that the model predicts; empty if there is none.
+        prediction: the column with the model's predictions; empty if there is none.
         drift_share: the share of the columns that must drift, over 0 and at most 1.
-        severity: severity -> the share of drifted columns from which on a drift has it.
-        max_rows: more rows than this are sampled, in each of the two.
-        min_rows: fewer rows than this are not compared, in either of the two; none: as many as the method needs.
+        severity: severity -> the lowest share of drifted columns that has this severity.
+        max_rows: a data set with more rows is sampled down to this number.
+        min_rows: a check needs at least this many rows in each data set; None: as many as Evidently's method needs.
 
     """
 
@@ -59,14 +61,14 @@ class DriftCheck:
     min_rows: int | None = None
 
     def is_drift(self, share: float) -> bool:
-        """Whether this *share* of drifted columns counts as drift of the data; Evidently's rule."""
+        """Return whether this *share* of drifted columns counts as drift of the data set (Evidently's rule)."""
         return share >= self.drift_share
 
     def severity_of(self, share: float) -> str | None:
-        """Return the severity of a drift of this *share* of the columns: that of the highest step which it reaches.
+        """Return the severity for this *share* of drifted columns: that of the highest threshold reached.
 
-        Below the lowest step it is `low`, as a trigger without a severity passes every `min_severity`; none where there
-        are no steps.
+        Below the lowest threshold it is `low`, because a trigger without a severity would pass every `min_severity`.
+        None if no thresholds are configured.
         """
         if not self.severity:
             return None
@@ -74,21 +76,21 @@ class DriftCheck:
         return reached[-1] if reached else SEVERITIES[0]
 
     def least_rows(self, reference_rows: int) -> int:
-        """Return how many rows each side needs, where the reference has *reference_rows*."""
+        """Return how many rows each data set needs if the reference has *reference_rows*."""
         standard = MIN_ROWS if reference_rows > SMALL_REFERENCE else MIN_ROWS_OF_SMALL
         return self.min_rows or standard
 
     def current_on(self, day: date) -> str:
-        """Return `current` with its dates filled in for a check made on *day* (UTC)."""
+        """Return `current` with its dates replaced for a check on *day* (UTC)."""
         return _fill(self.current, day)
 
 
 def read_drift(drift: Table) -> DriftCheck:
-    """Read the `drift` table of a model; problems go to the table."""
+    """Parse the `drift` table of a model; problems are added to the table's list."""
     check = DriftCheck(
         reference=_place(drift, "reference"),
         current=_place(drift, "current"),
-        # One address, whether it ends with a slash or not: models of one site share its index.
+        # The same address with and without a trailing slash: models of one site share its index.
         site=_place(drift, "site").rstrip("/") or "/",
         url=_url(drift),
         columns=drift.texts("columns"),
@@ -114,14 +116,14 @@ def _place(table: Table, key: str) -> str:
         known = ", ".join(f"{name}://" for name in SCHEMES)
         table.problem(key, f"{place!r} must be a path or begin with one of {known}")
     elif scheme and not place[scheme.end() :].strip("/"):
-        table.problem(key, f"{place!r} names no bucket")
+        table.problem(key, f"{place!r} does not name a bucket")
     return place
 
 
 def _url(table: Table) -> str:
     url = table.text("url").rstrip("/")
     if url and not _WEB.fullmatch(url):
-        table.problem("url", f"must be an http or https address without query, not {url!r}")
+        table.problem("url", f"must be an http or https URL without a query, not {url!r}")
     return url
 
 
@@ -130,7 +132,7 @@ def _steps(table: Table) -> Mapping[str, float]:
     table.expect(*SEVERITIES)
     table.done()
     if list(steps.values()) != sorted(set(steps.values())):
-        table.problem("", f"must rise from low to high, not {', '.join(f'{n} = {s}' for n, s in steps.items())}")
+        table.problem("", f"must increase from low to high, not {', '.join(f'{n} = {s}' for n, s in steps.items())}")
     return MappingProxyType(steps)
 
 
@@ -138,26 +140,26 @@ def _check_steps(table: Table, check: DriftCheck) -> None:
     steps = list(check.severity.items())
     for (name, share), (higher, begin) in pairwise(steps):
         if begin <= check.drift_share and share < begin:
-            why = f"drift begins at drift_share = {check.drift_share}, where {higher} is reached already"
-            advice = f"lower drift_share to {share}, or raise the steps"
-            table.problem(f"severity.{name}", f"is never given: {why}; {advice}")
+            why = f"drift begins at drift_share = {check.drift_share}, which is already {higher}"
+            advice = f"lower drift_share to {share}, or raise the thresholds"
+            table.problem(f"severity.{name}", f"is never used: {why}; {advice}")
 
 
 def _share(table: Table, key: str, default: float) -> float:
     def check(value: object) -> float | None:
-        # bool is a number to Python, not to the person who wrote the file.
+        # In Python bool is a subclass of int, but true is not a number in the file.
         number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
         return float(number) if number is not None and 0 < number <= 1 else None
 
-    return table.value(key, default, check, "a share over 0 and up to 1, such as 0.5")
+    return table.value(key, default, check, "a share over 0 and at most 1, such as 0.5")
 
 
 def _check_dates(table: Table, current: str) -> None:
     try:
-        # The last day of a leap year: a form that fails on any day fails on this one.
+        # The last day of a leap year: a format that fails on any day fails on this one.
         _fill(current, date(2024, 12, 31))
     except (LookupError, ValueError, AttributeError, TypeError) as error:
-        wanted = "may hold {date} and {yesterday}, with a form such as {date:%Y/%m/%d}; a plain brace is doubled"
+        wanted = "may contain {date} and {yesterday}, with a format such as {date:%Y/%m/%d}; double a literal brace"
         table.problem("current", f"{wanted}: {current!r} ({error})")
 
 
@@ -166,12 +168,12 @@ def _fill(text: str, day: date) -> str:
 
 
 def site_problems(checks: Mapping[str, DriftCheck]) -> list[str]:
-    """Return what is wrong with the sites of *checks*, by model: one site is read at one address."""
+    """Return the problems between *checks* (by model) that share a site: a site has only one URL."""
     first: dict[str, str] = {}
     problems: list[str] = []
     for name, check in checks.items():
         other = first.setdefault(check.site, name)
         if checks[other].url != check.url:
-            told = f'{checks[other].url!r} for models."{other}" and {check.url!r} here'
-            problems.append(f'models."{name}".drift.url: must be one for the whole site {check.site!r}, not {told}')
+            urls = f'{checks[other].url!r} for models."{other}" and {check.url!r} here'
+            problems.append(f'models."{name}".drift.url: must be the same for all of site {check.site!r}, not {urls}')
     return problems

@@ -1,4 +1,4 @@
-"""The environment as values: every variable of the bundle, read once, every problem in one error."""
+"""The environment variables of the bundle, parsed once; one error lists every problem."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
@@ -15,21 +15,21 @@ SOURCE: Final = "ml3_platform"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What the environment says; see the contract's section 5. What is not set is an empty text.
+    """The settings from the environment variables; a variable that is not set is an empty string.
 
     Attributes:
         config: the configuration.
-        source: the source of emitted events, and the prefix that is accepted.
-        bus: where triggers go.
-        ledger: where the state of the models is.
-        dead_letters: where rejected events go.
-        role_arn: AWS: the role to assume for emitting.
-        external_id: AWS: what that role asks for.
+        source: the source of emitted events, and the prefix that received events must have.
+        bus: the event bus to which triggers are published.
+        ledger: where the state of the models is stored.
+        dead_letters: where rejected events are stored.
+        role_arn: AWS: the role to assume for publishing.
+        external_id: AWS: the external id that the trust policy of that role requires.
         event_grid_key: Azure: the key of the Event Grid topic.
-        vertex_endpoint: base URL of Vertex AI, where it is not the public one.
-        arm_endpoint: base URL of Azure Resource Manager, where it is not the public one.
+        vertex_endpoint: base URL of Vertex AI; empty: the public one.
+        arm_endpoint: base URL of Azure Resource Manager; empty: the public one.
         github_token: the token for GitHub, or the name of the secret that holds it.
-        github_api: base URL of GitHub's API, where it is not the public one.
+        github_api: base URL of GitHub's API; empty: the public one.
 
     """
 
@@ -48,15 +48,15 @@ class Environment:
 
 
 def read_environment(variables: Mapping[str, str], *, root: Path, needed: tuple[str, ...]) -> Environment:
-    """Read the environment.
+    """Parse the environment variables and load the configuration.
 
     Args:
         variables: the environment variables.
-        root: the bundle's root, where `retrain.toml` is unless `RETRAIN_CONFIG` says otherwise.
+        root: the root folder of the bundle, to which `RETRAIN_CONFIG` (default `retrain.toml`) is relative.
         needed: the variables that must be set.
 
     Raises:
-        ConfigError: a variable is missing or the configuration is wrong; all problems of both are listed.
+        ConfigError: a variable is missing or the configuration is invalid; it lists all problems of both.
 
     """
     problems = [f"{name}: is not set" for name in needed if not variables.get(name)]

@@ -1,4 +1,4 @@
-"""Reading `retrain.toml`; every problem in one error."""
+"""Parsing of `retrain.toml`; one error lists every problem."""
 
 import sys
 import tomllib
@@ -32,11 +32,11 @@ def load_configuration(path: Path) -> Configuration:
     """Read the configuration file at *path*.
 
     Raises:
-        ConfigError: it cannot be read, is no TOML, or holds mistakes: all of them are listed.
+        ConfigError: the file cannot be read, is not valid TOML, or has mistakes; it lists all of them.
 
     """
     try:
-        # Editors on Windows begin a file with a byte order mark, which TOML does not know.
+        # Editors on Windows begin a file with a byte order mark, which TOML does not allow.
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), [f"cannot be read: {error}"]) from error
@@ -44,16 +44,16 @@ def load_configuration(path: Path) -> Configuration:
 
 
 def parse_configuration(text: str, *, source: str, folder: Path) -> Configuration:
-    """Read a configuration from TOML *text*; *source* names it in errors.
+    """Parse the TOML *text* of a configuration; errors name *source*.
 
     Raises:
-        ConfigError: it is no TOML, or holds mistakes: all of them are listed.
+        ConfigError: the text is not valid TOML or has mistakes; it lists all of them.
 
     """
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(source, [f"is no TOML: {error}"]) from error
+        raise ConfigError(source, [f"is not valid TOML: {error}"]) from error
     problems: list[str] = []
     file = Table(content, "", problems)
     repositories = read_repositories(file.table("github"))
@@ -62,7 +62,7 @@ def parse_configuration(text: str, *, source: str, folder: Path) -> Configuratio
     models = tuple(_read_model(name, table, repositories) for name, table in named.quoted_tables())
     file.done()
     if content.get("models", {}) == {}:
-        named.problem("", "there is none; a model needs at least a target")
+        named.problem("", "is empty; configure at least one model with a target")
     problems += _problems_between(models)
     if problems:
         raise ConfigError(source, problems)
@@ -77,7 +77,7 @@ def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model
     except InvalidTriggerError as error:
         table.problem("", f"the name {error.problem}")
     if "target" not in table:
-        table.problem("target", f"is missing; one table for each cloud it trains on ({', '.join(CLOUDS)})")
+        table.problem("target", f"is missing; add a table for each cloud the model trains on ({', '.join(CLOUDS)})")
     targets = read_targets(table.table("target")) if "target" in table else {}
     for cloud, target in targets.items():
         if isinstance(target, GitHubTarget):
@@ -97,7 +97,7 @@ def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model
     if model.is_pattern:
         for key in ("default", "schedule", "signals", "drift"):
             if getattr(model, key):
-                table.problem(key, "needs a model's name, not a pattern")
+                table.problem(key, "needs the name of a model, not a pattern")
     return model
 
 
@@ -105,7 +105,7 @@ def _read_drift(table: Table) -> "DriftCheck | None":
     table.expect("drift")
     if "drift" not in table:
         return None
-    # Only here: no function but the monitor's has any use for it, and each would pay for it at its cold start.
+    # Imported here, because only the monitor's function uses it, and every other would pay for it at its cold start.
     from shared.config.drift import read_drift
 
     return read_drift(table.table("drift"))
@@ -135,7 +135,7 @@ def _read_signals(table: Table) -> tuple[str, ...]:
     for signal in signals:
         kind, _, what = signal.partition(":")
         if kind not in SIGNALS or not what:
-            table.problem("signals", f"{signal!r} must be KIND:NAME with KIND one of {', '.join(SIGNALS)}")
+            table.problem("signals", f"{signal!r} must be KIND:NAME, where KIND is one of {', '.join(SIGNALS)}")
     return signals
 
 
@@ -144,10 +144,10 @@ def _read_parameters(table: Table) -> dict[str, Parameter]:
     for name in table:
         value = table.raw(name)
         if not _is_parameter(value):
-            table.problem(name, f"must be a text, a number of at most 64 bits or a boolean, not {value!r}")
+            table.problem(name, f"must be a string, a number of at most 64 bits or a boolean, not {value!r}")
         elif isinstance(value, str) and value.startswith("$") and value[1:] not in FIELDS and value[1:2] != "$":
             known = ", ".join(f"${field}" for field in FIELDS)
-            table.problem(name, f"{value!r} is no field of a trigger; it may be {known} (a leading $$ is a plain $)")
+            table.problem(name, f"{value!r} is not a field of a trigger; use one of {known} (write $$ for a leading $)")
         else:
             parameters[name] = value
     return parameters
@@ -165,7 +165,7 @@ def _problems_between(models: tuple[Model, ...]) -> list[str]:
     if len(defaults) > 1:
         problems.append(f"models: only one may have default = true, not {', '.join(defaults)}")
     if checks := {model.name: model.drift for model in models if model.drift}:
-        # Only here, as above.
+        # Imported here for the same reason as above.
         from shared.config.drift import site_problems
 
         problems += site_problems(checks)
@@ -173,7 +173,7 @@ def _problems_between(models: tuple[Model, ...]) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check the configuration file at the path in *arguments*, and tell every problem with it."""
+    """Check the configuration file at the path in *arguments*, print every problem, and return the exit code."""
     try:
         load_configuration(Path(arguments[0]))
     except ConfigError as error:

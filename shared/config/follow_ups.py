@@ -1,4 +1,4 @@
-"""What follows a training, by its result: the `after` table, who is told, and the repositories it may dispatch to."""
+"""The tables `after` (actions that follow a training), `[notify]` and `[github]`."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ MAX_ACTIONS: Final = 10
 MAX_CHANNELS: Final = 10
 # GitHub's own limit (422 above it).
 MAX_EVENT_TYPE: Final = 100
-# What is told where `[notify]` does not say: what a person should act on.
+# The default of `[notify]` `on`: the events that a person should act on.
 NOTIFY_ON: Final = ("failed", "rejected", "awaiting_approval")
 
 # GitHub's own rule for an owner and a repository.
@@ -30,12 +30,12 @@ class FollowUps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notify:
-    """Who is told, and what.
+    """The `[notify]` table: the channels, and the events that are sent to them.
 
     Attributes:
-        channels: addresses, which hold secrets.
-        on: the events that are told for every model: `launched`, `ended` (however a training ended), `failed` (one
-            that failed, was stopped or is gone), `rejected`, `awaiting_approval`; the last three where nothing is said.
+        channels: addresses, which contain secrets.
+        on: the events that are sent for every model: `launched`, `ended` (with any result), `failed` (a training
+            failed, was stopped or is gone), `rejected`, `awaiting_approval`; the last three by default.
 
     """
 
@@ -44,26 +44,26 @@ class Notify:
 
 
 def read_dispatch(action: str) -> tuple[str, str]:
-    """Return repository and event type of `github:OWNER/NAME#EVENT_TYPE`, two empty texts for another action."""
+    """Return repository and event type of `github:OWNER/NAME#EVENT_TYPE`, two empty strings for any other action."""
     dispatch = _DISPATCH.fullmatch(action)
     return (dispatch[1], dispatch[2]) if dispatch else ("", "")
 
 
 def read_notify(table: Table) -> Notify:
-    """Read the `[notify]` table."""
+    """Parse the `[notify]` table."""
     channels = table.texts("channels", secret=True)
     events = table.texts("on", NOTIFY_ON, secret=True)
     table.done()
     if len(channels) > MAX_CHANNELS:
         table.problem("channels", f"must have at most {MAX_CHANNELS} channels, not {len(channels)}")
     if not set(events) <= set(EVENTS):
-        # What stands there may be an address.
-        table.problem("on", f"must name nothing but {', '.join(EVENTS)}")
+        # The value may be an address pasted into the wrong key, so it is not shown.
+        table.problem("on", f"may only contain {', '.join(EVENTS)}")
     return Notify(channels=channels, on=events)
 
 
 def read_repositories(table: Table) -> tuple[str, ...]:
-    """Read the allow-list of `[github]`."""
+    """Parse the allow-list of `[github]`."""
     repositories = table.texts("repositories")
     table.done()
     for repository in repositories:
@@ -73,7 +73,7 @@ def read_repositories(table: Table) -> tuple[str, ...]:
 
 
 def read_follow_ups(table: Table, repositories: tuple[str, ...]) -> FollowUps:
-    """Read the `after` table; a dispatch needs its repository among *repositories*."""
+    """Parse the `after` table; an action may only dispatch to one of *repositories*."""
     actions = FollowUps(succeeded=table.texts("succeeded"), failed=table.texts("failed"))
     table.done()
     for result in ("succeeded", "failed"):
@@ -87,7 +87,7 @@ def read_follow_ups(table: Table, repositories: tuple[str, ...]) -> FollowUps:
 
 
 def check_event_type(table: Table, key: str, event_type: str) -> None:
-    """Note an *event_type* that GitHub would refuse."""
+    """Add a problem if GitHub would refuse *event_type*."""
     if len(event_type) > MAX_EVENT_TYPE:
         table.problem(key, f"an event type has at most {MAX_EVENT_TYPE} characters, not {len(event_type)}")
 

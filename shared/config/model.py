@@ -1,4 +1,4 @@
-"""The configuration as values: which models there are, when they train and where."""
+"""The configuration as values: the models, when they train and where."""
 
 import re
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from shared.config.drift import DriftCheck
 
 _WILDCARDS: Final = "*?["
-# What fnmatch sees in a pattern: `[...]`, where a bracket that stands first counts as itself, or one character.
+# The pieces of a pattern as fnmatch reads it: `[...]`, in which a leading bracket is literal, or one character.
 _PIECES: Final = re.compile(r"\[!?]?[^]]*]|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """When a model may train; see the contract's section 3 for every key."""
+    """The keys of a model that decide when it may train; `docs/configuration.md` explains each."""
 
     cooldown: timedelta = timedelta()
     on_busy: str = "queue"
@@ -37,18 +37,18 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """What the configuration says of a model, or of all models that a pattern names.
+    """The configuration of a model, or of all models that match a pattern.
 
     Attributes:
         name: the name or the pattern.
-        default: takes the events that name no model.
-        schedule: every cron tick asks for this model.
-        signals: native events that mean: retrain this model.
+        default: whether events that do not name a model are for this one.
+        schedule: whether every cron tick emits a trigger for this model.
+        signals: the native events of the platform that trigger this model.
         policy: when it may train.
-        parameters: what a trigger may set, with the defaults.
+        parameters: the parameters that a trigger may set, with their defaults.
         targets: where it trains, by cloud.
-        after: what follows a training, by its result.
-        drift: what the drift monitor does for it, if anything.
+        after: the actions that follow a training, by its result.
+        drift: its drift check; None if it has none.
 
     """
 
@@ -64,14 +64,14 @@ class Model:
 
     @property
     def is_pattern(self) -> bool:
-        """Whether the name stands for many models."""
+        """Whether the name is a pattern, which matches many models."""
         return any(character in self.name for character in _WILDCARDS)
 
     def target(self, cloud: str) -> Target:
-        """Return where the model trains on *cloud*.
+        """Return the target of the model on *cloud*.
 
         Raises:
-            UnknownModelError: it does not train there.
+            UnknownModelError: it has no target there.
 
         """
         if cloud not in self.targets:
@@ -81,19 +81,20 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """The whole file.
+    """The whole configuration file.
 
     Attributes:
-        models: in the order of the file.
-        channels: where people are told, from `[notify]`.
-        repositories: what may be dispatched to, from `[github]`.
-        folder: where the file stands; relative paths in it start here.
-        notify_on: what is told there for every model: `launched`, `ended`, `failed`, `rejected`, `awaiting_approval`.
+        models: the models, in the order of the file.
+        channels: the addresses for notifications, from `[notify]`.
+        repositories: the repositories that may be dispatched to, from `[github]`.
+        folder: the folder of the file, to which its paths are relative.
+        notify_on: the events that are sent to the channels for every model: `launched`, `ended`, `failed`, `rejected`,
+            `awaiting_approval`.
 
     """
 
     models: tuple[Model, ...]
-    # Addresses of channels hold secrets.
+    # The addresses contain secrets.
     channels: tuple[str, ...] = field(repr=False)
     repositories: tuple[str, ...]
     folder: Path
@@ -101,7 +102,7 @@ class Configuration:
 
     @property
     def default_model(self) -> str | None:
-        """The name of the model that takes the events that name none."""
+        """The name of the model that receives the events that do not name one."""
         return next((model.name for model in self.models if model.default), None)
 
     def named(self, cloud: str) -> list[str]:
@@ -109,21 +110,21 @@ class Configuration:
         return sorted(model.name for model in self.models if not model.is_pattern and cloud in model.targets)
 
     def scheduled(self, cloud: str) -> list[str]:
-        """Return the models that a cron tick on *cloud* asks for."""
+        """Return the names of the models for which a cron tick on *cloud* emits a trigger."""
         return [model.name for model in self.models if model.schedule and cloud in model.targets]
 
     def knows(self, model_id: str) -> bool:
-        """Whether *model_id* may be a model's id, and something of the configuration matches it."""
+        """Return whether *model_id* is a valid id that a name or pattern of the configuration matches."""
         try:
             return bool(self.find(read_model_id(model_id)))
         except PermanentError:
             return False
 
     def find(self, model_id: str) -> Model:
-        """Return the model of that name, else of the most specific pattern that matches.
+        """Return the model with this name, otherwise the most specific pattern that matches.
 
-        The most specific pattern has the most characters that stand for themselves, then the most `[...]`, then the
-        most `?`; among equals the first of the file.
+        The most specific pattern has the most literal characters, then the most `[...]`, then the most `?`; among
+        equals, the first in the file.
 
         Raises:
             UnknownModelError: nothing matches.
@@ -133,8 +134,8 @@ class Configuration:
         exact = next((model for model in self.models if model.name == model_id and not model.is_pattern), None)
         best = exact or max(matching, key=lambda model: _specificity(model.name), default=None)
         if best is None:
-            asked, known = brief(model_id, MAX_MODEL_ID), ", ".join(model.name for model in self.models[:10])
-            raise UnknownModelError(f"model_id: the configuration has no model {asked}; it has {known}")
+            wanted, known = brief(model_id, MAX_MODEL_ID), ", ".join(model.name for model in self.models[:10])
+            raise UnknownModelError(f"model_id: the configuration has no model {wanted}; it has {known}")
         return best
 
 

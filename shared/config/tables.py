@@ -1,4 +1,4 @@
-"""Reading one table of a configuration file, noting every problem with its place instead of stopping at the first."""
+"""Reading of one table of a configuration file, which collects every problem instead of stopping at the first."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,35 +12,38 @@ _DURATION: Final = re.compile(r"(\d{1,6})([smhd])")
 
 
 class Table:
-    """A table of the file at *place*; what is wrong with it goes to *problems*."""
+    """A table of the file at *place*, such as `models."churn"`; problems are appended to *problems*."""
 
     def __init__(self, content: Mapping[str, object], place: str, problems: list[str]) -> None:
-        """Read *content*, which stands at *place* in the file."""
+        """Wrap the parsed *content* of the table."""
         self._content = content
         self._place = place
         self._problems = problems
         self._known: set[str] = set()
 
     def problem(self, key: str, what: str) -> None:
-        """Note that *key* is wrong and *what* would be right."""
+        """Add a problem with *key*; *what* says what is wrong and what would be valid."""
         self._problems.append(f"{self.place_of(key)}: {what}")
 
     def place_of(self, key: str) -> str:
-        """Return where *key* stands, as in `models."churn".cooldown`; the table's own place for an empty one."""
+        """Return the place of *key*, such as `models."churn".cooldown`; that of the table itself if *key* is empty."""
         return ".".join(part for part in (self._place, key) if part)
 
     def __contains__(self, key: str) -> bool:
-        """Tell whether the table has *key*."""
+        """Return whether the table has *key*."""
         return key in self._content
 
     def __iter__(self) -> Iterator[str]:
-        """Go through all keys in the order of the file."""
+        """Yield all keys in the order of the file."""
         return iter(self._content)
 
     def value(
         self, key: str, default: T, check: Callable[[object], T | None], wanted: str, *, secret: bool = False
     ) -> T:
-        """Return what *check* makes of *key*, or *default* where it is absent or wrong (then it is a problem)."""
+        """Return the result of *check* for the value of *key*.
+
+        If the key is missing, or *check* returns None (which adds a problem), return *default*.
+        """
         self._known.add(key)
         if key not in self._content:
             return default
@@ -51,18 +54,18 @@ class Table:
         return found
 
     def text(self, key: str, default: str = "") -> str:
-        """Return a string that is not empty."""
-        return self.value(key, default, lambda v: v if isinstance(v, str) and v else None, "a text that is not empty")
+        """Return a non-empty string; *default* may be empty."""
+        return self.value(key, default, lambda v: v if isinstance(v, str) and v else None, "a non-empty string")
 
     def required(self, key: str) -> str:
-        """Return a string that must be there."""
+        """Return a non-empty string; a missing key is a problem."""
         if key not in self._content:
             self.problem(key, "is missing")
         return self.text(key)
 
     def texts(self, key: str, default: tuple[str, ...] = (), *, secret: bool = False) -> tuple[str, ...]:
-        """Return a list of strings that are not empty; a *secret* one is not shown in a problem."""
-        wanted = "a list of texts that are not empty"
+        """Return a list of non-empty strings; problems do not show a *secret* value."""
+        wanted = "a list of non-empty strings"
 
         def check(value: object) -> tuple[str, ...] | None:
             return tuple(value) if isinstance(value, list) and all(map(_is_text, value)) else None
@@ -70,23 +73,23 @@ class Table:
         return self.value(key, default, check, wanted, secret=secret)
 
     def flag(self, key: str) -> bool:
-        """Return true or false; absent means false."""
+        """Return a boolean; false if *key* is missing."""
         return self.value(
             key, default=False, check=lambda v: v if isinstance(v, bool) else None, wanted="true or false"
         )
 
     def choice(self, key: str, choices: tuple[str, ...], default: str) -> str:
-        """Return one of *choices*."""
+        """Return one of *choices*; *default* need not be one."""
         wanted = f"one of {', '.join(choices)}"
         return self.value(key, default, lambda v: v if isinstance(v, str) and v in choices else None, wanted)
 
     def count(self, key: str, default: int) -> int:
-        """Return a whole number from 1 on."""
-        # bool is an int to Python, not to the person who wrote the file.
-        return self.value(key, default, lambda v: v if type(v) is int and v > 0 else None, "a whole number from 1 on")
+        """Return a positive integer."""
+        # In Python bool is a subclass of int, but true is not a number in the file.
+        return self.value(key, default, lambda v: v if type(v) is int and v > 0 else None, "a positive integer")
 
     def duration(self, key: str, default: timedelta) -> timedelta:
-        """Return a duration such as `30s`, `15m`, `6h`, `7d`; one that is not zero where the default is not."""
+        """Return a duration such as `30s`, `15m`, `6h`, `7d`; it must be over zero if the default is."""
 
         def check(value: object) -> timedelta | None:
             found = _duration(value)
@@ -96,13 +99,13 @@ class Table:
         return self.value(key, default, check, f'{some} such as "30s", "15m", "6h" or "7d"')
 
     def table(self, key: str, *, secret: bool = False) -> "Table":
-        """Return the table under *key*, an empty one where it is absent or wrong; a *secret* is not shown."""
+        """Return the table under *key*, empty if missing or not a table; problems do not show a *secret* value."""
         none: Mapping[str, object] = {}
         content = self.value(key, none, lambda v: v if isinstance(v, dict) else None, "a table", secret=secret)
         return Table(content, self.place_of(key), self._problems)
 
     def quoted_tables(self) -> Iterator[tuple[str, "Table"]]:
-        """Go through all tables by name; names stand in quotes in their places, as they may hold dots."""
+        """Yield all tables by name; their places have the names in quotes, as these may contain dots."""
         for name, content in self._content.items():
             quoted = f'"{name}"'
             if isinstance(content, dict):
@@ -111,20 +114,20 @@ class Table:
                 self.problem(quoted, f"must be a table, not {content!r}")
 
     def expect(self, *keys: str) -> None:
-        """Count *keys* as known, whether they are read or not."""
+        """Mark *keys* as valid even if they are not read."""
         self._known.update(keys)
 
     def raw(self, key: str) -> object:
-        """Return what stands under *key*, unchecked."""
+        """Return the unchecked value of *key*, which must exist."""
         self._known.add(key)
         return self._content[key]
 
     def done(self) -> None:
-        """Note every key that nobody asked for."""
+        """Add a problem for every key that was neither read nor expected."""
         for key in self._content:
             if key not in self._known:
                 known = ", ".join(sorted(self._known)) or "none"
-                self.problem(key, f"is not a key of this table; it knows {known}")
+                self.problem(key, f"is not a key of this table; valid keys: {known}")
 
 
 def _is_text(value: object) -> bool:
@@ -137,7 +140,7 @@ def _duration(value: object) -> timedelta | None:
 
 
 def format_duration(duration: timedelta) -> str:
-    """Write *duration* as the file would, e.g. `6h`."""
+    """Return *duration* in the syntax of the file, e.g. `6h`."""
     seconds = int(duration.total_seconds())
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds and seconds % size == 0:

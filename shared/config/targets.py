@@ -1,7 +1,7 @@
-"""Where a model trains: one value per kind of target, and which kinds each cloud has.
+"""The kinds of training targets, and which of them each cloud supports.
 
-`honours_tokens` of a target: whether its service answers a second start with the same idempotency token with the first
-one's run. Otherwise a second start is a second training.
+`honours_tokens` of a target: whether a second start with the same idempotency token returns the run of the first one.
+Otherwise a second start is a second training.
 """
 
 import dataclasses
@@ -23,20 +23,20 @@ class SageMakerTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqsTarget:
-    """An SQS queue that somebody else reads."""
+    """An SQS queue that a consumer outside this project reads."""
 
     kind: ClassVar[str] = "sqs"
     queue_url: str
 
     @property
     def honours_tokens(self) -> bool:
-        """Whether the queue drops a message that it has had before, as only FIFO queues do."""
+        """Whether the queue drops repeated messages, as only FIFO queues do."""
         return self.queue_url.endswith(".fifo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VertexTarget:
-    """A Vertex AI pipeline: a compiled specification, or an address in a template registry."""
+    """A Vertex AI pipeline: a compiled specification, or a URL in a template registry."""
 
     kind: ClassVar[str] = "vertex"
     honours_tokens: ClassVar[bool] = True
@@ -95,7 +95,7 @@ def write_target(target: Target) -> dict[str, object]:
 
 
 def parse_target(content: Mapping[str, object]) -> Target:
-    """Read what `write_target` wrote; fields that this version does not know are left out.
+    """Parse the result of `write_target`; fields that this version does not know are ignored.
 
     Raises:
         KeyError: the kind is unknown.
@@ -109,7 +109,7 @@ def parse_target(content: Mapping[str, object]) -> Target:
 
 
 def trains_on(cloud: str, target: Target) -> bool:
-    """Whether *target* is of a kind that *cloud* has."""
+    """Return whether *cloud* supports the kind of *target*."""
     return isinstance(target, _OF_CLOUD[cloud])
 
 
@@ -117,7 +117,7 @@ _KINDS: Final[Mapping[str, type[Target]]] = {kind.kind: kind for kinds in _OF_CL
 
 
 def read_targets(table: Table) -> dict[str, Target]:
-    """Read `target.<cloud>` for every cloud that has one; problems go to the table."""
+    """Parse the table `target.<cloud>` of every cloud; problems are added to the table's list."""
     targets: dict[str, Target] = {}
     table.expect(*CLOUDS)
     for cloud, kinds in _OF_CLOUD.items():
@@ -151,5 +151,5 @@ def _read_field(table: Table, field: "dataclasses.Field[object]") -> str | tuple
     if field.name not in table:
         table.problem(field.name, "is missing")
     elif table.raw(field.name) == []:
-        table.problem(field.name, "must have at least one text")
+        table.problem(field.name, "must not be empty")
     return table.texts(field.name)

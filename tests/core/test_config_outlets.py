@@ -22,8 +22,8 @@ def test_only_what_happens_can_be_told(on: str) -> None:
     """Another event is one problem, and nothing that stands there is shown: it may be an address."""
     (problem,) = problems_of(f"[notify]\non = {on}\n" + model_text())
     assert problem in (
-        "notify.on: must be a list of texts that are not empty",
-        "notify.on: must name nothing but launched, ended, failed, rejected, awaiting_approval",
+        "notify.on: must be a list of non-empty strings",
+        "notify.on: may only contain launched, ended, failed, rejected, awaiting_approval",
     )
 
 

@@ -8,12 +8,12 @@ from shared.config.file import load_configuration
 from shared.errors import ConfigError
 from tests.core.samples import configured, model_text, problems_of
 
-TEXTS = "must be a list of texts that are not empty"
+TEXTS = "must be a list of non-empty strings"
 
 TARGETS = [
-    ("", "target: is missing; one table for each cloud it trains on (aws, gcp, azure, local)"),
+    ("", "target: is missing; add a table for each cloud the model trains on (aws, gcp, azure, local)"),
     ("target = {}", "target: needs a table for at least one of aws, gcp, azure, local"),
-    ("target.ibm = {}", "target.ibm: is not a key of this table; it knows aws, azure, gcp, local"),
+    ("target.ibm = {}", "target.ibm: is not a key of this table; valid keys: aws, azure, gcp, local"),
     ("target.aws = {}", "target.aws.kind: is missing; one of sagemaker, sqs, github"),
     ('target.aws.kind = "vertex"', "target.aws.kind: must be one of sagemaker, sqs, github, not 'vertex'"),
     ('target.gcp.kind = "sqs"', "target.gcp.kind: must be one of vertex, github, not 'sqs'"),
@@ -22,21 +22,21 @@ TARGETS = [
     ('target.aws.kind = "sagemaker"', "target.aws.pipeline: is missing"),
     (
         'target.aws = {kind = "sagemaker", pipeline = ""}',
-        "target.aws.pipeline: must be a text that is not empty, not ''",
+        "target.aws.pipeline: must be a non-empty string, not ''",
     ),
     (
         'target.aws = {kind = "sagemaker", pipeline = "p", region = "x"}',
-        "target.aws.region: is not a key of this table; it knows kind, pipeline",
+        "target.aws.region: is not a key of this table; valid keys: kind, pipeline",
     ),
     ('target.aws.kind = "sqs"', "target.aws.queue_url: is missing"),
     ('target.gcp = {kind = "vertex", pipeline = "p", project = "p", location = "l"}', "target.gcp.root: is missing"),
     ('target.azure = {kind = "azureml", workspace = "w"}', "target.azure.component: is missing"),
     (
         'target.azure = {kind = "azureml", workspace = "w", component = "c", compute = 4}',
-        "target.azure.compute: must be a text that is not empty, not 4",
+        "target.azure.compute: must be a non-empty string, not 4",
     ),
     ('target.local.kind = "command"', "target.local.command: is missing"),
-    ('target.local = {kind = "command", command = []}', "target.local.command: must have at least one text"),
+    ('target.local = {kind = "command", command = []}', "target.local.command: must not be empty"),
     (
         'target.local = {kind = "command", command = "python train.py"}',
         f"target.local.command: {TEXTS}, not 'python train.py'",
@@ -49,17 +49,17 @@ TARGETS = [
 ]
 
 FILES = [
-    ("", "models: there is none; a model needs at least a target"),
-    ("[models]", "models: there is none; a model needs at least a target"),
+    ("", "models: is empty; configure at least one model with a target"),
+    ("[models]", "models: is empty; configure at least one model with a target"),
     ("models = 3", "models: must be a table, not 3"),
     ("models.churn = 3", 'models."churn": must be a table, not 3'),
-    ("[model.churn]\n" + model_text(), "model: is not a key of this table; it knows github, models, notify"),
+    ("[model.churn]\n" + model_text(), "model: is not a key of this table; valid keys: github, models, notify"),
     (model_text(""), 'models."": the name must have 1 to 256 characters, not 0'),
     (model_text("m" * 257), f'models."{"m" * 257}": the name must have 1 to 256 characters, not 257'),
     (model_text("a\\tb"), "models.\"a\tb\": the name must have no control characters, not 'a\\tb'"),
-    (model_text("c-*", "default = true"), 'models."c-*".default: needs a model\'s name, not a pattern'),
-    (model_text("c-?", "schedule = true"), 'models."c-?".schedule: needs a model\'s name, not a pattern'),
-    (model_text("c-[ab]", 'signals = ["blob:x"]'), 'models."c-[ab]".signals: needs a model\'s name, not a pattern'),
+    (model_text("c-*", "default = true"), 'models."c-*".default: needs the name of a model, not a pattern'),
+    (model_text("c-?", "schedule = true"), 'models."c-?".schedule: needs the name of a model, not a pattern'),
+    (model_text("c-[ab]", 'signals = ["blob:x"]'), 'models."c-[ab]".signals: needs the name of a model, not a pattern'),
     (
         model_text("a", "default = true") + model_text("b", "default = true"),
         "models: only one may have default = true, not a, b",
@@ -68,18 +68,18 @@ FILES = [
         model_text("a", 'drift = {reference = "r", current = "c", site = "s3://d/", url = "https://d.example"}')
         + model_text("b", 'drift = {reference = "r", current = "c", site = "s3://d"}'),
         (
-            "models.\"b\".drift.url: must be one for the whole site 's3://d', not"
+            "models.\"b\".drift.url: must be the same for all of site 's3://d', not"
             " 'https://d.example' for models.\"a\" and '' here"
         ),
     ),
     ("notify = 3\n" + model_text(), "notify: must be a table"),
-    ("[notify]\nchanels = []\n" + model_text(), "notify.chanels: is not a key of this table; it knows channels, on"),
+    ("[notify]\nchanels = []\n" + model_text(), "notify.chanels: is not a key of this table; valid keys: channels, on"),
     ("github.repositories = [1]\n" + model_text(), f"github.repositories: {TEXTS}, not [1]"),
     (
         'github.repositories = ["https://github.com/acme/churn"]\n' + model_text(),
         "github.repositories: 'https://github.com/acme/churn' must be OWNER/NAME",
     ),
-    ("github.token = 3\n" + model_text(), "github.token: is not a key of this table; it knows repositories"),
+    ("github.token = 3\n" + model_text(), "github.token: is not a key of this table; valid keys: repositories"),
 ]
 
 
@@ -156,9 +156,9 @@ def test_a_problem_shows_no_secret(text: str) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"[models", "is no TOML: Expected ']' at the end of a table declaration"),
-        (b"models = " + b"[" * 20_000, "is no TOML: "),
-        (b"a = 1\na = 2", "is no TOML: Cannot overwrite a value"),
+        (b"[models", "is not valid TOML: Expected ']' at the end of a table declaration"),
+        (b"models = " + b"[" * 20_000, "is not valid TOML: "),
+        (b"a = 1\na = 2", "is not valid TOML: Cannot overwrite a value"),
         ("[models]".encode("utf-16"), "cannot be read: 'utf-8' codec can't decode byte 0xff"),
     ],
     ids=["broken", "nested too deeply", "twice", "UTF-16"],

@@ -13,11 +13,11 @@ FIELDS = (
     "$model_id, $trigger_id, $origin, $reason, $severity, $parameters, $requested_at, $requested_by, $evidence, $force"
 )
 SIGNALS = (
-    "must be KIND:NAME with KIND one of cloudwatch-alarm, s3-object, vertex-monitoring, gcs-object, azureml-monitor, "
-    "blob"
+    "must be KIND:NAME, where KIND is one of cloudwatch-alarm, s3-object, vertex-monitoring, gcs-object, "
+    "azureml-monitor, blob"
 )
-TEXTS = "must be a list of texts that are not empty"
-PLAIN = "must be a text, a number of at most 64 bits or a boolean"
+TEXTS = "must be a list of non-empty strings"
+PLAIN = "must be a string, a number of at most 64 bits or a boolean"
 
 SETTINGS = [
     ('default = "yes"', "default: must be true or false, not 'yes'"),
@@ -43,10 +43,10 @@ SETTINGS = [
     ("on_busy = []", "on_busy: must be one of skip, queue, not []"),
     ('min_severity = "critical"', "min_severity: must be one of low, medium, high, not 'critical'"),
     ('min_severity = ""', "min_severity: must be one of low, medium, high, not ''"),
-    ("consecutive = 0", "consecutive: must be a whole number from 1 on, not 0"),
-    ("consecutive = 2.0", "consecutive: must be a whole number from 1 on, not 2.0"),
-    ("consecutive = true", "consecutive: must be a whole number from 1 on, not True"),
-    ('cool_down = "6h"', f"cool_down: is not a key of this table; it knows {KEYS}"),
+    ("consecutive = 0", "consecutive: must be a positive integer, not 0"),
+    ("consecutive = 2.0", "consecutive: must be a positive integer, not 2.0"),
+    ("consecutive = true", "consecutive: must be a positive integer, not True"),
+    ('cool_down = "6h"', f"cool_down: is not a key of this table; valid keys: {KEYS}"),
     ("parameters = 3", "parameters: must be a table, not 3"),
     (
         "parameters.d = 2026-01-01",
@@ -62,14 +62,14 @@ SETTINGS = [
     ),
     (
         'parameters.m = "$model"',
-        f"parameters.m: '$model' is no field of a trigger; it may be {FIELDS} (a leading $$ is a plain $)",
+        f"parameters.m: '$model' is not a field of a trigger; use one of {FIELDS} (write $$ for a leading $)",
     ),
     (
         'parameters.m = "$"',
-        f"parameters.m: '$' is no field of a trigger; it may be {FIELDS} (a leading $$ is a plain $)",
+        f"parameters.m: '$' is not a field of a trigger; use one of {FIELDS} (write $$ for a leading $)",
     ),
     ("after = []", "after: must be a table, not []"),
-    ("after.stopped = []", "after.stopped: is not a key of this table; it knows failed, succeeded"),
+    ("after.stopped = []", "after.stopped: is not a key of this table; valid keys: failed, succeeded"),
     ('after.failed = "notify"', f"after.failed: {TEXTS}, not 'notify'"),
     ('after.failed = ["mail"]', """after.failed: 'mail' must be "notify" or "github:OWNER/NAME#EVENT_TYPE\""""),
     ('after.succeeded = ["github:a/b#c"]', "after.succeeded: 'a/b' is not in github.repositories"),

@@ -205,7 +205,7 @@ def test_a_cooldown_and_a_training_hold_a_kept_trigger_back() -> None:
 
 @pytest.mark.parametrize(("released", "reason"), [(None, "awaiting_approval"), ("ada", "launched")])
 def test_a_kept_trigger_is_approved_once(released: str | None, reason: str) -> None:
-    """A person who released it before it was kept is not asked again."""
+    """No second approval is requested if a person released it before it was kept."""
     kept = Parked(trigger=trigger(), since=NOW, approved_by=released)
     assert decide_kept(FREE, kept, Policy(approval=True), NOW).reason == reason
 
@@ -223,7 +223,7 @@ def test_a_kept_trigger_is_approved_once(released: str | None, reason: str) -> N
 def test_a_plain_trigger_takes_no_forced_or_released_ones_place(
     kept: dict[str, Any], newcomer: dict[str, Any], reason: str
 ) -> None:
-    """It is skipped as superseded itself; a dry run asks the same rule."""
+    """It is skipped as superseded itself; a dry run applies the same rule."""
     by = kept.pop("approved_by", None)
     parked = Parked(trigger=trigger(trigger_id="kept", **kept), since=NOW, approved_by=by)
     state = ModelState(training=training(), queued=parked)

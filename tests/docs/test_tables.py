@@ -49,7 +49,7 @@ def test_the_keys_of_a_model_and_their_defaults() -> None:
     table = table_with('key of models."NAME"', "default", "meaning")
     with pytest.raises(ConfigError) as caught:
         parse_configuration('[models."m"]\nnone = 1', source="x", folder=ROOT)
-    known = next(problem for problem in caught.value.problems if ".none: " in problem).rpartition("knows ")[2]
+    known = next(problem for problem in caught.value.problems if ".none: " in problem).rpartition("valid keys: ")[2]
     assert set(table.column()) == {*known.split(", "), "target"}
     given = [
         f"{key} = {row[1].strip('`')}" for key, row in zip(table.column(), table.rows, strict=True) if "`" in row[1]

@@ -101,4 +101,4 @@ def test_two_addresses_of_one_site_are_told_at_the_start(tmp_path: Path) -> None
     command = [sys.executable, "-m", "functions.monitor"]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert 'models."prices".drift.url: must be one for the whole site' in done.stderr
+    assert 'models."prices".drift.url: must be the same for all of site' in done.stderr

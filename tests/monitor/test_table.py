@@ -76,7 +76,7 @@ def test_one_site_is_read_at_one_address() -> None:
     """Two addresses of one site are a problem of the second model."""
     first = read(LEAST + 'url = "https://drift.example.com"')
     other = read(LEAST)
-    told = """must be one for the whole site 'site', not 'https://drift.example.com' for models."a" and '' here"""
+    told = """must be the same for all of site 'site', not 'https://drift.example.com' for models."a" and '' here"""
     assert site_problems({"a": first, "b": other}) == [f'models."b".drift.url: {told}']
     assert not site_problems({"a": first, "b": first, "c": read(LEAST.replace('"site"', '"other"'))})
 
@@ -91,23 +91,29 @@ def test_drift_begins_at_its_share(share: float, drift: bool) -> None:  # noqa: 
     ("drift", "problem"),
     [
         ("", "drift.reference: is missing"),
-        (LEAST + "drift_share = 0", "drift.drift_share: must be a share over 0 and up to 1, such as 0.5, not 0"),
-        (LEAST + "drift_share = true", "drift.drift_share: must be a share over 0 and up to 1, such as 0.5, not True"),
-        (LEAST + "severity = { low = 0.7, high = 0.3 }", "drift.severity: must rise from low to high, not low = 0.7"),
+        (LEAST + "drift_share = 0", "drift.drift_share: must be a share over 0 and at most 1, such as 0.5, not 0"),
+        (
+            LEAST + "drift_share = true",
+            "drift.drift_share: must be a share over 0 and at most 1, such as 0.5, not True",
+        ),
+        (
+            LEAST + "severity = { low = 0.7, high = 0.3 }",
+            "drift.severity: must increase from low to high, not low = 0.7",
+        ),
         (LEAST + "severity = { grave = 0.7 }", "drift.severity.grave: is not a key of this table"),
         (
             LEAST + "severity = { low = 0.3, medium = 0.5, high = 0.7 }",
-            "drift.severity.low: is never given: drift begins at drift_share = 0.5, where medium is reached already",
+            "drift.severity.low: is never used: drift begins at drift_share = 0.5, which is already medium",
         ),
-        (LEAST + "min_rows = 0", "drift.min_rows: must be a whole number from 1 on, not 0"),
+        (LEAST + "min_rows = 0", "drift.min_rows: must be a positive integer, not 0"),
         (LEAST + "min_rows = 200\nmax_rows = 100", "drift.min_rows: must be at most max_rows, 100, not 200"),
-        (LEAST.replace('"site"', '"s3://"'), "drift.site: 's3://' names no bucket"),
-        (LEAST.replace('"reference.parquet"', '"gs:///"'), "drift.reference: 'gs:///' names no bucket"),
-        (LEAST + "max_rows = 0", "drift.max_rows: must be a whole number from 1 on, not 0"),
-        (LEAST + 'url = "example.com"', "drift.url: must be an http or https address without query"),
+        (LEAST.replace('"site"', '"s3://"'), "drift.site: 's3://' does not name a bucket"),
+        (LEAST.replace('"reference.parquet"', '"gs:///"'), "drift.reference: 'gs:///' does not name a bucket"),
+        (LEAST + "max_rows = 0", "drift.max_rows: must be a positive integer, not 0"),
+        (LEAST + 'url = "example.com"', "drift.url: must be an http or https URL without a query"),
         (LEAST + 'column = ["price"]', "drift.column: is not a key of this table"),
-        (LEAST.replace("current.parquet", "{day}.csv"), "drift.current: may hold {date} and {yesterday}"),
-        (LEAST.replace("current.parquet", "{date"), "drift.current: may hold {date} and {yesterday}"),
+        (LEAST.replace("current.parquet", "{day}.csv"), "drift.current: may contain {date} and {yesterday}"),
+        (LEAST.replace("current.parquet", "{date"), "drift.current: may contain {date} and {yesterday}"),
         (LEAST.replace('"site"', '"ftp://site"'), "drift.site: 'ftp://site' must be a path or begin with one of s3://"),
     ],
 )
@@ -121,5 +127,5 @@ def test_what_is_wrong_is_told_with_its_place(drift: str, problem: str) -> None:
 def test_a_pattern_has_no_data_of_its_own() -> None:
     """A drift table needs a model's name."""
     text = f'{TARGET}[models."churn".drift]\n{LEAST}'.replace('"churn"', '"churn-*"')
-    with pytest.raises(ConfigError, match="drift: needs a model's name, not a pattern"):
+    with pytest.raises(ConfigError, match="drift: needs the name of a model, not a pattern"):
         parse_configuration(text, source="retrain.toml", folder=Path())
