@@ -4,12 +4,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from shared.config.model import Configuration, Model
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.trigger import FIELDS, MAX_TEXT, RetrainTrigger
 from shared.wire.incoming import Incoming, Signal, TriggerEvent
 from shared.wire.signals import names
+
+_NO_EXTRAS: Final = frozenset({*FIELDS, "schema"})
 
 
 def admit(config: Configuration, cloud: str, trigger: RetrainTrigger) -> Model:
@@ -105,5 +108,5 @@ def _with_extras(config: Configuration, fields: Mapping[str, object]) -> object:
     if not isinstance(model_id, str) or not isinstance(given, Mapping | None):
         return given
     allowed = config.find(model_id).parameters
-    extras = {name: fields.get(name) for name in allowed if name not in (*FIELDS, "schema")}
+    extras = {name: fields.get(name) for name in allowed if name not in _NO_EXTRAS}
     return {name: value for name, value in extras.items() if value is not None} | dict(given or {})

@@ -24,6 +24,8 @@ MAX_MAPPING_BYTES: Final = 16 * 1024
 INT64: Final = range(-(2**63), 2**63)
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_ENCODER: Final = json.JSONEncoder(allow_nan=False)
 
 
 def format_time(moment: datetime) -> str:
@@ -62,14 +64,14 @@ def read_text(name: str, value: object, most: int, *, least: int = 0) -> str:
         raise InvalidTriggerError(name, f"must be a string, not {brief(value)}")
     if not least <= len(value) <= most:
         raise InvalidTriggerError(name, f"must have {least} to {most} characters, not {len(value)}")
-    if not _is_unicode(value):
+    if not is_unicode(value):
         raise InvalidTriggerError(name, f"must be valid Unicode, not {brief(value)}")
     return value
 
 
-def _is_unicode(value: str) -> bool:
-    # JSON can spell a lone surrogate, which no service and no file takes.
-    return not any("\ud800" <= character <= "\udfff" for character in value)
+def is_unicode(text: str) -> bool:
+    """Return whether *text* has no lone surrogate: JSON can spell one, but no service and no file accepts it."""
+    return text.isascii() or _SURROGATE.search(text) is None
 
 
 def read_model_id(value: object) -> str:
@@ -109,19 +111,7 @@ def read_time(value: object) -> datetime:
 
 def read_object(name: str, value: object) -> Mapping[str, object]:
     """Return a JSON object of bounded size, a copy."""
-    if not isinstance(value, Mapping):
-        raise InvalidTriggerError(name, f"must be an object, not {brief(value)}")
-    try:
-        text = json.dumps(dict(value), allow_nan=False)
-    except (ValueError, TypeError, RecursionError) as error:
-        # Newer versions of Python add the value behind a colon.
-        why = str(error).partition(":")[0]
-        raise InvalidTriggerError(name, f"must be plain JSON: {why}") from error
-    if len(text) > MAX_MAPPING_BYTES:
-        raise InvalidTriggerError(name, f"must have at most {MAX_MAPPING_BYTES} bytes as JSON, not {len(text)}")
-    if not _is_unicode(json.dumps(dict(value), ensure_ascii=False)):
-        raise InvalidTriggerError(name, "must be valid Unicode")
-    return MappingProxyType(json.loads(text))
+    return MappingProxyType(json.loads(_json_of(name, value)))
 
 
 def read_parameters(value: object) -> Mapping[str, Parameter]:
@@ -129,8 +119,25 @@ def read_parameters(value: object) -> Mapping[str, Parameter]:
     # One by one first, so that what is wrong is told by its own name.
     given = value.items() if isinstance(value, Mapping) else ()
     plain = {name: _parameter(name, item) for name, item in given}
-    read_object("parameters", value)
+    _json_of("parameters", value)
     return MappingProxyType(plain)
+
+
+def _json_of(name: str, value: object) -> str:
+    if not isinstance(value, Mapping):
+        raise InvalidTriggerError(name, f"must be an object, not {brief(value)}")
+    try:
+        text = _ENCODER.encode(dict(value))
+    except (ValueError, TypeError, RecursionError) as error:
+        # Newer versions of Python add the value behind a colon.
+        why = str(error).partition(":")[0]
+        raise InvalidTriggerError(name, f"must be plain JSON: {why}") from error
+    if len(text) > MAX_MAPPING_BYTES:
+        raise InvalidTriggerError(name, f"must have at most {MAX_MAPPING_BYTES} bytes as JSON, not {len(text)}")
+    # Surrogates are escaped in the text, pairs of them for characters such as emoji too.
+    if "\\ud" in text and not is_unicode(json.dumps(dict(value), ensure_ascii=False)):
+        raise InvalidTriggerError(name, "must be valid Unicode")
+    return text
 
 
 def _parameter(name: str, value: object) -> Parameter:

@@ -1,14 +1,13 @@
 """The configuration as values: the models, when they train and where."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from shared.config.follow_ups import NOTIFY_ON, FollowUps
+from shared.config.lookup import Lookup, is_pattern
 from shared.config.targets import Target
 from shared.errors import PermanentError, UnknownModelError
 from shared.fields import MAX_MODEL_ID, Parameter, brief, read_model_id
@@ -16,10 +15,6 @@ from shared.frozen import dataclass
 
 if TYPE_CHECKING:
     from shared.config.drift import DriftCheck
-
-_WILDCARDS: Final = "*?["
-# The pieces of a pattern as fnmatch reads it: `[...]`, in which a leading bracket is literal, or one character.
-_PIECES: Final = re.compile(r"\[!?]?[^]]*]|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +60,7 @@ class Model:
     @property
     def is_pattern(self) -> bool:
         """Whether the name is a pattern, which matches many models."""
-        return any(character in self.name for character in _WILDCARDS)
+        return is_pattern(self.name)
 
     def target(self, cloud: str) -> Target:
         """Return the target of the model on *cloud*.
@@ -90,6 +85,7 @@ class Configuration:
         folder: the folder of the file, to which its paths are relative.
         notify_on: the events that are sent to the channels for every model: `launched`, `ended`, `failed`, `rejected`,
             `awaiting_approval`.
+        default_model: the name of the model that receives the events that do not name one.
 
     """
 
@@ -99,11 +95,13 @@ class Configuration:
     repositories: tuple[str, ...]
     folder: Path
     notify_on: tuple[str, ...] = NOTIFY_ON
+    default_model: str | None = field(init=False, repr=False, compare=False)
+    _lookup: Lookup = field(init=False, repr=False, compare=False)
 
-    @property
-    def default_model(self) -> str | None:
-        """The name of the model that receives the events that do not name one."""
-        return next((model.name for model in self.models if model.default), None)
+    def __post_init__(self) -> None:
+        """Prepare `find`, once for all events."""
+        object.__setattr__(self, "default_model", next((model.name for model in self.models if model.default), None))
+        object.__setattr__(self, "_lookup", Lookup([model.name for model in self.models]))
 
     def named(self, cloud: str) -> list[str]:
         """Return the names (no patterns) of the models that train on *cloud*, sorted."""
@@ -130,16 +128,8 @@ class Configuration:
             UnknownModelError: nothing matches.
 
         """
-        matching = [model for model in self.models if model.is_pattern and fnmatchcase(model_id, model.name)]
-        exact = next((model for model in self.models if model.name == model_id and not model.is_pattern), None)
-        best = exact or max(matching, key=lambda model: _specificity(model.name), default=None)
-        if best is None:
+        place = self._lookup.find(model_id)
+        if place is None:
             wanted, known = brief(model_id, MAX_MODEL_ID), ", ".join(model.name for model in self.models[:10])
             raise UnknownModelError(f"model_id: the configuration has no model {wanted}; it has {known}")
-        return best
-
-
-def _specificity(pattern: str) -> tuple[int, int, int]:
-    pieces = _PIECES.findall(pattern)
-    classes, marks, stars = (sum(piece.startswith(sign) for piece in pieces if piece != "[") for sign in "[?*")
-    return len(pieces) - classes - marks - stars, classes, marks
+        return self.models[place]

@@ -65,8 +65,11 @@ def streak_at(state: ModelState, policy: Policy, now: datetime) -> tuple[datetim
 def _first(
     rules: tuple[Rule, ...], state: ModelState, trigger: RetrainTrigger, policy: Policy, now: datetime
 ) -> Verdict:
-    verdicts = (rule(state, trigger, policy, now) for rule in rules)
-    return next((verdict for verdict in verdicts if verdict), Verdict(decision="launch", reason="launched"))
+    for rule in rules:
+        verdict = rule(state, trigger, policy, now)
+        if verdict is not None:
+            return verdict
+    return Verdict(decision="launch", reason="launched")
 
 
 def _duplicate(state: ModelState, trigger: RetrainTrigger, _policy: Policy, _now: datetime) -> Verdict | None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.fields import MAX_MODEL_ID, parse_time
+from shared.fields import MAX_MODEL_ID, is_unicode, parse_time
 
 
 def model_of_provenance(description: str) -> str | None:
@@ -30,6 +30,4 @@ def time(value: object) -> datetime | None:
 
 def text(value: object) -> str:
     """Return *value* if it is a text that can be written again: JSON can spell a lone surrogate, UTF-8 cannot."""
-    if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
-        return ""
-    return value
+    return value if isinstance(value, str) and is_unicode(value) else ""
