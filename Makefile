@@ -19,7 +19,7 @@ READY := $(VENV)/.ready
 MONITOR := .tools/monitor
 CHECKOV_VENV := .tools/checkov
 CHECKOV := $(CHECKOV_VENV)/bin/checkov
-PROVIDER := .tools/provider/.ready
+PROVIDER := .tools/provider-google/.ready
 SAM_VENV := .tools/sam
 SAM := $(SAM_VENV)/bin/sam
 PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes --no-deps
@@ -65,10 +65,10 @@ $(CHECKOV): requirements/checkov.txt
 	$(call install,$(CHECKOV_VENV),$<)
 	@touch $@
 
-# The schema of Terraform's provider, in a package that is only read, never installed.
-$(PROVIDER): requirements/provider.txt
+# The schemas of Terraform's provider, in packages that are only read, never installed.
+$(PROVIDER): requirements/provider.txt requirements/provider-oldest.txt
 	@rm -rf $(@D) && mkdir -p $(@D)
-	@$(PYTHON) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --dest $(@D) -r $<
+	@for pins in $^; do $(PYTHON) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --dest $(@D) -r $$pins || exit; done
 	@touch $@
 
 # The storage emulator for Azure comes from npm: where that is missing, the tests that need it say so and are skipped.
@@ -100,7 +100,7 @@ requirements: $(READY) ## pin the requirements anew, with hashes
 	pin functions/monitor/requirements.in -o functions/monitor/requirements.txt; \
 	pin -c functions/monitor/requirements.txt requirements/monitor-tests.in -o requirements/monitor-tests.txt; \
 	for tool in sam checkov sbom; do pin requirements/$$tool.in -o requirements/$$tool.txt; done; \
-	pin --no-deps requirements/provider.in -o requirements/provider.txt
+	for tool in provider provider-oldest; do pin --no-deps requirements/$$tool.in -o requirements/$$tool.txt; done
 
 # --- using it ---------------------------------------------------------------------------------------------------------
 
@@ -147,7 +147,12 @@ lint: $(READY) ## style, types, docstrings and the borders between the rooms
 	$(BIN)/interrogate --quiet --fail-under 100 --ignore-nested-functions --ignore-private --ignore-semiprivate --ignore-init-method --ignore-magic tests
 
 .PHONY: check
-check: lint test test-deep check-demos test-monitor check-sam check-deploy ## everything that CI does
+check: lint check-settings test test-deep check-demos test-monitor check-sam check-deploy ## everything that CI does
+
+.PHONY: check-settings
+check-settings: $(READY) ## your own retrain.toml and the settings of your environments; no other target looks at their values
+	@$(BIN)/python -m functions.cli check
+	@$(BIN)/python deploy/check_settings.py
 
 .PHONY: check-sam
 check-sam: $(SAM) ## the template as AWS reads it, and the build that is deployed; offline
@@ -288,5 +293,5 @@ build-EmitFunction build-ReceiveFunction:
 	$(BUILD) aws "$(ARTIFACTS_DIR)"
 
 .PHONY: clean
-clean: ## remove what was built and what the demo left
-	rm -rf dist .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove what was built; .local, which has the ledger of this machine, is kept
+	rm -rf dist .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

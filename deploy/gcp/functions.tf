@@ -9,8 +9,19 @@ resource "google_storage_bucket" "bundles" {
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
+  # Terraform replaces the object with each new bundle, and deletes the bucket with all that is in it: what a bundle holds
+  # is in the repository.
+  force_destroy = true
   versioning {
     enabled = true
+  }
+  lifecycle_rule {
+    condition {
+      days_since_noncurrent_time = 30
+    }
+    action {
+      type = "Delete"
+    }
   }
   depends_on = [google_project_service.used]
 }
@@ -25,7 +36,7 @@ resource "google_storage_bucket_object" "bundle" {
 resource "google_cloudfunctions2_function" "emit" {
   name        = "retrain-emit-${var.environment}"
   location    = var.region
-  description = "Asks for trainings: HTTP API and schedule."
+  description = "Emits triggers: HTTP API and schedule."
   build_config {
     runtime         = "python313"
     entry_point     = "emit"
@@ -47,11 +58,12 @@ resource "google_cloudfunctions2_function" "emit" {
     # Reached over the internet, by callers with a token only: see identities.tf.
     ingress_settings = "ALLOW_ALL"
     environment_variables = {
-      RETRAIN_CONFIG = var.configuration
-      RETRAIN_BUS    = google_pubsub_topic.triggers.id
-      RETRAIN_LEDGER = local.ledger
-      RETRAIN_SOURCE = var.source_prefix
-      THREADS        = local.concurrency
+      RETRAIN_CONFIG      = var.configuration
+      RETRAIN_ENVIRONMENT = var.environment
+      RETRAIN_BUS         = google_pubsub_topic.triggers.id
+      RETRAIN_LEDGER      = local.ledger
+      RETRAIN_SOURCE      = var.source_prefix
+      THREADS             = local.concurrency
     }
   }
   depends_on = [google_project_iam_member.build]
@@ -60,7 +72,7 @@ resource "google_cloudfunctions2_function" "emit" {
 resource "google_cloudfunctions2_function" "receive" {
   name        = "retrain-receive-${var.environment}"
   location    = var.region
-  description = "Decides on triggers, launches trainings, notes their end, looks after what was left undone."
+  description = "Decides on triggers, starts trainings, records their end, picks up unfinished work."
   build_config {
     runtime         = "python313"
     entry_point     = "receive"
@@ -85,6 +97,7 @@ resource "google_cloudfunctions2_function" "receive" {
     environment_variables = merge(
       {
         RETRAIN_CONFIG       = var.configuration
+        RETRAIN_ENVIRONMENT  = var.environment
         RETRAIN_LEDGER       = local.ledger
         RETRAIN_DEAD_LETTERS = google_pubsub_topic.letters["rejected"].id
         RETRAIN_SOURCE       = var.source_prefix

@@ -16,6 +16,14 @@ resource "google_firestore_database" "ledger" {
   depends_on              = [google_project_service.used]
 }
 
+# The database outlives `terraform destroy`. The next apply of the same environment takes it over instead of failing with
+# 409 because its name is taken.
+import {
+  for_each = toset(var.ledger_exists ? ["ledger"] : [])
+  to       = google_firestore_database.ledger
+  id       = "projects/${var.project}/databases/retrain-${var.environment}"
+}
+
 # The state is read by the model's name only: no index of its text, which would cost writes and has a size limit.
 resource "google_firestore_field" "document" {
   database   = google_firestore_database.ledger.name

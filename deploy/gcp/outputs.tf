@@ -22,3 +22,17 @@ output "undelivered" {
   description = "The subscription with the events that kept failing."
   value       = google_pubsub_subscription.letters["undelivered"].id
 }
+
+output "variables" {
+  description = "The RETRAIN_ variables of the deployment, for `doctor` and the command line."
+  value = {
+    RETRAIN_CONFIG       = var.configuration
+    RETRAIN_ENVIRONMENT  = var.environment
+    RETRAIN_BUS          = google_pubsub_topic.triggers.id
+    RETRAIN_LEDGER       = local.ledger
+    RETRAIN_DEAD_LETTERS = google_pubsub_topic.letters["rejected"].id
+    RETRAIN_SOURCE       = var.source_prefix
+    RETRAIN_GITHUB_TOKEN = var.github_token_secret == "" ? "" : "projects/${var.project}/secrets/${var.github_token_secret}/versions/latest"
+    GOOGLE_CLOUD_PROJECT = var.project
+  }
+}

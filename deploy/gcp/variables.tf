@@ -121,3 +121,41 @@ variable "max_instances" {
   type        = number
   default     = 10
 }
+
+variable "ledger_exists" {
+  description = "Whether the database of this environment was left behind by `terraform destroy` and is taken over again."
+  type        = bool
+  default     = false
+}
+
+variable "monitor_image" {
+  description = "The image of the drift monitor in Artifact Registry, best by its digest; none: there is no monitor."
+  type        = string
+  default     = ""
+  validation {
+    condition     = var.monitor_image == "" || can(regex("^[a-z0-9.-]+/.+(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$", var.monitor_image))
+    error_message = "monitor_image must be an image with a tag or a digest."
+  }
+}
+
+variable "monitor_schedule" {
+  description = "When the monitor compares, in UTC. Five fields: Cloud Scheduler has no seconds."
+  type        = string
+  default     = "30 9 * * 1"
+  validation {
+    condition     = length(split(" ", var.monitor_schedule)) == 5
+    error_message = "A schedule of Cloud Scheduler has five fields."
+  }
+}
+
+variable "monitor_data_buckets" {
+  description = "The buckets with the data that the monitor compares."
+  type        = set(string)
+  default     = []
+}
+
+variable "monitor_site_bucket" {
+  description = "The bucket for the monitor's pages, which must be there; required with monitor_image. `site` in the configuration names it."
+  type        = string
+  default     = ""
+}

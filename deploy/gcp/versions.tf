@@ -1,10 +1,11 @@
 terraform {
-  required_version = ">= 1.5"
+  # Since 1.7 an import can depend on a variable.
+  required_version = ">= 1.7"
   required_providers {
     google = {
       source = "hashicorp/google"
-      # Since 6.13 the name of a service account is known before it is made, so that a plan can tell what is granted to it.
-      version = ">= 6.13.0, < 8.0.0"
+      # The schemas of 7.41 and 8.7 are those that the files are checked with.
+      version = ">= 7.41.0, < 9.0.0"
     }
   }
   # Where the state is kept is given at `terraform init -backend-config=bucket=...`, one bucket or prefix an environment.

@@ -1,6 +1,6 @@
 """The schema of Terraform's Google provider, read from a package that is generated from it.
 
-The registry of providers may be out of reach; the package cdktf-cdktf-provider-google is on PyPI, and names every
+The registry of providers may be out of reach; the package cdktn-provider-google is on PyPI, and names every
 attribute, which ones are needed, and what is within each block.
 """
 
@@ -55,7 +55,7 @@ def read_kind(wheel: Path, section: str, kind: str) -> Kind | None:
 
     """
     name = kind if section == "data" else kind.removeprefix("google_")
-    module = f"cdktf_cdktf_provider_google/{'data_' if section == 'data' else ''}{name}/__init__.py"
+    module = f"cdktn_provider_google/{'data_' if section == 'data' else ''}{name}/__init__.py"
     with ZipFile(wheel) as package:
         if module not in package.namelist():
             return None

@@ -86,12 +86,6 @@ def documents() -> Iterator[Mapping[str, Any]]:
         yield plain(hcl2.loads(path.read_text(encoding="utf-8")))
 
 
-def settings(environment: str) -> Mapping[str, Any]:
-    """Return the values that an environment gives to the variables."""
-    text = (FOLDER / "environments" / f"{environment}.tfvars").read_text(encoding="utf-8")
-    return dict(plain(hcl2.loads(text)))
-
-
 def texts(value: Any) -> Iterator[str]:
     """Yield every text in *value*."""
     if isinstance(value, str):

@@ -1,19 +1,15 @@
 """The ARM template for Azure fits the code, loses no event, and leaves nothing open."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from shared.config import environment
-from tests.deploy.arm import FOLDER, TEMPLATE, made
+from tests.deploy.arm import TEMPLATE, made
 from tests.deploy.template import ROOT, texts
 
 EVERYTHING = {"subscribe": True, "signalStorageAccount": "data", "githubTokenSecret": "github", "alertGroup": "/group"}
-ENVIRONMENTS = ("dev", "staging", "prod")
 # Built-in roles of Azure, from its reference; none may change rights, and none reaches beyond what it is granted on.
 ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
@@ -26,8 +22,6 @@ ROLES = {
 }
 # Read by function_app.py itself: the host needs it before anything of ours is imported.
 OF_THE_HOST = {"RETRAIN_SCHEDULE"}
-# What events come from that this template does not make.
-PLACED = ("workspace", "signalStorage")
 
 
 def of_type(kind: str) -> list[Mapping[str, Any]]:
@@ -63,17 +57,6 @@ def test_what_is_named_exists() -> None:
     nested = {"workspace", "principal", "name", "function", "storage", "filter"}
     assert set(re.findall(r"parameters\('(\w+)'\)", everything)) == set(TEMPLATE["parameters"]) | nested
     assert set(re.findall(r"variables\('(\w+)'\)", everything)) == set(TEMPLATE["variables"])
-
-
-@pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_an_environment_gives_every_parameter_that_has_no_default(name: str) -> None:
-    """Its file is complete, and names nothing that is not declared."""
-    given = json.loads((FOLDER / "environments" / f"{name}.parameters.json").read_text(encoding="utf-8"))["parameters"]
-    needed = {parameter for parameter, declared in TEMPLATE["parameters"].items() if "defaultValue" not in declared}
-    # The defaults are those of the app's own group, where neither the workspace nor the data need be.
-    needed |= {f"{source}{place}" for source in PLACED for place in ("ResourceGroup", "Location")}
-    assert needed <= set(given) <= set(TEMPLATE["parameters"])
-    assert given["environment"]["value"] == name
 
 
 def test_the_environment_is_that_of_the_code() -> None:

@@ -11,7 +11,7 @@ import pytest
 from shared.config import environment as read_environment
 from shared.decision.transitions import CLAIM_LEASE
 from shared.wire.pubsub import is_sweep
-from tests.deploy.terraform import FOLDER, Block, blocks, of_kind, texts, variables
+from tests.deploy.terraform import FOLDER, Block, blocks, documents, of_kind, texts, variables
 
 ROOT = FOLDER.parents[1]
 OPEN_TO_ALL = re.compile(r"\ball(Authenticated)?Users\b")
@@ -62,7 +62,8 @@ def test_a_function_is_one_of_the_bundle(entry: str) -> None:
     assert re.search(rf"^def {entry}\(", (ROOT / "functions/gcp/main.py").read_text(encoding="utf-8"), re.MULTILINE)
     assert 0 < service["timeout_seconds"] <= CLAIM_LEASE.total_seconds()
     given = set(re.findall(r"RETRAIN_\w+", str(service["environment_variables"])))
-    assert given <= set(re.findall(r'"(RETRAIN_\w+)"', Path(read_environment.__file__).read_text(encoding="utf-8")))
+    known = set(re.findall(r'"(RETRAIN_\w+)"', Path(read_environment.__file__).read_text(encoding="utf-8")))
+    assert given <= known | {"RETRAIN_ENVIRONMENT"}  # messages name it
     assert {"RETRAIN_LEDGER", "RETRAIN_SOURCE"} <= given
 
 
@@ -152,7 +153,9 @@ def test_ticks_and_sweeps_go_by_http() -> None:
     assert is_sweep(json.loads(re.sub(r"(\w+) = ", r'"\1": ', body[1])))
     for job in jobs.values():
         assert job["time_zone"] == "Etc/UTC"
-        assert job["http_target"][0]["oidc_token"]
+        (target,) = job["http_target"]
+        # An API of Google takes access tokens only; our functions take identity tokens.
+        assert ("oauth_token" if "run.googleapis.com" in target["uri"] else "oidc_token") in target
     invokers = of_kind("google_cloud_run_service_iam_member")
     assert invokers["sweep"]["service"] == "${google_cloudfunctions2_function.receive.name}"
     assert invokers["sweep"]["member"] == "${google_service_account.schedule.member}"
@@ -180,3 +183,60 @@ def test_no_secret_is_in_the_files() -> None:
     named: list[Block] = blocks()
     assert not [block.kind for block in named if block.kind == "google_secret_manager_secret_version"]
     assert not [text for block in named for text in texts(block.content) if re.search(r"gh[pousr]_\w{20,}", text)]
+
+
+def test_bundles_expire_and_their_bucket_can_go() -> None:
+    """Terraform deletes the bucket with what is in it; replaced bundles are deleted after a month."""
+    bucket = of_kind("google_storage_bucket")["bundles"]
+    assert bucket["force_destroy"] is True
+    (rule,) = bucket["lifecycle_rule"]
+    assert rule == {"condition": [{"days_since_noncurrent_time": 30}], "action": [{"type": "Delete"}]}
+
+
+def test_a_database_that_was_kept_is_taken_over() -> None:
+    """Destroying leaves it, and an import by its own name, on demand, makes the next apply go on with it."""
+    (database,) = of_kind("google_firestore_database").values()
+    assert database["deletion_policy"] == "ABANDON"
+    (taken,) = [entry for document in documents() for entry in document.get("import", [])]
+    assert taken["to"] == "${google_firestore_database.ledger}"
+    assert taken["id"] == f"projects/${{var.project}}/databases/{database['name']}"
+    assert "var.ledger_exists" in taken["for_each"]
+    assert variables()["ledger_exists"]["default"] is False
+    # An import can have for_each since Terraform 1.7.
+    assert 'required_version = ">= 1.7"' in (FOLDER / "versions.tf").read_text(encoding="utf-8")
+
+
+def test_the_outputs_are_the_variables_of_the_functions() -> None:
+    """`doctor` gets what both functions have, so nothing has to be written down again."""
+    functions = of_kind("google_cloudfunctions2_function").values()
+    given = {
+        name
+        for function in functions
+        for name in re.findall(r"RETRAIN_\w+", str(function["service_config"][0]["environment_variables"]))
+    }
+    outputs = {
+        name: entry for document in documents() for one in document.get("output", []) for name, entry in one.items()
+    }
+    assert {name for name in outputs["variables"]["value"] if name.startswith("RETRAIN_")} == given
+
+
+def test_the_monitor_may_read_write_and_publish_and_is_started_by_its_schedule() -> None:
+    """There is one where an image is named; it has the environment of `emit` and rights on its buckets only."""
+    (job,) = of_kind("google_cloud_run_v2_job").values()
+    assert job["for_each"] == "${local.monitors}"
+    (outer,) = job["template"]
+    (inner,) = outer["template"]
+    (container,) = inner["containers"]
+    emit = str(of_kind("google_cloudfunctions2_function")["emit"]["service_config"][0]["environment_variables"])
+    assert {one["name"] for one in container["env"]} == set(re.findall(r"RETRAIN_\w+", emit))
+    assert container["image"] == "${var.monitor_image}"
+    grants = {
+        str(content["role"])
+        for kind in ("google_pubsub_topic_iam_member", "google_storage_bucket_iam_member")
+        for content in of_kind(kind).values()
+        if "google_service_account.monitor" in str(content["member"])
+    }
+    assert grants == {"roles/pubsub.publisher", "roles/storage.objectViewer", "roles/storage.objectUser"}
+    schedule = of_kind("google_cloud_scheduler_job")["monitor"]
+    assert schedule["http_target"][0]["uri"].endswith("${google_cloud_run_v2_job.monitor[each.key].id}:run")
+    assert of_kind("google_cloud_run_v2_job_iam_member")["monitor"]["role"] == "roles/run.invoker"

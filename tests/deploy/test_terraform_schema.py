@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from tests.deploy.provider_schema import Kind, read_kind
-from tests.deploy.terraform import Block, blocks
+from tests.deploy.terraform import FOLDER, Block, blocks
 
-WHEELS = Path(__file__).parents[2] / ".tools" / "provider"
+# The versions of the provider at both ends of those that are allowed, and of the packages with their schemas.
+VERSIONS = {"7.41.0": "19.10.0", "8.7.0": "21.1.0"}
+WHEELS = Path(__file__).parents[2] / ".tools" / "provider-google"
 
 
-@pytest.fixture(scope="module")
-def wheel() -> Path:
-    """Return the package with the provider's schema, which `make check-deploy` downloads."""
-    found = sorted(WHEELS.glob("cdktf_cdktf_provider_google-*.whl"))
+@pytest.fixture(scope="module", params=VERSIONS)
+def wheel(request: pytest.FixtureRequest) -> Path:
+    """Return the package with the schema of a version of the provider, which `make check-deploy` downloads."""
+    found = sorted(WHEELS.glob(f"cdktn_provider_google-{VERSIONS[request.param]}-*.whl"))
     if not found and os.environ.get("CHECK_DEPLOY"):
         pytest.fail(f"the provider's schema is not in {WHEELS}")
     if not found:
@@ -59,3 +61,10 @@ def test_a_misspelling_would_be_found(wheel: Path) -> None:
         "x: there is no retries",
     ]
     assert read_kind(wheel, "resource", "google_pubsub_subscriptions") is None
+
+
+def test_the_allowed_versions_are_those_that_are_checked() -> None:
+    """From the oldest that is checked here to the end of the newest one's major version."""
+    text = (FOLDER / "versions.tf").read_text(encoding="utf-8")
+    oldest, newest = VERSIONS
+    assert f'version = ">= {oldest}, < {int(newest.partition(".")[0]) + 1}.0.0"' in text
