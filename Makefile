@@ -244,6 +244,7 @@ deploy-azure: ## to Azure: make deploy-azure ENV=dev GROUP=resource-group
 	$(is_environment)
 	$(call needs,az,see https://learn.microsoft.com/cli/azure/install-azure-cli)
 	@test -n "$(GROUP)" || { echo "Say which resource group: make $@ ENV=$(ENV) GROUP=name"; exit 2; }
+	@deploy/azure/deploy check $(ENV) $(GROUP)
 	@$(MAKE) --no-print-directory build-azure $(if $(TARGET_PYTHON)$(filter-out Linux-x86_64,$(MACHINE)),TARGET_PYTHON=$(AZURE_PYTHON) TARGET_PLATFORM=manylinux2014_x86_64)
 	deploy/azure/deploy $(ENV) $(GROUP) $(AZURE_PYTHON)
 

@@ -24,6 +24,7 @@ class Resource:
         document: all that the template says of it, evaluated.
         waits: the ids of the resources that must be there before, as it is written.
         asked: the ids of the resources whose state its expressions ask for, made or not.
+        within: the id of the nested deployment that makes it; empty: the template itself.
 
     """
 
@@ -33,6 +34,7 @@ class Resource:
     document: Mapping[str, Any]
     waits: frozenset[str]
     asked: frozenset[str]
+    within: str = ""
 
 
 def defaults() -> dict[str, Any]:
@@ -79,7 +81,8 @@ def _resources(declared: list[Mapping[str, Any]], scope: Scope) -> Iterator[Reso
 
 def _resource(declared: Mapping[str, Any], scope: Scope) -> Resource:
     properties = dict(declared.get("properties", {}))
-    properties.pop("template", None)  # Its expressions mean something else.
+    if declared["type"] == NESTED:
+        properties.pop("template")  # Its expressions mean something else.
     document = evaluate({**declared, "properties": properties}, scope)
     # What stands on another resource is named by that one; a nested deployment may be in another group.
     where = f"{scope.group}/providers/{document['scope']}" if "scope" in document else _group(document, scope)
@@ -106,4 +109,4 @@ def _nested(declared: Mapping[str, Any], outer: Resource) -> Iterator[Resource]:
     assert set(given) == set(template["parameters"])
     scope = Scope(parameters=given, variables={}, group=outer.id.partition("/providers/")[0])
     for each in _resources(template["resources"], scope):
-        yield replace(each, made=outer.made and each.made, waits=each.waits | outer.waits)
+        yield replace(each, made=outer.made and each.made, waits=each.waits | outer.waits, within=outer.id)

@@ -41,6 +41,7 @@ case "$*" in
   "deployment group create"*) echo "{APP}" ;;
   "account get-access-token"*) echo "{TOKEN}" ;;
   "resource show"*) echo "{HOST}" ;;
+  "provider show"*) echo "Registered" ;;
 esac
 """
 CURL: Final = """#!/bin/bash
@@ -79,6 +80,7 @@ class AzureMachine:
         for name in ("bin", "orders", "dist"):
             (self.folder / name).mkdir()
         shutil.copytree(ROOT / "deploy" / "azure", self.folder / "deploy" / "azure")
+        self.settings(json.dumps({"parameters": {"environment": {"value": "dev"}}}))
         self.pack(BUNDLE)
         url = self._server.url.replace("/", "\\/")
         curl = CURL.format(curl=shutil.which("curl"), host=HOST, url=url)
@@ -135,12 +137,21 @@ class AzureMachine:
         """Let the next calls of `az` with these words fail."""
         (self.folder / "orders" / words).write_text(f"{why}\n" * times, encoding="utf-8")
 
+    def settings(self, text: str, environment: str = "dev") -> None:
+        """Write the parameters of an environment."""
+        folder = self.folder / "deploy" / "azure" / "environments"
+        (folder / f"{environment}.parameters.json").write_text(text, encoding="utf-8")
+
     def deploy(self, python: str = "3.13") -> "subprocess.CompletedProcess[str]":
+        """Run the script as a deployment does."""
+        return self.run("dev", "retraining", python)
+
+    def run(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Run the script."""
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         return subprocess.run(
-            [self.folder / "deploy" / "azure" / "deploy", "dev", "retraining", python],
-            env={"PATH": path, "DESK": str(self.folder), "TMPDIR": str(self.folder)},
+            [self.folder / "deploy" / "azure" / "deploy", *arguments],
+            env={"PATH": path, "DESK": str(self.folder), "TMPDIR": str(self.folder), **variables},
             capture_output=True,
             text=True,
             check=False,

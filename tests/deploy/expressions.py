@@ -173,11 +173,18 @@ _OF_SCOPE: Final[Mapping[str, Callable[..., Any]]] = {
     "resourceId": _resource_id,
     "reference": _reference,
 }
+
+
+def _lists(values: tuple[Any, ...]) -> bool:
+    return all(isinstance(value, list) for value in values)
+
+
 _FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "and": lambda *values: all(values),
     "not": lambda value: not value,
     "empty": lambda value: not value,
-    "concat": lambda *values: "".join(values),
+    "concat": lambda *values: [item for value in values for item in value] if _lists(values) else "".join(values),
+    "createArray": lambda *values: list(values),
     "format": lambda text, *values: text.format(*values),
     "take": lambda text, number: text[:number],
     "split": lambda text, sign: text.split(sign),

@@ -213,3 +213,67 @@ def test_the_service_is_that_of_the_app(machine: AzureMachine) -> None:
     """Its address comes from Resource Manager, so that it is right in every cloud."""
     machine.deploy()
     assert all(f"https://{HOST}/api/" in call for call in machine.calls if call.startswith("curl "))
+
+
+def test_a_check_takes_seconds_and_changes_nothing(machine: AzureMachine) -> None:
+    """It looks at account, group and namespaces; no bundle is needed yet."""
+    machine.bundle.unlink()
+    done = machine.run("check", "dev", "retraining")
+    assert (done.returncode, done.stderr) == (0, "Nothing is missing.\n")
+    assert {call.split()[1] for call in machine.calls} == {"account", "group", "provider"}
+    assert not [call for call in machine.calls if "Microsoft.App" in call]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("account show", "Azure does not know who deploys: az login (ERROR: ordered by a test)"),
+        ("group show", "The resource group retraining cannot be read: ERROR: ordered by a test"),
+    ],
+)
+def test_what_the_account_lacks_is_named_before_anything_is_made(
+    machine: AzureMachine, words: str, complaint: str
+) -> None:
+    """One sentence says what is missing, and nothing is deployed."""
+    machine.refuse(words, times=1)
+    done = machine.deploy()
+    assert (done.returncode, done.stderr) == (1, f"{complaint}\n")
+    assert machine.passes == []
+
+
+def test_a_namespace_that_is_not_registered_is_named(machine: AzureMachine) -> None:
+    """A new subscription has almost none; registering one is a right on the subscription."""
+    az = machine.folder / "bin" / "az"
+    az.write_text(az.read_text(encoding="utf-8").replace('echo "Registered"', 'echo "NotRegistered"'), encoding="utf-8")
+    done = machine.deploy()
+    assert done.stderr == (
+        "The subscription has not registered Microsoft.Web: az provider register --namespace Microsoft.Web --wait\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "text", "complaint"),
+    [
+        ("prod", '{"parameters": {"environment": {"value": "prod"}}}', "alertGroup: prod needs an action group"),
+        ("dev", '{"parameters": {"environment": {"value": "prod"}}}', "environment: must be dev"),
+        ("dev", "[]", "is not a parameters file of Azure"),
+    ],
+)
+def test_wrong_settings_are_refused(machine: AzureMachine, environment: str, text: str, complaint: str) -> None:
+    """Before Azure is queried at all."""
+    machine.settings(text, environment)
+    done = machine.run(environment, "retraining", "3.13")
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert machine.calls == []
+
+
+def test_a_plan_shows_and_changes_nothing(machine: AzureMachine) -> None:
+    """The template and the parameters are those of the deployment, with the image of the monitor if there is one."""
+    done = machine.run("plan", "dev", "retraining", "3.13", MONITOR_IMAGE="acme.azurecr.io/monitor@sha256:0a")
+    assert done.returncode == 0, done.stderr
+    (planned,) = [call for call in machine.calls if call.startswith("az deployment")]
+    assert planned.startswith("az deployment group what-if --resource-group retraining --name retrain-dev")
+    assert "monitorImage=acme.azurecr.io/monitor@sha256:0a" in planned
+    assert machine.passes == []
+    assert machine.uploaded == []

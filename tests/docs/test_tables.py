@@ -205,7 +205,7 @@ def test_the_parameters_of_the_azure_template() -> None:
     assert {name for name, default in shown.items() if default is None} == set(declared) - set(values)
     for name, value in values.items():
         if not str(value).startswith("["):
-            assert shown[name] == ("" if value in ("", {}) else str(value).lower()), name
+            assert shown[name] == ("" if value in ("", {}) else json.dumps(value).strip(chr(34))), name
 
 
 def test_the_alarms() -> None:
