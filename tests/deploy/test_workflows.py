@@ -1,4 +1,4 @@
-"""The workflows are well formed, promote what was tested, and hold no keys."""
+"""The workflows are well formed, promote what was tested, show a plan first, can go back, and hold no keys."""
 
 import json
 import os
@@ -6,21 +6,22 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.deploy.actionlint import actionlint
 from tests.deploy.template import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
-LINTER = ROOT / ".tools" / "actionlint"
+EXAMPLES = sorted((ROOT / "examples" / "github").glob("*.yml"))
 CLOUDS = ("aws", "gcp", "azure")
 # The actions that get rights for a job.
-TRUST = re.compile(r"(aws-actions/configure|google-github-actions/auth|azure/login)")
-# The packaged actionlint is older than configuration variables.
-NEWER = 'undefined variable "vars"'
+TRUST = re.compile(r"(aws-actions/configure|google-github-actions/auth|azure/login)", re.IGNORECASE)
+PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+(\.\d+)*")
 
 
 @pytest.fixture(scope="module")
@@ -52,77 +53,187 @@ def test_a_workflow_has_the_form_that_github_wants(path: os.PathLike[str]) -> No
 
 def test_actionlint_finds_nothing_wrong() -> None:
     """Neither with expressions nor with contexts, jobs that wait for one another, and runners."""
-    node = shutil.which("node")
-    if node is None or not (LINTER / "node_modules").is_dir():
-        if os.environ.get("CI"):
-            pytest.fail("actionlint is not installed: `make actionlint` does that, and needs Node")
-        pytest.skip("the workflows are checked by actionlint, which is not installed: `make actionlint` does that")
-    script = str(ROOT / "tests/github/actionlint/lint.mjs")
-    found = subprocess.run(
-        [node, script, str(LINTER), *map(str, WORKFLOWS)], capture_output=True, text=True, check=True
-    )
-    messages = [finding["message"] for findings in json.loads(found.stdout) for finding in findings]
-    assert [message for message in messages if not message.startswith(NEWER)] == []
+    done = actionlint(ROOT, ".github/workflows/*.yml")
+    assert (done.returncode, "All workflow files passed" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_actionlint_would_find_a_mistake(tmp_path: Path) -> None:
+    """A context that is misspelt fails, so that the check above is one."""
+    text = (FOLDER / "deploy.yml").read_text(encoding="utf-8").replace("needs.source.outputs.commit", "needs.sauce.x")
+    (tmp_path / "deploy.yml").write_text(text, encoding="utf-8")
+    done = actionlint(tmp_path, "*.yml")
+    assert done.returncode == 1
+    assert "sauce" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *EXAMPLES], ids=lambda path: path.name)
+def test_actions_are_pinned_by_their_commits(path: Path) -> None:
+    """A tag of somebody else's repository can move; the version is a comment, which dependabot keeps."""
+    used = re.findall(r"uses: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert used
+    assert [action for action in used if not PINNED.fullmatch(action)] == []
+
+
+def test_the_suite_runs_on_what_is_deployed_and_on_the_oldest_version() -> None:
+    """The functions run on the first version of the matrix, and the promotion tests on that one."""
+    check = yaml.safe_load((FOLDER / "test.yml").read_text(encoding="utf-8"))["jobs"]["check"]
+    assert check["strategy"]["matrix"]["python"] == ["3.13", "3.11"]
+    assert "Runtime: python3.13" in (ROOT / "template.yaml").read_text(encoding="utf-8")
+    assert 'runtime         = "python313"' in (ROOT / "deploy/gcp/functions.tf").read_text(encoding="utf-8")
+    assert " 3.13" in (FOLDER / "deploy.yml").read_text(encoding="utf-8")
 
 
 def test_a_tag_deploys_to_its_environment(deploy: dict[str, Any]) -> None:
-    """The tags are the environments, each cloud's job is in that of its tag, and runs only where it is configured."""
-    assert deploy["on"] == {"push": {"tags": ["staging", "prod"]}}
+    """The tags are the environments; a cloud is deployed where DEPLOY_TO names it, after its plan was approved."""
+    assert deploy["on"]["push"] == {"tags": ["staging", "prod"]}
+    environment = deploy["jobs"]["source"]["outputs"]["environment"]
+    assert environment == "${{ inputs.environment || github.ref_name }}"
     for cloud in CLOUDS:
-        job = deploy["jobs"][cloud]
-        assert job["environment"] == "${{ github.ref_name }}"
-        # Of the environment's own variables none is known yet when a condition is read.
-        assert job["if"] == f"contains(vars.DEPLOY_TO, '{cloud}')"
+        plan, job = deploy["jobs"][f"plan-{cloud}"], deploy["jobs"][cloud]
+        assert job["environment"] == "${{ needs.source.outputs.environment }}"
+        assert plan["environment"] == f"{job['environment']}-plan"
+        assert f"contains(vars.DEPLOY_TO, '{cloud}')" in plan["if"]
+        assert f"plan-{cloud}" in job["needs"]
+        assert f"needs.plan-{cloud}.result == 'success'" in job["if"]
 
 
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_an_environment_that_is_not_configured_is_told(deploy: dict[str, Any], cloud: str) -> None:
+@pytest.mark.parametrize("name", [*CLOUDS, *(f"plan-{cloud}" for cloud in CLOUDS)])
+def test_an_environment_that_is_not_configured_is_reported(deploy: dict[str, Any], name: str) -> None:
     """A job's first step fails with the name of a variable that is missing; it knows all that the job needs."""
-    first, *others = deploy["jobs"][cloud]["steps"]
+    first, *others = deploy["jobs"][name]["steps"]
     used = set(re.findall(r"vars\.(\w+)", json.dumps(others)))
-    assert set(first["env"]) == used
-    for missing in used:
-        done = run(first["run"], dict.fromkeys(used - {missing}, "given") | {missing: ""})
+    optional = {variable for variable in used if variable.endswith("_MONITOR_REPOSITORY")}
+    assert used - optional <= set(first["env"])
+    for missing in first["env"]:
+        done = run(first["run"], dict.fromkeys(set(first["env"]) - {missing}, "given") | {missing: ""})
         assert done.returncode != 0
-        assert f"{missing}: is no variable of this environment" in done.stderr
-    assert run(first["run"], dict.fromkeys(used, "given")).returncode == 0
+        assert f"{missing}: is not a variable of this environment" in done.stderr
+    assert run(first["run"], dict.fromkeys(first["env"], "given")).returncode == 0
 
 
 def test_every_variable_is_explained(deploy: dict[str, Any]) -> None:
     """The table of what a repository and its environments set has all that the workflow reads, and nothing else."""
     text = (ROOT / "docs" / "promotion.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
-    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(
-        re.findall(r"(?:vars|secrets)\.(\w+)", json.dumps(deploy))
-    )
+    read = set(re.findall(r"(?:vars|secrets)\.(\w+)", json.dumps(deploy)))
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == read
 
 
-def test_what_was_tested_is_what_is_deployed(deploy: dict[str, Any]) -> None:
-    """Every job checks the digests that the tested files got, before anything has a right, and builds nothing anew."""
-    tested = [step.get("run", "") for step in deploy["jobs"]["bundle"]["steps"]]
-    assert tested.index(".ci/run") < next(place for place, text in enumerate(tested) if "sha256sum" in text)
+@pytest.mark.parametrize("name", [*CLOUDS, *(f"plan-{cloud}" for cloud in CLOUDS)])
+def test_only_what_was_bundled_is_deployed(deploy: dict[str, Any], name: str) -> None:
+    """Every job checks the digests before anything has a right, and builds nothing but the monitor's image."""
+    job = deploy["jobs"][name]
+    assert "bundle" in job["needs"]
+    steps = [step.get("run", "") or step["uses"] for step in job["steps"]]
+    checked = next(place for place, text in enumerate(steps) if "sha256sum --check --quiet digests.txt" in text)
+    trusted = next(place for place, text in enumerate(steps) if TRUST.match(text))
+    assert checked < trusted
+    assert not re.search(r"\b(make|sam build)\b", " ".join(steps))
+
+
+def test_the_bundle_is_made_of_tested_code_and_checked_settings(deploy: dict[str, Any]) -> None:
+    """The whole suite is skipped only for code that has passed it; the configuration is checked each time."""
+    suite, bundle = deploy["jobs"]["suite"], deploy["jobs"]["bundle"]
+    assert suite["if"] == "needs.source.outputs.tested != 'true'"
+    assert ".ci/run" in [step.get("run") for step in suite["steps"]]
+    assert suite["steps"][-1]["with"]["name"] == "tested-${{ needs.source.outputs.code }}"
+    assert "needs.suite.result == 'success'" in bundle["if"]
+    runs = [step.get("run", "") for step in bundle["steps"]]
+    assert runs.index("make check-settings") < next(place for place, text in enumerate(runs) if "dist/aws.zip" in text)
+
+
+def test_a_deployment_is_checked_by_doctor(deploy: dict[str, Any]) -> None:
+    """The last step of each job asks `doctor`, with the variables that the deployment's outputs give."""
     for cloud in CLOUDS:
-        job = deploy["jobs"][cloud]
-        assert job["needs"] == "bundle"
-        steps = [step.get("run", "") or step["uses"] for step in job["steps"]]
-        checked = next(place for place, text in enumerate(steps) if "sha256sum --check --quiet digests.txt" in text)
-        trusted = next(place for place, text in enumerate(steps) if TRUST.match(text))
-        assert checked < trusted
-        assert not re.search(r"\b(make|sam build)\b", " ".join(steps))
+        last = deploy["jobs"][cloud]["steps"][-1]["run"]
+        assert f'deploy/outputs {cloud} "$ENV"' in last
+        assert f"functions.cli doctor --cloud {cloud}" in last
 
 
 def test_no_key_is_stored(deploy: dict[str, Any]) -> None:
-    """The clouds trust the identity that GitHub gives a run; no secret is used, and only these jobs may ask for one."""
+    """The clouds trust the identity that GitHub gives a run; external ids are secrets, never plain variables."""
     secret = {name for path in WORKFLOWS for name in re.findall(r"secrets\.(\w+)", path.read_text(encoding="utf-8"))}
     assert secret == {"EMITTER_EXTERNAL_ID", "FOREIGN_BUS_EXTERNAL_ID"}
-    assert deploy["permissions"] == {"contents": "read"}
-    asking = [name for name, job in deploy["jobs"].items() if "id-token" in job.get("permissions", {})]
-    assert asking == list(CLOUDS)
+    assert deploy["permissions"] == {}
+    trusted = {name for name, job in deploy["jobs"].items() if "id-token" in job.get("permissions", {})}
+    assert trusted == {*CLOUDS, *(f"plan-{cloud}" for cloud in CLOUDS)}
+    rights = {right for job in deploy["jobs"].values() for right in job["permissions"].items()}
+    assert rights == {("contents", "read"), ("actions", "read"), ("id-token", "write")}
 
 
 def test_no_text_of_others_becomes_a_command(deploy: dict[str, Any]) -> None:
-    """A name of a tag or a variable reaches a script by its environment, never by being written into it."""
+    """A name of a tag, an input or a variable reaches a script by its environment, never by being written into it."""
     for job in deploy["jobs"].values():
         for step in job["steps"]:
-            inserted = re.findall(r"\$\{\{(.*?)}}", step.get("run", ""))
-            assert set(map(str.strip, inserted)) <= {"needs.bundle.outputs.digests"}
+            assert "${{" not in step.get("run", "")
+
+
+class TestSource:
+    """`deploy/source` decides what is deployed; `gh` is a fake that answers with what GitHub's API shows."""
+
+    RUN = "12345"
+    COMMIT = "0a" * 20
+
+    @pytest.fixture
+    def repository(self, tmp_path: Path) -> Path:
+        """Return a repository with code, a configuration and settings."""
+        files = {"shared/a.py": "a", "retrain.toml": "b", "deploy/gcp/environments/prod.tfvars": "c"}
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        self.git(tmp_path, "init", "--quiet")
+        self.commit(tmp_path)
+        return tmp_path
+
+    def git(self, folder: Path, *arguments: str) -> None:
+        """Run git, as nobody in particular."""
+        who = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run([shutil.which("git") or "git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+    def commit(self, folder: Path, **changed: str) -> None:
+        """Change files, and commit everything but the fake."""
+        for name, text in changed.items():
+            (folder / name.replace("__", "/").replace("_toml", ".toml").replace("_py", ".py")).write_text(text)
+        self.git(folder, "add", "shared", "retrain.toml", "deploy")
+        self.git(folder, "commit", "--quiet", "--allow-empty", "--message", "x")
+
+    def decided(self, folder: Path, answer: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Run the script where GitHub's API answers with *answer*."""
+        gh = folder / "bin" / "gh"
+        gh.parent.mkdir(exist_ok=True)
+        gh.write_text('#!/bin/sh\necho "$*" >> gh-calls\ncat bin/answer\n')
+        gh.chmod(0o755)
+        (gh.parent / "answer").write_text(answer)
+        path = f"{gh.parent}:{os.environ['PATH']}"
+        environment = {"PATH": path, "GITHUB_REPOSITORY": "acme/retrain", "GITHUB_RUN_ID": self.RUN, **variables}
+        script = str(ROOT / "deploy" / "source")
+        return subprocess.run([script], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+    def outputs(self, folder: Path, answer: str, **variables: str) -> dict[str, str]:
+        """Return what the script prints, by name."""
+        done = self.decided(folder, answer, **variables)
+        assert done.returncode == 0, done.stderr
+        return dict(line.split("=", 1) for line in done.stdout.splitlines())
+
+    def test_a_changed_configuration_is_not_tested_again(self, repository: Path) -> None:
+        """The digest of the code is that of all files but the configuration and the settings."""
+        before = self.outputs(repository, "0")
+        assert (before["run"], before["tested"]) == (self.RUN, "false")
+        self.commit(repository, retrain_toml="changed")
+        after = self.outputs(repository, "1")
+        assert (after["code"], after["tested"]) == (before["code"], "true")
+        assert f"artifacts?name=tested-{before['code']}" in (repository / "gh-calls").read_text()
+        self.commit(repository, shared__a_py="changed")
+        assert self.outputs(repository, "0")["code"] != before["code"]
+
+    def test_an_earlier_run_is_deployed_again(self, repository: Path) -> None:
+        """With its commit, and without testing or building."""
+        found = self.outputs(repository, self.COMMIT, EARLIER="678")
+        assert found == {"run": "678", "commit": self.COMMIT, "code": "", "tested": "true"}
+
+    @pytest.mark.parametrize(("earlier", "answer"), [("678", ""), ("678; rm -rf x", COMMIT), ("678", "null")])
+    def test_a_run_that_is_no_promotion_is_refused(self, repository: Path, earlier: str, answer: str) -> None:
+        """Neither that of another workflow nor anything that is not a number."""
+        done = self.decided(repository, answer, EARLIER=earlier)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("::error::")
