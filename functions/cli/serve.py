@@ -2,9 +2,10 @@
 
 import argparse
 import logging
+import sys
 from typing import TYPE_CHECKING, Final
 
-from functions.cli.command import DONE, FAILED, Command, Context
+from functions.cli.command import DONE, FAILED, Command, Context, UsageError
 from functions.local.settings import add_options, read_settings
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ examples:
 
 def run(context: Context, options: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
+    if sys.platform == "win32":
+        raise UsageError("retrain serve needs a POSIX system; on Windows run it in WSL (https://aka.ms/wsl)")
     from functions.cli.check import find_problems
     from functions.cli.terminal_log import log_for_people
     from functions.local import serving
