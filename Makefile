@@ -99,7 +99,7 @@ requirements: $(READY) ## pin the requirements anew, with hashes
 	pin examples/pipelines/requirements.in -o examples/pipelines/requirements.txt; \
 	pin functions/monitor/requirements.in -o functions/monitor/requirements.txt; \
 	pin -c functions/monitor/requirements.txt requirements/monitor-tests.in -o requirements/monitor-tests.txt; \
-	for tool in sam checkov sbom lint; do pin requirements/$$tool.in -o requirements/$$tool.txt; done; \
+	for tool in sam checkov sbom lint audit; do pin requirements/$$tool.in -o requirements/$$tool.txt; done; \
 	for tool in provider provider-oldest; do pin --no-deps requirements/$$tool.in -o requirements/$$tool.txt; done
 
 # --- using it ---------------------------------------------------------------------------------------------------------
@@ -175,15 +175,17 @@ check-deploy: $(READY) $(CHECKOV) $(PROVIDER) $(SAM) $(LINT)/.ready ## what depl
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework terraform --directory deploy/gcp
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework arm --file deploy/azure/azuredeploy.json
 
+# What is shipped, each with pinned requirements; `notify` is Apprise, which is in a bundle whose configuration needs it.
+SHIPPED := aws azure gcp local cli notify monitor
 SBOM := .tools/sbom/bin/cyclonedx-py
 $(SBOM): requirements/sbom.txt
 	$(call install,.tools/sbom,$<)
 	@touch $@
 
 .PHONY: sbom
-sbom: $(SBOM) ## a software bill of materials for each bundle: dist/sbom
+sbom: $(SBOM) ## a bill of materials for everything that is shipped: the bundles, Apprise, the monitor's image, the command line; in dist/sbom
 	@mkdir -p dist/sbom
-	for cloud in aws azure gcp; do $(SBOM) requirements --output-reproducible --output-format JSON --output-file dist/sbom/$$cloud.cdx.json functions/$$cloud/requirements.txt || exit; done
+	for room in $(SHIPPED); do $(SBOM) requirements --output-reproducible --output-format JSON --output-file dist/sbom/$$room.cdx.json functions/$$room/requirements.txt || exit; done
 
 KFP := .tools/kfp/bin/kfp
 $(KFP): examples/pipelines/requirements.txt
@@ -194,10 +196,14 @@ $(KFP): examples/pipelines/requirements.txt
 pipelines: $(KFP) ## compile the example's pipeline for Vertex AI
 	$(KFP) dsl compile --py examples/pipelines/demand.py --output examples/pipelines/demand.json
 
+AUDIT := .tools/audit/bin/pip-audit
+$(AUDIT): requirements/audit.txt
+	$(call install,.tools/audit,$<)
+	@touch $@
+
 .PHONY: audit
-audit: ## known vulnerabilities in what the bundles carry; queries the vulnerability service of PyPI
-	@$(PYTHON) -m venv .tools/audit && .tools/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
-	for cloud in aws azure gcp local; do .tools/audit/bin/pip-audit --requirement functions/$$cloud/requirements.txt --no-deps --disable-pip --strict || exit; done
+audit: $(AUDIT) ## known vulnerabilities in everything that is shipped; queries the vulnerability service of PyPI
+	for room in $(SHIPPED); do $(AUDIT) --requirement functions/$$room/requirements.txt --no-deps --disable-pip --strict || exit; done
 
 # --- deploying it -----------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The wheel: installed outside of the repository, it gives the command `retrain` and takes no common name."""
 
+import subprocess
 import tomllib
 from pathlib import Path
 from zipfile import ZipFile
@@ -7,7 +8,7 @@ from zipfile import ZipFile
 import pytest
 
 from functions.cli.version import VERSION
-from tests.cli.package import ROOT, Installation
+from tests.cli.package import ROOT, UV, Installation, build_wheel, install
 
 pytestmark = pytest.mark.xdist_group("package")
 
@@ -38,6 +39,20 @@ def test_the_wheel_takes_no_common_name(installation: Installation) -> None:
     for needed in ("template.yaml", "host.json", "functions/aws/requirements.txt", "deploy/azure/azuredeploy.json"):
         assert f"{bundle}/{needed}" in names
     assert not [name for name in names if "__pycache__" in name or "/tests/" in name]
+
+
+def test_two_wheels_are_equal(installation: Installation, tmp_path: Path) -> None:
+    """The same sources give the same bytes."""
+    assert build_wheel(tmp_path).read_bytes() == installation.wheel.read_bytes()
+
+
+def test_it_goes_with_other_packages(installation: Installation, tmp_path: Path) -> None:
+    """Beside packages that many projects have, all requirements are met."""
+    install(installation.wheel, tmp_path / "venv", ("numpy", "boto3", "flask"))
+    done = subprocess.run(
+        [UV, "pip", "check", "--python", str(tmp_path / "venv")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_installed_command(installation: Installation, tmp_path: Path) -> None:

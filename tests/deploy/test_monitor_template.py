@@ -166,3 +166,21 @@ def test_both_templates_declare_shared_parameters_alike(monitor: Template, templ
     for name in set(monitor.parameters) & set(template.parameters):
         ours, theirs = ({**one[name], "Description": ""} for one in (monitor.parameters, template.parameters))
         assert ours == theirs, name
+
+
+def test_the_image_is_built_by_what_is_there() -> None:
+    """Each module that the Dockerfile runs, and each path that it copies, exists."""
+    text = (ROOT / "functions/monitor/Dockerfile").read_text(encoding="utf-8")
+    modules = set(re.findall(r"python -m ([\w.]+)", text)) - {"compileall"}
+    assert "shared.config.file" in modules
+    for module in modules:
+        assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
+    for path in re.findall(r"^COPY (\S+) \S+$", text, re.MULTILINE):
+        assert list(ROOT.glob(path)), path
+
+
+def test_the_image_is_built_without_attestations() -> None:
+    """Lambda refuses an image that BuildKit attached them to; what is deployed is named by its digest."""
+    script = (ROOT / "deploy/monitor-image").read_text(encoding="utf-8")
+    assert "--provenance=false --sbom=false --platform linux/amd64" in script
+    assert 'echo "$repository@$found"' in script
