@@ -12,6 +12,7 @@ from shared.config.targets import GitHubTarget, Target
 from shared.decision.state import Decided
 from shared.errors import UnknownModelError
 from shared.frozen import dataclass
+from shared.parameters import ParameterCheck, accept_any
 from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import DeadLetters, EventBus, Launcher, Ledger, Notifier
 
@@ -29,6 +30,7 @@ class Deployment:
         environment: the environment and the configuration.
         ledger: the cloud's ledger.
         observe: counts a decision of a model.
+        check: checks parameters against more than the configuration.
 
     """
 
@@ -36,6 +38,7 @@ class Deployment:
     environment: Environment
     ledger: Ledger
     observe: Callable[[str, Decided], None]
+    check: ParameterCheck = accept_any
 
 
 def emitter_parts(deployment: Deployment, bus: EventBus) -> EmitterParts:
@@ -48,6 +51,7 @@ def emitter_parts(deployment: Deployment, bus: EventBus) -> EmitterParts:
         clock=now,
         new_id=new_id,
         observe=deployment.observe,
+        check=deployment.check,
     )
 
 
@@ -94,6 +98,7 @@ def receiver_parts(
         clock=now,
         new_id=new_id,
         observe=deployment.observe,
+        check=deployment.check,
         notifier=_notifier(environment, sns),
         dispatcher=github.dispatcher if github else None,
     )

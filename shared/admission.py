@@ -1,13 +1,16 @@
 """Which triggers are let in: those of a model that trains here, with parameters that its configuration allows."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
-from shared.config.model import Configuration, Model
+from shared.config.model import Configuration
 from shared.errors import InvalidTriggerError, UnreadableEventError
+from shared.parameters import ParameterCheck, accept_any, typed
 from shared.trigger import FIELDS, MAX_TEXT, RetrainTrigger
 from shared.wire.incoming import Incoming, Signal, TriggerEvent
 from shared.wire.signals import names
@@ -15,24 +18,38 @@ from shared.wire.signals import names
 _NO_EXTRAS: Final = frozenset({*FIELDS, "schema"})
 
 
-def admit(config: Configuration, cloud: str, trigger: RetrainTrigger) -> Model:
-    """Return the model that *trigger* asks for.
+def admit(
+    config: Configuration, cloud: str, trigger: RetrainTrigger, check: ParameterCheck = accept_any
+) -> RetrainTrigger:
+    """Return *trigger* with its parameters in the types of the configured defaults.
+
+    Args:
+        config: the configuration.
+        cloud: whose target tables count.
+        trigger: what came in.
+        check: the further check of its parameters.
 
     Raises:
         UnknownModelError: the model is not configured, or does not train on *cloud*.
-        InvalidTriggerError: it sets a parameter that the configuration does not allow.
+        InvalidTriggerError: it sets a parameter that the configuration does not allow, or not to this value.
 
     """
     model = config.find(trigger.model_id)
-    model.target(cloud)
+    target = model.target(cloud)
+    if not trigger.parameters:
+        return trigger
     for name in trigger.parameters:
         if name not in model.parameters:
             allowed = ", ".join(model.parameters) or "none"
             raise InvalidTriggerError(f"parameters.{name}", f"is not a parameter of {model.name}; it allows {allowed}")
-    return model
+    parameters = {name: typed(name, model.parameters[name], value) for name, value in trigger.parameters.items()}
+    check(target, parameters)
+    return dataclasses.replace(trigger, parameters=MappingProxyType(parameters))
 
 
-def triggers_of(config: Configuration, cloud: str, incoming: Incoming, now: datetime) -> list[RetrainTrigger]:
+def triggers_of(
+    config: Configuration, cloud: str, incoming: Incoming, now: datetime, check: ParameterCheck = accept_any
+) -> list[RetrainTrigger]:
     """Return what is asked for: one training, or, by a signal, one for each model that names it, or nothing.
 
     Raises:
@@ -40,11 +57,13 @@ def triggers_of(config: Configuration, cloud: str, incoming: Incoming, now: date
 
     """
     if isinstance(incoming, TriggerEvent):
-        return [trigger_of(config, cloud, incoming, now)]
+        return [trigger_of(config, cloud, incoming, now, check)]
     return _triggers_of_signal(config, cloud, incoming, now) if isinstance(incoming, Signal) else []
 
 
-def trigger_of(config: Configuration, cloud: str, asked: TriggerEvent, now: datetime) -> RetrainTrigger:
+def trigger_of(
+    config: Configuration, cloud: str, asked: TriggerEvent, now: datetime, check: ParameterCheck = accept_any
+) -> RetrainTrigger:
     """Make a trigger of an event that is ours, and check it as `admit` does.
 
     An event that names no model goes to the default one. An extra field whose name is an allowed parameter counts as
@@ -64,8 +83,7 @@ def trigger_of(config: Configuration, cloud: str, asked: TriggerEvent, now: date
         origin="event",
         requested_at=asked.sent_at or now,
     )
-    admit(config, cloud, trigger)
-    return trigger
+    return admit(config, cloud, trigger, check)
 
 
 def _triggers_of_signal(config: Configuration, cloud: str, signal: Signal, now: datetime) -> list[RetrainTrigger]:

@@ -41,8 +41,7 @@ def read_request(emitter: EmitterParts, fields: Mapping[str, object], *, caller:
         origin="manual",
         requested_at=emitter.clock(),
     )
-    admit(emitter.config, emitter.cloud, trigger)
-    return trigger
+    return admit(emitter.config, emitter.cloud, trigger, emitter.check)
 
 
 def publish(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> None:

@@ -7,6 +7,7 @@ from shared.config.model import Configuration
 from shared.config.targets import Target
 from shared.decision.state import Decided
 from shared.frozen import dataclass
+from shared.parameters import ParameterCheck, accept_any
 from shared.ports import Clock, DeadLetters, Dispatcher, EventBus, Launcher, Ledger, Notifier, RandomId
 
 
@@ -26,6 +27,7 @@ class ReceiverParts:
         observe: is told the model and every decision, to count it.
         notifier: makes the notifier of a channel of the configuration, on first use; none: nobody is told anything.
         contention: how long to wait after another writer of a model's state was faster.
+        check: checks parameters against more than the configuration.
         dispatcher: sends follow-ups to GitHub; none: they are given up, to the dead letters.
 
     """
@@ -42,6 +44,7 @@ class ReceiverParts:
     notifier: Callable[[str], Notifier] | None = None
     dispatcher: Dispatcher | None = None
     contention: Backoff = CONTENTION
+    check: ParameterCheck = accept_any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class EmitterParts:
         new_id: makes trigger ids.
         observe: is told the model and every decision made here: a trigger that a person turned down.
         contention: how long to wait after another writer of a model's state was faster.
+        check: checks parameters against more than the configuration.
 
     """
 
@@ -68,3 +72,4 @@ class EmitterParts:
     new_id: RandomId
     observe: Callable[[str, Decided], None]
     contention: Backoff = CONTENTION
+    check: ParameterCheck = accept_any

@@ -77,7 +77,7 @@ def _admit(receiver: ReceiverParts, event: object, decode: Decode) -> Outcome | 
     incoming: Incoming | None = None
     try:
         incoming = decode(event)
-        triggers = triggers_of(receiver.config, receiver.cloud, incoming, receiver.clock())
+        triggers = triggers_of(receiver.config, receiver.cloud, incoming, receiver.clock(), receiver.check)
     except PermanentError as error:
         give_up(receiver, str(error), event)
         outcome = _reject(receiver, error, incoming)

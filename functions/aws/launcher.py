@@ -10,6 +10,7 @@ from shared.config.targets import SageMakerTarget
 from shared.errors import TargetRefusedError
 from shared.fields import Parameter, format_time
 from shared.json_text import compact, cut
+from shared.parameters import spelled
 from shared.ports import LaunchRequest, Run, RunResult, RunStatus
 from shared.trigger import RetrainTrigger, run_name
 from shared.wire.eventbridge import run_result
@@ -162,7 +163,7 @@ def _checked_name(name: str) -> str:
 
 
 def _text(name: str, value: Parameter) -> str:
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = spelled(value)
     if len(text) > LONGEST_VALUE:
         raise TargetRefusedError(
             f"parameters.{name}: SageMaker takes values of at most {LONGEST_VALUE} characters, not {len(text)}"

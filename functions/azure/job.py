@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from shared.config.targets import AzureMlTarget
 from shared.fields import Parameter, format_time
+from shared.parameters import spelled
 from shared.ports import LaunchRequest
 from shared.trigger import RetrainTrigger
 from shared.wire.eventgrid_runs import MODEL_TAG
@@ -41,7 +42,7 @@ def job_inputs(parameters: Mapping[str, Parameter]) -> dict[str, dict[str, str]]
     An empty value is left out, so the component's default applies: the REST API accepts no empty literal.
     """
     return {
-        name: {"jobInputType": "literal", "value": _text(value)} for name, value in parameters.items() if value != ""
+        name: {"jobInputType": "literal", "value": spelled(value)} for name, value in parameters.items() if value != ""
     }
 
 
@@ -73,7 +74,3 @@ def _compute(target: AzureMlTarget) -> str:
     if target.compute.startswith("/"):
         return target.compute
     return f"/{target.workspace.strip('/')}/computes/{target.compute}"
-
-
-def _text(value: Parameter) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

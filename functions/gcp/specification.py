@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shared.fields import Parameter, brief
 from shared.frozen import dataclass
+from shared.parameters import spelled
 
 # IR of KFP 2, pipeline_spec.proto: ParameterType. Parameters of other types cannot be set by a trigger.
 _KINDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
@@ -124,10 +125,9 @@ def checked_parameters(specification: Specification, given: Mapping[str, Paramet
     """
     known = specification.parameters
     for name in given:
-        if name not in known:
-            raise SpecificationError(f"parameters.{name}: the pipeline has no such parameter; it has {_listed(known)}")
+        _check_known(specification, name)
     values = {
-        name: _value(name, str(known[name].get("parameterType", "")), value)
+        name: checked_parameter(specification, name, value)
         for name, value in given.items()
         if value != "" or not _is_optional(known[name])
     }
@@ -135,6 +135,23 @@ def checked_parameters(specification: Specification, given: Mapping[str, Paramet
         if name not in values and not _is_optional(definition):
             raise SpecificationError(f"parameters.{name}: is missing; the pipeline has no default for it")
     return values
+
+
+def checked_parameter(specification: Specification, name: str, value: Parameter) -> object:
+    """Return *value* in the type of the pipeline's parameter *name*.
+
+    Raises:
+        SpecificationError: the pipeline has no such parameter, or the value is of another type.
+
+    """
+    _check_known(specification, name)
+    return _value(name, str(specification.parameters[name].get("parameterType", "")), value)
+
+
+def _check_known(specification: Specification, name: str) -> None:
+    known = specification.parameters
+    if name not in known:
+        raise SpecificationError(f"parameters.{name}: the pipeline has no such parameter; it has {_listed(known)}")
 
 
 def _component_without(component: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,7 +173,7 @@ def _value(name: str, kind: str, value: Parameter) -> object:
             f"parameters.{name}: the pipeline wants {kind or 'an unknown type'}, which a trigger cannot set"
         )
     types, wanted = _KINDS[kind]
-    read = _as_text(value) if kind == "STRING" else _as_json(value)
+    read = spelled(value) if kind == "STRING" else _as_json(value)
     if kind == "NUMBER_INTEGER" and isinstance(read, float) and read.is_integer():
         read = int(read)
     # In Python a boolean is an integer, too.
@@ -165,10 +182,6 @@ def _value(name: str, kind: str, value: Parameter) -> object:
     if isinstance(read, int) and abs(read) > LARGEST_INTEGER:
         raise SpecificationError(f"parameters.{name}: Vertex AI keeps integers up to 2**53 exactly, not {read}")
     return read
-
-
-def _as_text(value: Parameter) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _as_json(value: Parameter) -> object:

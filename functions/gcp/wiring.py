@@ -10,6 +10,7 @@ from functions.gcp import dead_letters, ledger
 from functions.gcp.dead_letters import PubSubDeadLetters
 from functions.gcp.ledger import FirestoreLedger
 from functions.gcp.logs import log_to_cloud
+from functions.gcp.parameter_check import check_parameters
 from functions.gcp.sessions import Sessions
 from functions.machine import once
 from shared.config.environment import Environment, read_environment
@@ -80,7 +81,13 @@ def _environment(*needed: str) -> Environment:
 def _deployment(environment: Environment) -> Deployment:
     session, emulator = _sessions().emulated("FIRESTORE_EMULATOR_HOST")
     firestore = FirestoreLedger(session, environment.ledger, emulator or ledger.ENDPOINT)
-    return Deployment(cloud=CLOUD, environment=environment, ledger=firestore, observe=_count)
+    return Deployment(
+        cloud=CLOUD,
+        environment=environment,
+        ledger=firestore,
+        observe=_count,
+        check=check_parameters(environment.config.folder),
+    )
 
 
 def _dead_letters(environment: Environment) -> PubSubDeadLetters | None:

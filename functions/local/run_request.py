@@ -12,6 +12,7 @@ from shared.config.targets import CommandTarget
 from shared.errors import TargetRefusedError
 from shared.fields import Parameter
 from shared.frozen import dataclass
+from shared.parameters import spelled
 from shared.ports import LaunchRequest
 from shared.trigger import run_name
 
@@ -144,5 +145,5 @@ def parameter_variables(parameters: Mapping[str, Parameter]) -> dict[str, str]:
         variable = PARAMETER_PREFIX + _NOT_IN_A_NAME.sub("_", name.upper())
         if variable in variables:
             raise TargetRefusedError(f"command: two parameters would be {variable}, one of them {name!r}; rename it")
-        variables[variable] = str(value).lower() if isinstance(value, bool) else str(value)
+        variables[variable] = spelled(value)
     return variables

@@ -51,7 +51,7 @@ def test_the_largest_parameters_are_taken(environment: pytest.MonkeyPatch) -> No
         (-1, "-1"),
         (0.1, "0.1"),
         (1e-07, "1e-07"),
-        (2.0, "2.0"),
+        (2.0, "2"),
         ("True", "True"),
     ],
 )

@@ -50,14 +50,14 @@ def test_a_compute_may_be_a_resource_id() -> None:
 
 def test_inputs_are_texts() -> None:
     """Every value is a text, booleans as in JSON; an empty one is left to the component's default."""
-    values = job_inputs({"n": 8, "rate": 0.5, "on": True, "off": False, "zero": 0, "name": "ü", "empty": ""})
+    values = job_inputs({"n": 8, "rate": 0.5, "on": True, "off": False, "zero": 0, "whole": 12.0, "empty": ""})
     assert {name: given["value"] for name, given in values.items()} == {
         "n": "8",
         "rate": "0.5",
         "on": "true",
         "off": "false",
         "zero": "0",
-        "name": "ü",
+        "whole": "12",
     }
     assert {given["jobInputType"] for given in values.values()} == {"literal"}
 

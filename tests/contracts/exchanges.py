@@ -173,6 +173,13 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         _post("/retrain", {"parameters": {"image": "x"}}),
         "parameters.image: is not a parameter of churn; it allows epochs, note",
     ),
+    **{
+        f"parameter of another type {path}": _unprocessable(
+            _post(path, {"parameters": {"epochs": "abc"}}),
+            "parameters.epochs: must be a whole number of at most 64 bits, not 'abc'",
+        )
+        for path in ("/retrain", "/retrain?dry_run=true")
+    },
     "no JSON": _problem(
         _post("/retrain", b"{"),
         400,

@@ -11,7 +11,7 @@ from tests.contracts.configuration import MODELS
 from tests.contracts.exchanges import ALL_FIELDS, EXCHANGES, Exchange, plain
 from tests.contracts.messages import Ask
 from tests.contracts.test_faults import asks
-from tests.contracts.triggers import state_of
+from tests.contracts.triggers import a_trigger, state_of
 
 
 def model(cloud: Cloud, model_id: str = "churn") -> Any:
@@ -49,6 +49,18 @@ def test_an_accepted_request_is_on_the_bus_with_who_asked(cloud: Cloud) -> None:
     fields = dict(cloud.fields(event))
     assert fields.pop("requested_at")
     assert fields == {**ALL_FIELDS, "requested_by": cloud.caller, "schema": 1}
+
+
+@pytest.mark.parametrize("epochs", [12, 12.0, "12"])
+def test_a_whole_number_is_one_parameter_however_it_is_written(cloud: Cloud, epochs: object) -> None:
+    """An integer parameter leaves the HTTP API as an integer, and an event that brings it otherwise trains with one."""
+    retrain(cloud, model_id="churn", trigger_id="t-1", parameters={"epochs": epochs})
+    ((event),) = cloud.arrived()
+    assert json.dumps(cloud.fields(event)["parameters"]) == '{"epochs": 12}'
+    cloud.deliver(cloud.event(a_trigger().to_fields() | {"parameters": {"epochs": epochs}}))
+    claimed = state_of(cloud.ledger, "churn").training
+    assert claimed is not None
+    assert json.dumps(dict(claimed.trigger.parameters)) == '{"epochs": 12}'
 
 
 def test_a_request_trains_and_its_end_is_told(cloud: Cloud) -> None:

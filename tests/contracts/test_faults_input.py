@@ -32,6 +32,7 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     "parameters are a list": ({"parameters": ["epochs"]}, "parameters"),
     "parameter is forbidden": ({"parameters": {"image": "x"}}, "parameters.image"),
     "parameter is a list": ({"parameters": {"epochs": [1]}}, "parameters.epochs"),
+    "parameter is of another type": ({"parameters": {"epochs": "abc"}}, "parameters.epochs"),
     "parameter is too large": ({"parameters": {"epochs": 2**70}}, "parameters.epochs"),
     "requested by is a list": ({"requested_by": []}, "requested_by"),
     "a megabyte of reason": ({"reason": "x" * 1_000_000}, "reason"),

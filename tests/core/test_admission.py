@@ -11,7 +11,7 @@ from shared.trigger import RetrainTrigger
 from shared.wire.incoming import TriggerEvent
 from tests.core.samples import HOUR, NOW, configured, model_text, trigger
 
-PARAMETERS = '[models."churn".parameters]\nepochs = 8\nlr = 0.1\nmodel_id = "$model_id"\nschema = "v1"'
+PARAMETERS = '[models."churn".parameters]\nepochs = 8\nlr = 0.1\nmodel_id = "$model_id"\nschema = "v1"\nfull = true'
 CONFIG = configured(model_text("churn", "default = true", PARAMETERS) + model_text("price-*"))
 
 
@@ -70,10 +70,13 @@ def test_an_event_without_a_model_is_for_the_default_one(fields: dict[str, objec
         ({"epochs": 9, "parameters": {"lr": 0.5}}, {"epochs": 9, "lr": 0.5}),
         ({"epochs": 9, "parameters": {"epochs": 10}}, {"epochs": 10}),
         ({"epochs": 9, "parameters": None}, {"epochs": 9}),
-        ({"epochs": 0, "lr": False}, {"epochs": 0, "lr": False}),
+        ({"epochs": 0, "full": False}, {"epochs": 0, "full": False}),
         ({"epochs": None, "parameters": {"lr": 0.5}}, {"lr": 0.5}),
         ({"momentum": {"a": 1}, "reason": "x"}, {}),
         ({"schema": 1}, {}),
+        ({"epochs": "12"}, {"epochs": 12}),
+        ({"parameters": {"epochs": 12.0, "lr": "1e-3", "full": "False"}}, {"epochs": 12, "lr": 0.001, "full": False}),
+        ({"parameters": {"schema": 2, "model_id": 7.0}}, {"schema": "2", "model_id": "7"}),
         ({"parameters": {"model_id": "other", "schema": "v2"}}, {"model_id": "other", "schema": "v2"}),
     ],
 )
@@ -92,9 +95,12 @@ def test_an_extra_field_may_be_a_parameter(fields: dict[str, object], parameters
     [
         (
             {"parameters": {"momentum": 1}},
-            "parameters.momentum: is not a parameter of churn; it allows epochs, lr, model_id, schema",
+            "parameters.momentum: is not a parameter of churn; it allows epochs, lr, model_id, schema, full",
         ),
         ({"epochs": [9]}, "parameters.epochs: must be a string, a number or a boolean, not [9]"),
+        ({"epochs": "abc"}, "parameters.epochs: must be a whole number of at most 64 bits, not 'abc'"),
+        ({"parameters": {"lr": "fast"}}, "parameters.lr: must be a number, not 'fast'"),
+        ({"parameters": {"full": 1}}, "parameters.full: must be true or false, not 1"),
         ({"parameters": "epochs=9", "epochs": 9}, "parameters: must be an object, not 'epochs=9'"),
         (
             {"model_id": "price-1", "parameters": {"lr": 1}},
@@ -116,7 +122,7 @@ def test_what_is_ours_but_wrong_is_told(fields: dict[str, object], message: str)
 
 def test_a_trigger_needs_a_target_on_this_cloud() -> None:
     """A model that trains elsewhere is unknown here."""
-    assert admit(CONFIG, "local", trigger()).name == "churn"
-    assert admit(CONFIG, "local", trigger(model_id="price-1")).name == "price-*"
+    for known in (trigger(), trigger(model_id="price-1")):
+        assert admit(CONFIG, "local", known) == known
     with pytest.raises(UnknownModelError, match=r'^model_id: models\."churn" has no target\.aws in the configuration$'):
         admit(CONFIG, "aws", trigger())

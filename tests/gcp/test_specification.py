@@ -66,6 +66,8 @@ def test_a_job_around_the_specification_is_removed() -> None:
         ({"until": "2026"}, {"until": "2026"}),
         ({"until": 2026}, {"until": "2026"}),
         ({"until": True}, {"until": "true"}),
+        ({"until": 12.0}, {"until": "12"}),
+        ({"epochs": 12.0}, {"epochs": 12}),
         ({"until": ""}, {}),
         ({"model_id": ""}, {"model_id": ""}),
         ({"days": "[1, 2]"}, {"days": [1, 2]}),

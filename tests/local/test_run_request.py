@@ -15,15 +15,23 @@ from tests.local.given import a_request, a_trigger
 def test_parameters_are_variables() -> None:
     """A parameter's name is written in capitals, anything but letters, digits and `_` as `_`; its value as text."""
     assert parameter_variables(
-        {"epochs": 8, "learning-rate": 1e-05, "Data Set": "a b\n=ü", "warm": True, "cold": False, "größe": -1, "": ""}
+        {
+            "epochs": 8,
+            "learning-rate": 1e-05,
+            "Set 1": "a b\n=ü",
+            "warm": True,
+            "cold": False,
+            "größe": -1,
+            "n": 12.0,
+        }
     ) == {
         "RETRAIN_PARAM_EPOCHS": "8",
         "RETRAIN_PARAM_LEARNING_RATE": "1e-05",
-        "RETRAIN_PARAM_DATA_SET": "a b\n=ü",
+        "RETRAIN_PARAM_SET_1": "a b\n=ü",
         "RETRAIN_PARAM_WARM": "true",
         "RETRAIN_PARAM_COLD": "false",
         "RETRAIN_PARAM_GR_SSE": "-1",
-        "RETRAIN_PARAM_": "",
+        "RETRAIN_PARAM_N": "12",
     }
 
 
