@@ -1,6 +1,7 @@
 """`retrain emit`: puts a trigger on the event bus."""
 
 import argparse
+from pathlib import Path
 from typing import Final
 
 from functions.cli.command import Command, Context
@@ -26,7 +27,18 @@ def run(context: Context, options: argparse.Namespace) -> int:
         answer = api.post("/retrain", read_fields(options, api.emitter.config))
     except ApiError as error:
         return write_problem(context, options, error)
-    return write_answer(context, options, answer, answer["trigger_id"])
+    code = write_answer(context, options, answer, answer["trigger_id"])
+    if options.cloud == "local" and context.err.isatty() and not _is_served(api.emitter.config.folder):
+        context.err.write("No server runs in this folder; the trigger waits on the bus until `retrain serve` runs.\n")
+    return code
+
+
+def _is_served(folder: Path) -> bool:
+    """Return whether a server says that it serves *folder*."""
+    from functions.local.serving import ADDRESS_FILE
+    from functions.local.wiring import FOLDER
+
+    return (folder / FOLDER / ADDRESS_FILE).exists()
 
 
 COMMAND: Final = Command(

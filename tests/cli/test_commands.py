@@ -282,6 +282,18 @@ class Terminal(io.StringIO):
         return True
 
 
+def test_a_trigger_without_a_server(variables: dict[str, str], tmp_path: Path) -> None:
+    """On a terminal `emit` says that the trigger waits while no server runs; programs get the id only."""
+    out, err = io.StringIO(), Terminal()
+    assert main(["emit", "--id", "t-1"], variables, out, err) == 0
+    assert (out.getvalue(), "`retrain serve`" in err.getvalue()) == ("t-1\n", True)
+    assert run("emit", variables=variables).err == ""
+    (tmp_path / ".local" / "serve.json").write_text("{}")
+    err = Terminal()
+    main(["emit"], variables, io.StringIO(), err)
+    assert err.getvalue() == ""
+
+
 def test_colours_on_a_terminal(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal tables and statuses have colours; elsewhere the output has no control characters."""
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -69,7 +69,7 @@ class Terminal:
 
     Args:
         out: where results go.
-        answer: asks a person and returns the answer; nothing where there is none.
+        answer: shows a question to a person and returns the answer; None without a person.
 
     """
 
@@ -88,7 +88,7 @@ class Terminal:
         self._out.flush()
 
     def agrees(self, question: str) -> bool:
-        """Return whether the person answers with yes; without a person, nobody objects."""
+        """Return whether the person answers with yes; without a person, return true."""
         return self._answer is None or self._answer(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
@@ -129,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("check", "deploy", "execute"):
             command.add_argument("--monitor", action="store_true", help="the stack of the drift monitor instead")
         if name in ("deploy", "destroy"):
-            command.add_argument("--yes", action="store_true", help="do not ask")
+            command.add_argument("--yes", action="store_true", help="skip the confirmation")
         if name == "deploy":
             command.add_argument("--bundle", type=Path, default=_ROOT / "dist" / "aws.zip", help="the zip to deploy")
             command.add_argument("--plan", action="store_true", help="only make the change set, and print its ARN")

@@ -19,7 +19,7 @@ class S3(Protocol):
     """The calls of botocore's client that are made here."""
 
     def head_bucket(self, **request: object) -> Mapping[str, Any]:
-        """Return whether a bucket is there, and whose it is."""
+        """Check that a bucket exists and that the account owns it."""
 
     def create_bucket(self, **request: object) -> Mapping[str, Any]:
         """Make a bucket."""

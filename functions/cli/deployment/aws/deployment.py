@@ -20,7 +20,7 @@ from functions.cli.deployment.errors import DeploymentError, SettingsError
 _LARGEST_BODY: Final = 51_200
 # Parameters of the monitor's template that come from the outputs of the other stack.
 _CONNECTED: Final = ("EventBusArn", "LedgerTable", "UndeliveredQueueArn")
-# What a stack leaves behind, by the output that names it.
+# The resources that a stack leaves behind, by the output that names each.
 _KEPT: Final[Mapping[str, str]] = {"LedgerTable": "the ledger (a DynamoDB table)", "SiteBucket": "the monitor's bucket"}
 
 

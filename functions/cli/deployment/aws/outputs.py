@@ -1,4 +1,4 @@
-"""A deployment's own settings, read from its outputs, so that nobody has to write them down again."""
+"""A deployment's own settings, read from its outputs, so that they need not be written down again."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -34,7 +34,7 @@ _TEXTS: Final = ("region", "stack", "bucket", "role")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What differs between environments.
+    """The settings of an environment.
 
     Attributes:
         environment: dev, staging or prod.
