@@ -1,5 +1,6 @@
 """The givens of a world: the models, the follow-ups of their trainings, and the kind of training service."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,8 @@ class Setting:
         own_letters: whether rejected events are put to dead letters of our side, or raised.
         after: what follows a training of every model.
         notify_on: the events that people are notified of.
+        target: where every model trains; none: a target that fits to the training service.
+        models: those that the configuration knows.
 
     """
 
@@ -34,11 +37,13 @@ class Setting:
     own_letters: bool = True
     after: FollowUps = field(default_factory=FollowUps)
     notify_on: tuple[str, ...] = ()
+    target: Target | None = None
+    models: tuple[str, ...] = MODELS
 
 
 def configuration(setting: Setting) -> Configuration:
     """Return the configuration of a world."""
-    models = tuple(_model(name, setting) for name in MODELS)
+    models = tuple(_model(name, setting) for name in setting.models)
     return Configuration(
         models=models,
         channels=CHANNELS,
@@ -50,6 +55,8 @@ def configuration(setting: Setting) -> Configuration:
 
 def target_of(setting: Setting) -> Target:
     """Return a target of a kind that honours tokens as the training service of *setting* does."""
+    if setting.target is not None:
+        return setting.target
     if setting.honours_tokens:
         return CommandTarget(command=("train",))
     return GitHubTarget(repository=REPOSITORY, event_type="train")
@@ -57,7 +64,8 @@ def target_of(setting: Setting) -> Target:
 
 def rules(setting: Setting, model_id: str = MODELS[0]) -> Rules:
     """Return what the configuration of a world says of a model."""
-    found = rules_of(configuration(setting), "local", model_id)
+    known = dataclasses.replace(setting, models=MODELS)
+    found = rules_of(configuration(known), "local", model_id)
     assert found is not None
     return found
 

@@ -42,8 +42,7 @@ def settle(witness: Witness, *, refusing: bool = False) -> None:
 
 def sweep(witness: Witness) -> None:
     """Sweep when no claim is fresh any more."""
-    lease = transitions.CLAIM_LEASE if witness.world.setting.honours_tokens else transitions.HAND_OVER_LEASE
-    witness.advance(lease)
+    witness.advance(transitions.HAND_OVER_LEASE)
     assert witness.finish(witness.begun(witness.world.sweep())).error is None
 
 

@@ -3,15 +3,16 @@
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+from shared.config.model import Configuration
 from shared.decision import pending, transitions
 from shared.decision.state import MAX_DECISIONS, Decided, ModelState
-from shared.errors import ConflictError, LaunchInProgressError, PermanentError, UnavailableError
+from shared.errors import ConflictError, LaunchInProgressError, PermanentError, UnavailableError, UnknownModelError
 from shared.ledger.document import read_state, write_state
 from shared.ports import RunResult
 from shared.training.arrivals import Outcome
 from tests.core.aftermath import Aftermath
 from tests.core.processes import Process
-from tests.core.setting import MODELS, rules
+from tests.core.setting import MODELS, rules, target_of
 from tests.core.transitions import added, check_saved
 from tests.core.world import FUNCTION_TIMEOUT, Event, World
 from tests.fakes.faults import Crash, Fault
@@ -39,10 +40,12 @@ class Witness:
         self._savers: list[Process] = []
         self._starters: dict[str, Process] = {}
         self._at_birth: dict[Process, int] = {}
+        self._configured: dict[Process, Configuration] = {}
 
     def begun(self, process: Process) -> Process:
         """Take note of a process that just began."""
         self._at_birth[process] = len(self._savers)
+        self._configured[process] = self.world.config
         self._watch(process)
         return process
 
@@ -107,18 +110,22 @@ class Witness:
             assert (model_id, trigger_id) in map(named, bodies), f"{trigger_id} is refused, and no dead letter"
 
     def _started(self, run: ServiceRun, before: list[ServiceRun]) -> None:
-        setting, trigger = self.world.setting, run.request.trigger
+        service, trigger = self.world.service, run.request.trigger
+        cooldown = min(setting.policy.cooldown for setting in self.world.deployed)
         others = [other for other in before if other.request.trigger.model_id == trigger.model_id]
         same = [other for other in others if other.request.trigger.trigger_id == trigger.trigger_id]
-        assert not (same and setting.honours_tokens and setting.shows_runs), f"{trigger.trigger_id} trains twice"
+        tracked = service.honours(run.place) and service.shows(run.place)
+        assert not (same and tracked), f"{trigger.trigger_id} trains twice"
         for other in same:
+            assert other.place == run.place, f"{trigger.trigger_id} trains at {other.place} and at {run.place}"
             assert other.request.token == run.request.token
             assert self._starters[other.run_id].faults, f"{trigger.trigger_id} is handed over twice without need"
         for other in others:
             age = run.started_at - other.started_at
-            lasts = setting.shows_runs and other.result is RunResult.RUNNING and age < setting.policy.max_run
+            shown = service.shows(other.place) and other.result is RunResult.RUNNING
+            lasts = shown and age < other.request.max_run
             assert not lasts, f"{run.run_id} starts beside {other.run_id}"
-            cools = not trigger.force and other not in same and age < setting.policy.cooldown
+            cools = not trigger.force and other not in same and age < cooldown
             assert not cools, f"{run.run_id} starts {age} after {other.run_id}"
 
     def _over(self, process: Process) -> None:
@@ -134,8 +141,8 @@ class Witness:
 
     def _may_fail(self, process: Process, error: BaseException) -> bool:
         if isinstance(error, LaunchInProgressError):
-            return not self.world.setting.honours_tokens
-        if isinstance(error, ConflictError):
+            return any(not target_of(setting).honours_tokens for setting in self.world.deployed)
+        if isinstance(error, ConflictError | UnknownModelError):
             return process not in self.world.deliveries
         return isinstance(error, UnavailableError | Crash) and bool(process.faults)
 
@@ -160,7 +167,8 @@ class Witness:
         birth = self._at_birth[process]
         earlier = [document for name, document in self.world.ledger.history[:birth] if name == outcome.model_id]
         alone = set(self._savers[birth:]) <= {process}
-        if alone and earlier and not self._has_work(read_state(earlier[-1]), process.born):
+        unchanged = self._configured.get(process) is self.world.config
+        if alone and earlier and unchanged and not self._has_work(read_state(earlier[-1]), process.born):
             assert process.calls == ["load"], f"a duplicate costs {process.calls}"
             last = self.decisions[outcome.model_id, outcome.trigger_id][-1]
             assert last.decision != "reject", f"{outcome.trigger_id} was refused, and may not be sent again"

@@ -5,9 +5,10 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from shared.config.model import Policy
+from shared.config.targets import CommandTarget, Target
 from shared.decision.state import ModelState
 from shared.errors import UnreadableEventError
 from shared.fields import parse_time
@@ -51,6 +52,7 @@ class World:
 
     Attributes:
         setting: what is given.
+        deployed: every setting that was ever deployed, oldest first.
         now: the time.
         events: every event that was ever on the bus.
         processes: those that live.
@@ -73,6 +75,7 @@ class World:
         self.service = TrainingService(self.clock, honours_tokens=setting.honours_tokens, shows_runs=setting.shows_runs)
         self.channels, self.repositories = Channels(), Repositories()
         self.config = configuration(setting)
+        self.deployed = [setting]
         self._numbers = itertools.count(1)
 
     def clock(self) -> datetime:
@@ -87,10 +90,11 @@ class World:
         """Return what the ledger knows of a model."""
         return read_state(self.ledger.peek(model_id).document)
 
-    def deploy(self, policy: Policy) -> None:
-        """Give every model another policy."""
-        self.setting = dataclasses.replace(self.setting, policy=policy)
+    def deploy(self, policy: Policy, **changes: Any) -> None:
+        """Give every model another policy, and change other fields of the setting."""
+        self.setting = dataclasses.replace(self.setting, policy=policy, **changes)
         self.config = configuration(self.setting)
+        self.deployed.append(self.setting)
 
     def put(self, body: Mapping[str, object]) -> Event:
         """Put an event on the bus."""
@@ -127,13 +131,12 @@ class World:
 
     def receiver(self, gate: Gate) -> ReceiverParts:
         """Return the parts for a process whose calls go through *gate*."""
-        launcher = MemoryLauncher(self.service, gate)
         return ReceiverParts(
             cloud="local",
             config=self.config,
             source="ml3_platform",
             ledger=self.ledger.through(gate),
-            launcher=lambda _target: launcher,
+            launcher=lambda target: MemoryLauncher(self.service, gate, place_of(target)),
             dead_letters=self.letters.through(gate) if self.setting.own_letters else None,
             clock=self.clock,
             new_id=self.new_id,
@@ -152,6 +155,11 @@ class World:
         process = Process(f"{name} {next(self._numbers)}", work, self.now)
         self.processes.append(process)
         return process
+
+
+def place_of(target: Target) -> str:
+    """Return the place of the training service that stands for *target*."""
+    return " ".join([target.kind, *target.command]) if isinstance(target, CommandTarget) else target.kind
 
 
 def decode(event: object) -> Incoming:

@@ -26,6 +26,7 @@ class ServiceRun:
         started_at: when it really started.
         result: its status.
         ended_at: when it ended.
+        place: where it runs; launchers of other places do not see it.
 
     """
 
@@ -34,6 +35,7 @@ class ServiceRun:
     started_at: datetime
     result: RunResult = RunResult.RUNNING
     ended_at: datetime | None = None
+    place: str = ""
 
 
 class TrainingService:
@@ -57,33 +59,43 @@ class TrainingService:
         self.shows_runs = shows_runs
         self._clock = clock
 
-    def start(self, request: LaunchRequest, *, again: bool) -> str:
-        """Start a run, or return the one of this token: a young one always, an older one when it is looked for.
+    def honours(self, place: str) -> bool:
+        """Whether a token starts one run at *place*; GitHub never does so."""
+        return self.honours_tokens and not place.startswith("github")
+
+    def shows(self, place: str) -> bool:
+        """Whether runs at *place* can be found and queried; those on GitHub cannot."""
+        return self.shows_runs and not place.startswith("github")
+
+    def start(self, request: LaunchRequest, *, again: bool, place: str = "") -> str:
+        """Start a run at *place*, or return the one of this token there: an older one only when it is looked for.
 
         Raises:
             TargetRefusedError: the service is `refusing`.
 
         """
-        now, known = self._clock(), self.of_token(request.token)
+        now, known = self._clock(), [run for run in self.of_token(request.token) if run.place == place]
         found = [
             run.run_id
             for run in known
             if now - run.started_at < TOKEN_MEMORY
-            or (again and self.shows_runs and run.started_at >= request.claimed_at)
+            or (again and self.shows(place) and run.started_at >= request.claimed_at)
         ]
-        if found and self.honours_tokens:
+        if found and self.honours(place):
             return found[-1]
         if self.refusing and not known:
             self.refused.append(request.trigger)
             raise TargetRefusedError("The training service refuses to train")
         run_id = f"run-{len(self.runs) + 1}"
-        self.runs[run_id] = ServiceRun(run_id=run_id, request=request, started_at=now)
+        self.runs[run_id] = ServiceRun(run_id=run_id, request=request, started_at=now, place=place)
         return run_id
 
-    def status(self, run_id: str) -> RunStatus:
-        """Return the status of a run; an unknown one has stopped."""
-        run = self.runs.get(run_id) if self.shows_runs else None
-        return RunStatus(result=run.result, ended_at=run.ended_at) if run else RunStatus(result=RunResult.STOPPED)
+    def status(self, run_id: str, place: str = "") -> RunStatus:
+        """Return the status of a run at *place*; one that is unknown there has stopped."""
+        run = self.runs.get(run_id)
+        if run is None or run.place != place or not self.shows(place):
+            return RunStatus(result=RunResult.STOPPED)
+        return RunStatus(result=run.result, ended_at=run.ended_at)
 
     def end(self, run_id: str, result: RunResult) -> None:
         """Let a run end now."""
@@ -101,16 +113,17 @@ class TrainingService:
 class MemoryLauncher(Gated):
     """A `shared.ports.Launcher`."""
 
-    def __init__(self, service: TrainingService, gate: Gate = perform) -> None:
-        """Start trainings at *service*."""
+    def __init__(self, service: TrainingService, gate: Gate = perform, place: str = "") -> None:
+        """Start trainings at this *place* of *service*."""
         super().__init__(gate)
         self._service = service
+        self._place = place
 
     def start(self, request: LaunchRequest, *, again: bool) -> Run:
         """Start a training; see the port."""
-        run_id = self._gate("start", lambda: self._service.start(request, again=again))
-        return Run(run_id=run_id, handed_over=not self._service.shows_runs)
+        run_id = self._gate("start", lambda: self._service.start(request, again=again, place=self._place))
+        return Run(run_id=run_id, handed_over=not self._service.shows(self._place))
 
     def status(self, run_id: str) -> RunStatus:
         """Query the status of a run; see the port."""
-        return self._gate("status", lambda: self._service.status(run_id))
+        return self._gate("status", lambda: self._service.status(run_id, self._place))
