@@ -38,15 +38,15 @@ def _page(emitter: EmitterParts, after: str) -> tuple[list[str], str | None]:
     named = emitter.config.named(emitter.cloud)
     if after.startswith(_NAMED):
         left = [name for name in named if name > after.removeprefix(_NAMED)]
-        return left[:PAGE], f"{_NAMED}{left[PAGE - 1]}" if len(left) > PAGE else _seen_after(emitter, None)
+        return left[:PAGE], f"{_NAMED}{left[PAGE - 1]}" if len(left) > PAGE else _first_seen(emitter)
     if not after.startswith(_SEEN):
         raise InvalidTriggerError("after", "must be the `next` of an earlier page")
-    stored = emitter.ledger.models(after.removeprefix(_SEEN) or None, PAGE)
-    return [name for name in stored if name not in named], _seen_after(emitter, stored)
+    stored = emitter.ledger.models(after.removeprefix(_SEEN) or None, PAGE + 1)
+    # One more than a page holds says whether another page follows.
+    shown = stored[:PAGE]
+    return [name for name in shown if name not in named], f"{_SEEN}{shown[-1]}" if len(stored) > PAGE else None
 
 
-def _seen_after(emitter: EmitterParts, stored: list[str] | None) -> str | None:
-    """Return where the stored models go on; none where no model can be seen under a pattern, or none is left."""
-    if not any(model.is_pattern for model in emitter.config.models) or stored == []:
-        return None
-    return f"{_SEEN}{stored[-1]}" if stored else _SEEN
+def _first_seen(emitter: EmitterParts) -> str | None:
+    """Return where the models seen under a pattern begin; none where the configuration has no pattern."""
+    return _SEEN if any(model.is_pattern for model in emitter.config.models) else None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.training.follow_up import resume_follow_ups
 from shared.training.sweep import sweep
 from tests.core.deployment import Deployment, trigger_event
 from tests.core.following import MAIL, OUTLETS, SLACK, letters
@@ -57,6 +58,18 @@ def test_nobody_is_asked_what_is_answered(verb: str) -> None:
     sweep(deployment.receiver)
     assert questions(deployment) == [(MAIL, "t-1")]
     assert (deployment.state().pending, letters(deployment)) == ((), [])
+
+
+def test_an_approval_is_not_requested_again_for_a_released_trigger() -> None:
+    """A process that retries an approval request after the release, before the start, sends nothing."""
+    deployment = waiting({0: Fault.THROTTLED})
+    deployment.receive(trigger_event())
+    deployment.call("POST", "/models/churn/approve", {"trigger_id": "t-1"})
+    deployment.wait(24 * HOUR)
+    released = deployment.state()
+    assert released.waiting is not None
+    resume_follow_ups(deployment.receiver, "churn", released)
+    assert questions(deployment) == [(MAIL, "t-1")]
 
 
 def test_a_newer_trigger_is_asked_about_alone() -> None:

@@ -4,8 +4,10 @@ import dataclasses
 
 import pytest
 
+from shared.errors import DamagedStateError, UnavailableError
 from shared.ports import RunResult
-from tests.core.deployment import Deployment, problem
+from shared.training.sweep import sweep
+from tests.core.deployment import Deployment, problem, trigger_event
 from tests.core.samples import HOUR, model_text, trigger
 
 
@@ -93,6 +95,39 @@ def test_every_model_is_on_exactly_one_page(named: int, seen: int) -> None:
     found = pages(deployment)
     assert [name for page in found for name in page] == names + below
     assert max(map(len, found)) <= 50
+
+
+@pytest.mark.parametrize(("named", "seen", "following"), [(50, 0, 1), (51, 0, 2), (0, 50, 2), (0, 51, 3)])
+def test_a_full_page_has_no_needless_next(named: int, seen: int, following: int) -> None:
+    """The last page has no `next`, even if it holds exactly as many models as a page may; a pattern adds one page."""
+    names = [f"n-{number:03}" for number in range(named)]
+    deployment = Deployment("".join(map(model_text, names or ["x-*"])))
+    for number in range(seen):
+        deployment.call("POST", "/retrain", {"model_id": f"x-{number:03}"})
+    deployment.carry()
+    assert len(pages(deployment)) == following
+
+
+@pytest.mark.parametrize("document", ["garbage{", "[]", '{"training":{}}', '{"schema":2}'])
+def test_a_damaged_document_is_the_error_of_its_model_alone(document: str) -> None:
+    """That model is 503 and says why in the list; others are listed, swept and freed by the end of their training."""
+    deployment = Deployment(model_text("a") + model_text("churn") + model_text("z"))
+    for name in ("churn", "z"):
+        deployment.ask("t-1", model_id=name)
+    deployment.ledger.save("a", document, None)
+    detail = problem(deployment.call("GET", "/models/a"), 503, "Service Unavailable")
+    assert detail.startswith("the ledger's document of model 'a' cannot be read: ")
+    damaged, *others = deployment.get("/models")["models"]
+    assert (damaged["model_id"], damaged["state"], damaged["error"]) == ("a", None, detail)
+    assert [line["state"] for line in others] == ["training", "training"]
+    with pytest.raises(DamagedStateError, match="'a'"):
+        deployment.receive(trigger_event("t-2", model_id="a"))
+    deployment.end(trigger(model_id="z"), "run-2")
+    assert deployment.get("/models/z")["state"] == "idle"
+    deployment.service.end("run-1", RunResult.SUCCEEDED)
+    with pytest.raises(UnavailableError, match="'a'"):
+        sweep(deployment.receiver)
+    assert deployment.get("/models/churn")["state"] == "idle"
 
 
 def test_models_of_an_older_configuration_are_not_listed() -> None:

@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
+from shared.decision import pending
+from shared.ledger.document import write_state
+from shared.training.channels import channel_label
 from shared.training.sweep import SWEEP_TIME_LIMIT, sweep
 from tests.core.deployment import Deployment, trigger_event
+from tests.core.following import OUTLETS, SLACK
 from tests.core.samples import HOUR, MINUTE, SECOND, model_text
+from tests.fakes.outlets import MemoryNotifier
 
 NAMES = [f"m-{number:02}" for number in range(20)]
 
@@ -66,3 +71,28 @@ def test_a_sweep_ends_in_time_and_the_next_begins_elsewhere(caplog: pytest.LogCa
 def test_nothing_is_swept_where_nothing_is() -> None:
     """A deployment that never saw a trigger has nothing to look after."""
     assert sweep(Deployment(model_text()).receiver) == []
+
+
+def test_follow_ups_end_with_the_time_of_the_sweep() -> None:
+    """A channel that takes the whole time for the first model leaves the follow-ups of the second to another sweep."""
+    texts = [model_text(name, settings="approval = true") for name in ("a", "b")]
+    deployment = Deployment("".join([*texts, OUTLETS]))
+    for name in ("a", "b"):
+        deployment.receive(trigger_event(model_id=name))
+    sent = len(deployment.channels.sent)
+    assert sent == 4
+    states = {name: deployment.state(name) for name in ("a", "b")}
+    for name, state in states.items():
+        waiting = state.waiting
+        assert waiting is not None
+        due = pending.asked(state, waiting, ("notify:" + channel_label(SLACK),), now=deployment.now, holder="gone")
+        deployment.ledger.save(name, write_state(due), deployment.ledger.peek(name).version)
+    deployment.wait(2 * MINUTE)
+
+    def slow(_channel: str) -> MemoryNotifier:
+        deployment.wait(SWEEP_TIME_LIMIT + SECOND)
+        return MemoryNotifier(deployment.channels, SLACK)
+
+    deployment.receiver = dataclasses.replace(deployment.receiver, notifier=slow)
+    sweep(deployment.receiver)
+    assert len(deployment.channels.sent) == sent + 1
