@@ -175,7 +175,7 @@ check-deploy: $(READY) $(CHECKOV) $(PROVIDER) $(SAM) $(LINT)/.ready ## what depl
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework terraform --directory deploy/gcp
 	$(CHECKOV) --config-file deploy/checkov.yaml --framework arm --file deploy/azure/azuredeploy.json
 
-# What is shipped, each with pinned requirements; `notify` is Apprise, which is in a bundle whose configuration needs it.
+# The bundles, each with pinned requirements; `notify` is Apprise, which is only in bundles whose configuration needs it.
 SHIPPED := aws azure gcp local cli notify monitor
 SBOM := .tools/sbom/bin/cyclonedx-py
 $(SBOM): requirements/sbom.txt

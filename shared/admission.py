@@ -1,4 +1,4 @@
-"""Which triggers are let in: those of a model that trains here, with parameters that its configuration allows."""
+"""Admission of triggers: the model must train on this cloud, and its configuration must allow the parameters."""
 
 import dataclasses
 import hashlib
@@ -25,13 +25,13 @@ def admit(
 
     Args:
         config: the configuration.
-        cloud: whose target tables count.
-        trigger: what came in.
-        check: the further check of its parameters.
+        cloud: `aws`, `gcp`, `azure` or `local`.
+        trigger: the trigger.
+        check: an additional check of its parameters.
 
     Raises:
         UnknownModelError: the model is not configured, or does not train on *cloud*.
-        InvalidTriggerError: it sets a parameter that the configuration does not allow, or not to this value.
+        InvalidTriggerError: the trigger sets a parameter, or a value of it, that the configuration does not allow.
 
     """
     model = config.find(trigger.model_id)
@@ -50,10 +50,10 @@ def admit(
 def triggers_of(
     config: Configuration, cloud: str, incoming: Incoming, now: datetime, check: ParameterCheck = accept_any
 ) -> list[RetrainTrigger]:
-    """Return what is asked for: one training, or, by a signal, one for each model that names it, or nothing.
+    """Return the triggers in *incoming*: one of a trigger event, one of a signal for each model that lists it, or none.
 
     Raises:
-        PermanentError: it is ours, but wrong; see `trigger_of`.
+        PermanentError: a trigger event is invalid; see `trigger_of`.
 
     """
     if isinstance(incoming, TriggerEvent):
@@ -62,43 +62,43 @@ def triggers_of(
 
 
 def trigger_of(
-    config: Configuration, cloud: str, asked: TriggerEvent, now: datetime, check: ParameterCheck = accept_any
+    config: Configuration, cloud: str, event: TriggerEvent, now: datetime, check: ParameterCheck = accept_any
 ) -> RetrainTrigger:
-    """Make a trigger of an event that is ours, and check it as `admit` does.
+    """Return the trigger that *event* carries, checked as in `admit`.
 
-    An event that names no model goes to the default one. An extra field whose name is an allowed parameter counts as
-    that parameter; any other is left alone.
+    An event that does not name a model is for the default one. An additional field with the name of an allowed
+    parameter sets that parameter; any other is ignored.
 
     Raises:
         UnknownModelError: the model is not configured, or does not train on *cloud*.
-        InvalidTriggerError: a field is missing or wrong.
+        InvalidTriggerError: a field is missing or invalid.
 
     """
-    fields = dict(asked.fields)
+    fields = dict(event.fields)
     if fields.get("model_id") is None:
         fields["model_id"] = config.default_model
     trigger = RetrainTrigger.parse(
         fields | {"parameters": _with_extras(config, fields)},
-        trigger_id=asked.trigger_id or content_id(asked.fields),
+        trigger_id=event.trigger_id or content_id(event.fields),
         origin="event",
-        requested_at=asked.sent_at or now,
+        requested_at=event.sent_at or now,
     )
     return admit(config, cloud, trigger, check)
 
 
 def _triggers_of_signal(config: Configuration, cloud: str, signal: Signal, now: datetime) -> list[RetrainTrigger]:
-    """Make a trigger for each model here whose `signals` name *signal*; all have one id, which counts per model."""
+    """Return a trigger for each model whose `signals` list *signal*; all have the same id, as ids count per model."""
     fields = {
         "reason": signal.reason,
         "severity": signal.severity,
         "requested_by": f"{signal.kind}:{signal.subject}"[:MAX_TEXT],
         "evidence": signal.evidence,
     }
-    told = [fields["requested_by"], signal.reason, dict(signal.evidence), str(signal.sent_at)]
+    content = [fields["requested_by"], signal.reason, dict(signal.evidence), str(signal.sent_at)]
     return [
         RetrainTrigger.parse(
             fields | {"model_id": model.name},
-            trigger_id=signal.trigger_id or content_id(told),
+            trigger_id=signal.trigger_id or content_id(content),
             origin=signal.origin,
             requested_at=signal.sent_at or now,
         )
@@ -108,10 +108,10 @@ def _triggers_of_signal(config: Configuration, cloud: str, signal: Signal, now: 
 
 
 def content_id(content: object) -> str:
-    """Derive an id from the *content* of an event whose transport repeats nothing else: 64 hex characters.
+    """Return an id, 64 hex characters, derived from the *content* of an event whose transport has no id of its own.
 
     Raises:
-        UnreadableEventError: it is nested too deeply to be written again.
+        UnreadableEventError: *content* is nested too deeply to be written as JSON.
 
     """
     try:

@@ -1,17 +1,17 @@
-"""Every way to fail, one class per reaction.
+"""All errors: one class for each reaction that a caller can have.
 
 RetrainError
-├── PermanentError                trying again changes nothing: dead letter, or 4xx
-│   ├── UnreadableEventError      not an event at all (no JSON, no object)
-│   ├── InvalidTriggerError       a field is wrong; names the field
+├── PermanentError                a retry cannot succeed: dead letter, or 4xx
+│   ├── UnreadableEventError      not an event at all (not JSON, not an object)
+│   ├── InvalidTriggerError       a field is invalid; names the field
 │   ├── UnknownModelError         no such model in the configuration, or not on this cloud
 │   ├── TargetRefusedError        the training service refuses the request permanently
 │   └── ConflictError             the request does not fit the model's state: 409
-├── ConfigError                   the configuration or the environment is wrong; lists every problem
+├── ConfigError                   the configuration or the environment is invalid; lists every problem
 ├── BusError                      triggers did not reach the bus; names which ones and why
-└── TransientError                the same call may succeed later: do not acknowledge, deliver again
-    ├── UnavailableError          a service throttles, fails or does not answer
-    ├── LaunchInProgressError     another process is handing this very trigger over right now
+└── TransientError                the same call may succeed later: do not acknowledge the event
+    ├── UnavailableError          a service throttles, fails or does not respond
+    ├── LaunchInProgressError     another process is handing this trigger over at the moment
     ├── ContentionError           too many writers for one model's state
     └── DamagedStateError         the document of one model cannot be read; names the model
 """
@@ -21,10 +21,10 @@ from typing import ClassVar
 
 
 class RetrainError(Exception):
-    """The base of every error this package raises.
+    """The base class of all errors of this project.
 
     Attributes:
-        retryable: whether delivering the same event again may help.
+        retryable: whether the same event may succeed when it is delivered again.
 
     """
 
@@ -32,24 +32,24 @@ class RetrainError(Exception):
 
 
 class PermanentError(RetrainError):
-    """The event can never succeed as it is: it belongs to the dead letters."""
+    """The event can never succeed unchanged; it becomes a dead letter."""
 
 
 class UnreadableEventError(PermanentError):
-    """What arrived is not readable as an event."""
+    """The input cannot be read as an event."""
 
 
 class InvalidTriggerError(PermanentError):
-    """One field of a trigger is wrong.
+    """One field of a trigger is missing or invalid.
 
     Attributes:
-        field: the name of the field, as it stands on the wire.
-        problem: what is wrong with it, with the value.
+        field: the name of the field in the event.
+        problem: the problem, including the value.
 
     """
 
     def __init__(self, field: str, problem: str) -> None:
-        """Name the *field* and the *problem*."""
+        """Describe the *problem* with *field*."""
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
@@ -60,19 +60,19 @@ class UnknownModelError(PermanentError):
 
 
 class TargetRefusedError(PermanentError):
-    """The training service answered that it will not run this request, now or later."""
+    """The training service refuses to run this request, now and later."""
 
 
 class ConflictError(PermanentError):
-    """The request names a trigger that is not, or no longer, in the state that the request needs."""
+    """The request names a trigger that is not, or no longer, in the required state."""
 
 
 class ConfigError(RetrainError):
-    """The configuration or the environment is wrong.
+    """The configuration or the environment is invalid.
 
     Attributes:
-        source: the file, or what else was read.
-        problems: every problem found, each with its place.
+        source: the name of the file or other input.
+        problems: all problems, each with its place.
 
     """
 
@@ -88,34 +88,34 @@ class BusError(RetrainError):
     """Some triggers did not reach the event bus.
 
     Attributes:
-        failures: trigger id -> why, for those that did not arrive.
+        failures: trigger id -> the reason, for each trigger that was not accepted.
 
     """
 
     def __init__(self, bus: str, failures: dict[str, str]) -> None:
-        """Name the *bus* and each trigger that it did not take."""
+        """Name the *bus* and each trigger that it did not accept, with the reason."""
         self.failures = failures
         listed = "; ".join(f"{trigger_id}: {why}" for trigger_id, why in list(failures.items())[:10])
         more = f"; and {len(failures) - 10} more" if len(failures) > 10 else ""  # noqa: PLR2004 - a readable message
-        super().__init__(f"{bus} did not take {len(failures)} trigger(s): {listed}{more}")
+        super().__init__(f"{bus} did not accept {len(failures)} trigger(s): {listed}{more}")
 
 
 class TransientError(RetrainError):
-    """Nothing is wrong with the event: it must be delivered again."""
+    """The event is valid but cannot be handled now: it must be delivered again."""
 
     retryable: ClassVar[bool] = True
 
 
 class UnavailableError(TransientError):
-    """A service throttles, fails or does not answer; whether it did the work is unknown."""
+    """A service throttles, fails or does not respond; whether the call had an effect is unknown."""
 
     def __init__(self, service: str, action: str, detail: str = "") -> None:
-        """Name the *service*, the *action* tried and what it answered."""
+        """Name the *service*, the *action* that failed and, in *detail*, the response."""
         super().__init__(f"{service} could not {action}{f': {detail}' if detail else ''}; try again")
 
 
 class LaunchInProgressError(TransientError):
-    """A target that knows no idempotency token is being handed this trigger by somebody else."""
+    """Another process is handing this trigger over to a target without idempotency tokens."""
 
 
 class DamagedStateError(TransientError):
@@ -127,7 +127,7 @@ class DamagedStateError(TransientError):
     """
 
     def __init__(self, model_id: str, why: str) -> None:
-        """Name the model and *why* its document cannot be read."""
+        """Name the model and the reason (*why*) that its document cannot be read."""
         super().__init__(
             f"the ledger's document of model {model_id!r} cannot be read: {why}; restore or delete that document"
         )
@@ -135,4 +135,4 @@ class DamagedStateError(TransientError):
 
 
 class ContentionError(TransientError):
-    """The state of a model changed under us too often in a row."""
+    """Other writers changed the state of a model too many times in a row during one call."""

@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line: the event's name and its fields."""
+"""Structured logs: one JSON object per line, with the name of the event and its fields."""
 
 import json
 import logging
@@ -7,15 +7,15 @@ from typing import Final, TextIO
 
 from shared.fields import format_time
 
-# What every record has, so that the rest is what the caller added.
+# The attributes of every record; all others were added by the caller.
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as one line of JSON; an exception as its type and text, without its stack."""
+    """Formats a record as one line of JSON; an exception as its type and text, without the traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the JSON of *record*."""
         line: dict[str, object] = {
             "at": format_time(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname,
@@ -29,7 +29,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def log_to(stream: TextIO) -> None:
-    """Send the logs of this package to *stream*; a second call replaces the first."""
+    """Write the logs of this project to *stream*; a second call replaces the stream."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())
     logger = logging.getLogger("retrain")

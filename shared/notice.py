@@ -1,4 +1,4 @@
-"""What people are told, as a value, as text and as JSON."""
+"""Notifications for people, as a value, as text and as JSON."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -11,11 +11,11 @@ from shared.fields import format_time
 from shared.frozen import dataclass
 
 EVENTS: Final = ("launched", "ended", "failed", "rejected", "awaiting_approval")
-"""What can be told: a training started; succeeded; failed, was stopped or is gone; something was turned down for good;
-a training waits for a person."""
+"""The events of `[notify]` `on`: a training started; succeeded; failed, was stopped or is gone; an event or a training
+was rejected permanently; a training waits for an approval."""
 
 MONITOR_EVENTS: Final = ("drift", "no_drift", "monitor_failed")
-"""What the drift monitor tells, whatever `[notify]` `on` says: people read its result."""
+"""The events of the drift monitor, which are sent regardless of `[notify]` `on`."""
 
 SCHEMA: Final = 1
 _TITLES: Final = {
@@ -33,22 +33,22 @@ _RESULTS: Final = {"stopped": "been stopped", "gone": "not ended in time and cou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One piece of news for people; what is not known is an empty text.
+    """One notification; fields that are not known are empty.
 
     Attributes:
         event: one of `EVENTS` or `MONITOR_EVENTS`.
-        cloud: where: `aws`, `gcp`, `azure` or `local`.
-        at: when it happened, aware, UTC.
-        model_id: whose; empty for an event that is for no model.
-        trigger_id: which trigger.
-        reason: why it was asked for, or what is wrong with it, for people; somebody else's text.
-        run_id: how the training service calls the run.
-        url: where to look at the run.
-        result: how the run ended: `succeeded`, `failed`, `stopped` or `gone`; `handed_over` where its end is not ours.
-        severity: the trigger's.
-        origin: the trigger's.
-        requested_by: who asked.
-        evidence: where the trigger's reason can be checked.
+        cloud: `aws`, `gcp`, `azure` or `local`.
+        at: when the event happened, aware, UTC.
+        model_id: the model; empty for an event that does not belong to one.
+        trigger_id: the trigger.
+        reason: why the training was requested, or the error, for people; not written by this project, so untrusted.
+        run_id: the training service's id of the run.
+        url: the page of the run.
+        result: how the run ended: `succeeded`, `failed`, `stopped` or `gone`; `handed_over` if its end is not observed.
+        severity: that of the trigger.
+        origin: that of the trigger.
+        requested_by: the person or system that sent the request.
+        evidence: the evidence of the trigger.
 
     """
 
@@ -68,19 +68,19 @@ class Notice:
 
 
 def notice_title(notice: Notice) -> str:
-    """Return *notice* as one line without line breaks, as a subject."""
+    """Return the title of *notice*, one line, for example for the subject of a mail."""
     model = notice.model_id or "no model"
     result = _RESULTS.get(notice.result, notice.result or "ended")
     return _TITLES[notice.event].format(model=model, result=result)
 
 
 def notice_text(notice: Notice) -> str:
-    """Return *notice* for people to read: a title, then one fact a line."""
+    """Return *notice* as text: the title, then one field per line."""
     facts = {
         "Reason": notice.reason,
         "Severity": notice.severity,
         "Origin": notice.origin,
-        "Asked by": notice.requested_by,
+        "Requested by": notice.requested_by,
         "Trigger": notice.trigger_id,
         "Run": notice.run_id,
         "See": notice.url,

@@ -1,4 +1,4 @@
-"""What a cloud's wiring puts together, once, for the core to work with."""
+"""The parts that the entry point of a cloud assembles once for the core."""
 
 from collections.abc import Callable
 
@@ -13,22 +13,22 @@ from shared.ports import Clock, DeadLetters, Dispatcher, EventBus, Launcher, Led
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiverParts:
-    """Everything that deciding and launching needs.
+    """Everything that is needed to decide on triggers and to start trainings.
 
     Attributes:
-        cloud: `aws`, `gcp`, `azure` or `local`: whose target tables count.
-        source: the prefix of the sources whose events are ours.
+        cloud: `aws`, `gcp`, `azure` or `local`: selects the targets in the configuration.
+        source: the prefix that the source of a trigger event must have.
         config: the configuration.
-        ledger: where the state of the models is.
-        launcher: makes the launcher of a target, on first use.
-        dead_letters: where rejected events go; none: they are raised, so that the platform dead-letters them.
-        clock: tells the time.
-        new_id: makes the ids of claims.
-        observe: is told the model and every decision, to count it.
-        notifier: makes the notifier of a channel of the configuration, on first use; none: nobody is told anything.
-        contention: how long to wait after another writer of a model's state was faster.
-        check: checks parameters against more than the configuration.
-        dispatcher: sends follow-ups to GitHub; none: they are given up, to the dead letters.
+        ledger: stores the state of the models.
+        launcher: returns the launcher of a target, created on first use.
+        dead_letters: stores rejected events; None: the error is raised, so that the platform dead-letters the event.
+        clock: returns the current time.
+        new_id: generates the ids of claims.
+        observe: is called with the model id and each decision, for metrics.
+        notifier: returns the notifier of a channel, created on first use; None: no notifications are sent.
+        contention: the waits after a conflict with another writer of a model's state.
+        check: an additional check of parameters, beyond the configuration.
+        dispatcher: sends follow-ups to GitHub; None: they are given up and become dead letters.
 
     """
 
@@ -49,18 +49,18 @@ class ReceiverParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmitterParts:
-    """Everything that asking needs.
+    """Everything that is needed to emit triggers and to serve the HTTP API.
 
     Attributes:
-        cloud: `aws`, `gcp`, `azure` or `local`: whose target tables count.
+        cloud: `aws`, `gcp`, `azure` or `local`: selects the targets in the configuration.
         config: the configuration.
-        ledger: where the state of the models is, for reading; approvals are written to it.
-        bus: where triggers go.
-        clock: tells the time.
-        new_id: makes trigger ids.
-        observe: is told the model and every decision made here: a trigger that a person turned down.
-        contention: how long to wait after another writer of a model's state was faster.
-        check: checks parameters against more than the configuration.
+        ledger: stores the state of the models; only approvals and rejections are written here.
+        bus: carries the triggers.
+        clock: returns the current time.
+        new_id: generates trigger ids.
+        observe: is called with the model id and each decision made here (a rejected trigger), for metrics.
+        contention: the waits after a conflict with another writer of a model's state.
+        check: an additional check of parameters, beyond the configuration.
 
     """
 

@@ -1,4 +1,4 @@
-"""The trigger: the only value that travels between the parts."""
+"""The trigger, which the emitter publishes and the receiver decides on."""
 
 import hashlib
 from collections.abc import Mapping
@@ -49,13 +49,13 @@ class RetrainTrigger:
         model_id: the model, 1-256 characters without control characters.
         trigger_id: 1-128 characters; equal ids of one model are the same request.
         origin: one of `ORIGINS`.
-        requested_at: when it was asked for, aware, UTC.
+        requested_at: when it was requested, aware, UTC.
         reason: free text for people, at most 512 characters.
-        severity: one of `SEVERITIES`, or none.
+        severity: one of `SEVERITIES`, or None.
         parameters: pipeline parameters, name -> str, int, float or bool.
-        requested_by: the person or system that asked.
-        evidence: where the reason can be checked, any JSON object.
-        force: passes cooldown, severity and consecutive rules.
+        requested_by: the person or system that sent the request.
+        evidence: any JSON object that supports the reason, such as links and measurements.
+        force: whether the rules for cooldown, severity and consecutive triggers are skipped.
 
     """
 
@@ -72,16 +72,16 @@ class RetrainTrigger:
 
     @classmethod
     def parse(cls, fields: Mapping[str, object], *, trigger_id: str, origin: str, requested_at: datetime) -> Self:
-        """Read a trigger from JSON *fields*; unknown ones are left alone, null means absent.
+        """Parse a trigger from JSON *fields*; unknown ones are ignored, null means missing.
 
         Args:
-            fields: the fields by their names on the wire.
-            trigger_id: the id to take when *fields* bring none.
-            origin: the origin to take when *fields* name none.
-            requested_at: the time to take when *fields* have none; aware.
+            fields: the fields by their names in the event.
+            trigger_id: the id if *fields* have none.
+            origin: the origin if *fields* have none.
+            requested_at: the time if *fields* have none; aware.
 
         Raises:
-            InvalidTriggerError: a field is missing or wrong; it is named.
+            InvalidTriggerError: a field is missing or invalid; the error names it.
 
         """
         given = {name: fields[name] for name in FIELDS if fields.get(name) is not None}
@@ -101,7 +101,7 @@ class RetrainTrigger:
         )
 
     def to_fields(self) -> dict[str, object]:
-        """Return the fields for the wire, empty ones left out, with the schema number."""
+        """Return the fields of the event, without empty ones, with the schema number."""
         every: dict[str, object] = {name: getattr(self, name) for name in FIELDS}
         every |= {
             "parameters": dict(self.parameters),
@@ -112,16 +112,16 @@ class RetrainTrigger:
 
     @property
     def token(self) -> str:
-        """The idempotency token of this trigger's training, 64 hex characters, equal for equal triggers."""
+        """The idempotency token of the training: 64 hex characters, derived from model and trigger id."""
         return hashlib.sha256(f"{self.model_id}\0{self.trigger_id}".encode()).hexdigest()
 
 
 def run_name(token: str) -> str:
-    """Return the name under which a service can find the training of *token*: `retrain-` and 40 hex characters."""
+    """Return the name of the run for *token* in the training service: `retrain-` and 40 hex characters."""
     return f"{RUN_PREFIX}{token[:40]}"
 
 
 def derived_id(*parts: str) -> str:
-    """Join what a transport repeats on a redelivery to a trigger id; a hash replaces one that is too long."""
+    """Return a trigger id of *parts* that are the same on every delivery; a hash of them if it would be too long."""
     joined = ":".join(parts)
     return joined if len(joined) <= MAX_TRIGGER_ID else hashlib.sha256(joined.encode()).hexdigest()

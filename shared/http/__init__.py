@@ -1,1 +1,1 @@
-"""The HTTP API: requests and responses as values, the routes, and what they show."""
+"""The HTTP API, the same on every cloud: messages, routes, checks and JSON bodies."""

@@ -1,6 +1,7 @@
-"""A person releases a waiting trigger, or drops it; written to the ledger, by whom and when."""
+"""Approval or rejection of a waiting trigger; the ledger records who did it and when."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from shared.decision import transitions
 from shared.decision.state import Decided, ModelState
@@ -10,22 +11,25 @@ from shared.fields import brief
 from shared.ledger import snapshots
 from shared.parts import EmitterParts
 
+# The name in the history where the platform does not authenticate callers.
+UNKNOWN_CALLER: Final = "an unknown caller"
+
 
 def approve(emitter: EmitterParts, model_id: str, fields: Mapping[str, object], caller: str | None) -> str:
-    """Release the waiting trigger that *fields* name and send it once more, for whoever can start it; returns its id.
+    """Approve the waiting trigger that *fields* name, publish it again so that it is started, and return its id.
 
-    Whoever asks again for one that was released and has gone on since gets the same answer, and nothing is sent.
+    A repeated approval of a trigger that is no longer waiting returns the same id, and nothing is published.
 
     Raises:
-        UnknownModelError: there is no such model.
-        InvalidTriggerError: the trigger is not named.
-        ConflictError: it does not wait; the message says what became of it.
-        BusError: the approval is written down, but the bus refuses the trigger; approve again, or let the sweep see it.
-        UnavailableError: the ledger or the bus is away; approve again.
+        UnknownModelError: the configuration has no such model.
+        InvalidTriggerError: *fields* do not name a trigger.
+        ConflictError: the trigger does not wait for an approval; the message says what happened to it.
+        BusError: the approval is recorded, but the bus refused the trigger; approve again, or wait for the sweep.
+        UnavailableError: the ledger or the bus is unavailable; approve again.
 
     """
     trigger_id = _named(emitter, model_id, fields)
-    now, by = emitter.clock(), caller or "somebody"
+    now, by = emitter.clock(), caller or UNKNOWN_CALLER
     snapshot = snapshots.change(emitter, model_id, lambda state: transitions.approved(state, trigger_id, by, now=now))
     state = snapshot.state
     if state.waiting is not None and state.waiting.trigger.trigger_id == trigger_id:
@@ -36,17 +40,17 @@ def approve(emitter: EmitterParts, model_id: str, fields: Mapping[str, object], 
 
 
 def reject(emitter: EmitterParts, model_id: str, fields: Mapping[str, object], caller: str | None) -> str:
-    """Drop the waiting trigger that *fields* name; returns its id.
+    """Drop the waiting trigger that *fields* name, and return its id.
 
     Raises:
-        UnknownModelError: there is no such model.
-        InvalidTriggerError: the trigger is not named.
-        ConflictError: it does not wait; the message says what became of it.
-        UnavailableError: the ledger is away.
+        UnknownModelError: the configuration has no such model.
+        InvalidTriggerError: *fields* do not name a trigger.
+        ConflictError: the trigger does not wait for an approval; the message says what happened to it.
+        UnavailableError: the ledger is unavailable.
 
     """
     trigger_id = _named(emitter, model_id, fields)
-    now, by = emitter.clock(), caller or "somebody"
+    now, by = emitter.clock(), caller or UNKNOWN_CALLER
 
     def step(state: ModelState) -> ModelState:
         dropped = transitions.not_approved(state, trigger_id, by, now=now)
@@ -83,12 +87,14 @@ def _was_dropped(state: ModelState, trigger_id: str) -> bool:
 
 def _not_waiting(state: ModelState, trigger_id: str) -> ConflictError:
     history = _history(state, trigger_id)
-    became = f" any more: {history[0].detail or history[0].reason}" if history else ""
-    return ConflictError(f"trigger_id: {brief(trigger_id)} does not wait for an approval{became}")
+    if not history:
+        return ConflictError(f"trigger_id: {brief(trigger_id)} does not wait for an approval")
+    became = history[0].detail or history[0].reason
+    return ConflictError(f"trigger_id: {brief(trigger_id)} no longer waits for an approval: {became}")
 
 
 def _released(state: ModelState, trigger_id: str) -> ConflictError | None:
     waiting = state.waiting
     if waiting is None or waiting.trigger.trigger_id != trigger_id or not waiting.approved_by:
         return None
-    return ConflictError(f"trigger_id: {brief(trigger_id)} was released by {brief(waiting.approved_by)} before")
+    return ConflictError(f"trigger_id: {brief(trigger_id)} was already approved by {brief(waiting.approved_by)}")

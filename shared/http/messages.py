@@ -1,4 +1,4 @@
-"""The HTTP API, the same on every cloud: neutral requests in, neutral answers out."""
+"""Requests and responses of the HTTP API, independent of the cloud."""
 
 import json
 from collections.abc import Mapping
@@ -20,15 +20,15 @@ from shared.errors import (
 from shared.frozen import dataclass
 
 MAX_BODY: Final = 256 * 1024
-# Seconds: longer than a throttle of any of the services usually lasts, shorter than people wait.
+# Seconds: longer than throttling by any of the services usually lasts, shorter than people are willing to wait.
 RETRY_AFTER: Final = "5"
-# RFC 9110. Python has these names from 3.13 on, and others before: an answer must not depend on the interpreter.
+# RFC 9110. Python has other names before 3.13; responses must not depend on the interpreter.
 _TITLES: Final = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Unprocessable Content",
 }
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-# The first kind that fits decides.
+# The first class that matches decides.
 _STATUSES: Final[Mapping[type[RetrainError], HTTPStatus]] = {
     ConflictError: HTTPStatus.CONFLICT,
     UnknownModelError: HTTPStatus.NOT_FOUND,
@@ -44,13 +44,13 @@ class Request:
     """An HTTP request.
 
     Attributes:
-        method: in capitals.
+        method: in upper case.
         path: as it was sent, still percent-encoded, without the query.
-        query: decoded; of a repeated name the last value.
-        headers: by name in small letters.
+        query: decoded; the last value of a repeated name.
+        headers: with names in lower case.
         body: the bytes.
-        caller: who asks, as the platform has authenticated it.
-        scheduled_at: for which time the platform's scheduler sent it, where it says so.
+        caller: the caller as authenticated by the platform; None if it does not authenticate.
+        scheduled_at: the scheduled time if a scheduler of the platform sent the request and includes it.
 
     """
 
@@ -65,12 +65,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """An HTTP answer.
+    """An HTTP response.
 
     Attributes:
         status: the status code.
         body: the body as text.
-        headers: by name in small letters.
+        headers: with names in lower case.
 
     """
 
@@ -80,22 +80,22 @@ class Response:
 
 
 class HttpError(Exception):
-    """An answer that only HTTP knows: no such path, wrong method, too long, wrong content type."""
+    """An error of HTTP itself: unknown path, wrong method, body too large, wrong content type."""
 
     def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str] = _NOTHING) -> None:
-        """Answer *status* with *detail* for people, and more *headers*."""
+        """Respond with *status*, with *detail* for people, and with additional *headers*."""
         super().__init__(detail)
         self.status = status
         self.headers = headers
 
 
 def answer(status: HTTPStatus, content: Mapping[str, object]) -> Response:
-    """Answer with JSON."""
+    """Return a response with the JSON object *content*."""
     return Response(status=status, body=json.dumps(content), headers={"content-type": "application/json"})
 
 
 def problem(status: HTTPStatus, detail: str, headers: Mapping[str, str] = _NOTHING) -> Response:
-    """Answer with an RFC 9457 problem document."""
+    """Return a response with an RFC 9457 problem document."""
     content = {
         "type": "about:blank",
         "title": _TITLES.get(status, status.phrase),
@@ -107,7 +107,7 @@ def problem(status: HTTPStatus, detail: str, headers: Mapping[str, str] = _NOTHI
 
 
 def problem_of(error: Exception) -> Response | None:
-    """Return the answer to an error of the core, or none for one that is not expected here."""
+    """Return the response for an error of the core or of HTTP; None for any other error."""
     if isinstance(error, HttpError):
         return problem(error.status, str(error), error.headers)
     status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), None)
@@ -121,26 +121,27 @@ def read_json_object(request: Request) -> Mapping[str, object]:
     """Return the JSON object in the body of *request*.
 
     Raises:
-        HttpError: the body is too long, or is not declared as JSON.
-        UnreadableEventError: it is no JSON object.
+        HttpError: the body is too large, or its content type is not JSON.
+        UnreadableEventError: the body is not a valid JSON object.
 
     """
     if len(request.body) > MAX_BODY:
         raise HttpError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has {len(request.body)} bytes; at most {MAX_BODY} are read"
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"the body has {len(request.body)} bytes; at most {MAX_BODY} are accepted",
         )
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        told = f"not {kind!r}" if kind else "and there is none"
-        raise HttpError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the Content-Type must be application/json, {told}")
+        found = f"not {kind!r}" if kind else "but is missing"
+        raise HttpError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the Content-Type must be application/json, {found}")
     try:
         content = json.loads(request.body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise UnreadableEventError(f"the body is no JSON: {error}") from error
+        raise UnreadableEventError(f"the body is not valid JSON: {error}") from error
     if not isinstance(content, dict):
         raise UnreadableEventError(f"the body must be a JSON object, not {type(content).__name__}")
     return content
 
 
 def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a valid JSON number")

@@ -1,4 +1,4 @@
-"""Which requests of web browsers are accepted: no page of a foreign site may change anything.
+"""Protection against other web sites: their pages cannot change anything through a visitor's browser.
 
 A browser sends `Origin` with every request that is not a plain GET or HEAD, and a page cannot forge it.
 """

@@ -1,4 +1,4 @@
-"""The routes of the HTTP API and what each of them does."""
+"""The routes of the HTTP API and their handlers."""
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
@@ -24,7 +24,7 @@ Route = Callable[[EmitterParts, Request, str], Response]
 def respond(
     emitter: EmitterParts, request: Request, *, own_origins: Collection[str] = (), cookies: bool = False
 ) -> Response:
-    """Answer *request*; every error of the core is a problem document.
+    """Return the response to *request*; errors of the core become problem documents.
 
     Args:
         emitter: the parts for emitting triggers.
@@ -33,7 +33,7 @@ def respond(
         cookies: whether the platform authenticates callers by cookies; see `check_content_type`.
 
     """
-    # A platform may call people by longer names than a trigger's field takes; that is not the caller's mistake.
+    # A platform's name of the caller may be longer than the field of a trigger; that is not the caller's mistake.
     named = dataclasses.replace(request, caller=request.caller[:MAX_TEXT] if request.caller else None)
     try:
         check_origin(named, own_origins)
@@ -53,12 +53,12 @@ def _find(request: Request) -> tuple[Route, str]:
     pattern = "/" + "/".join("{model_id}" if place == 1 and model_id else step for place, step in enumerate(steps))
     methods = ROUTES.get(pattern)
     if methods is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, f"there is no {request.path}; there are {', '.join(ROUTES)}")
+        raise HttpError(HTTPStatus.NOT_FOUND, f"{request.path} does not exist; the paths are {', '.join(ROUTES)}")
     if request.method not in methods:
         allowed = ", ".join(methods)
-        detail = f"{request.path} takes {allowed}, not {request.method}"
+        detail = f"{request.path} accepts {allowed}, not {request.method}"
         raise HttpError(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"allow": allowed})
-    # A pattern of the configuration matches texts that are no model's id, and no ledger takes them.
+    # A pattern of the configuration also matches strings that are not a valid model id, which no ledger accepts.
     return methods[request.method], read_model_id(model_id) if model_id else ""
 
 

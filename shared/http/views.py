@@ -1,4 +1,4 @@
-"""What people see of a model: the JSON bodies of `GET /models` and `GET /models/{model_id}`."""
+"""The JSON bodies of `GET /models` and `GET /models/{model_id}`."""
 
 import dataclasses
 from datetime import datetime
@@ -10,18 +10,18 @@ from shared.fields import format_time
 
 
 def summary(model_id: str, model: Model, state: ModelState, now: datetime) -> dict[str, object]:
-    """Return one line of the list of models."""
+    """Return the entry of a model in the list."""
     last = _decision(state.decisions[0]) if state.decisions else None
     return {"model_id": model_id, "state": _phase(model, state, now), "last_decision": last}
 
 
 def damaged(model_id: str, error: str) -> dict[str, object]:
-    """Return the line of a model whose document cannot be read: the *error* instead of a state."""
+    """Return the entry of a model whose document cannot be read: it has *error*, and its state is null."""
     return {"model_id": model_id, "state": None, "last_decision": None, "error": error}
 
 
 def details(model_id: str, model: Model, cloud: str, state: ModelState, now: datetime) -> dict[str, object]:
-    """Return everything about one model."""
+    """Return the state, the history and the configuration of a model."""
     until = _cooldown_until(model, state)
     return {
         "model_id": model_id,
@@ -63,8 +63,12 @@ def _running(training: Training) -> dict[str, object]:
 
 def _parked(parked: Parked) -> dict[str, object]:
     trigger = parked.trigger
-    told = {"origin": trigger.origin, "reason": trigger.reason, "since": format_time(parked.since)}
-    return {"trigger_id": trigger.trigger_id, **told}
+    return {
+        "trigger_id": trigger.trigger_id,
+        "origin": trigger.origin,
+        "reason": trigger.reason,
+        "since": format_time(parked.since),
+    }
 
 
 def _decision(decided: Decided) -> dict[str, object]:
@@ -76,8 +80,13 @@ def _run(run: PastRun) -> dict[str, object]:
 
 
 def _pending(entry: Pending) -> dict[str, object]:
-    told = {"run_id": entry.run_id or None, "actions": list(entry.actions), "attempts": entry.attempts}
-    return {"trigger_id": entry.trigger_id, **told, "last_attempt_at": format_time(entry.claimed_at)}
+    return {
+        "trigger_id": entry.trigger_id,
+        "run_id": entry.run_id or None,
+        "actions": list(entry.actions),
+        "attempts": entry.attempts,
+        "last_attempt_at": format_time(entry.claimed_at),
+    }
 
 
 def _time(moment: datetime | None) -> str | None:

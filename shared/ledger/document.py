@@ -1,4 +1,4 @@
-"""The JSON form of a model's state, as a ledger keeps it."""
+"""The JSON document in which a ledger stores the state of a model."""
 
 import dataclasses
 import json
@@ -26,22 +26,21 @@ EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 def write_state(state: ModelState) -> str:
-    """Write *state* as the JSON document that a ledger keeps."""
+    """Return the JSON document of *state*."""
     content = plain(dataclasses.replace(state, seen=SeenIds())) | _write_seen(state.seen)
     text = json.dumps({"schema": SCHEMA, **content}, separators=(",", ":"), ensure_ascii=False)
-    # Ledgers count bytes of UTF-8, of which an escaped character takes three times as many. What UTF-8 cannot write (a
-    # lone surrogate of a rejected event) stays escaped: a backslash means the same to JSON.
+    # Ledgers limit the bytes in UTF-8, and an escaped character takes up to three times as many. A lone surrogate (of a
+    # rejected event) cannot be encoded and stays escaped, with the same backslash syntax as JSON.
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def read_state(document: str | None) -> ModelState:
-    """Read the JSON *document* of a ledger; none is a model that nothing happened to.
+    """Parse the JSON *document* of a ledger; None (never written) is the initial state.
 
-    Keys that are missing are empty, and keys that nobody knows are left out: an older or a newer version of this
-    project may have written it.
+    Missing keys get their defaults and unknown keys are ignored, because an older or newer version may have written it.
 
     Raises:
-        ValueError: it is not such a document.
+        ValueError: *document* is not valid.
 
     """
     if document is None:
@@ -54,7 +53,7 @@ def read_state(document: str | None) -> ModelState:
 
 def _read(content: Mapping[str, Any]) -> ModelState:
     if content.get("schema", SCHEMA) != SCHEMA:
-        raise ValueError(f"it has schema {content['schema']!r}, and this version reads {SCHEMA}")
+        raise ValueError(f"it has schema {content['schema']!r}, but this version reads schema {SCHEMA}")
     return ModelState(
         training=_optional(content.get("training"), _training),
         last_start=_optional(content.get("last_start"), parse_time),
@@ -70,7 +69,7 @@ def _read(content: Mapping[str, Any]) -> ModelState:
 
 
 def plain(value: "DataclassInstance") -> dict[str, object]:
-    """Return a value of this module as JSON writes it; fields that are empty and may be left out are left out."""
+    """Return *value* as a JSON object, without the fields that are empty and have a default."""
     fields = {field: getattr(value, field.name) for field in dataclasses.fields(value)}
     return {field.name: _plain(item) for field, item in fields.items() if item or field.default is dataclasses.MISSING}
 
@@ -90,14 +89,14 @@ def _plain(value: object) -> object:
 
 
 def _write_seen(seen: SeenIds) -> dict[str, object]:
-    """Return the ids: the newest launches in the form that the version before this one reads, the others packed."""
+    """Return the ids as JSON: the newest launches in the format of the previous version, the others packed."""
     content: dict[str, object] = {"seen": [[one.digest, int(one.at.timestamp()), 1] for one in seen.recent]}
     packed_ids = {"launched": seen.launched, "decided": seen.others}
     return content | {name: b2a_base64(ids, newline=False).decode() for name, ids in packed_ids.items() if ids}
 
 
 def _read_seen(content: Mapping[str, Any]) -> SeenIds:
-    """Return the ids; the version before this one kept all of them in `seen`, each with whether it was a launch."""
+    """Parse the ids; the previous version stored all of them in `seen`, each with a flag for launches."""
     listed = content.get("seen", ())
     recent = tuple(
         RecentLaunch(digest=digest, at=datetime.fromtimestamp(at, UTC)) for digest, at, launched in listed if launched
@@ -107,7 +106,7 @@ def _read_seen(content: Mapping[str, Any]) -> SeenIds:
 
 
 def _write_terms(terms: Terms, trigger: RetrainTrigger) -> dict[str, object]:
-    """Return *terms* as JSON; of parameters that *trigger* sets only the names are listed."""
+    """Return *terms* as JSON; parameters that *trigger* sets are listed by name only."""
     own = {name: value for name, value in terms.parameters.items() if name not in trigger.parameters}
     return {
         "target": write_target(terms.target),

@@ -89,7 +89,7 @@ def test_the_largest_trigger_is_below_the_limit() -> None:
 def test_a_trigger_over_the_limit_is_named_and_not_sent(events: EventBridgeStandIn, pauses: list[float]) -> None:
     """A trigger that cannot fit is refused without a call for it; the others arrive."""
     with pytest.raises(
-        BusError, match=r"^retraining did not take 1 trigger\(s\): t-2: TooLarge: \d+ bytes, not below 500$"
+        BusError, match=r"^retraining did not accept 1 trigger\(s\): t-2: TooLarge: \d+ bytes, not below 500$"
     ):
         bus_on(pauses, size_limit=500).publish([trigger(1), trigger(2, reason="x" * 500), trigger(3)])
     assert arrived(events) == ["t-1", "t-3"]
@@ -112,7 +112,9 @@ def test_a_trigger_must_be_smaller_than_the_limit(events: EventBridgeStandIn, pa
 @pytest.mark.parametrize("name", ["retrainig", "arn:aws:events:eu-west-3:123456789012:event-bus/retrainig"])
 def test_a_bus_that_does_not_exist_is_an_error(events: EventBridgeStandIn, pauses: list[float], name: str) -> None:
     """PutEvents would answer 200 with an event id, so the emitter looks first, and names the bus."""
-    with pytest.raises(BusError, match=r"retrainig did not take 2 trigger\(s\): t-1: there is no such event bus; t-2:"):
+    with pytest.raises(
+        BusError, match=r"retrainig did not accept 2 trigger\(s\): t-1: there is no such event bus; t-2:"
+    ):
         bus_on(pauses, name).publish([trigger(1), trigger(2)])
     assert events.all_calls() == {"DescribeEventBus": 1}
 

@@ -165,9 +165,9 @@ def test_services_that_are_away_are_told_as_such(bundle: Path, settings: dict[st
 @pytest.mark.parametrize(
     ("request_", "status", "reported"),
     [
-        (["GET", "http://x/nothing", ""], 404, "there is no /nothing"),
-        (["DELETE", "http://x/retrain", ""], 405, "takes POST, not DELETE"),
-        (["POST", "http://x/retrain", "{"], 400, "no JSON"),
+        (["GET", "http://x/nothing", ""], 404, "/nothing does not exist"),
+        (["DELETE", "http://x/retrain", ""], 405, "accepts POST, not DELETE"),
+        (["POST", "http://x/retrain", "{"], 400, "is not valid JSON"),
         (["POST", "http://x/retrain", '{"model_id": "unknown"}'], 404, "no model 'unknown'"),
         (["POST", "http://x/retrain", '{"severity": "huge"}'], 422, "severity: must be one of"),
         (["POST", "http://x/retrain", "x" * 300_000], 413, "300000 bytes"),

@@ -64,7 +64,7 @@ def test_what_is_not_there_is_a_refusal(
 def test_a_repeat_finds_its_job_although_it_would_be_refused_now(
     launcher: AzureMlLauncher, arm: ArmStandIn, clients: Clients
 ) -> None:
-    """What Azure ML refuses today does not make a running training a refused one."""
+    """A refusal of the repeated start does not count as a refusal of the training that already runs."""
     first = launcher.start(request(), again=False)
     arm.add_fault(FaultKind.REFUSE, operation="PUT job")
     assert at(arm.url, clients).start(request(), again=True) == first

@@ -68,7 +68,7 @@ def test_a_missing_bus(configured: dict[str, str]) -> None:
         places = {"AWS_ENDPOINT_URL_EVENTBRIDGE": bridge.url, "RETRAIN_BUS": "retraining", "RETRAIN_LEDGER": "states"}
         done = emitted("aws", configured | CREDENTIALS | places, "--id", "t-1")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "retraining did not take 1 trigger(s): t-1: there is no such event bus\n"
+    assert done.stderr == "retraining did not accept 1 trigger(s): t-1: there is no such event bus\n"
 
 
 @pytest.mark.xdist_group("cli-gcp")

@@ -184,7 +184,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         _post("/retrain", b"{"),
         400,
         "Bad Request",
-        "the body is no JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+        "the body is not valid JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
     ),
     "no object": _problem(_post("/retrain", []), 400, "Bad Request", "the body must be a JSON object, not list"),
     "not declared as JSON": _problem(
@@ -197,10 +197,12 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         _post("/retrain", b" " * (256 * 1024 + 1)),
         413,
         "Content Too Large",
-        "the body has 262145 bytes; at most 262144 are read",
+        "the body has 262145 bytes; at most 262144 are accepted",
     ),
-    "wrong method": _problem(_get("/retrain"), 405, "Method Not Allowed", "/retrain takes POST, not GET", allow="POST"),
-    "wrong path": _problem(_get("/model"), 404, "Not Found", f"there is no /model; there are {PATHS}"),
+    "wrong method": _problem(
+        _get("/retrain"), 405, "Method Not Allowed", "/retrain accepts POST, not GET", allow="POST"
+    ),
+    "wrong path": _problem(_get("/model"), 404, "Not Found", f"/model does not exist; the paths are {PATHS}"),
     "approve nothing": _unprocessable(
         _post("/models/reviewed/approve", {"trigger_id": "t-1"}), "trigger_id: 't-1' does not wait for an approval"
     ),

@@ -1,4 +1,4 @@
-"""What reading and judging one trigger costs, counted in calls of functions, which no other load changes."""
+"""The cost of reading and deciding one trigger, in function calls, which do not depend on other load."""
 
 import cProfile
 import json

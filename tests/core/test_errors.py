@@ -87,15 +87,15 @@ def test_every_class_says_what_it_is_for(cls: type[Exception]) -> None:
         (ConfigError("retrain.toml", ["a: is b", "c: is d"]), "retrain.toml: 2 problems\n  a: is b\n  c: is d"),
         (
             BusError("the event bus retraining", {"t-1": "AccessDenied", "t-2": "too large"}),
-            "the event bus retraining did not take 2 trigger(s): t-1: AccessDenied; t-2: too large",
+            "the event bus retraining did not accept 2 trigger(s): t-1: AccessDenied; t-2: too large",
         ),
         (
             BusError("bus", {f"t-{number}": "no" for number in range(12)}),
-            "bus did not take 12 trigger(s): " + "; ".join(f"t-{n}: no" for n in range(10)) + "; and 2 more",
+            "bus did not accept 12 trigger(s): " + "; ".join(f"t-{n}: no" for n in range(10)) + "; and 2 more",
         ),
         (
             BusError("bus", {f"t-{number}": "no" for number in range(10)}),
-            "bus did not take 10 trigger(s): " + "; ".join(f"t-{n}: no" for n in range(10)),
+            "bus did not accept 10 trigger(s): " + "; ".join(f"t-{n}: no" for n in range(10)),
         ),
         (UnavailableError("DynamoDB", "save the state"), "DynamoDB could not save the state; try again"),
         (

@@ -124,7 +124,7 @@ def test_an_unknown_model_is_404(model_id: str) -> None:
     ("bus", "detail"),
     [
         (MemoryBus(Script({0: Fault.THROTTLED})), "The fake service could not publish: throttled; try again"),
-        (MemoryBus(refused={"t-1": "too large"}), "The memory bus did not take 1 trigger(s): t-1: too large"),
+        (MemoryBus(refused={"t-1": "too large"}), "The memory bus did not accept 1 trigger(s): t-1: too large"),
     ],
     ids=["away", "refused"],
 )

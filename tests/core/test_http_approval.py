@@ -60,7 +60,7 @@ def test_a_trigger_that_was_replaced_cannot_be_approved() -> None:
     deployment.ask("t-2")
     assert deployment.reasons() == ["awaiting_approval", "superseded", "awaiting_approval"]
     detail = problem(approve(deployment), 409, "Conflict")
-    assert detail == "trigger_id: 't-1' does not wait for an approval any more: replaced by t-2"
+    assert detail == "trigger_id: 't-1' no longer waits for an approval: replaced by t-2"
     assert approve(deployment, "t-2").status == 200
 
 
@@ -142,9 +142,7 @@ def test_a_rejection_drops_the_waiting_trigger() -> None:
         response = deployment.call("POST", "/models/churn/reject", {"trigger_id": "t-1"}, caller="ada")
         assert json.loads(response.body) == {"model_id": "churn", "trigger_id": "t-1", "status": "rejected"}
     late = deployment.call("POST", "/models/churn/approve", {"trigger_id": "t-1"})
-    assert problem(late, 409, "Conflict") == (
-        "trigger_id: 't-1' does not wait for an approval any more: rejected by ada"
-    )
+    assert problem(late, 409, "Conflict") == ("trigger_id: 't-1' no longer waits for an approval: rejected by ada")
     deployment.ask("t-1")
     assert deployment.service.runs == {}
     assert deployment.reasons() == ["awaiting_approval", "not_approved"]

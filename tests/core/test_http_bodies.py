@@ -14,13 +14,13 @@ JSON = {"content-type": "application/json"}
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (b"", "the body is no JSON: Expecting value"),
-        (b'{"model_id":', "the body is no JSON: Expecting value"),
-        (b'{"model_id": "\xff"}', "the body is no JSON: 'utf-8' codec can't decode byte 0xff"),
-        (b'{"parameters": {"lr": NaN}}', "the body is no JSON: NaN is no JSON number"),
-        (b'{"parameters": {"lr": -Infinity}}', "the body is no JSON: -Infinity is no JSON number"),
-        (b"[" * 100_000, "the body is no JSON: "),
-        (b'{"n": ' + b"1" * 10_000 + b"}", "the body is no JSON: "),
+        (b"", "the body is not valid JSON: Expecting value"),
+        (b'{"model_id":', "the body is not valid JSON: Expecting value"),
+        (b'{"model_id": "\xff"}', "the body is not valid JSON: 'utf-8' codec can't decode byte 0xff"),
+        (b'{"parameters": {"lr": NaN}}', "the body is not valid JSON: NaN is not a valid JSON number"),
+        (b'{"parameters": {"lr": -Infinity}}', "the body is not valid JSON: -Infinity is not a valid JSON number"),
+        (b"[" * 100_000, "the body is not valid JSON: "),
+        (b'{"n": ' + b"1" * 10_000 + b"}", "the body is not valid JSON: "),
         (b'["churn"]', "the body must be a JSON object, not list"),
         (b"null", "the body must be a JSON object, not NoneType"),
     ],
@@ -40,7 +40,7 @@ def test_a_body_has_at_most_256_kilobytes() -> None:
     body = b'{"model_id": "churn"}'.ljust(256 * 1024)
     assert deployment.call("POST", "/retrain", body, headers=JSON).status == 202
     detail = problem(deployment.call("POST", "/retrain", body + b" ", headers=JSON), 413, "Content Too Large")
-    assert detail == "the body has 262145 bytes; at most 262144 are read"
+    assert detail == "the body has 262145 bytes; at most 262144 are accepted"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_body_must_be_declared_as_json(kind: str | None, status: int) -> None:
     response = Deployment().call("POST", "/retrain", b'{"model_id": "churn"}', headers=headers)
     assert response.status == status
     if status == 415:
-        found = f"not {kind!r}" if kind else "and there is none"
+        found = f"not {kind!r}" if kind else "but is missing"
         detail = problem(response, 415, "Unsupported Media Type")
         assert detail == f"the Content-Type must be application/json, {found}"
 

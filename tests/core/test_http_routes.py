@@ -28,7 +28,7 @@ def test_another_method_is_405(path: str, method: str) -> None:
         assert response.status != 405
     else:
         detail = problem(response, 405, "Method Not Allowed")
-        assert detail == f"{path} takes {METHODS[path]}, not {method}"
+        assert detail == f"{path} accepts {METHODS[path]}, not {method}"
         assert response.headers["allow"] == METHODS[path]
 
 
@@ -43,7 +43,7 @@ def test_another_method_is_405(path: str, method: str) -> None:
 def test_an_unknown_path_is_404(path: str, method: str) -> None:
     """The problem names the requested path and the known ones."""
     detail = problem(Deployment(model_text("*")).call(method, path), 404, "Not Found")
-    assert detail.startswith(f"there is no {path}; there are /retrain, /tick, /models, /models/{{model_id}}, ")
+    assert detail.startswith(f"{path} does not exist; the paths are /retrain, /tick, /models, /models/{{model_id}}, ")
 
 
 def test_health() -> None:

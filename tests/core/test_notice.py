@@ -37,7 +37,7 @@ def test_a_waiting_trigger_is_told_with_the_way_to_approve_it() -> None:
         "Reason: PSI 0.4",
         "Severity: high",
         "Origin: drift",
-        "Asked by: monitor",
+        "Requested by: monitor",
         "Trigger: t-1",
         "Evidence, report_url: https://example.com/r",
         "Evidence, psi: 0.4",

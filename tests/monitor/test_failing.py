@@ -88,7 +88,7 @@ def test_a_drift_that_the_bus_did_not_take_is_not_the_latest_report(tmp_path: Pa
 def test_a_bus_that_refuses_a_trigger_fails_the_run(tmp_path: Path) -> None:
     """Another run may get it through, so the platform is told to make one."""
     world = drifting(tmp_path, bus_gate=_refusing)
-    with pytest.raises(RunFailedError, match=r"churn: The bus did not take 1 trigger\(s\): drift: throttled"):
+    with pytest.raises(RunFailedError, match=r"churn: The bus did not accept 1 trigger\(s\): drift: throttled"):
         run_checks(world.monitor, [], MONDAY)
 
 
