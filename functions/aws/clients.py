@@ -70,43 +70,46 @@ class Clients:
         self._region = region
         self._role = role
         self._limits = limits
-        self._made: dict[tuple[str, str | None], Any] = {}
+        self._made: dict[tuple[str, str | None, int], Any] = {}
         self._lock = threading.Lock()
 
-    def factory(self, service: str, region: str | None = None) -> Callable[[], Any]:
+    def factory(self, service: str, region: str | None = None, *, attempts: int = 0) -> Callable[[], Any]:
         """Return a function that makes the client of *service* on its first call and then always returns the same.
 
         Args:
             service: botocore's name of the service, such as `events`.
             region: its region, if it differs from the default.
+            attempts: the total number of attempts of a call, if not that of the limits: 1 for calls that must not be
+                repeated after a lost answer.
 
         """
-        return partial(self._client, service, region or self._region)
+        return partial(self._client, service, region or self._region, attempts or self._limits.attempts)
 
-    def _client(self, service: str, region: str | None) -> object:
+    def _client(self, service: str, region: str | None, attempts: int) -> object:
         # botocore can make clients in only one thread at a time.
         with self._lock:
-            key = (service, region)
+            key = (service, region, attempts)
             if key not in self._made:
-                self._made[key] = self._session.create_client(service, region_name=region, config=self._config)
+                config = self._config(attempts)
+                self._made[key] = self._session.create_client(service, region_name=region, config=config)
             return self._made[key]
 
-    @cached_property
-    def _config(self) -> Any:  # noqa: ANN401 - botocore has no types
+    def _config(self, attempts: int) -> Any:  # noqa: ANN401 - botocore has no types
         from botocore.config import Config
 
         return Config(
             connect_timeout=self._limits.connect_timeout,
             read_timeout=self._limits.read_timeout,
             max_pool_connections=self._limits.connections,
-            retries={"mode": "standard", "total_max_attempts": self._limits.attempts},
+            retries={"mode": "standard", "total_max_attempts": attempts},
         )
 
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401 - botocore has no types
         session = _new_session()
         if self._role is not None:
-            make_client = partial(_new_session().create_client, region_name=self._region, config=self._config)
+            config = self._config(self._limits.attempts)
+            make_client = partial(_new_session().create_client, region_name=self._region, config=config)
             session.register_component("credential_provider", _RoleCredentials(session, make_client, self._role))
         return session
 

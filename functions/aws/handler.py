@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.aws import wiring
 from functions.aws.entry import http_answer, is_batch, is_sweep, message_event, read_request
+from functions.aws.queues import is_fifo
 from functions.aws.redriven import decode_queued, decode_redriven, original
 from shared import emit as emitting
 from shared.http.messages import Request
@@ -47,12 +48,19 @@ def receive(event: Any, context: object) -> dict[str, Any]:  # noqa: ANN401 - JS
 
 
 def _receive_batch(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own
-    from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+    from aws_lambda_powertools.utilities.batch import (
+        BatchProcessor,
+        EventType,
+        SqsFifoPartialProcessor,
+        process_partial_response,
+    )
 
     def receive_record(record: "SQSRecord") -> None:
         _receive(message_event(record.body), decode_queued)
 
-    processor = BatchProcessor(event_type=EventType.SQS)
+    # Behind a message that failed, later ones of its group fail too: SQS delivers them again in their order.
+    in_order = is_fifo(str(event["Records"][0].get("eventSourceARN")))
+    processor = SqsFifoPartialProcessor(skip_group_on_error=True) if in_order else BatchProcessor(EventType.SQS)
     return dict(process_partial_response(event, receive_record, processor, context))
 
 

@@ -30,7 +30,7 @@ class SqsLauncher:
     Only a FIFO queue deduplicates by the token, and only for five minutes; a reader of the queue may have to check it.
 
     Args:
-        client: returns the `sqs` client.
+        client: returns the `sqs` client; that of a standard queue must make one attempt, as each is one more training.
         target: the queue.
 
     """
@@ -46,16 +46,18 @@ class SqsLauncher:
         content = trigger.to_fields() | {"parameters": dict(request.parameters), "token": request.token}
         try:
             with translated("SQS", f"take a message for {self._queue_url}", REFUSED):
-                message_id = send(
-                    self._client(),
-                    self._queue_url,
-                    compact(content),
-                    group=trigger.model_id,
-                    deduplication_id=request.token,
-                )
+                message_id = self._send(compact(content), trigger.model_id, request.token)
         except RefusalError as refusal:
             raise TargetRefusedError(f"SQS refuses a message for {self._queue_url}: {refusal}") from refusal
         return Run(run_id=message_id, handed_over=True)
+
+    def _send(self, body: str, model_id: str, token: str) -> str:
+        client = self._client()
+        try:
+            return send(client, self._queue_url, body, group=model_id, deduplication_id=token)
+        finally:
+            # A function may be frozen between two hand-overs; a connection that died then looks like a lost answer.
+            client.close()
 
     def status(self, run_id: str) -> RunStatus:  # noqa: ARG002 - the port's form
         """Return `stopped`: the status of a training that was handed over cannot be queried."""

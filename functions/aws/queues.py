@@ -15,10 +15,13 @@ class SqsClient(Protocol):
     def send_message(self, **arguments: object) -> Mapping[str, Any]:
         """Send a message."""
 
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
 
-def is_fifo(queue_url: str) -> bool:
-    """Whether the queue is a FIFO queue, whose name always ends in `.fifo`."""
-    return queue_url.endswith(".fifo")
+
+def is_fifo(queue: str) -> bool:
+    """Whether the queue with this URL or ARN is a FIFO queue, whose name always ends in `.fifo`."""
+    return queue.endswith(".fifo")
 
 
 def send(client: SqsClient, queue_url: str, body: str, *, group: str, deduplication_id: str) -> str:

@@ -101,7 +101,9 @@ def _launcher(clients: Clients, target: Target) -> Launcher | None:
         case SageMakerTarget(pipeline=pipeline):
             return SageMakerLauncher(clients.factory("sagemaker", region_of(pipeline)), target)
         case SqsTarget(queue_url=queue_url):
-            return SqsLauncher(clients.factory("sqs", region_of(queue_url)), target)
+            # A standard queue takes botocore's own repeat after a lost answer for a second training.
+            attempts = 0 if target.honours_tokens else 1
+            return SqsLauncher(clients.factory("sqs", region_of(queue_url), attempts=attempts), target)
     return None
 
 

@@ -1,20 +1,32 @@
 """SQS is handed a training once, or the launcher says that it may not have been."""
 
+import hashlib
+import inspect
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emulators.loopback import Answer, LoopbackServer, Request, json_answer
+from emulators.wire_gate import WireGate
+from functions.aws import wiring
 from functions.aws.clients import Clients
 from functions.aws.queue_launcher import SqsLauncher
 from shared.config.targets import SqsTarget
 from shared.errors import TargetRefusedError, UnavailableError
+from shared.parts import ReceiverParts
 from shared.ports import LaunchRequest, RunResult
 from shared.trigger import RetrainTrigger
 from tests.aws.adapters import IMPATIENT, Answering
 
+CONFIGURATION = """
+[models."churn".target.aws]
+kind = "sagemaker"
+pipeline = "churn-training"
+"""
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
 
@@ -140,3 +152,39 @@ def test_a_queue_that_is_away_may_have_the_message(
     environment.setenv("AWS_ENDPOINT_URL_SQS", answering(status, {"__type": f"com.amazonaws.sqs#{code}"}))
     with pytest.raises(UnavailableError, match=f"SQS could not take a message for .*: {code}"):
         launcher(Clients(limits=IMPATIENT), "https://sqs.example/1/train").start(request(), again=False)
+
+
+@pytest.mark.parametrize(("ending", "attempts"), [("", 1), (".fifo", 3)])
+def test_a_lost_answer_of_a_standard_queue_is_not_repeated(
+    environment: pytest.MonkeyPatch, tmp_path: Path, ending: str, attempts: int
+) -> None:
+    """As deployed: botocore's own repeat would be a second training, unless the queue drops it by its token."""
+    (tmp_path / "retrain.toml").write_text(CONFIGURATION)
+    environment.setenv("RETRAIN_CONFIG", str(tmp_path / "retrain.toml"))
+    environment.setenv("RETRAIN_LEDGER", "states")
+    bodies: list[bytes] = []
+    with LoopbackServer(lambda asked: bodies.append(asked.body)) as server:
+        environment.setenv("AWS_ENDPOINT_URL_SQS", server.url)
+        target = SqsTarget(queue_url=f"{server.url}/123456789012/train{ending}")
+        receiver: ReceiverParts = inspect.unwrap(wiring.receiver)()
+        with pytest.raises(UnavailableError, match="SQS could not take a message"):
+            receiver.launcher(target).start(request(), again=False)
+    assert len(bodies) == attempts
+    assert len(set(bodies)) == 1
+
+
+@pytest.mark.usefixtures("environment")
+def test_each_hand_over_has_a_connection_of_its_own(environment: pytest.MonkeyPatch) -> None:
+    """A function may be frozen between two of them for longer than SQS keeps a connection."""
+
+    def respond(asked: Request) -> Answer:
+        body = json.loads(asked.body)["MessageBody"].encode()
+        digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        return json_answer(200, {"MessageId": "m-1", "MD5OfMessageBody": digest})
+
+    with LoopbackServer(respond) as server, WireGate(server.address) as gate:
+        environment.setenv("AWS_ENDPOINT_URL_SQS", f"http://{gate.address}")
+        training = launcher(Clients(limits=IMPATIENT), "https://sqs.example/1/train")
+        for number in range(3):
+            training.start(request(trigger_id=f"t-{number}"), again=False)
+        assert gate.connections == 3

@@ -145,18 +145,18 @@ class Amazon(AmazonPorts, Cloud):
             return _delivered(function, event)
 
 
-def sqs_batch(bodies: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return a batch as the event source mapping of a queue delivers it."""
+def sqs_batch(bodies: Sequence[str], groups: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
+    """Return a batch as the event source mapping of a queue delivers it; with message groups, of a FIFO queue."""
     return {
         "Records": [
             {
                 "messageId": f"m-{place}",
                 "receiptHandle": f"r-{place}",
                 "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
+                "attributes": {"ApproximateReceiveCount": "1"} | ({"MessageGroupId": groups[place]} if groups else {}),
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:eu-west-3:123456789012:triggers",
+                "eventSourceARN": f"arn:aws:sqs:eu-west-3:123456789012:triggers{'.fifo' if groups else ''}",
                 "awsRegion": "eu-west-3",
             }
             for place, body in enumerate(bodies)

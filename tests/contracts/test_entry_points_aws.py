@@ -164,3 +164,24 @@ def test_a_message_that_is_no_json_is_a_dead_letter(aws: Amazon) -> None:
     """The sample of a queue's batch has plain text in it: it is taken out of the queue and kept."""
     assert aws.account.receive.invoke(sample("aws/powertools-sqsEvent.json")) == {"batchItemFailures": []}
     assert [json.loads(text)["event"] for text in aws.letters()] == ["Test message."]
+
+
+@pytest.mark.parametrize(
+    ("groups", "failed", "trained"),
+    [(("g", "g", "h"), ["m-0", "m-1"], ["t-3"]), ((), ["m-0"], ["t-2", "t-3"])],
+    ids=["FIFO", "standard"],
+)
+def test_a_fifo_queue_keeps_its_order_when_a_message_fails(
+    aws: Amazon, groups: tuple[str, ...], failed: list[str], trained: list[str]
+) -> None:
+    """Behind a message that failed, the later ones of its group are not acted on but reported; other groups go on."""
+    models = {"t-1": "churn", "t-2": "any-a", "t-3": "any-b"}
+    bodies = [json.dumps(aws.event({"model_id": model, "trigger_id": trigger})) for trigger, model in models.items()]
+    with aws.turned_away("t-1"):
+        report = aws.account.receive.invoke(sqs_batch(bodies, groups))
+    assert report == {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
+    assert aws.trainings() == trained
+    remaining = [int(name.removeprefix("m-")) for name in failed]
+    again = sqs_batch([bodies[place] for place in remaining], [groups[place] for place in remaining] if groups else ())
+    assert aws.account.receive.invoke(again) == {"batchItemFailures": []}
+    assert aws.trainings() == [*trained, *(trigger for trigger in models if trigger not in trained)]
