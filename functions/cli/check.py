@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from functions.cli.command import CONFIG_FILE, DONE, FAILED, Command, Context
-from shared.config.file import load_configuration
-from shared.config.model import Configuration
 from shared.config.targets import CLOUDS
 from shared.errors import ConfigError
+
+if TYPE_CHECKING:
+    from shared.config.model import Configuration
 
 _DESCRIPTION: Final = """\
 Check the configuration and list every mistake, one a line, as `PLACE: problem`. No cloud is contacted;
@@ -54,6 +55,8 @@ def find_problems(path: Path, cloud: str | None = None) -> list[Problem]:
     if not path.is_file():
         hint = "`retrain init` creates one" if path.name == CONFIG_FILE else "correct --config or RETRAIN_CONFIG"
         return [Problem(place=str(path), problem=f"there is no such file; {hint}")]
+    from shared.config.file import load_configuration
+
     try:
         config = load_configuration(path)
     except ConfigError as error:
@@ -70,6 +73,8 @@ def run(context: Context, options: argparse.Namespace) -> int:
     elif problems:
         context.err.writelines(f"{problem}\n" for problem in problems)
     else:
+        from shared.config.file import load_configuration
+
         models = load_configuration(path).models
         count = "1 model" if len(models) == 1 else f"{len(models)} models"
         context.out.write(f"{path.name} is valid: {count} ({', '.join(model.name for model in models)})\n")
@@ -87,7 +92,7 @@ def _problem(text: str, path: Path) -> Problem:
     return Problem(place=placed[1], problem=placed[2]) if placed else Problem(place=path.name, problem=text)
 
 
-def _bundle_problems(config: Configuration, cloud: str) -> Iterator[Problem]:
+def _bundle_problems(config: "Configuration", cloud: str) -> Iterator[Problem]:
     if not any(cloud in model.targets for model in config.models):
         yield Problem(place="models", problem=f"no model has a target.{cloud}; add one to the models that train there")
     if cloud == "gcp":

@@ -69,12 +69,13 @@ def _introduce(context: Context, started: "Started") -> None:
 
     config = started.cloud.emitter.config
     scheduled = set(config.scheduled("local"))
-    names = [f"{model.name} (scheduled)" if model.name in scheduled else model.name for model in config.models]
+    here = [model.name for model in config.models if "local" in model.targets]
+    names = [f"{name} (scheduled)" if name in scheduled else name for name in here]
     following = format_time(started.schedule.next_after(now()))
     schedule = f"{started.schedule.expression} (UTC), next at {following}" if scheduled else "no model is scheduled"
     rows = (
         ("console" if "/" in ROUTES else "address", started.url),
-        ("models", ", ".join(names)),
+        ("models", ", ".join(names) or "none: no model has a target.local"),
         ("schedule", schedule),
         ("configuration", str(started.cloud.config_file)),
         ("data", str(started.folder)),

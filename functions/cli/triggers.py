@@ -3,12 +3,15 @@
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from functions.cli.command import UsageError
-from shared.config.model import Configuration
 from shared.errors import UnknownModelError
 from shared.fields import Parameter
 from shared.trigger import SEVERITIES
+
+if TYPE_CHECKING:
+    from shared.config.model import Configuration
 
 
 def add_trigger_options(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +58,7 @@ def required_model(options: argparse.Namespace) -> str:
     return model_id
 
 
-def read_fields(options: argparse.Namespace, config: Configuration) -> dict[str, object]:
+def read_fields(options: argparse.Namespace, config: "Configuration") -> dict[str, object]:
     """Return the body of `POST /retrain` for the options of a trigger.
 
     Raises:
@@ -75,7 +78,7 @@ def read_fields(options: argparse.Namespace, config: Configuration) -> dict[str,
 
 
 def _parameters(
-    config: Configuration, model_id: str | None, pairs: Sequence[tuple[str, str]]
+    config: "Configuration", model_id: str | None, pairs: Sequence[tuple[str, str]]
 ) -> Mapping[str, Parameter]:
     try:
         defaults = config.find(model_id or config.default_model or "").parameters
