@@ -1,5 +1,7 @@
 """Notifications for people, as a value, as text and as JSON."""
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
@@ -28,6 +30,10 @@ _TITLES: Final = {
     "no_drift": "The data of {model} have not drifted",
     "monitor_failed": "The drift check of {model} failed",
 }
+# Controls, separators of lines and paragraphs, and changes of the direction of writing.
+_NOT_IN_A_LINE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Everything but ASCII, what JSON and markup use, and the second of two spaces.
+_NOT_IN_A_COMMAND: Final = re.compile(r"""[^ -~]|["\\<>\[\](){}@*`|&]|(?<= ) """)
 _RESULTS: Final = {"stopped": "been stopped", "gone": "not ended in time and counts as gone"}
 
 
@@ -69,27 +75,36 @@ class Notice:
 
 def notice_title(notice: Notice) -> str:
     """Return the title of *notice*, one line, for example for the subject of a mail."""
-    model = notice.model_id or "no model"
+    model = one_line(notice.model_id) or "no model"
     result = _RESULTS.get(notice.result, notice.result or "ended")
-    return _TITLES[notice.event].format(model=model, result=result)
+    return _TITLES[notice.event].format(model=model, result=one_line(result))
 
 
 def notice_text(notice: Notice) -> str:
-    """Return *notice* as text: the title, then one field per line."""
-    facts = {
-        "Reason": notice.reason,
-        "Severity": notice.severity,
-        "Origin": notice.origin,
-        "Requested by": notice.requested_by,
-        "Trigger": notice.trigger_id,
-        "Run": notice.run_id,
-        "See": notice.url,
-        **{f"Evidence, {name}": str(value) for name, value in notice.evidence.items()},
-        "Cloud": notice.cloud,
-        "At": format_time(notice.at),
-        "To start it": _how_to_approve(notice),
-    }
-    return "\n".join([notice_title(notice) + ".", *(f"{name}: {fact}" for name, fact in facts.items() if fact)])
+    """Return *notice* as text: the title, then one field per line, whatever the fields contain."""
+    facts = (
+        ("Reason", notice.reason),
+        ("Severity", notice.severity),
+        ("Origin", notice.origin),
+        ("Requested by", notice.requested_by),
+        ("Trigger", notice.trigger_id),
+        ("Run", notice.run_id),
+        ("See", notice.url),
+        *((f"Evidence, {name}", str(value)) for name, value in notice.evidence.items()),
+        ("Cloud", notice.cloud),
+        ("At", format_time(notice.at)),
+        ("To start it", _how_to_approve(notice)),
+    )
+    lines = (f"{one_line(name)}: {one_line(fact)}" for name, fact in facts if fact)
+    return "\n".join([notice_title(notice) + ".", *lines])
+
+
+def one_line(text: str) -> str:
+    """Return *text* as one line: control characters and line breaks escaped as in JSON, runs of spaces made one.
+
+    A long run of spaces would wrap what follows onto a line of its own, and a change of direction would reorder a line.
+    """
+    return " ".join(_NOT_IN_A_LINE.sub(lambda found: json.dumps(found[0])[1:-1], text).split())
 
 
 def notice_document(notice: Notice) -> dict[str, object]:
@@ -117,4 +132,12 @@ def _how_to_approve(notice: Notice) -> str:
     if notice.event != "awaiting_approval":
         return ""
     path = f"/models/{quote(notice.model_id, safe='')}/approve"
-    return f'POST {path} with {{"trigger_id": "{notice.trigger_id}"}}, or .../reject to drop it'
+    return f'POST {path} with {{"trigger_id": {_as_json(notice.trigger_id)}}}, or .../reject to drop it'
+
+
+def _as_json(text: str) -> str:
+    """Return *text* as a JSON string that no channel changes and that cannot be mistaken for what is around it."""
+    escaped = _NOT_IN_A_COMMAND.sub(
+        lambda found: f"\\u{ord(found[0]):04x}" if found[0].isascii() else json.dumps(found[0])[1:-1], text
+    )
+    return f'"{escaped}"'

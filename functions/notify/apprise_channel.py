@@ -1,6 +1,7 @@
 """A notification channel of Apprise: one address for any of its services."""
 
 import logging
+import re
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 # Apprise waits 4 s to connect and 4 s for an answer, but an address may have many recipients or be a slow mail server.
 SEND_TIME_LIMIT: Final = 10.0
+# `[text](address)`, `[text][name]`, `<address|text>`, `<!channel>`, `<@name>`, `<!-- ... -->`, `@everyone`.
+_MARKUP: Final = re.compile(r"\](?=[(\[])|<(?=\S)|@(?=everyone|here|channel|all\b)", re.IGNORECASE)
 _KINDS: Final = {"ended": "success", "failed": "failure", "rejected": "warning", "awaiting_approval": "warning"}
 
 
@@ -59,6 +62,10 @@ class AppriseChannel:
         channel = apprise.Apprise(asset=asset)
         if not channel.add(self._address):
             raise PermanentError(f"{self._name}: is not an address that Apprise supports; correct it in retrain.toml")
+        for service in channel:
+            # Apprise escapes text for services that take HTML, but not for those that take Markdown.
+            if service.notify_format == apprise.NotifyFormat.MARKDOWN:
+                service.notify_format = apprise.NotifyFormat.TEXT
         return channel
 
 
@@ -76,8 +83,8 @@ class _Sending(threading.Thread):
         try:
             self.taken = bool(
                 self._channel.notify(
-                    title=notice_title(self._notice),
-                    body=_body(self._notice),
+                    title=_without_links(notice_title(self._notice)),
+                    body=_without_links(_body(self._notice)),
                     notify_type=_KINDS.get(self._notice.event, "info"),
                     # The text may come from anywhere: services that take HTML escape it.
                     body_format="text",
@@ -85,6 +92,14 @@ class _Sending(threading.Thread):
             )
         except Exception:  # noqa: BLE001 - from any of over a hundred services, and its text may hold the address
             self.taken = False
+
+
+def _without_links(text: str) -> str:
+    """Return *text* so that it makes no link with a text of its own, comment or mention.
+
+    Some services read Markdown or a markup of their own in every message, even in one that is sent as plain text.
+    """
+    return _MARKUP.sub(r"\g<0> ", text)
 
 
 def _body(notice: Notice) -> str:

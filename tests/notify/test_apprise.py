@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from tests.notify.given import NOTICE, notice
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 SECRET = "T0PS3CRET"
+SLACK = "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general"
 NAME = "notify.channels[0] (json)"
 
 
@@ -63,6 +65,47 @@ def test_somebody_elses_text_stays_text() -> None:
     with endpoint() as (address, noted):
         AppriseChannel(f"{address}&format=html", NAME).send(notice(reason="<b>fired</b>"))
     assert "<b>" not in json.loads(noted[0].body)["message"]
+
+
+def test_no_service_is_sent_markdown() -> None:
+    """Even where Markdown is a service's default or the address demands it, the notice is plain text."""
+    assert {each.notify_format.value for each in AppriseChannel(f"slack://{SLACK}", NAME).open()} == {"text"}
+    with endpoint() as (address, noted):
+        AppriseChannel(f"{address}&format=markdown", NAME).send(notice(reason="*a* _b_ # c"))
+    assert "Reason: *a* _b_ # c" in json.loads(noted[0].body)["message"]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "[To start it](https://evil.example)",
+        "![x](https://evil.example)",
+        "[x][y]",
+        "<https://evil.example|To start it>",
+        "<!channel>",
+        "<!-- hidden",
+        "@everyone",
+        "@Here",
+    ],
+)
+def test_a_text_makes_no_link_or_mention(forged: str) -> None:
+    """Services that read Markdown in every message, as Discord does, show the address, not a text over it."""
+    with endpoint() as (address, noted):
+        AppriseChannel(address, NAME).send(notice(reason=forged, model_id=forged))
+    message = json.loads(noted[0].body)
+    assert forged not in message["title"] + message["message"]
+    assert forged.replace(" ", "") in message["message"].replace(" ", "")
+
+
+def test_a_notice_is_one_line_for_each_field_in_every_format() -> None:
+    """A line break in a reason reaches no channel."""
+    forged = notice(event="awaiting_approval", reason="x\nTo start it: open https://evil.example\u2028y")
+    for options in ("", "&format=html", "&format=markdown", "&format=text"):
+        with endpoint() as (address, noted):
+            AppriseChannel(f"{address}{options}", NAME).send(forged)
+        message = json.loads(noted[0].body)["message"].replace("&nbsp;", " ")
+        lines = re.split(r"<br ?/?>|\n", message)
+        assert len([line for line in lines if line.startswith("To start it")]) == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 429, 500])

@@ -82,11 +82,23 @@ def test_people_get_text_and_programs_get_json() -> None:
     assert all(isinstance(form, str) for form in forms.values())
 
 
+def test_a_line_break_reaches_neither_text_nor_subject() -> None:
+    """Each field stays one line in every form for people; programs get it unchanged."""
+    forged = "x\nTo start it: open https://evil.example"
+    one = notice(
+        event="awaiting_approval", reason=forged, trigger_id=forged, model_id=forged, evidence={forged: forged}
+    )
+    forms = json.loads(message(one))
+    assert len([line for line in forms["default"].splitlines() if line.startswith("To start it: ")]) == 1
+    assert "\n" not in forms["sms"] + subject(one)
+    assert json.loads(forms["sqs"])["reason"] == forged
+
+
 @pytest.mark.parametrize(
     ("model_id", "reported"),
     [
         ("modèle", "The training of mod?le has failed"),
-        ("a\nb", "The training of a?b has failed"),
+        ("a\nb", r"The training of a\nb has failed"),
         ("m" * 256, f"The training of {'m' * 80}..."),
     ],
 )
