@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LOCAL: Final = "local"
 # Modules of each extra.
 _PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
-    "aws": ("boto3", "aws_lambda_powertools"),
+    "aws": ("botocore", "aws_lambda_powertools"),
     "gcp": ("google.auth", "google.cloud.pubsub_v1"),
     "azure": ("azure.core", "azure.identity"),
 }

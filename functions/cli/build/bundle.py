@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from functions.cli.build.archive import archive
+from functions.cli.build.botocore_data import cut_down
 from functions.cli.build.packages import BuildError, install, precompile
 from functions.cli.build.runtime import Runtime
 from functions.notify.wiring import needs_apprise
@@ -21,6 +22,27 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 _COMMON: Final = ("github", "notify")
 _IGNORED: Final = shutil.ignore_patterns("__pycache__", "requirements.*")
 _AZURE_PACKAGES: Final = ".python_packages/lib/site-packages"
+# Parts of the packages that nothing in the bundle imports.
+_AWS_UNUSED: Final = (
+    "aws_lambda_powertools/event_handler",
+    *(
+        f"aws_lambda_powertools/utilities/{name}"
+        for name in (
+            "auth_alpha",
+            "circuit_breaker",
+            "data_masking",
+            "feature_flags",
+            "idempotency",
+            "kafka",
+            "metadata",
+            "parameters",
+            "parser",
+            "streaming",
+            "validation",
+        )
+    ),
+    "dateutil/zoneinfo",
+)
 # Bytecode of all packages would double the archive for Azure: that of the modules that a launch imports is enough.
 _AZURE_HOT: Final = ("azure/core", "azure/data", "azure/functions", "azure/identity", "requests", "urllib3")
 
@@ -111,6 +133,10 @@ def _finish_aws(
 ) -> bool:
     report(f"installing the packages for {runtime}")
     install(requirements, folder, runtime)
+    report("removing what the functions do not use")
+    cut_down(folder / "botocore", folder / "functions" / "aws")
+    for name in _AWS_UNUSED:
+        shutil.rmtree(folder / name)
     report("compiling")
     return precompile(folder, "/var/task", [folder], runtime)
 

@@ -1,0 +1,1 @@
+"""What a cold start costs, beside functions without this project's promises: `make bench`."""
