@@ -74,13 +74,7 @@ def start(function: Function, event: object) -> ColdStart:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode or not text:
         raise RuntimeError(f"{function.name}: {problem.decode(errors='replace')[-2000:]}")
-    told = json.loads(text)
-    return ColdStart(
-        cpu=usage.ru_utime + usage.ru_stime,
-        memory=usage.ru_maxrss * 1024,
-        modules=told["modules"],
-        answer=told["answer"],
-    )
+    return ColdStart(cpu=usage.ru_utime + usage.ru_stime, **json.loads(text))
 
 
 def compare(cases: Sequence[tuple[Function, object]], runs: int) -> list[ColdStart]:
