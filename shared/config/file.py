@@ -121,6 +121,7 @@ def _read_policy(table: Table) -> Policy:
     standard = Policy()
     return Policy(
         cooldown=table.duration("cooldown", standard.cooldown),
+        on_cooldown=table.choice("on_cooldown", ("skip", "queue"), standard.on_cooldown),
         on_busy=table.choice("on_busy", ("skip", "queue"), standard.on_busy),
         max_run=table.duration("max_run", standard.max_run),
         min_severity=table.choice("min_severity", SEVERITIES, "") or None,

@@ -22,6 +22,7 @@ class Policy:
     """The keys of a model that decide when it may train; `docs/configuration.md` explains each."""
 
     cooldown: timedelta = timedelta()
+    on_cooldown: str = "skip"
     on_busy: str = "queue"
     max_run: timedelta = timedelta(hours=24)
     min_severity: str | None = None

@@ -1,5 +1,6 @@
 """Deciding: one verdict for each trigger, by rules in the order of the contract. No clock, no I/O."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -41,7 +42,8 @@ def held_back(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: d
 
     It is never dropped for such a reason: it stays, or becomes, the kept trigger.
     """
-    verdicts = (rule(state, trigger, policy, now) for rule in (_cooldown, _training))
+    alone = dataclasses.replace(state, queued=None)
+    verdicts = (rule(alone, trigger, policy, now) for rule in (_cooldown, _training))
     held = next((verdict for verdict in verdicts if verdict), None)
     return None if held is None else Verdict(decision="queue", reason=held.reason, detail=held.detail)
 
@@ -98,9 +100,10 @@ def _cooldown(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: d
     last = last_start(state)
     if trigger.force or last is None or now >= last + policy.cooldown:
         return None
-    return Verdict(
-        decision="skip", reason="cooldown", detail=f"no training before {format_time(last + policy.cooldown)}"
-    )
+    until = f"no training before {format_time(last + policy.cooldown)}"
+    keeps = policy.on_cooldown == "queue"
+    verdict = Verdict(decision="queue" if keeps else "skip", reason="cooldown", detail=until)
+    return (keeps and _outranked(state, trigger)) or verdict
 
 
 def last_start(state: ModelState) -> datetime | None:

@@ -101,6 +101,7 @@ def _configuration(model: Model, cloud: str) -> dict[str, object]:
         "schedule": model.schedule,
         "signals": list(model.signals),
         "cooldown": format_duration(policy.cooldown),
+        "on_cooldown": policy.on_cooldown,
         "on_busy": policy.on_busy,
         "max_run": format_duration(policy.max_run),
         "min_severity": policy.min_severity,

@@ -16,6 +16,7 @@ DAY: Final = 24 * HOUR
 POLICIES: Final = st.builds(
     Policy,
     cooldown=st.sampled_from([0 * HOUR, HOUR, 6 * HOUR]),
+    on_cooldown=st.sampled_from(["skip", "skip", "queue"]),
     on_busy=st.sampled_from(["queue", "queue", "skip"]),
     max_run=st.sampled_from([12 * HOUR, 2 * HOUR]),
     min_severity=st.sampled_from([None, "medium"]),

@@ -42,6 +42,7 @@ def test_a_whole_file(full: Configuration) -> None:
     )
     assert churn.policy == Policy(
         cooldown=timedelta(hours=6),
+        on_cooldown="queue",
         on_busy="queue",
         max_run=timedelta(hours=12),
         min_severity="medium",

@@ -6,8 +6,8 @@ from tests.core.samples import model_text, problems_of
 
 DURATION = 'such as "30s", "15m", "6h" or "7d"'
 KEYS = (
-    "after, approval, consecutive, cooldown, default, drift, max_run, min_severity, on_busy, parameters, schedule, "
-    "signals, target, window"
+    "after, approval, consecutive, cooldown, default, drift, max_run, min_severity, on_busy, on_cooldown, parameters, "
+    "schedule, signals, target, window"
 )
 FIELDS = (
     "$model_id, $trigger_id, $origin, $reason, $severity, $parameters, $requested_at, $requested_by, $evidence, $force"
@@ -39,6 +39,7 @@ SETTINGS = [
     ('max_run = "0s"', f"max_run: must be a duration over zero {DURATION}, not '0s'"),
     ("max_run = true", f"max_run: must be a duration over zero {DURATION}, not True"),
     ('window = "0d"', f"window: must be a duration over zero {DURATION}, not '0d'"),
+    ('on_cooldown = "wait"', "on_cooldown: must be one of skip, queue, not 'wait'"),
     ('on_busy = "wait"', "on_busy: must be one of skip, queue, not 'wait'"),
     ("on_busy = []", "on_busy: must be one of skip, queue, not []"),
     ('min_severity = "critical"', "min_severity: must be one of low, medium, high, not 'critical'"),

@@ -142,3 +142,18 @@ def test_clocks_that_differ_hand_over_once(skew: timedelta) -> None:
     assert receive(behind, trigger_event(), decode).decision == "launch"
     assert len(deployment.service.runs) == 1
     assert skew < HAND_OVER_LEASE
+
+
+def test_a_trigger_can_be_kept_until_the_cooldown_is_over() -> None:
+    """With `on_cooldown` the newest trigger is kept, starts without another event, and is decided once."""
+    deployment = deployed(HERE.replace(SETTINGS, 'cooldown = "6h"\non_cooldown = "queue"'))
+    deployment.receive(trigger_event("t-1"))
+    deployment.end(trigger(), "run-1")
+    reasons = [deployment.receive(trigger_event(name)).reason for name in ("t-2", "t-3", "t-3")]
+    assert reasons == ["cooldown", "cooldown", "duplicate"]
+    for _ in range(3):
+        sweep(deployment.receiver)
+    deployment.wait(6 * HOUR)
+    sweep(deployment.receiver)
+    assert [run.request.trigger.trigger_id for run in deployment.service.runs.values()] == ["t-1", "t-3"]
+    assert deployment.reasons() == ["launched", "cooldown", "superseded", "cooldown", "launched"]

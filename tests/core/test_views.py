@@ -141,6 +141,7 @@ def test_the_configuration_of_a_model() -> None:
         "schedule": True,
         "signals": list(churn.signals),
         "cooldown": "6h",
+        "on_cooldown": "queue",
         "on_busy": "queue",
         "max_run": "12h",
         "min_severity": "medium",
