@@ -16,7 +16,7 @@ EVENTS: Final = ("launched", "ended", "failed", "rejected", "awaiting_approval")
 """The events of `[notify]` `on`: a training started; succeeded; failed, was stopped or is gone; an event or a training
 was rejected permanently; a training waits for an approval."""
 
-MONITOR_EVENTS: Final = ("drift", "no_drift", "monitor_failed")
+MONITOR_EVENTS: Final = ("drift", "worse", "no_drift", "monitor_failed")
 """The events of the drift monitor, which are sent regardless of `[notify]` `on`."""
 
 SCHEMA: Final = 1
@@ -27,6 +27,7 @@ _TITLES: Final = {
     "rejected": "An event for {model} was rejected",
     "awaiting_approval": "The training of {model} waits for an approval",
     "drift": "The data of {model} have drifted",
+    "worse": "The predictions of {model} have become worse",
     "no_drift": "The data of {model} have not drifted",
     "monitor_failed": "The drift check of {model} failed",
 }

@@ -18,6 +18,11 @@ def fit(days: Sequence[Day], *, max_iter: int, learning_rate: float) -> HistGrad
     return model.fit(_features(days), _counts(days))
 
 
+def predict(model: HistGradientBoostingRegressor, days: Sequence[Day]) -> list[float]:
+    """Return the rentals that *model* predicts for each of *days*."""
+    return [float(count) for count in model.predict(_features(days))]
+
+
 def measure(model: HistGradientBoostingRegressor, days: Sequence[Day]) -> Errors:
     """Return the errors of *model* on *days*."""
     counts = _counts(days)

@@ -1,4 +1,4 @@
-"""`python -m examples.demo.drift`: data drift, and a model is retrained on the new data automatically.
+"""`python -m examples.demo.drift`: data drift, the error of a model grows, it is retrained, and the error falls.
 
 Exit code 0: every claim is true; 1: one is not.
 """
@@ -57,6 +57,7 @@ def _first_window(stage: DriftStage, report: Report) -> None:
     line = stage.monitor("2011-09-01")
     report.line(f"{days} days. {line['summary']}")
     report.claim("no drift", true=line["status"] == "no_drift")
+    report.claim("the error is within its limit of 1,000 rentals a day", true=stage.quality()["status"] == "as_before")
     report.claim(f"people are notified: {_title(stage)}", true="have not drifted" in _title(stage))
     report.claim("no training is requested", true=not stage.model()["decisions"])
 
@@ -67,6 +68,7 @@ def _second_window(stage: DriftStage, report: Report) -> None:
     line = stage.monitor("2012-09-01")
     report.line(f"{days} days. {line['summary']}")
     report.claim("drift", true=line["status"] == "drift")
+    report.claim("the error has grown beyond its limit", true=stage.quality()["status"] == "worse")
     report.claim(f"people are notified: {_title(stage)}", true="have drifted" in _title(stage))
     report.claim("the report is written", true=Path(str(line["report_url"])).is_file())
     # The same data again: the same trigger, which the local cloud skips as a duplicate.
@@ -89,9 +91,11 @@ def _again(stage: DriftStage, report: Report) -> None:
     report.act("4. The same summer, compared with the training data of the new model")
     (run,) = (stage.home / ".local" / "runs").iterdir()
     stage.put_reference(last_training_day(run))
+    stage.put_window("2012-08", date(2012, 6, 1), date(2012, 9, 1))
     line = stage.monitor("2012-09-01T12:00:00Z")
     report.line(str(line["summary"]))
     report.claim("no drift", true=line["status"] == "no_drift")
+    report.claim("the error of the new model is within its limit", true=stage.quality()["status"] == "as_before")
     report.claim("no further training is requested", true=len(stage.model()["decisions"]) == 1)
 
 

@@ -1,6 +1,5 @@
 """The stage of the drift demo: data in windows, the monitor, the local cloud, and an inbox for messages."""
 
-import csv
 import json
 import os
 import subprocess
@@ -22,7 +21,7 @@ from shared.log import log_to
 Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[2]
-DATA = ROOT / "examples" / "demand" / "data" / "bike_sharing_daily.csv"
+SCORE = ROOT / "examples" / "demand" / "score.py"
 MODEL = "demand"
 # A quarter: the newest of the days that the model in production was trained on.
 REFERENCE_DAYS = 91
@@ -41,8 +40,15 @@ current = "data/{{yesterday:%Y-%m}}.csv"
 site = "site"
 columns = ["temp", "hum", "windspeed", "weathersit", "workingday", "casual", "registered"]
 target = "cnt"
-severity = {{ low = 0.5, medium = 0.6, high = 0.8 }}
+prediction = "predicted"
+drift_share = 0.4
+severity = {{ low = 0.4, medium = 0.6, high = 0.8 }}
 min_rows = 28  # a month from its fourth day on
+
+[models."demand".quality]
+metric = "mae"
+limit = 1000  # rentals a day
+severity = {{ low = 0.1, high = 1.0 }}
 
 [notify]
 channels = ["json://{inbox}/"]
@@ -68,12 +74,23 @@ class DriftStage:
 
     def put_window(self, month: str, first: date, until: date) -> int:
         """Make the days from *first* on and before *until* the data of *month*, and return their number."""
-        return _write(self.home / "data" / f"{month}.csv", first, until)
+        return self._score(self.home / "data" / f"{month}.csv", first, until)
 
     def put_reference(self, last_day: date) -> None:
         """Make the quarter that ends with *last_day* the reference data."""
         after = last_day + timedelta(days=1)
-        _write(self.home / "data" / "reference.csv", after - timedelta(days=REFERENCE_DAYS), after)
+        self._score(self.home / "data" / "reference.csv", after - timedelta(days=REFERENCE_DAYS), after)
+
+    def quality(self) -> Json:
+        """Return the quality that the last run of the monitor found."""
+        document = json.loads((self.home / "site" / "models" / MODEL / "latest" / "drift.json").read_text())
+        return dict(document["quality"])
+
+    def _score(self, path: Path, first: date, until: date) -> int:
+        days = ["--first", first.isoformat(), "--until", until.isoformat()]
+        files = ["--production", str(self.home / "production"), "--output", str(path)]
+        run([sys.executable, str(SCORE), *files, *days], {})
+        return len(path.read_text(encoding="utf-8").splitlines()) - 1
 
     def monitor(self, at: str) -> Json:
         """Run the drift monitor as its image does, for the time *at*, and return its result for the model."""
@@ -129,14 +146,3 @@ def _keeps(inbox: list[Json]) -> Callable[[Request], Answer]:
         return Answer(status=200)
 
     return respond
-
-
-def _write(path: Path, first: date, until: date) -> int:
-    path.parent.mkdir(exist_ok=True)
-    with DATA.open(encoding="utf-8", newline="") as source, path.open("w", encoding="utf-8", newline="") as target:
-        reader = csv.DictReader(source)
-        rows = [row for row in reader if first <= date.fromisoformat(row["dteday"]) < until]
-        writer = csv.DictWriter(target, reader.fieldnames or [])
-        writer.writeheader()
-        writer.writerows(rows)
-    return len(rows)

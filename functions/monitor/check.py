@@ -3,16 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from functions.monitor.comparison import Comparison, compare
-from functions.monitor.data.arrow import as_frames
-from functions.monitor.data.columns import Chosen, choose, narrow, without
-from functions.monitor.data.dataset import DataSet, Sample
-from functions.monitor.data.sampling import most_rows
+from functions.monitor.comparison import compare
+from functions.monitor.data.columns import without
 from functions.monitor.data.storage import Storage
-from functions.monitor.errors import UnusableDataError
-from functions.monitor.result import Result, Side, trigger_id_of
+from functions.monitor.quality import check_quality
+from functions.monitor.reading import read_data
+from functions.monitor.result import Result, trigger_id_of
 from functions.monitor.site.banner import with_banner
 from shared.config.drift import DriftCheck
+from shared.config.quality import QualityCheck
+from shared.trigger import SEVERITIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,23 +29,9 @@ class Finding:
     page: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Compared:
-    """What a check has found before its verdict.
-
-    Attributes:
-        chosen: the columns.
-        comparison: what Evidently says of them.
-        sides: reference and current data.
-
-    """
-
-    chosen: Chosen
-    comparison: Comparison
-    sides: tuple[Side, Side]
-
-
-def check_drift(model_id: str, check: DriftCheck, at: datetime, storage: Storage) -> Finding:
+def check_drift(
+    model_id: str, check: DriftCheck, at: datetime, storage: Storage, quality: QualityCheck | None = None
+) -> Finding:
     """Compare the current data of a model with its reference.
 
     Args:
@@ -53,58 +39,34 @@ def check_drift(model_id: str, check: DriftCheck, at: datetime, storage: Storage
         check: what the configuration says.
         at: the time that the check is made for; its day is the `{date}` of the current data.
         storage: reads the data.
+        quality: how its performance is judged, if at all.
 
     Raises:
-        UnusableDataError: the data cannot be compared; it is told why.
+        UnusableDataError: the data cannot be compared; the text says why.
         UnavailableError: a storage is away.
 
     """
-    reference = DataSet.at(check.reference, "reference", storage)
-    current = DataSet.at(check.current_on(at.date()), "current", storage)
-    found = _compared(check, reference, current)
-    share = found.comparison.share
+    data = read_data(check, at.date(), storage)
+    comparison = compare(*data.frames, missing=data.missing, drift_share=check.drift_share)
+    chosen = without(check, data.chosen, comparison.left_out, comparison.lost)
+    judged = check_quality(check, quality, at.date(), storage) if quality else None
+    share = comparison.share
     drift = check.is_drift(share)
+    severities = (check.severity_of(share) if drift else None, judged.severity if judged else None)
+    labels = [judged.identity] if judged and judged.identity else []
     result = Result(
         model_id=model_id,
         at=at,
         drift=drift,
-        severity=check.severity_of(share) if drift else None,
+        severity=max(filter(None, severities), key=SEVERITIES.index, default=None),
         share=share,
         drift_share=check.drift_share,
-        columns=found.comparison.columns,
-        left_out=found.chosen.left_out,
+        columns=comparison.columns,
+        left_out=chosen.left_out,
         roles={name: role for role, name in (("target", check.target), ("prediction", check.prediction)) if name},
-        reference=found.sides[0],
-        current=found.sides[1],
-        trigger_id=trigger_id_of(model_id, reference.identity, current.identity),
+        reference=data.sides[0],
+        current=data.sides[1],
+        trigger_id=trigger_id_of(model_id, *data.identities, *labels),
+        quality=judged,
     )
-    return Finding(result=result, page=with_banner(found.comparison.page, result))
-
-
-def _compared(check: DriftCheck, reference: DataSet, current: DataSet) -> _Compared:
-    chosen = choose(check, reference, current)
-    limit = most_rows(check.max_rows, len(chosen.names))
-    samples = reference.sample(chosen.names, limit), current.sample(chosen.names, limit)
-    sides = _side(reference, samples[0]), _side(current, samples[1])
-    least = check.least_rows(samples[0].taken)
-    for data, sample in zip((reference, current), samples, strict=True):
-        _check_rows(data, sample, least)
-    chosen = narrow(check, chosen, *samples)
-    tables = [sample.table.select(list(chosen.names)) for sample in samples]
-    # What becomes a data frame must not be held twice.
-    del samples, sample
-    frames = as_frames(*tables)
-    del tables
-    comparison = compare(*frames, drift_share=check.drift_share)
-    chosen = without(check, chosen, comparison.left_out, comparison.lost)
-    return _Compared(chosen=chosen, comparison=comparison, sides=sides)
-
-
-def _check_rows(data: DataSet, sample: Sample, least: int) -> None:
-    if sample.taken < least:
-        rows = f"{sample.taken:,} row{'s' if sample.taken > 1 else ''}"
-        raise UnusableDataError(f"{data.described()}: {rows}, and a verdict needs {least:,} (min_rows)")
-
-
-def _side(data: DataSet, sample: Sample) -> Side:
-    return Side(address=data.address, rows=sample.rows, sampled=sample.taken)
+    return Finding(result=result, page=with_banner(comparison.page, result))

@@ -1,4 +1,4 @@
-"""The comparison itself: Evidently's numbers, Evidently's verdict on each column, Evidently's page."""
+"""The comparison itself: Evidently's numbers, Evidently's verdict on the values of each column, Evidently's page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functions.monitor.data.columns import told
 from functions.monitor.errors import UnusableDataError
 from functions.monitor.evidently_report import FAILURES, ColumnDrift, Report, Sides, named, quiet
+from functions.monitor.missing import Missing
 from functions.monitor.untyped import Frame
 
 
@@ -34,7 +35,9 @@ class Comparison:
         return tuple(column for column in self.columns if column.drifted)
 
 
-def compare(reference: Frame, current: Frame, *, drift_share: float) -> Comparison:
+def compare(
+    reference: Frame, current: Frame, *, drift_share: float, missing: Mapping[str, Missing] | None = None
+) -> Comparison:
     """Compare two data frames with the same columns.
 
     The reference decides what a column is: a whole number of at most ten values is a category, for instance.
@@ -43,6 +46,7 @@ def compare(reference: Frame, current: Frame, *, drift_share: float) -> Comparis
         reference: the rows to compare with.
         current: the rows that may have drifted.
         drift_share: the share of drifted columns from which on Evidently's page calls the whole drifted.
+        missing: column -> the shares of missing values, which can make it a drifted one beside Evidently's verdict.
 
     Raises:
         UnusableDataError: nothing is left to compare, or Evidently cannot compare these data.
@@ -56,8 +60,9 @@ def compare(reference: Frame, current: Frame, *, drift_share: float) -> Comparis
             lost = tuple(name for name in left_out if name in sides.names and not alike.failure(name))
         except FAILURES as error:
             raise UnusableDataError(f"Evidently cannot compare these data: {named(error)}") from error
-    share = sum(column.drifted for column in report.columns) / len(report.columns)
-    ordered = tuple(sorted(report.columns, key=lambda column: not column.drifted))
+    columns = [replace(column, missing=(missing or {}).get(column.name)) for column in report.columns]
+    share = sum(column.drifted for column in columns) / len(columns)
+    ordered = tuple(sorted(columns, key=lambda column: not column.drifted))
     return Comparison(columns=ordered, share=share, left_out=left_out, lost=lost, page=report.page)
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from functions.monitor.missing import Missing
 from functions.monitor.untyped import DataSet, Frame
 
 DRIFTED: Final = "FAIL"
@@ -27,7 +28,8 @@ class ColumnDrift:
         method: how that is measured.
         value: the distance, or the p-value of a test; none where there is none.
         threshold: what a distance must reach, or a p-value fall below.
-        drifted: whether that counts as drift.
+        values_drifted: whether that counts as drift.
+        missing: the shares of missing values, if they were compared.
 
     """
 
@@ -35,7 +37,13 @@ class ColumnDrift:
     method: str
     value: float | None
     threshold: float
-    drifted: bool
+    values_drifted: bool
+    missing: Missing | None = None
+
+    @property
+    def drifted(self) -> bool:
+        """Whether its values drifted, or more of them are missing."""
+        return self.values_drifted or (self.missing is not None and self.missing.drifted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +174,7 @@ def _read(found: Mapping[str, Any], names: Mapping[str, str]) -> list[ColumnDrif
             method=metric["config"]["method"],
             value=float(metric["value"]) if math.isfinite(metric["value"]) else None,
             threshold=float(metric["config"]["threshold"]),
-            drifted=status[metric["id"]] == DRIFTED,
+            values_drifted=status[metric["id"]] == DRIFTED,
         )
         for metric in found["metrics"]
         if "column" in metric["config"]

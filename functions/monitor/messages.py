@@ -52,6 +52,7 @@ def request_of(result: Result, report_url: str) -> dict[str, object]:
             "share": round(result.share, 4),
             "columns": _fitting([_cut(name, 100) for name in result.drifted[:MOST_COLUMNS]]),
             "current": result.current.address,
+            **({"quality": result.quality.document()} if result.quality else {}),
         },
     }
     return fields | ({"severity": result.severity} if result.severity else {})
@@ -60,7 +61,7 @@ def request_of(result: Result, report_url: str) -> dict[str, object]:
 def notice_of(result: Result, report_url: str, cloud: str) -> Notice:
     """Return what people are told of *result*: the status of each column as JSON, and where the report is."""
     statuses = dict(list(result.statuses().items())[:MOST_COLUMNS])
-    asked = {"trigger_id": result.trigger_id, "origin": "drift", "requested_by": MONITOR} if result.drift else {}
+    trigger = {"trigger_id": result.trigger_id, "origin": "drift", "requested_by": MONITOR}
     return Notice(
         event=result.status,
         cloud=cloud,
@@ -69,14 +70,18 @@ def notice_of(result: Result, report_url: str, cloud: str) -> Notice:
         reason=result.summary(),
         url=report_url,
         severity=result.severity or "",
-        evidence={"columns": json.dumps(statuses, ensure_ascii=False), **_not_compared(result)},
-        **asked,
+        evidence={"columns": json.dumps(statuses, ensure_ascii=False), **_quality(result), **_not_compared(result)},
+        **(trigger if result.needs_training else {}),
     )
 
 
 def failure_notice(model_id: str, at: datetime, problem: str, cloud: str) -> Notice:
     """Return what people are told of a check that failed because of *problem*."""
     return Notice(event=FAILURE, cloud=cloud, at=at, model_id=model_id, reason=problem, requested_by=MONITOR)
+
+
+def _quality(result: Result) -> dict[str, object]:
+    return {"quality": json.dumps(result.quality.document())} if result.quality else {}
 
 
 def _not_compared(result: Result) -> dict[str, object]:

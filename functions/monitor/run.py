@@ -120,7 +120,8 @@ def _check(monitor: Monitor, run: _Run, model_id: str, check: DriftCheck) -> Non
 
 
 def _checked(monitor: Monitor, run: _Run, model_id: str, check: DriftCheck) -> Line:
-    finding, site = check_drift(model_id, check, run.at, monitor.storage), _site(monitor, check)
+    quality = monitor.emitter.config.find(model_id).quality
+    finding, site = check_drift(model_id, check, run.at, monitor.storage, quality), _site(monitor, check)
     report_url = site.report_url(finding.result)
     # Before anything is published: a request that is wrong must leave no report of a drift that nobody was asked for.
     triggers = _triggers(monitor.emitter, finding.result, report_url)
@@ -133,7 +134,7 @@ def _checked(monitor: Monitor, run: _Run, model_id: str, check: DriftCheck) -> L
 
 
 def _triggers(emitter: EmitterParts, result: Result, report_url: str) -> list[RetrainTrigger]:
-    return [read_request(emitter, request_of(result, report_url), caller=MONITOR)] if result.drift else []
+    return [read_request(emitter, request_of(result, report_url), caller=MONITOR)] if result.needs_training else []
 
 
 def _show(site: Site, run: _Run, finding: Finding) -> None:
@@ -162,11 +163,23 @@ def _record(site: Site, run: _Run, model_id: str, problem: str) -> None:
 
 def _rebuild(monitor: Monitor, run: _Run, site: Site) -> None:
     every = {model_id: _check_of(monitor.emitter, model_id) for model_id in monitored(monitor.emitter)}
+    for model_id, check in every.items():
+        if _site(monitor, check).address == site.address:
+            _expire(_site(monitor, check), run, model_id)
     try:
         site.rebuild([name for name, check in every.items() if _site(monitor, check).address == site.address])
     except Exception as error:  # noqa: BLE001 - the index of one site keeps no other up
         run.undone.append(f"the index: {described(error)}")
 
 
+def _expire(site: Site, run: _Run, model_id: str) -> None:
+    try:
+        site.expire(model_id, run.at)
+    except Exception as error:  # noqa: BLE001 - an old report that stays does no harm
+        log.warning("monitor.report_not_deleted", extra={"model_id": model_id, "error": described(error)})
+
+
 def _site(monitor: Monitor, check: DriftCheck) -> Site:
-    return Site(address=monitor.storage.whole(check.site), url=check.url, storage=monitor.storage)
+    return Site(
+        address=monitor.storage.whole(check.site), url=check.url, storage=monitor.storage, keep=check.keep_reports
+    )

@@ -8,11 +8,15 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
+from shared.config.addresses import check_dates, fill, read_place
 from shared.config.tables import Table
 from shared.trigger import SEVERITIES
 
-SCHEMES: Final = ("s3", "gs", "abfs")
 SHARE: Final = 0.5
+# A column with a fifth more missing values changes more for a model than most drifts of the other values.
+MISSING_GROWTH: Final = 0.2
+# A year of weekly checks.
+KEEP_REPORTS: Final = timedelta(days=365)
 # Beyond this, Evidently's statistics hardly change; up to it, time and memory fit a small function.
 MAX_ROWS: Final = 100_000
 # Up to this many reference rows, Evidently uses significance tests; beyond, distances, which ignore random variation.
@@ -23,7 +27,6 @@ MIN_ROWS: Final = 500
 # Significance tests allow for few rows: 5 % false alarms for any number. Categories need some rows to be counted.
 MIN_ROWS_OF_SMALL: Final = 30
 
-_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://")
 _WEB: Final = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
 
 
@@ -42,8 +45,11 @@ class DriftCheck:
         target: the column that the model predicts; empty if there is none.
         prediction: the column with the model's predictions; empty if there is none.
         drift_share: the share of the columns that must drift, over 0 and at most 1.
+        missing_growth: a column also counts as drifted if its share of missing values grew by at least this, for
+            instance from 0.1 to 0.3; over 0 and at most 1.
         severity: severity -> the lowest share of drifted columns that has this severity.
         max_rows: a data set with more rows is sampled down to this number.
+        keep_reports: how long a check stays on the site.
         min_rows: a check needs at least this many rows in each data set; None: as many as Evidently's method needs.
 
     """
@@ -56,9 +62,11 @@ class DriftCheck:
     target: str = ""
     prediction: str = ""
     drift_share: float = SHARE
+    missing_growth: float = MISSING_GROWTH
     severity: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     max_rows: int = MAX_ROWS
     min_rows: int | None = None
+    keep_reports: timedelta = KEEP_REPORTS
 
     def is_drift(self, share: float) -> bool:
         """Return whether this *share* of drifted columns counts as drift of the data set (Evidently's rule)."""
@@ -70,10 +78,7 @@ class DriftCheck:
         Below the lowest threshold it is `low`, because a trigger without a severity would pass every `min_severity`.
         None if no thresholds are configured.
         """
-        if not self.severity:
-            return None
-        reached = [name for name in SEVERITIES if name in self.severity and share >= self.severity[name]]
-        return reached[-1] if reached else SEVERITIES[0]
+        return severity_from(self.severity, share)
 
     def least_rows(self, reference_rows: int) -> int:
         """Return how many rows each data set needs if the reference has *reference_rows*."""
@@ -82,42 +87,33 @@ class DriftCheck:
 
     def current_on(self, day: date) -> str:
         """Return `current` with its dates replaced for a check on *day* (UTC)."""
-        return _fill(self.current, day)
+        return fill(self.current, day)
 
 
 def read_drift(drift: Table) -> DriftCheck:
     """Parse the `drift` table of a model; problems are added to the table's list."""
     check = DriftCheck(
-        reference=_place(drift, "reference"),
-        current=_place(drift, "current"),
+        reference=read_place(drift, "reference"),
+        current=read_place(drift, "current"),
         # The same address with and without a trailing slash: models of one site share its index.
-        site=_place(drift, "site").rstrip("/") or "/",
+        site=read_place(drift, "site").rstrip("/") or "/",
         url=_url(drift),
         columns=drift.texts("columns"),
         target=drift.text("target"),
         prediction=drift.text("prediction"),
         drift_share=_share(drift, "drift_share", SHARE),
-        severity=_steps(drift.table("severity")),
+        missing_growth=_share(drift, "missing_growth", MISSING_GROWTH),
+        severity=read_steps(drift.table("severity")),
         max_rows=drift.count("max_rows", MAX_ROWS),
         min_rows=drift.count("min_rows", 0) or None,
+        keep_reports=drift.duration("keep_reports", KEEP_REPORTS),
     )
-    _check_dates(drift, check.current)
+    check_dates(drift, "current", check.current)
     _check_steps(drift, check)
     if check.min_rows and check.min_rows > check.max_rows:
         drift.problem("min_rows", f"must be at most max_rows, {check.max_rows}, not {check.min_rows}")
     drift.done()
     return check
-
-
-def _place(table: Table, key: str) -> str:
-    place = table.required(key)
-    scheme = _SCHEME.match(place)
-    if scheme and scheme[1] not in SCHEMES:
-        known = ", ".join(f"{name}://" for name in SCHEMES)
-        table.problem(key, f"{place!r} must be a path or begin with one of {known}")
-    elif scheme and not place[scheme.end() :].strip("/"):
-        table.problem(key, f"{place!r} does not name a bucket")
-    return place
 
 
 def _url(table: Table) -> str:
@@ -127,8 +123,17 @@ def _url(table: Table) -> str:
     return url
 
 
-def _steps(table: Table) -> Mapping[str, float]:
-    steps = {name: _share(table, name, 0.0) for name in SEVERITIES if name in table}
+def severity_from(steps: Mapping[str, float], value: float) -> str | None:
+    """Return the highest of *steps* that *value* reaches, `low` below the lowest; None if there are no steps."""
+    if not steps:
+        return None
+    reached = [name for name in SEVERITIES if name in steps and value >= steps[name]]
+    return reached[-1] if reached else SEVERITIES[0]
+
+
+def read_steps(table: Table, *, most: float | None = 1.0) -> Mapping[str, float]:
+    """Parse a table of severity -> lowest share; shares are over 0 and at most *most*."""
+    steps = {name: _share(table, name, 0.0, most) for name in SEVERITIES if name in table}
     table.expect(*SEVERITIES)
     table.done()
     if list(steps.values()) != sorted(set(steps.values())):
@@ -145,26 +150,14 @@ def _check_steps(table: Table, check: DriftCheck) -> None:
             table.problem(f"severity.{name}", f"is never used: {why}; {advice}")
 
 
-def _share(table: Table, key: str, default: float) -> float:
+def _share(table: Table, key: str, default: float, most: float | None = 1.0) -> float:
     def check(value: object) -> float | None:
-        # In Python bool is a subclass of int, but true is not a number in the file.
+        # In Python bool is a subclass of int; in the file true is not a number.
         number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
-        return float(number) if number is not None and 0 < number <= 1 else None
+        return float(number) if number is not None and number > 0 and (most is None or number <= most) else None
 
-    return table.value(key, default, check, "a share over 0 and at most 1, such as 0.5")
-
-
-def _check_dates(table: Table, current: str) -> None:
-    try:
-        # The last day of a leap year: a format that fails on any day fails on this one.
-        _fill(current, date(2024, 12, 31))
-    except (LookupError, ValueError, AttributeError, TypeError) as error:
-        wanted = "may contain {date} and {yesterday}, with a format such as {date:%Y/%m/%d}; double a literal brace"
-        table.problem("current", f"{wanted}: {current!r} ({error})")
-
-
-def _fill(text: str, day: date) -> str:
-    return text.format(date=day, yesterday=day - timedelta(days=1))
+    wanted = "a share over 0, such as 0.5" if most is None else f"a share over 0 and at most {most:g}, such as 0.5"
+    return table.value(key, default, check, wanted)
 
 
 def site_problems(checks: Mapping[str, DriftCheck]) -> list[str]:

@@ -17,6 +17,7 @@ from shared.trigger import FIELDS, SEVERITIES
 
 if TYPE_CHECKING:
     from shared.config.drift import DriftCheck
+    from shared.config.quality import QualityCheck
 
 SIGNALS: Final = (
     "cloudwatch-alarm",
@@ -91,11 +92,12 @@ def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model
         parameters=_read_parameters(table.table("parameters")),
         targets=targets,
         after=read_follow_ups(table.table("after"), repositories),
-        drift=_read_drift(table),
+        drift=(drift := _read_drift(table)),
+        quality=_read_quality(table, drift),
     )
     table.done()
     if model.is_pattern:
-        for key in ("default", "schedule", "signals", "drift"):
+        for key in ("default", "schedule", "signals", "drift", "quality"):
             if getattr(model, key):
                 table.problem(key, "needs the name of a model, not a pattern")
     return model
@@ -109,6 +111,15 @@ def _read_drift(table: Table) -> "DriftCheck | None":
     from shared.config.drift import read_drift
 
     return read_drift(table.table("drift"))
+
+
+def _read_quality(table: Table, drift: "DriftCheck | None") -> "QualityCheck | None":
+    table.expect("quality")
+    if "quality" not in table:
+        return None
+    from shared.config.quality import read_quality
+
+    return read_quality(table.table("quality"), drift)
 
 
 def _check_github(table: Table, cloud: str, target: GitHubTarget, repositories: tuple[str, ...]) -> None:

@@ -15,6 +15,7 @@ from shared.frozen import dataclass
 
 if TYPE_CHECKING:
     from shared.config.drift import DriftCheck
+    from shared.config.quality import QualityCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class Model:
         targets: where it trains, by cloud.
         after: the actions that follow a training, by its result.
         drift: its drift check; None if it has none.
+        quality: how its predictions are judged; None if they are not.
 
     """
 
@@ -57,6 +59,7 @@ class Model:
     targets: Mapping[str, Target]
     after: FollowUps
     drift: "DriftCheck | None" = None
+    quality: "QualityCheck | None" = None
 
     @property
     def is_pattern(self) -> bool:

@@ -6,8 +6,8 @@ from tests.core.samples import model_text, problems_of
 
 DURATION = 'such as "30s", "15m", "6h" or "7d"'
 KEYS = (
-    "after, approval, consecutive, cooldown, default, drift, max_run, min_severity, on_busy, on_cooldown, parameters, "
-    "schedule, signals, target, window"
+    "after, approval, consecutive, cooldown, default, drift, max_run, min_severity, on_busy, on_cooldown, "
+    "parameters, quality, schedule, signals, target, window"
 )
 FIELDS = (
     "$model_id, $trigger_id, $origin, $reason, $severity, $parameters, $requested_at, $requested_by, $evidence, $force"

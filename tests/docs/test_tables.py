@@ -13,6 +13,7 @@ from shared import errors
 from shared.config.drift import DriftCheck
 from shared.config.file import SIGNALS, parse_configuration
 from shared.config.follow_ups import NOTIFY_ON
+from shared.config.quality import QualityCheck
 from shared.config.targets import Target
 from shared.decision.policy import ARRIVAL
 from shared.decision.state import ModelState
@@ -79,6 +80,12 @@ def test_the_keys_of_a_drift_check() -> None:
     """The table has every key of a model's `drift` table."""
     table = table_with("key", "meaning", "default", page="docs/monitor.md")
     assert set(table.codes()) == {field.name for field in fields(DriftCheck)}
+
+
+def test_the_keys_of_a_quality_check() -> None:
+    """The table has every key of a model's `quality` table."""
+    table = table_with("quality key", "meaning", "default", page="docs/monitor.md")
+    assert set(table.codes()) == {field.name for field in fields(QualityCheck)}
 
 
 def test_the_environment_variables() -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from functions.monitor.check import check_drift
 from functions.monitor.data.storage import Storage
 from functions.monitor.messages import People
+from functions.monitor.reading import CheckData, read_data
 from functions.monitor.result import Result
 from functions.monitor.run import Monitor
 from shared.config.drift import DriftCheck
@@ -56,6 +57,11 @@ def put(folder: Path, **frames: pd.DataFrame) -> None:
 def run(folder: Path, asked: DriftCheck | None = None) -> Result:
     """Return what a check of the data in *folder* finds."""
     return check_drift("churn", asked or check(), MONDAY, Storage(folder)).result
+
+
+def read(folder: Path, asked: DriftCheck | None = None) -> CheckData:
+    """Return the data that a check in *folder* would compare."""
+    return read_data(asked or check(), MONDAY.date(), Storage(folder))
 
 
 def values(result: Result) -> dict[str, float | None]:

@@ -33,7 +33,15 @@ def test_the_index_names_the_drifted_column_and_leads_to_the_report(chromium: Br
     """The start page shows model, verdict, column and trend; its own style is allowed, and nothing else is asked."""
     seen = chromium.open(site / "index.html")
     assert all(text in seen.dom for text in ("churn", ">drift<", "<br>price<", "<rect ", "2026-11-23 09:30 UTC"))
-    assert list(links(seen.dom)) == [f"models/churn/{STAMP}/report.html", f"models/churn/{STAMP}/drift.json"]
+    report = f"models/churn/{STAMP}/report.html"
+    assert list(links(seen.dom)) == ["models/churn/index.html", report, report, f"models/churn/{STAMP}/drift.json"]
+    assert not seen.console
+
+
+def test_the_page_of_the_model_shows_its_columns(chromium: Browser, site: Path) -> None:
+    """Its own style is allowed, nothing else is requested, and each column has a picture."""
+    seen = chromium.open(site / "models/churn/index.html")
+    assert seen.dom.count("<svg ") == 6
     assert not seen.console
 
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from functions.monitor.data.text import LONGEST
+from functions.monitor.data.plain import LONGEST
 from functions.monitor.errors import UnusableDataError
-from tests.monitor.given import check, put, rows, run, values
+from tests.monitor.given import check, put, read, rows, run, values
 
 
 def test_parts_may_differ_in_the_width_of_their_numbers(tmp_path: Path) -> None:
@@ -70,14 +70,15 @@ def test_kinds_that_differ_are_left_out(tmp_path: Path) -> None:
     assert run(tmp_path).left_out == {"visits": "holds numbers in the reference data and texts in the current data"}
 
 
-def test_numbers_mixed_with_words_are_texts(tmp_path: Path) -> None:
-    """One word far down in a CSV column makes no error, but a column that cannot be compared with numbers."""
+def test_one_word_far_down_among_numbers_is_a_missing_value(tmp_path: Path) -> None:
+    """It makes neither an error nor a column of texts; it is reported."""
     rows(100_000).to_csv(tmp_path / "reference.csv", index=False)
     mixed = rows(100_000).astype({"visits": object})
     mixed.loc[99_000, "visits"] = "many"
     mixed.to_csv(tmp_path / "current.csv", index=False)
-    result = run(tmp_path, check(reference="reference.csv", current="current.csv"))
-    assert result.left_out == {"visits": "holds numbers in the reference data and texts in the current data"}
+    data = read(tmp_path, check(reference="reference.csv", current="current.csv"))
+    assert not data.chosen.left_out
+    assert data.missing["visits"].unread == (0, 1)
 
 
 def test_times_are_left_out(tmp_path: Path) -> None:
@@ -163,7 +164,7 @@ def test_a_name_that_stands_twice_is_left_out(tmp_path: Path) -> None:
     for name in ("reference", "current"):
         (tmp_path / f"{name}.csv").write_text("x,x,y\n1,2,3.5\n4,5,6.5\n")
     result = run(tmp_path, check(reference="reference.csv", current="current.csv", min_rows=1))
-    assert result.left_out == {"x": "stands more than once in the data"}
+    assert result.left_out == {"x": "is in the data more than once"}
 
 
 def test_long_texts_are_cut(tmp_path: Path) -> None:

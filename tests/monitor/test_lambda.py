@@ -113,7 +113,8 @@ def test_a_weekly_tick_finds_drift_and_asks(account: Account) -> None:
     assert answer["checks"][0]["status"] == "drift"
     site, stamp = account.site(), "models/churn/2025-11-23T093000Z"
     assert set(site) == {
-        *("index.html", "error.html", "models/churn/latest/report.html", "models/churn/latest/drift.json"),
+        *("index.html", "error.html", "models/churn/index.html"),
+        *("models/churn/latest/report.html", "models/churn/latest/drift.json"),
         *(f"{stamp}/report.html", f"{stamp}/drift.json"),
     }
     assert f"{stamp}/report.html" in site["index.html"]

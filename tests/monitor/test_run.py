@@ -63,7 +63,7 @@ def test_people_get_the_status_of_each_column_as_json(tmp_path: Path) -> None:
         **dict.fromkeys(("price", "visits", "region", "target"), "drift"),
         "member": "no_drift",
     }
-    assert set(statuses["price"]) == {"status", "method", "value", "threshold"}
+    assert set(statuses["price"]) == {"status", "method", "value", "threshold", "missing"}
 
 
 def test_the_address_is_the_one_where_people_read_it(tmp_path: Path) -> None:

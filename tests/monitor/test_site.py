@@ -68,13 +68,13 @@ class KeptStorage(Storage):
 
 def assert_whole(site: Path) -> None:
     """Check that nothing on *site* leads nowhere."""
-    index = site / "index.html"
-    if index.exists():
-        for link in links(index.read_text()):
-            assert (site / link).is_file(), link
+    pages = [site / "index.html", *site.glob("models/*/index.html")]
+    for page in filter(Path.exists, pages):
+        # Ways back lead to what the run writes last; they are there from the first run on.
+        for link in links(page.read_text()):
+            assert link.startswith("..") or (page.parent / link).is_file(), link
     for document in site.glob("models/*/*/drift.json"):
-        if json.loads(document.read_text())["status"] != "failed":
-            assert (document.parent / "report.html").is_file()
+        assert (document.parent / "report.html").is_file()
 
 
 def index_of(world: World) -> str:
@@ -90,10 +90,10 @@ def test_a_report_is_there_before_anything_leads_to_it(tmp_path: Path) -> None:
     run_checks(world.monitor, [], MONDAY)
     places = [f"models/churn/{STAMP}", "models/churn/latest"]
     files = [f"{place}/{name}" for place in places for name in ("report.html", "drift.json")]
-    assert storage.writes == [*files, "error.html", "index.html"]
+    assert storage.writes == [*files, "error.html", "models/churn/index.html", "index.html"]
 
 
-@pytest.mark.parametrize("fail_at", range(6))
+@pytest.mark.parametrize("fail_at", range(7))
 def test_a_write_that_fails_leaves_no_dead_link(tmp_path: Path, fail_at: int) -> None:
     """Whichever write fails, no page leads nowhere, and the next run makes everything whole."""
     world = World(tmp_path, configuration(churn=TABLE))
@@ -125,14 +125,64 @@ def test_the_index_shows_every_model_with_its_trend(tmp_path: Path) -> None:
     world.put(current=rows(shift=1.0))
     run_checks(world.monitor, ["churn"], MONDAY)
     page = index_of(world)
-    assert page.count("<rect ") == 2
+    assert page.count('class="hit"') == 2
     assert "not checked yet" in page
     assert "80% " in page
     assert "price, visits, region, target" in page
     assert [link for link in links(page) if "churn" in link] == [
+        "models/churn/index.html",
+        "models/churn/2026-11-16T093000Z/report.html",
+        f"models/churn/{STAMP}/report.html",
         f"models/churn/{STAMP}/report.html",
         f"models/churn/{STAMP}/drift.json",
     ]
+
+
+def test_the_page_of_a_model_shows_every_check_and_column(tmp_path: Path) -> None:
+    """Each check has a page, which the chart and the list lead to; the one that requested a training names it."""
+    world = World(tmp_path, configuration(churn=TABLE))
+    world.put(reference=rows(), current=rows(shift=1.0))
+    run_checks(world.monitor, [], MONDAY - timedelta(days=14))
+    (tmp_path / "current.parquet").unlink()
+    run_checks(world.monitor, [], MONDAY - timedelta(days=7))
+    world.put(current=rows(seed=1))
+    run_checks(world.monitor, [], MONDAY)
+    page = (tmp_path / "site/models/churn/index.html").read_text()
+    (trigger,) = world.bus.published
+    assert page.count(trigger.trigger_id) == 1
+    assert page.count(f'href="{STAMP}/report.html"') == 7  # in the chart, in those of five columns, and in the list
+    assert page.count('href="2026-11-16T093000Z/report.html"') == 2
+    assert "current.parquet: there is no such file" in page
+    assert "Checks older than 365 days are deleted." in page
+    failed = (tmp_path / "site/models/churn/2026-11-16T093000Z/report.html").read_text()
+    assert "current.parquet: there is no such file" in failed
+    assert [link for link in links(failed) if link.startswith("..")] == ["../../../index.html", "../index.html"]
+
+
+def test_the_page_of_a_model_leads_to_the_console(tmp_path: Path) -> None:
+    """Where the configuration says where that is: a check that requested a training links to the model there."""
+    world = World(tmp_path, configuration(churn=TABLE))
+    world.put(reference=rows(), current=rows(shift=1.0))
+    run_checks(world.monitor, [], MONDAY)
+    site = tmp_path / "site"
+    Site(address=str(site), url="", storage=world.monitor.storage, console="https://retrain.example/").rebuild(
+        ["churn"]
+    )
+    page = (tmp_path / "site/models/churn/index.html").read_text()
+    assert page.count('href="https://retrain.example/?model=churn"') == 2
+
+
+def test_old_checks_are_deleted(tmp_path: Path) -> None:
+    """A check that is older than `keep_reports` goes with its report; strange folders stay."""
+    world = World(tmp_path, configuration(churn=TABLE + '\nkeep_reports = "30d"'))
+    world.put(reference=rows(), current=rows(seed=1))
+    folder = tmp_path / "site/models/churn"
+    for name in ("2026-10-24T093000Z", "2026-10-24T092959Z", "2024-01-01T000000Z", "notes"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "drift.json").write_text("{}")
+    run_checks(world.monitor, [], MONDAY)
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    assert names == ["2026-10-24T093000Z", STAMP, "latest", "notes"]
 
 
 def test_the_trend_has_the_last_checks_only(tmp_path: Path) -> None:
@@ -144,7 +194,7 @@ def test_the_trend_has_the_last_checks_only(tmp_path: Path) -> None:
     site.rebuild(["churn"])
     assert index_of(world).count('class="cross"') == 13
     assert "problem 19" in index_of(world)
-    assert len(list((tmp_path / "site/models/churn").iterdir())) == 20
+    assert len([path for path in (tmp_path / "site/models/churn").iterdir() if path.is_dir()]) == 20
 
 
 def test_an_older_check_does_not_replace_the_latest(tmp_path: Path) -> None:
@@ -166,7 +216,7 @@ def test_what_is_damaged_on_the_site_is_passed_over(tmp_path: Path) -> None:
         (tmp_path / "site/models/churn" / name).mkdir(parents=True)
         (tmp_path / "site/models/churn" / name / "drift.json").write_text(content)
     run_checks(world.monitor, [], MONDAY)
-    assert index_of(world).count("<rect ") == 1
+    assert index_of(world).count('class="hit"') == 1
 
 
 def test_pages_hold_no_markup_from_outside(tmp_path: Path) -> None:
@@ -175,7 +225,7 @@ def test_pages_hold_no_markup_from_outside(tmp_path: Path) -> None:
     world = World(tmp_path, configuration(**{"a&b": TABLE, "broken": TABLE.replace("current.p", "<img src=x>.p")}))
     world.put(reference=rows().rename(columns={"price": evil}), current=rows(shift=1.0).rename(columns={"price": evil}))
     run_checks(world.monitor, [], MONDAY)
-    page, report = index_of(world), next((tmp_path / "site").glob(f"models/*/{STAMP}/report.html")).read_text()
+    page, report = index_of(world), next((tmp_path / "site").glob(f"models/a-b-*/{STAMP}/report.html")).read_text()
     assert "<script>" not in page
     assert "<img" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
@@ -247,6 +297,7 @@ def test_the_document_has_all_that_the_page_shows(tmp_path: Path) -> None:
         "method": "K-S p_value",
         "value": found["columns"]["target"]["value"],
         "threshold": 0.05,
+        "missing": {"reference": 0.0, "current": 0.0, "threshold": 0.2, "status": "no_drift"},
         "role": "target",
     }
     assert found["left_out"] == {"old": "is not in the current data"}

@@ -1,9 +1,9 @@
-"""Categories: how many can be compared, and what becomes of new ones without number."""
+"""Categories: how many can be compared, and how a large number of new ones is limited."""
 
 from typing import Final
 
-from functions.monitor.data.values import Values, distinct_of
-from functions.monitor.untyped import Column
+from functions.monitor.data.engine import Engine, quoted_text
+from functions.monitor.data.readings import TEXT, ReadSample, Values
 from shared.config.drift import SMALL_REFERENCE
 
 # Evidently's own limit for whole numbers that count as categories: so many are compared in any case.
@@ -20,15 +20,15 @@ _ADVICE: Final = "name it to compare it"
 
 
 def why_not_category(reference: Values, current: Values, *, named: bool) -> str:
-    """Return why texts are no categories that can be compared, or an empty text where they are, or are no texts.
+    """Return why texts are not categories that can be compared; an empty text where they are, and for other kinds.
 
     Args:
         reference: the values that decide what the column is.
         current: the values to compare with them.
-        named: the column was asked for by name.
+        named: the column is one of those that the configuration names.
 
     """
-    if reference.kind != "text":
+    if reference.kind != TEXT:
         return ""
     distinct = reference.distinct
     if _is_free(reference.count, distinct):
@@ -41,44 +41,37 @@ def why_not_category(reference: Values, current: Values, *, named: bool) -> str:
     return f"holds {distinct:,} categories, and over {most:,} differ by chance in so few rows; {_ADVICE}"
 
 
-def gathered(reference: Column, current: Column) -> Column | None:
-    """Return *current* with all but the most frequent of its new categories as one, or none where they are few.
+def gathered(engine: Engine, column: str, reference: ReadSample, current: ReadSample, values: Values) -> str:
+    """Return the current values of *column* with all but the most frequent of its new categories as one, in SQL.
 
     The distance is still the same: what the reference has not counts by its rows, however many categories they make.
+
+    Args:
+        engine: holds both samples.
+        column: its name in their tables.
+        reference: the sample that decides what the column is.
+        current: the sample whose values are returned.
+        values: the values of the reference.
+
     """
-    from pyarrow import compute
-
-    if not _is_category(reference):
-        return None
-    known = reference.unique().cast(current.type)
-    counts = compute.value_counts(compute.filter(current, compute.invert(compute.is_in(current, value_set=known))))
-    new = counts.filter(compute.is_valid(counts.field("values")))
-    if len(new) <= FEW:
-        return None
-    order = compute.array_sort_indices(new.field("counts"), order="descending")
-    rest = new.field("values").take(order[FEW:])
+    if not _is_category(values):
+        return column
+    known = f"SELECT {column} FROM {reference.table} WHERE {column} IS NOT NULL"
+    new = f"SELECT {column} AS v, count(*) AS n FROM {current.table} WHERE {column} NOT IN ({known}) GROUP BY ALL"
+    rest = f"SELECT v FROM ({new}) ORDER BY n DESC, v OFFSET {FEW}"
+    count, first = engine.row(f"SELECT count(*), any_value(v) FROM ({rest})")
+    if not count:
+        return column
     # Numbers have no room for a name: one of them stands for the others.
-    name = f"({len(rest):,} other values)" if _is_text(current) else rest[0]
-    return compute.if_else(compute.is_in(current, value_set=rest), name, current)
+    name = quoted_text(f"({count:,} other values)") if values.kind == TEXT else str(first)
+    return f"CASE WHEN {column} IN ({rest}) THEN {name} ELSE {column} END"
 
 
-def _is_category(column: Column) -> bool:
-    from pyarrow import types
-
-    if _is_text(column):
-        return not _is_free(_values(column), distinct_of(column))
+def _is_category(values: Values) -> bool:
+    if values.kind == TEXT:
+        return not _is_free(values.count, values.distinct)
     # Where there are nulls, pandas makes broken numbers of whole ones.
-    return types.is_integer(column.type) and not column.null_count and distinct_of(column) <= FEW
-
-
-def _is_text(column: Column) -> bool:
-    from pyarrow import types
-
-    return bool(types.is_string(column.type))
-
-
-def _values(column: Column) -> int:
-    return len(column) - int(column.null_count)
+    return bool(values.distinct) and values.distinct <= FEW and values.count == values.rows
 
 
 def _is_free(count: int, distinct: int) -> bool:

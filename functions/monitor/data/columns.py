@@ -1,12 +1,14 @@
-"""Which columns can be compared; why not is told for every other one."""
+"""Which columns can be compared, and why the others cannot."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from functions.monitor.data import plain
 from functions.monitor.data.categories import why_not_category
-from functions.monitor.data.dataset import SHOWN_NAMES, DataSet, Sample, columns_of
-from functions.monitor.data.values import Values, values_of
+from functions.monitor.data.dataset import INDEX, SHOWN_NAMES, DataSet
+from functions.monitor.data.readings import NESTED, TIME, ReadSample, Values
 from functions.monitor.errors import UnusableDataError
 from shared.config.drift import DriftCheck
 
@@ -15,7 +17,15 @@ Sides = Sequence[tuple[DataSet, Mapping[str, str]]]
 # What is gone cannot drift: with more of it, the share of the rest says nothing of the whole.
 MOST_LOST: Final = 0.2
 
-_KINDS: Final[Mapping[str, str]] = {"number": "numbers", "flag": "true and false", "text": "texts", "time": "times"}
+_KINDS: Final[Mapping[str, str]] = {
+    "number": "numbers",
+    "flag": "true and false",
+    "text": "texts",
+    "time": "times",
+    "nested": "lists or structures",
+}
+# As pandas and R write row numbers to CSV, and as pandas names them when it reads such a file.
+_UNNAMED: Final = re.compile(r"|Unnamed: \d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,37 +45,47 @@ class Chosen:
 
 
 def choose(check: DriftCheck, reference: DataSet, current: DataSet) -> Chosen:
-    """Choose the columns to read, by their names and by what the files say of their types.
+    """Choose the columns to read, by their names and by the types in the files.
 
     Raises:
         UnusableDataError: a column that `columns` names is missing, or nothing is left to compare.
 
     """
-    sides = [(data, columns_of(data)) for data in (reference, current)]
+    sides = [(data, data.columns) for data in (reference, current)]
     _check_named(check, sides)
     every = check.columns or [name for _, has in sides for name in has]
     wanted = dict.fromkeys([*every, *filter(None, (check.target, check.prediction))])
-    left_out = {name: why for name in wanted if (why := _why_not(name, sides))}
+    left_out = {
+        name: why for name in wanted if (why := _why_not(name, sides)) and not _is_named_index(check, name, why)
+    }
     names = tuple(name for name in wanted if name not in left_out)
     _check_any(names, left_out)
-    # The reference says nothing against these, so it is the current data that do.
-    lost = tuple(name for name in left_out if not _why_not(name, sides[:1]))
+    # The reference has these in a form that can be compared, so the current data are the reason.
+    lost = tuple(name for name in left_out if not _why_not(name, sides[:1]) and left_out[name] != INDEX)
     return Chosen(names=names, left_out=left_out, lost=lost)
 
 
-def narrow(check: DriftCheck, chosen: Chosen, reference: Sample, current: Sample) -> Chosen:
+def narrow(check: DriftCheck, chosen: Chosen, reference: ReadSample, current: ReadSample, least: int) -> Chosen:
     """Leave out the columns whose values cannot be compared.
+
+    Args:
+        check: what the configuration says.
+        chosen: the columns that were read.
+        reference: their values.
+        current: their values.
+        least: how many values a column needs on each side.
 
     Raises:
         UnusableDataError: nothing is left to compare, or too much of the reference is lost.
 
     """
-    least = check.least_rows(reference.taken)
-    named = {*check.columns, check.target, check.prediction}
+    named = {*check.columns, *filter(None, (check.target, check.prediction))}
     left_out, lost = dict(chosen.left_out), list(chosen.lost)
     for name in chosen.names:
-        sides = values_of(reference.table[name]), values_of(current.table[name])
-        why = _why_not_one("reference", sides[0], least)
+        sides = reference.values[name], current.values[name]
+        why = _why_numbering(name, sides) if name not in named else ""
+        if not why:
+            why = _why_not_one("reference", sides[0], least)
         if not why:
             why = _why_not_one("current", sides[1], least) or _why_not_both(*sides)
             lost += [name] if why else []
@@ -110,6 +130,10 @@ def _not_lost(check: DriftCheck, chosen: Chosen) -> Chosen:
     return chosen
 
 
+def _is_named_index(check: DriftCheck, name: str, why: str) -> bool:
+    return why == INDEX and name in check.columns
+
+
 def _why_not(name: str, sides: Sides) -> str:
     for data, has in sides:
         if name not in has:
@@ -119,9 +143,16 @@ def _why_not(name: str, sides: Sides) -> str:
     return ""
 
 
+def _why_numbering(name: str, sides: Sequence[Values]) -> str:
+    if not _UNNAMED.fullmatch(name):
+        return ""
+    numbers = (side for side in sides if side.kind == "number")
+    return "numbers the rows" if any(0 < side.distinct == side.count for side in numbers) else ""
+
+
 def _why_not_one(side: str, values: Values, least: int) -> str:
-    if values.kind == "time":
-        return "holds times, which move on by themselves"
+    if values.kind in (TIME, NESTED):
+        return plain.TIMES if values.kind == TIME else plain.NESTED
     if not values.count:
         return f"has no {'finite ' if values.kind == 'number' else ''}values in the {side} data"
     if values.count < least:

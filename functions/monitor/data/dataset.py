@@ -1,43 +1,62 @@
-"""One side of a comparison: the files at an address, their columns, and a sample of their rows."""
+"""One side of a comparison: the files at an address, their columns, and a sample of their rows in a table of DuckDB."""
 
-import gzip
-import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from functions.monitor.data.arrow import as_table
-from functions.monitor.data.formats import Header, compression_of, is_csv, read_batches, read_header
-from functions.monitor.data.sampling import sample_rows
+from functions.monitor.data import plain
+from functions.monitor.data.csv_file import csv_rows, read_csv_header
+from functions.monitor.data.engine import Engine, listed, quoted_name, quoted_text
+from functions.monitor.data.lake import table_files
+from functions.monitor.data.parquet_file import parquet_rows, read_parquet_header
 from functions.monitor.data.storage import FoundFile, Storage
-from functions.monitor.data.text import cut
 from functions.monitor.errors import UnusableDataError
-from functions.monitor.untyped import Batch, Table
 
 SHOWN_NAMES: Final = 20
+# Any fixed number does: the same rows in the same order give the same sample.
+SEED: Final = 0
+# Of each side. With more, data of many columns would not stay within 2 GB.
+MAX_CELLS: Final = 10_000_000
+ROW: Final = "row_number"
 
-_ROW: Final = re.compile(r"(got \d+):.*")
+INDEX: Final = "is the index of the data frame, which pandas wrote beside the data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A file as a table of SQL.
+
+    Attributes:
+        file: the file.
+        rows: its rows, as a table expression.
+        expressions: column -> its values, as an expression over `rows`; duplicates are left out.
+        unusable: column -> why it cannot be compared, for what the file itself says.
+
+    """
+
+    file: FoundFile
+    rows: str
+    expressions: Mapping[str, str]
+    unusable: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Rows of a data set.
+    """Rows of a data set, in a table.
 
     Attributes:
-        table: the rows, as a table of pyarrow.
+        table: the table's name; its columns are c0, c1 and so on, and `ROW`.
+        names: the columns in this order.
         rows: how many rows the data set has.
+        taken: how many rows the sample has.
 
     """
 
-    table: Table = field(repr=False)
+    table: str
+    names: tuple[str, ...]
     rows: int
-
-    @property
-    def taken(self) -> int:
-        """How many rows the sample has."""
-        return int(self.table.num_rows)
+    taken: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,22 +64,20 @@ class DataSet:
     """Files of one form that are read as one table.
 
     Attributes:
-        side: `reference` or `current`, for people.
+        side: `reference` or `current`, for people and as the name of a table.
         address: where they are.
-        files: what is there.
-        header: the columns of the first file; the others must have those that are read.
-        storage: reads them.
+        parts: the files. All of them must have the columns that are read.
+        engine: reads them.
 
     """
 
     side: str
     address: str
-    files: tuple[FoundFile, ...]
-    header: Header
-    storage: Storage
+    parts: tuple[Part, ...] = field(repr=False)
+    engine: Engine = field(repr=False)
 
     @classmethod
-    def at(cls, address: str, side: str, storage: Storage) -> "DataSet":
+    def at(cls, address: str, side: str, storage: Storage, engine: Engine) -> "DataSet":
         """Look at the data at *address*.
 
         Raises:
@@ -68,47 +85,105 @@ class DataSet:
             UnavailableError: the storage is away.
 
         """
-        files = storage.find(address)
+        files = table_files(address, storage) or storage.find(address)
         _check_forms(address, files)
-        with _readable(address, files[0]), _opened(storage, address, files[0]) as stream:
-            header = read_header(files[0].path, stream)
-        return cls(side=side, address=address, files=files, header=header, storage=storage)
+        with _prefixed(address):
+            parts = [_part(address, file, storage, engine) for file in files]
+        # A CSV file of no rows may lack even its header; a packed one has some bytes all the same.
+        parts = [part for part in parts if part.expressions or part.unusable] or parts[:1]
+        return cls(side=side, address=address, parts=tuple(parts), engine=engine)
 
     @property
     def identity(self) -> str:
         """What changes when the data do: every file by path, size and content."""
-        return "\n".join(f"{file.path}\0{file.size}\0{file.identity}" for file in self.files)
+        files = [part.file for part in self.parts]
+        return "\n".join(f"{file.path}\0{file.size}\0{file.identity}" for file in files)
 
-    def sample(self, columns: Sequence[str], limit: int) -> Sample:
-        """Read *columns* of at most *limit* rows, taken from all rows with equal chances.
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Every column of the first file, with why one of the files keeps it from being compared, or an empty text."""
+        first = self.parts[0]
+        unusable = {name: why for part in self.parts for name, why in part.unusable.items()}
+        return {name: unusable.get(name, "") for name in {**first.expressions, **first.unusable}}
+
+    def described(self) -> str:
+        """Return what people call this side."""
+        return f"the {self.side} data ({self.address})"
+
+    def sample(self, names: Sequence[str], limit: int) -> Sample:
+        """Read the columns *names* of at most *limit* rows, taken from all rows with equal chances.
 
         Raises:
             UnusableDataError: the data are damaged, have no rows, or lack a column in one of the files.
             UnavailableError: the storage is away.
 
         """
-        batches, rows = sample_rows(self._batches(columns), limit)
-        if not rows:
+        with _prefixed(self.address):
+            sample = take_sample(self.engine, self.side, names, self.selection(names), limit)
+        if not sample.taken:
             raise UnusableDataError(f"{self.side} data ({self.address}): have no rows")
-        with _readable(self.address, self.files[0]):
-            return Sample(table=as_table(batches, texts=bool(is_csv(self.files[0].path))), rows=rows)
+        return sample
 
-    def described(self) -> str:
-        """Return what people call this side."""
-        return f"the {self.side} data ({self.address})"
+    def selection(self, names: Sequence[str]) -> str:
+        """Return all rows of the columns *names*, in SQL; the columns are called c0, c1 and so on.
 
-    def _batches(self, columns: Sequence[str]) -> Iterator[Batch]:
-        for file in self.files:
-            with _readable(self.address, file), _opened(self.storage, self.address, file) as stream:
-                if file is not self.files[0]:
-                    self._check_columns(file, read_header(file.path, stream), columns)
-                    stream.seek(0)
-                yield from map(cut, read_batches(file.path, stream, columns))
+        Raises:
+            UnusableDataError: one of the files lacks a column.
 
-    def _check_columns(self, file: FoundFile, header: Header, columns: Sequence[str]) -> None:
-        missing = [name for name in columns if name not in header.names]
+        """
+        for part in self.parts[1:]:
+            self._check_columns(part, names)
+        return " UNION ALL ".join(
+            f"SELECT {listed([f'{part.expressions[name]} AS c{place}' for place, name in enumerate(names)])} "
+            f"FROM {part.rows}"
+            for part in self.parts
+        )
+
+    def _check_columns(self, part: Part, names: Sequence[str]) -> None:
+        missing = [name for name in names if name not in part.expressions]
         if missing:
-            raise UnusableDataError(f"{file.path}: lacks {_listed(missing)}, which {self.files[0].path} has")
+            first = self.parts[0].file.path
+            raise UnusableDataError(f"{part.file.path}: lacks {_named(missing)}, which {first} has")
+
+
+def take_sample(engine: Engine, table: str, names: Sequence[str], query: str, limit: int) -> Sample:
+    """Read at most *limit* of the rows of *query* into a new *table*, each with the same chance, and trim their texts.
+
+    Raises:
+        UnusableDataError: the data are damaged.
+        UnavailableError: the storage is away.
+
+    """
+    raw, counter = f"{table}_raw", f"{table}_rows"
+    # A sequence counts the rows on their way into the sample, so that nothing is read twice.
+    engine.run(f"CREATE SEQUENCE {counter}")
+    engine.run(
+        f"CREATE TABLE {raw} AS SELECT * FROM (SELECT *, nextval('{counter}') AS {ROW} FROM ({query})) "
+        f"USING SAMPLE reservoir({limit} ROWS) REPEATABLE ({SEED})"
+    )
+    kinds = [(name, kind) for name, kind, *_ in engine.rows(f"DESCRIBE {raw}")]
+    columns = [f"{plain.trimmed(name) if kind == 'VARCHAR' else name} AS {name}" for name, kind in kinds]
+    engine.run(f"CREATE TABLE {table} AS SELECT {listed(columns)} FROM {raw}")
+    engine.run(f"DROP TABLE {raw}")
+    (taken,) = engine.row(f"SELECT count(*) FROM {table}")
+    rows = engine.row(f"SELECT currval('{counter}')")[0] if taken else 0
+    return Sample(table=table, names=tuple(names), rows=rows, taken=taken)
+
+
+def most_rows(rows: int, columns: int) -> int:
+    """Return how many rows of *columns* columns are held at most where *rows* are allowed."""
+    return max(min(rows, MAX_CELLS // columns), 1)
+
+
+def is_packed(path: str) -> bool:
+    """Whether the file at *path* is packed as a whole, by its name."""
+    return path.lower().endswith(".gz")
+
+
+def is_csv(path: str) -> bool | None:
+    """Whether the file at *path* is CSV, by its name: true; Parquet: false; neither: none."""
+    name = path.lower().removesuffix(".gz")
+    return True if name.endswith(".csv") else False if path.lower().endswith(".parquet") else None
 
 
 def _check_forms(address: str, files: Sequence[FoundFile]) -> None:
@@ -119,29 +194,59 @@ def _check_forms(address: str, files: Sequence[FoundFile]) -> None:
         raise UnusableDataError(f"{address}: holds both Parquet and CSV; name one of them, as in {address}/*.parquet")
 
 
-@contextmanager
-def _opened(storage: Storage, address: str, file: FoundFile) -> Iterator[Any]:
-    with storage.open(address, file, compression=compression_of(file.path)) as stream:
-        yield stream
+def _part(address: str, file: FoundFile, storage: Storage, engine: Engine) -> Part:
+    source = engine.source(address, file)
+    if is_csv(file.path):
+        return _with_partitions(_csv_part(address, file, source, storage))
+    return _with_partitions(_parquet_part(file, source, engine))
+
+
+def _csv_part(address: str, file: FoundFile, source: str, storage: Storage) -> Part:
+    packed = is_packed(file.path)
+    with storage.open(address, file) as stream:
+        try:
+            header = read_csv_header(stream, packed=packed)
+        except UnusableDataError as error:
+            raise UnusableDataError(f"{file.path} cannot be read: {error}") from error
+    keys = {name: f"c{place}" for place, name in enumerate(header.names)}
+    repeated = plain.repeated(header.names)
+    expressions = {name: plain.cut(key) for name, key in keys.items() if name not in repeated}
+    return Part(file=file, rows=csv_rows(source, header, packed=packed), expressions=expressions, unusable=repeated)
+
+
+def _parquet_part(file: FoundFile, source: str, engine: Engine) -> Part:
+    columns = read_parquet_header(engine, source)
+    unusable = plain.repeated([column.name for column in columns])
+    expressions = {}
+    for column in columns:
+        found = plain.values(quoted_name(column.key), column.kind, column.per_second)
+        if column.is_index:
+            unusable.setdefault(column.name, found.unusable or INDEX)
+        if found.unusable:
+            unusable.setdefault(column.name, found.unusable)
+        expressions[column.name] = found.expression
+    return Part(file=file, rows=parquet_rows(source), expressions=expressions, unusable=unusable)
+
+
+def _with_partitions(part: Part) -> Part:
+    values = {
+        # A column that is in the file, too, is the file's.
+        name: "NULL::VARCHAR" if value is None else quoted_text(value)
+        for name, value in part.file.partitions.items()
+        if name not in part.expressions and name not in part.unusable
+    }
+    return Part(file=part.file, rows=part.rows, expressions={**part.expressions, **values}, unusable=part.unusable)
 
 
 @contextmanager
-def _readable(address: str, file: FoundFile) -> Iterator[None]:
-    import pyarrow as pa
-
+def _prefixed(address: str) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        # pyarrow repeats the row that it stumbled over, and data belong in no log.
-        first = _ROW.sub(r"\1", str(error).partition("\n")[0])
-        raise UnusableDataError(f"{address}: {file.path} cannot be read: {first}") from error
+    except UnusableDataError as error:
+        text = str(error)
+        raise UnusableDataError(text if text.startswith(address) else f"{address}: {text}") from error
 
 
-def _listed(names: Sequence[str]) -> str:
+def _named(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:SHOWN_NAMES])
     return f"{shown} and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else shown
-
-
-def columns_of(data: DataSet) -> Mapping[str, str]:
-    """Return every column of *data*, with why it cannot be compared, or an empty text."""
-    return {name: data.header.unusable.get(name, "") for name in data.header.names}

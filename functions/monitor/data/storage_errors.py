@@ -1,6 +1,5 @@
 """The one place where the errors of fsspec's drivers become errors of this project."""
 
-import gzip
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,19 +32,15 @@ def reached(address: str, action: str) -> Iterator[None]:
     Raises:
         UnusableDataError: it does not exist, or may not be used.
         UnavailableError: any other failure.
-        gzip.BadGzipFile: it is damaged, which is no failure of the storage.
-
     """
     try:
         yield
-    except gzip.BadGzipFile:
-        raise
     except FileNotFoundError as error:
         raise UnusableDataError(f"{address}: there is no such file") from error
     except PermissionError as error:
         raise UnusableDataError(f"{address}: may not be used: {_brief(error)}") from error
     except _loaded(_VENDOR_REFUSALS) as error:
-        raise UnusableDataError(f"{address}: is no address: {_brief(error)}") from error
+        raise UnusableDataError(f"{address}: is not a valid address: {_brief(error)}") from error
     except _failures() as error:
         raise UnavailableError(f"The storage of {address}", action, _brief(error)) from error
 

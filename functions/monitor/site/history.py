@@ -2,17 +2,50 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from functions.monitor.data.storage import Storage
-from functions.monitor.result import DRIFT, FAILED, NO_DRIFT
+from functions.monitor.result import DRIFT, FAILED, NO_DRIFT, WORSE
 from functions.monitor.site import layout
 from shared.fields import parse_time
 
-# A quarter of a year of weekly checks.
+# A quarter of a year of weekly checks on the start page, and a year of them on the page of a model.
 LENGTH: Final = 13
+LENGTH_OF_MODEL: Final = 52
+# What is further from its threshold looks the same.
+_MOST_EXCESS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastColumn:
+    """One column of one check.
+
+    Attributes:
+        status: `drift` or `no_drift`.
+        excess: how far it was from its threshold: drift from 1 on, for distances and p-values alike; at most 2.
+        text: its value, for people.
+
+    """
+
+    status: str
+    excess: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastQuality:
+    """The quality that one check found.
+
+    Attributes:
+        status: `worse`, `as_before` or `unknown`.
+        text: metric and values, for people.
+
+    """
+
+    status: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +55,16 @@ class PastCheck:
     Attributes:
         folder: its folder, from the index on.
         at: the time that it was made for, UTC.
-        status: `drift`, `no_drift` or `failed`.
+        status: `drift`, `worse`, `no_drift` or `failed`.
         share: the share of drifted columns; 0 for one that failed.
         drift_share: the share from which on it is drift.
         severity: how much, or an empty text.
         drifted: the columns that drifted.
         left_out: how many columns were not compared.
         problem: why it failed, or an empty text.
+        trigger_id: the trigger that it sent, or an empty text.
+        columns: column -> how it was found.
+        quality: the quality, if it was judged.
 
     """
 
@@ -41,6 +77,14 @@ class PastCheck:
     drifted: tuple[str, ...] = ()
     left_out: int = 0
     problem: str = ""
+    trigger_id: str = ""
+    columns: Mapping[str, PastColumn] = field(default_factory=dict)
+    quality: PastQuality | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.folder.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +93,7 @@ class History:
 
     Attributes:
         model_id: whose.
-        checks: at most `LENGTH` of them.
+        checks: at most `LENGTH_OF_MODEL` of them.
 
     """
 
@@ -76,7 +120,7 @@ def read_history(storage: Storage, site: str, model_id: str) -> History:
 
     """
     folder = layout.model_folder(model_id)
-    stamps = [name for name in storage.folders(layout.joined(site, folder)) if layout.is_stamp(name)][-LENGTH:]
+    stamps = [name for name in storage.folders(layout.joined(site, folder)) if layout.is_stamp(name)][-LENGTH_OF_MODEL:]
     addresses = {layout.joined(site, folder, stamp, layout.DOCUMENT): f"{folder}/{stamp}" for stamp in stamps}
     contents = storage.read(list(addresses))
     checks = [_check(addresses[address], contents[address]) for address in addresses if address in contents]
@@ -98,7 +142,7 @@ def past_check(storage: Storage, site: str, folder: str) -> PastCheck | None:
 def _check(folder: str, content: bytes) -> PastCheck | None:
     try:
         found: Mapping[str, Any] = json.loads(content)
-        if found["status"] not in (DRIFT, NO_DRIFT, FAILED):
+        if found["status"] not in (DRIFT, WORSE, NO_DRIFT, FAILED):
             return None
         columns: Mapping[str, Any] = found.get("columns", {})
         return PastCheck(
@@ -111,6 +155,32 @@ def _check(folder: str, content: bytes) -> PastCheck | None:
             drifted=tuple(name for name, column in columns.items() if column["status"] == DRIFT),
             left_out=len(found.get("left_out", ())),
             problem=str(found.get("problem", "")),
+            trigger_id=str(found.get("trigger_id", "")) if found["status"] in (DRIFT, WORSE) else "",
+            columns={name: _column(column) for name, column in columns.items()},
+            quality=_quality(found["quality"]) if "quality" in found else None,
         )
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
+
+
+def _column(column: Mapping[str, Any]) -> PastColumn:
+    value, threshold, status = column["value"], float(column["threshold"]), column["status"]
+    if value is None:
+        return PastColumn(status=status, excess=_MOST_EXCESS if status == DRIFT else 0.0, text="no value")
+    # A p-value drifts downwards.
+    ends = (threshold, float(value)) if "p_value" in column["method"] else (float(value), threshold)
+    excess = ends[0] / ends[1] if ends[1] else _MOST_EXCESS
+    missing = column.get("missing") or {}
+    if missing.get("status") == DRIFT:
+        excess = max(excess, float(missing["current"] - missing["reference"]) / float(missing["threshold"]))
+    text = f"{float(value):.3g} by {column['method']}, {missing.get('current', 0):.0%} missing"
+    return PastColumn(status=status, excess=min(excess, _MOST_EXCESS), text=text)
+
+
+def _quality(quality: Mapping[str, Any]) -> PastQuality:
+    metric, status = str(quality["metric"]), str(quality["status"])
+    if "current" not in quality:
+        return PastQuality(status=status, text=f"{metric} not known")
+    base = quality.get("limit", quality.get("reference"))
+    of = "limit" if "limit" in quality else "reference"
+    return PastQuality(status=status, text=f"{metric} {float(quality['current']):.4g} ({of} {float(base):.4g})")

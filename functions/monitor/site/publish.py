@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 from functions.monitor.data.storage import Storage
 from functions.monitor.result import Result, failure_document
 from functions.monitor.site import layout
 from functions.monitor.site.history import History, past_check, read_history
-from functions.monitor.site.pages import error_page, index_page
+from functions.monitor.site.pages import error_page, failure_page, index_page, model_page
+from shared.config.drift import KEEP_REPORTS
 
 HTML: Final = "text/html; charset=utf-8"
 JSON: Final = "application/json"
@@ -24,12 +26,16 @@ class Site:
         address: where it is in the storage.
         url: where people read it, if that is somewhere else.
         storage: writes it.
+        keep: how long a check is kept.
+        console: where people read the console, if there is an address of it.
 
     """
 
     address: str
     url: str
     storage: Storage
+    keep: timedelta = KEEP_REPORTS
+    console: str = ""
 
     def report_url(self, result: Result) -> str:
         """Return where people read the report of *result*."""
@@ -66,11 +72,11 @@ class Site:
             UnavailableError: as in `publish`.
 
         """
-        path = f"{layout.model_folder(model_id)}/{layout.stamp(at)}/{layout.DOCUMENT}"
-        self._write(path, _as_json(failure_document(model_id, at, problem)), JSON)
+        folder = f"{layout.model_folder(model_id)}/{layout.stamp(at)}"
+        self._write_check(folder, failure_document(model_id, at, problem), failure_page(model_id, at, problem))
 
     def rebuild(self, model_ids: Sequence[str]) -> None:
-        """Write the index of *model_ids* anew, from what stands on the site.
+        """Write the index and the pages of *model_ids* anew, from the checks that are on the site.
 
         Raises:
             UnusableDataError: as in `publish`.
@@ -79,7 +85,24 @@ class Site:
         """
         histories = [self.history(model_id) for model_id in model_ids]
         self._write(layout.ERROR, error_page(self._start()).encode(), HTML)
+        for history in histories:
+            if history.last:
+                page = model_page(history, console=self._console_of(history.model_id), days=self.keep.days)
+                self._write(f"{layout.model_folder(history.model_id)}/{layout.INDEX}", page.encode(), HTML)
         self._write(layout.INDEX, index_page(histories).encode(), HTML)
+
+    def expire(self, model_id: str, at: datetime) -> None:
+        """Delete the checks of a model that are older than `keep` at the time *at*.
+
+        Raises:
+            UnusableDataError: nothing may be deleted there.
+            UnavailableError: the storage is away.
+
+        """
+        folder, oldest = layout.model_folder(model_id), layout.stamp(at - self.keep)
+        for name in self.storage.folders(layout.joined(self.address, folder)):
+            if layout.is_stamp(name) and name < oldest:
+                self.storage.delete_folder(layout.joined(self.address, folder, name))
 
     def history(self, model_id: str) -> History:
         """Return the last checks of a model."""
@@ -91,6 +114,9 @@ class Site:
 
     def _write(self, path: str, content: bytes, content_type: str) -> None:
         self.storage.write(layout.joined(self.address, path), content, content_type)
+
+    def _console_of(self, model_id: str) -> str:
+        return f"{self.console.rstrip('/')}/?model={quote(model_id, safe='')}" if self.console else ""
 
     def _start(self) -> str:
         # A web server answers a wrong address with this page at any depth, so the way back cannot be a relative one.
