@@ -18,13 +18,16 @@ REQUEST_FIELDS = tuple(name for name in FIELDS if name not in ("requested_by", "
 log = logging.getLogger("retrain")
 
 
-def read_request(emitter: EmitterParts, fields: Mapping[str, object], *, caller: str | None = None) -> RetrainTrigger:
+def read_request(
+    emitter: EmitterParts, fields: Mapping[str, object], *, caller: str | None = None, trigger_id: str = ""
+) -> RetrainTrigger:
     """Make a trigger of a request and check it.
 
     Args:
         emitter: the parts.
         fields: what was asked for; a name that is no field of a request is an error, as it may be a misspelt one.
         caller: who asks, where the platform tells.
+        trigger_id: the id to use if *fields* have none; if this is empty too, a random one.
 
     Raises:
         InvalidTriggerError: a field is missing or wrong.
@@ -37,7 +40,7 @@ def read_request(emitter: EmitterParts, fields: Mapping[str, object], *, caller:
     named = fields if fields.get("model_id") is not None else {**fields, "model_id": emitter.config.default_model}
     trigger = RetrainTrigger.parse(
         {**named, "requested_by": caller},
-        trigger_id=emitter.new_id(),
+        trigger_id=trigger_id or emitter.new_id(),
         origin="manual",
         requested_at=emitter.clock(),
     )
@@ -58,9 +61,9 @@ def publish(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> None:
         log.info("retrain.emitted", extra=told)
 
 
-def ask(emitter: EmitterParts, fields: Mapping[str, object]) -> list[RetrainTrigger]:
+def ask(emitter: EmitterParts, fields: Mapping[str, object], *, trigger_id: str = "") -> list[RetrainTrigger]:
     """Send the trigger that *fields* ask for, and return it; arguments and errors are those of the two steps."""
-    trigger = read_request(emitter, fields)
+    trigger = read_request(emitter, fields, trigger_id=trigger_id)
     publish(emitter, [trigger])
     return [trigger]
 

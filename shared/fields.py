@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from shared.errors import InvalidTriggerError
+from shared.json_text import is_deeper
 
 Parameter = str | int | float | bool
 
@@ -20,6 +21,8 @@ MAX_MODEL_ID: Final = 256
 # Three whole triggers live in one model's state; with this the state stays far below the smallest item limit
 # of the ledgers (DynamoDB: 400 KB an item).
 MAX_MAPPING_BYTES: Final = 16 * 1024
+# Far below the depth at which Python can no longer read or write JSON.
+MAX_LEVELS: Final = 32
 # Every service and language on the way keeps integers of this size; EventBridge refuses larger ones.
 INT64: Final = range(-(2**63), 2**63)
 
@@ -110,7 +113,7 @@ def read_time(value: object) -> datetime:
 
 
 def read_object(name: str, value: object) -> Mapping[str, object]:
-    """Return a JSON object of bounded size, a copy."""
+    """Return a JSON object of bounded size and depth, a copy."""
     return MappingProxyType(json.loads(_json_of(name, value)))
 
 
@@ -126,6 +129,8 @@ def read_parameters(value: object) -> Mapping[str, Parameter]:
 def _json_of(name: str, value: object) -> str:
     if not isinstance(value, Mapping):
         raise InvalidTriggerError(name, f"must be an object, not {brief(value)}")
+    if is_deeper(value, MAX_LEVELS):
+        raise InvalidTriggerError(name, f"must be nested at most {MAX_LEVELS} levels deep")
     try:
         text = _ENCODER.encode(dict(value))
     except (ValueError, TypeError, RecursionError) as error:

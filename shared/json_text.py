@@ -1,7 +1,49 @@
-"""JSON as text of bounded size, for the places that take no more than so many bytes."""
+"""JSON: reading text of any origin, and writing text of bounded size."""
 
 import json
 from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, ValuesView
+
+
+def parse_json(content: str | bytes) -> object:
+    """Read JSON.
+
+    Raises:
+        ValueError: *content* is not valid JSON or not UTF-8, is nested too deeply, or has a number of too many digits.
+
+    """
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def opened(value: object) -> object:
+    """Return the object or list that *value* contains as JSON, even if it was encoded several times.
+
+    Anything else is returned unchanged.
+    """
+    content = value
+    while isinstance(content, str | bytes):
+        try:
+            content = parse_json(content)
+        except ValueError:
+            return value
+    return content if isinstance(content, Mapping | list) else value
+
+
+def is_deeper(value: object, levels: int) -> bool:
+    """Return whether objects and lists in *value* are nested deeper than *levels*; *value* itself is the first."""
+    level = _containers([value])
+    for _ in range(levels):
+        level = _containers(item for inner in level for item in inner)
+    return bool(level)
+
+
+def _containers(values: Iterable[object]) -> list[Collection[object]]:
+    """Return the objects among *values*, as the collections of their fields' values, and the lists."""
+    inner = (value.values() if isinstance(value, Mapping) else value for value in values)
+    return [value for value in inner if isinstance(value, list | tuple | ValuesView)]
 
 
 def compact(value: object) -> str:

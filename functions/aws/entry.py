@@ -2,12 +2,12 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from shared.errors import UnreadableEventError
 from shared.http.messages import Request, Response
+from shared.json_text import parse_json
 from shared.wire.eventbridge import Tick, decode_tick
 
 
@@ -47,8 +47,8 @@ def is_batch(event: object) -> bool:
 def message_event(body: str) -> object:
     """Return the event in an SQS message; text that is not valid JSON is left for the codec to reject."""
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return parse_json(body)
+    except ValueError:
         return body
 
 

@@ -20,16 +20,22 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 
-def emit(event: object, _context: object) -> dict[str, object]:
-    """Answer an HTTP request, a schedule's tick, or a direct invocation with the fields of a trigger."""
+def emit(event: object, context: Any) -> dict[str, object]:  # noqa: ANN401 - Lambda's own
+    """Answer an HTTP request, a schedule's tick, or a direct invocation with the fields of a trigger.
+
+    The trigger of a direct invocation has the request id as its id, unless it names one: if an asynchronous invocation
+    fails, Lambda retries it with the same request id.
+    """
     emitter = wiring.emitter()
-    match read_request(original(event).event):
+    invocation = original(event)
+    match read_request(invocation.event):
         case Request() as request:
             return http_answer(respond(emitter, request))
         case Tick(at=at):
             return emitting.accepted(emitting.tick(emitter, at))
         case fields:
-            return emitting.accepted(emitting.ask(emitter, fields))
+            request_id = invocation.request_id or context.aws_request_id
+            return emitting.accepted(emitting.ask(emitter, fields, trigger_id=request_id))
 
 
 def receive(event: Any, context: object) -> dict[str, Any]:  # noqa: ANN401 - JSON

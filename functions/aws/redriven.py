@@ -7,6 +7,9 @@ from shared.errors import UnreadableEventError
 from shared.frozen import dataclass
 from shared.wire.eventbridge import decode, decode_tick
 from shared.wire.incoming import Incoming
+from shared.wire.reading import text
+from shared.wire.signals_aws import is_alarm_action
+from shared.wire.sns import is_notification
 
 # The fields of an invocation of the monitor, by its schedule or by hand.
 _MONITOR_FIELDS: Final = frozenset({"models", "at"})
@@ -19,11 +22,13 @@ class Original:
     Attributes:
         event: the event.
         function: the ARN of the function that failed with it; empty if it comes from no failed invocation.
+        request_id: the id of the failed invocation; empty if there was none.
 
     """
 
     event: object
     function: str = ""
+    request_id: str = ""
 
 
 def original(event: object) -> Original:
@@ -31,18 +36,22 @@ def original(event: object) -> Original:
 
     A record that was resent and failed again is contained in another record.
     """
-    function = ""
+    function = request_id = ""
     while True:
         match event:
             # Developer guide of Lambda, "Capturing records of asynchronous invocations".
-            case {"timestamp": _, "requestContext": {"functionArn": arn, "condition": _}, "requestPayload": inner}:
-                event, function = inner, str(arn)
+            case {
+                "timestamp": _,
+                "requestContext": {"functionArn": arn, "condition": _, **context},
+                "requestPayload": inner,
+            }:
+                event, function, request_id = inner, str(arn), text(context.get("requestId"))
             case _:
-                return Original(event=event, function=function)
+                return Original(event=event, function=function, request_id=request_id)
 
 
 def decode_redriven(event: object, source: str) -> Incoming:
-    """Decode an event that a rule delivers, now or when it was undelivered earlier.
+    """Decode an event that a rule, a topic or an alarm delivers, now or when it was undelivered earlier.
 
     The queue holds the events that any function of the stack failed with. One that was meant for another function must
     not be ignored, because it would then be acknowledged and lost.
@@ -56,7 +65,7 @@ def decode_redriven(event: object, source: str) -> Incoming:
 
     """
     first = original(event)
-    if first.function and not _is_from_rule(first.event):
+    if first.function and not _is_for_receiver(first.event):
         raise UnreadableEventError(f"this event failed in {first.function}; resend it to that function")
     return decode(first.event, source)
 
@@ -73,5 +82,6 @@ def decode_queued(event: object, source: str) -> Incoming:
     return decode_redriven(event, source)
 
 
-def _is_from_rule(event: object) -> bool:
-    return isinstance(event, Mapping) and "detail-type" in event and decode_tick(event) is None
+def _is_for_receiver(event: object) -> bool:
+    from_rule = isinstance(event, Mapping) and "detail-type" in event and decode_tick(event) is None
+    return from_rule or is_notification(event) or is_alarm_action(event)

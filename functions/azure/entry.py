@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # A host's clock may be slightly behind its timer: a tick that is due now counts as due.
 CLOCK_SKEW: Final = timedelta(seconds=10)
+# The year of .NET's earliest date, which the host stores before a timer's first tick.
+YEAR_1: Final = 1
 LONGEST_NAME: Final = 512
 KEY: Final = "function key"
 
@@ -58,13 +60,20 @@ def event_of(event: "func.EventGridEvent | func.CloudEvent") -> dict[str, Any]:
 def tick_time(timer: Any, now: datetime) -> datetime | None:  # noqa: ANN401 - the public type lacks the status
     """Return when a timer's tick was due: the latest of its schedule's times that is not in the future.
 
+    None if the timer was run by hand. The host then passes the stored status, whose next time is still ahead
+    (TimerTriggerBinding.BindAsync of azure-webjobs-sdk-extensions); its last time belongs to an earlier tick.
+
     Args:
         timer: a `func.TimerRequest`; without a monitor its `schedule_status` is empty.
         now: the current time, UTC.
 
     """
-    times = [time(timer.schedule_status.get(name)) for name in ("Last", "Next")]
-    return max((moment for moment in times if moment is not None and moment <= now + CLOCK_SKEW), default=None)
+    last, coming = (time(timer.schedule_status.get(name)) for name in ("Last", "Next"))
+    latest = now + CLOCK_SKEW
+    if coming is not None and coming > latest and not timer.past_due:
+        return None
+    due = (moment for moment in (last, coming) if moment is not None and moment.year > YEAR_1 and moment <= latest)
+    return max(due, default=None)
 
 
 def _caller(headers: Mapping[str, str]) -> str:

@@ -4,7 +4,6 @@ It gets an event as it was sent. The library of the trigger drops names that it 
 fails on an invalid time before any code of ours runs.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 from shared.errors import PermanentError, RetrainError, UnreadableEventError
 from shared.http.messages import HttpError, Request, Response, answer, problem, problem_of
 from shared.http.origin import check_origin
+from shared.json_text import parse_json
 from shared.wire.eventgrid import events_of
 
 PATH: Final = "/events"
@@ -84,6 +84,6 @@ def _read(request: Request) -> object:
         detail = f"the body has {len(request.body)} bytes; at most {MAX_BODY} are accepted"
         raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
     try:
-        return json.loads(request.body)
-    except (ValueError, RecursionError) as error:
+        return parse_json(request.body)
+    except ValueError as error:
         raise UnreadableEventError(f"the body is not valid JSON: {error}") from error

@@ -1,13 +1,14 @@
 """Reads the requests that functions-framework passes to our two functions, and writes HTTP responses for Flask."""
 
 import base64
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, unquote
 
 from shared.http.messages import MAX_BODY, Request, Response
+from shared.json_text import parse_json
+from shared.wire.pubsub_delivery import wrapped
 from shared.wire.reading import text, time
 
 if TYPE_CHECKING:
@@ -38,11 +39,15 @@ def read_request(request: "flask.Request", now: datetime) -> Request:
 
 
 def read_event(request: "flask.Request") -> object:
-    """Read a delivery: a CloudEvent, always returned in its structured form, or the body of a push.
+    """Read a delivery: a CloudEvent, always returned in its structured form, or a push, always with its wrapper.
 
     A body that is not valid JSON is returned unchanged, and the codec rejects it.
     """
-    body = _json(request.get_data())
+    content = request.get_data()
+    push = wrapped({name.lower(): value for name, value in request.headers.items()}, content)
+    if push is not None:
+        return push
+    body = _json(content)
     if "ce-specversion" not in request.headers:
         return body
     # CloudEvents, HTTP binding 3.1.3.2: values of headers are percent-encoded.
@@ -59,8 +64,8 @@ def http_answer(response: Response) -> FlaskAnswer:
 
 def _json(body: bytes) -> object:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return parse_json(body)
+    except ValueError:
         return body
 
 
@@ -101,7 +106,7 @@ def _caller(headers: Mapping[str, str]) -> str | None:
 def _claims(token: str) -> Mapping[str, object]:
     payload = token.split(".")[1] if token.count(".") == 2 else ""  # noqa: PLR2004 - header, payload, signature
     try:
-        claims = json.loads(base64.urlsafe_b64decode(f"{payload}{'=' * (-len(payload) % 4)}"))
-    except (ValueError, RecursionError):
+        claims = parse_json(base64.urlsafe_b64decode(f"{payload}{'=' * (-len(payload) % 4)}"))
+    except ValueError:
         return {}
     return claims if isinstance(claims, Mapping) else {}

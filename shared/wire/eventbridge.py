@@ -7,10 +7,12 @@ from typing import Final
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.fields import brief
 from shared.frozen import dataclass
-from shared.json_text import compact
+from shared.json_text import compact, opened
 from shared.ports import RunResult
 from shared.trigger import RetrainTrigger, derived_id
-from shared.wire.incoming import Foreign, Incoming, RunEnded, TriggerEvent
+from shared.wire import sns
+from shared.wire.foreign import foreign, without
+from shared.wire.incoming import Incoming, RunEnded, TriggerEvent
 from shared.wire.reading import model_of_provenance, text, time
 from shared.wire.signals_aws import read_signal
 
@@ -60,7 +62,7 @@ def encode(trigger: RetrainTrigger, source: str, bus: str) -> dict[str, object]:
 
 
 def decode(event: object, source: str) -> Incoming:
-    """Read what a rule delivered.
+    """Read an event of a rule, whether the rule delivers it or a topic of SNS; and the other forms of an alarm.
 
     Source and type count by prefix, as in the rule pattern that ML cube documents. Of the envelope nothing else is
     relied on: `time` may be missing or no time, `account` and `resources` may be absent, any field may be added.
@@ -70,17 +72,20 @@ def decode(event: object, source: str) -> Incoming:
         source: the prefix of the sources that are ours.
 
     Raises:
-        UnreadableEventError: it is no object.
-        InvalidTriggerError: it is ours, but its `detail` is no object.
+        UnreadableEventError: it is not an object, or ours in an unknown envelope.
+        InvalidTriggerError: it is ours, but its `detail` is not an object.
 
     """
-    if not isinstance(event, Mapping):
+    carried = sns.carried(opened(event))
+    if not isinstance(carried, Mapping):
         raise UnreadableEventError(f"an event must be an object, not {brief(event)}")
-    sender, kind = text(event.get("source")), text(event.get("detail-type"))
+    carried = {**carried, "detail": opened(carried.get("detail"))}
+    sender, kind = text(carried.get("source")), text(carried.get("detail-type"))
     if sender.startswith(source) and kind.startswith(DETAIL_TYPE):
-        return _asked(event, sender)
-    news = _ended(event) if (sender, kind) == STATUS_CHANGE else read_signal(event)
-    return news or Foreign(what=f"{sender[:100] or 'no source'} / {kind[:100] or 'no detail-type'}")
+        return _asked(carried, sender)
+    news = _ended(carried) if (sender, kind) == STATUS_CHANGE else read_signal(carried)
+    what = sns.described(carried) or f"{sender[:100] or 'no source'} / {kind[:100] or 'no detail-type'}"
+    return news or foreign(what, source, DETAIL_TYPE, without(carried, "source", "detail-type"))
 
 
 def decode_tick(event: object) -> Tick | None:

@@ -2,21 +2,25 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.fields import brief
+from shared.json_text import opened
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire.eventgrid_runs import ended
-from shared.wire.incoming import Foreign, Incoming, TriggerEvent
+from shared.wire.foreign import foreign
+from shared.wire.incoming import Incoming, TriggerEvent
 from shared.wire.reading import text, time
 from shared.wire.signals_azure import GridEvent, read_signal
 
 EVENT_TYPE: Final = "retrain_trigger"
 DATA_VERSION: Final = "1.0"
+
+# The names of sender and type, of CloudEvents and in the schema of Event Grid.
+_ENVELOPE: Final = frozenset({"source", "subject", "topic", "type", "eventType", "event_type"})
 
 
 def encode(trigger: RetrainTrigger, source: str) -> dict[str, Any]:
@@ -39,7 +43,8 @@ def encode(trigger: RetrainTrigger, source: str) -> dict[str, Any]:
 
 def events_of(body: object) -> list[object]:
     """Return the events in a delivery, which is an array of them or, of CloudEvents, a bare one."""
-    return list(body) if isinstance(body, list) else [body]
+    content = opened(body)
+    return list(content) if isinstance(content, list) else [body]
 
 
 def decode(event: object, source: str) -> Incoming:
@@ -54,12 +59,13 @@ def decode(event: object, source: str) -> Incoming:
         source: the prefix of the sources that are ours.
 
     Raises:
-        UnreadableEventError: it is no object.
-        InvalidTriggerError: it is ours, but its `data` is no object.
+        UnreadableEventError: it is not an object, or ours in an unknown envelope.
+        InvalidTriggerError: it is ours, but its `data` is not an object.
 
     """
+    given, event = event, opened(event)
     if not isinstance(event, Mapping):
-        raise UnreadableEventError(f"an event must be an object, not {brief(event)}")
+        raise UnreadableEventError(f"an event must be an object, not {brief(given)}")
     return _decode_cloud(event, source) if "specversion" in event else _decode_grid(event, source)
 
 
@@ -70,10 +76,9 @@ def _decode_grid(event: Mapping[str, Any], source: str) -> Incoming:
     trigger_id = derived_id(topic, subject, kind, event_id) if event_id else ""
     if subject.startswith(source) and kind.startswith(EVENT_TYPE):
         return _asked(event, trigger_id, sent_at)
-    data = event.get("data")
-    return _other(
-        GridEvent(kind=kind, topic=topic, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
-    )
+    data = opened(event.get("data"))
+    read = GridEvent(kind=kind, topic=topic, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
+    return _other(read, event, source)
 
 
 def _decode_cloud(event: Mapping[str, Any], source: str) -> Incoming:
@@ -84,20 +89,22 @@ def _decode_cloud(event: Mapping[str, Any], source: str) -> Incoming:
     # Where a topic maps its events to CloudEvents, the topic becomes the source, and the subject stays.
     if (sender.startswith(source) or subject.startswith(source)) and kind.startswith(EVENT_TYPE):
         return _asked(event, trigger_id, sent_at)
-    data = event.get("data")
-    return _other(
-        GridEvent(kind=kind, topic=sender, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
-    )
+    data = opened(event.get("data"))
+    read = GridEvent(kind=kind, topic=sender, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
+    return _other(read, event, source)
 
 
 def _asked(event: Mapping[str, Any], trigger_id: str, sent_at: datetime | None) -> TriggerEvent:
     return TriggerEvent(fields=_data(event), trigger_id=trigger_id, sent_at=sent_at)
 
 
-def _other(event: GridEvent) -> Incoming:
+def _other(event: GridEvent, given: Mapping[str, Any], source: str) -> Incoming:
     news = ended(event.kind, event.topic, event.subject, event.data, event.sent_at) or read_signal(event)
     about = event.subject or event.topic
-    return news or Foreign(what=f"{about[:100] or 'no subject'} / {event.kind[:100] or 'no type'}")
+    what = f"{about[:100] or 'no subject'} / {event.kind[:100] or 'no type'}"
+    is_complete = bool(about and event.kind)
+    rest = {name: value for name, value in given.items() if not is_complete or name not in _ENVELOPE}
+    return news or foreign(what, source, EVENT_TYPE, rest, _packed_text(given.get("data_base64")))
 
 
 def _data(event: Mapping[str, Any]) -> Mapping[str, object]:
@@ -105,11 +112,10 @@ def _data(event: Mapping[str, Any]) -> Mapping[str, object]:
     data = event.get("data")
     if data is None and event.get("data_base64") is not None:
         data = _unpacked(event["data_base64"])
-    if isinstance(data, str | bytes):
-        data = _parsed(data)
-    if not isinstance(data, Mapping):
-        raise InvalidTriggerError("data", f"must be an object, not {brief(data)}")
-    return data
+    fields = opened(data)
+    if not isinstance(fields, Mapping):
+        raise InvalidTriggerError("data", f"must be an object, not {brief(fields)}")
+    return fields
 
 
 def _unpacked(packed: object) -> bytes:
@@ -121,8 +127,9 @@ def _unpacked(packed: object) -> bytes:
         raise InvalidTriggerError("data_base64", f"must be Base64, not {brief(packed)}") from error
 
 
-def _parsed(data: str | bytes) -> object:
+def _packed_text(packed: object) -> bytes:
+    """Return the content of an event that is not ours, if it is Base64."""
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise InvalidTriggerError("data", f"must be an object, not {brief(data)}") from error
+        return _unpacked(packed)
+    except InvalidTriggerError:
+        return b""

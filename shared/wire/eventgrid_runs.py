@@ -19,17 +19,18 @@ MODEL_TAG: Final = "retrain-model-id"
 # The steps of a pipeline are runs as well; only whole jobs of ours have such a name.
 _OURS: Final = re.compile(re.escape(RUN_PREFIX) + "[0-9a-f]{40}")
 # Every other status may still change: a job that does not respond may come back (REST API, JobStatus.NotResponding).
+# In lower case: events spell a status in either way; Microsoft's own sample of RunStatusChanged has "failed".
 _RESULTS: Final = {
-    "Completed": RunResult.SUCCEEDED,
-    "Finished": RunResult.SUCCEEDED,
-    "Failed": RunResult.FAILED,
-    "Canceled": RunResult.STOPPED,
+    "completed": RunResult.SUCCEEDED,
+    "finished": RunResult.SUCCEEDED,
+    "failed": RunResult.FAILED,
+    "canceled": RunResult.STOPPED,
 }
 
 
 def run_result(status: str) -> RunResult:
-    """Return what the status of a job means; one that Azure adds later counts as running."""
-    return _RESULTS.get(status, RunResult.RUNNING)
+    """Return the meaning of a job's *status*, in any case of letters; one that Azure adds later counts as running."""
+    return _RESULTS.get(status.lower(), RunResult.RUNNING)
 
 
 def ended(kind: str, workspace: str, subject: str, data: object, sent_at: datetime | None) -> RunEnded | None:
@@ -48,13 +49,14 @@ def ended(kind: str, workspace: str, subject: str, data: object, sent_at: dateti
         The news; none where it is no news of a run that we started.
 
     """
-    if kind not in (COMPLETED, STATUS_CHANGED):
+    kind = kind.lower()
+    if kind not in (COMPLETED.lower(), STATUS_CHANGED.lower()):
         return None
     fields: Mapping[str, Any] = _by_small_name(data)
     name = text(fields.get("runid")) or subject.rpartition("/runs/")[2]
     if not _OURS.fullmatch(name):
         return None
-    result = RunResult.SUCCEEDED if kind == COMPLETED else run_result(text(fields.get("runstatus")))
+    result = RunResult.SUCCEEDED if kind == COMPLETED.lower() else run_result(text(fields.get("runstatus")))
     return RunEnded(
         # As the launcher calls it.
         run_id=f"{workspace}/jobs/{name}",

@@ -62,6 +62,7 @@ class Signal:
         sent_at: when it happened, where the event tells.
         begins: further names of the subject, which count if they begin with what `signals` name.
         mentions: texts in which the named subject may stand anywhere.
+        empty: whether it is a folder marker or an object of zero bytes.
 
     """
 
@@ -75,6 +76,7 @@ class Signal:
     sent_at: datetime | None = None
     begins: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
+    empty: bool = False
 
     @property
     def what(self) -> str:

@@ -1,22 +1,24 @@
 """Google Pub/Sub: triggers as messages, and what a push subscription or Eventarc delivers."""
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.fields import brief
 from shared.frozen import dataclass
-from shared.json_text import compact
+from shared.json_text import compact, opened, parse_json
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire import signals_gcp
-from shared.wire.incoming import Foreign, Incoming, Signal, TriggerEvent
-from shared.wire.pubsub_delivery import Delivery, kind_of, read_delivery
+from shared.wire.foreign import foreign, without
+from shared.wire.incoming import Incoming, Signal, TriggerEvent
+from shared.wire.pubsub_delivery import EVENT_TYPE, Delivery, kind_of, read_delivery
 from shared.wire.pubsub_runs import read_run_state
 from shared.wire.reading import text
 
-EVENT_TYPE: Final = "retrain_trigger"
 SWEEP: Final = "retrain_sweep"
+
+# The names of sender and type, in the attributes or around the payload.
+_SENDER: Final = ("source", "event_type")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,27 +72,32 @@ def decode(event: object, source: str) -> Incoming:
         source: the prefix of the sources that are ours.
 
     Raises:
-        UnreadableEventError: it is no object, or no JSON where JSON must be.
-        InvalidTriggerError: it is ours, but its payload is no object.
+        UnreadableEventError: it is not an object, not JSON where JSON must be, or ours in an unknown envelope.
+        InvalidTriggerError: it is ours, but its payload is not an object.
 
     """
+    given, event = event, opened(event)
     if not isinstance(event, Mapping):
-        raise UnreadableEventError(f"an event must be an object, not {brief(event)}")
+        raise UnreadableEventError(f"an event must be an object, not {brief(given)}")
     delivery = read_delivery(event)
     if delivery is None:
-        return signals_gcp.read_event(event) or Foreign(what=_described(text(event.get("source")), kind_of(event)))
+        what = _described(text(event.get("source")), kind_of(event))
+        return signals_gcp.read_event(event) or foreign(what, source, EVENT_TYPE, without(event, "source", "type"))
     sender = _claim(delivery.attributes, source)
     content = _content(delivery, required=bool(sender))
     whole = _claim(content, source) if isinstance(content, Mapping) else ""
     if sender or whole:
         return _asked(delivery, sender or whole, content, claims_itself=bool(whole))
-    news = read_run_state(content) if isinstance(content, Mapping) else None
-    return news or _signal(delivery, content) or Foreign(what=_named(delivery, content))
+    news: Incoming | None = read_run_state(content) if isinstance(content, Mapping) else None
+    news = news or _signal(delivery, content)
+    body = without(content, *_SENDER) if isinstance(content, Mapping) else delivery.data
+    return news or foreign(_named(delivery, content), source, EVENT_TYPE, without(delivery.attributes, *_SENDER), body)
 
 
 def is_sweep(event: object) -> bool:
     """Whether *event* delivers a message of the sweep's schedule; what cannot be read is none."""
     try:
+        event = opened(event)
         delivery = read_delivery(event) if isinstance(event, Mapping) else None
     except UnreadableEventError:
         return False
@@ -109,15 +116,15 @@ def _content(delivery: Delivery, *, required: bool) -> object:
     What begins like an object must be one: cut short, or spoilt, it may be ours, and would be lost as somebody else's.
     """
     try:
-        return json.loads(delivery.data)
-    except (ValueError, RecursionError) as error:
+        return opened(parse_json(delivery.data))
+    except ValueError as error:
         if required or delivery.data.lstrip().startswith(b"{"):
             raise UnreadableEventError(f"the data of the message is no JSON: {error}") from error
         return None
 
 
 def _asked(delivery: Delivery, sender: str, content: object, *, claims_itself: bool) -> TriggerEvent:
-    fields = content.get("payload") if isinstance(content, Mapping) else content
+    fields = opened(content.get("payload")) if isinstance(content, Mapping) else content
     if isinstance(content, Mapping) and not isinstance(fields, Mapping) and not claims_itself:
         fields = content
     if not isinstance(fields, Mapping):

@@ -8,11 +8,22 @@ from typing import Final
 from shared.errors import UnreadableEventError
 from shared.fields import brief
 from shared.frozen import dataclass
+from shared.json_text import opened
 from shared.wire.reading import text, time
 
+EVENT_TYPE: Final = "retrain_trigger"
 PUBLISHED: Final = "google.cloud.pubsub.topic.v1.messagePublished"
 # What first generation functions got; functions-framework-conformance holds a sample of each.
 LEGACY: Final = frozenset({"google.pubsub.topic.publish", "providers/cloud.pubsub/eventTypes/topic.publish"})
+
+# The headers of a push without its wrapper, where the subscription writes metadata (Pub/Sub, "Payload unwrapping").
+METADATA: Final = "x-goog-pubsub-"
+# The attributes that are read, by their headers, which do not keep the case of a name. No other header is taken over:
+# one of them has the caller's token.
+_ATTRIBUTES: Final = {
+    name.lower(): name
+    for name in ("source", "event_type", "eventType", "eventTime", "bucketId", "objectId", "objectGeneration")
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +54,41 @@ def kind_of(event: Mapping[str, object]) -> str:
     return text(event.get("eventType")) or (text(context.get("eventType")) if isinstance(context, Mapping) else "")
 
 
+def wrapped(headers: Mapping[str, str], body: bytes) -> dict[str, object] | None:
+    """Return a push without its wrapper as the same push with it; none if the *headers* are not those of such a push.
+
+    Attributes travel as headers, and the server of the functions (gunicorn) drops headers with an underscore in their
+    name. So the attribute `event_type` is lost: a message with a `source`, and without any type, counts as a trigger.
+
+    Args:
+        headers: by name in small letters.
+        body: the message's data.
+
+    """
+    message_id = headers.get(f"{METADATA}message-id")
+    if message_id is None:
+        return None
+    attributes = {_ATTRIBUTES[name]: _unicode(value) for name, value in headers.items() if name in _ATTRIBUTES}
+    content = opened(body)
+    if "source" in attributes and not (isinstance(content, Mapping) and "event_type" in content):
+        attributes.setdefault("event_type", EVENT_TYPE)
+    message = {
+        "data": base64.b64encode(body).decode(),
+        "messageId": message_id,
+        "publishTime": headers.get(f"{METADATA}publish-time"),
+        "attributes": attributes,
+    }
+    return {"subscription": headers.get(f"{METADATA}subscription-name"), "message": message}
+
+
+def _unicode(header: str) -> str:
+    # PEP 3333: a server hands over the bytes of a header as Latin-1; Pub/Sub sends UTF-8.
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
+
+
 def read_delivery(event: Mapping[str, object]) -> Delivery | None:
     """Return the message that *event* delivers; none where it is another kind of event.
 
@@ -51,7 +97,7 @@ def read_delivery(event: Mapping[str, object]) -> Delivery | None:
 
     """
     if "specversion" in event:
-        return _of_push(event.get("data"), text(event.get("id"))) if kind_of(event) == PUBLISHED else None
+        return _of_push(opened(event.get("data")), text(event.get("id"))) if kind_of(event) == PUBLISHED else None
     if kind_of(event):
         return _of_background_event(event) if kind_of(event) in LEGACY else None
     return _of_push(event, "") if "message" in event else None

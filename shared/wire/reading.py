@@ -1,17 +1,17 @@
 """Reading fields that anybody may have written: what is not as it should be counts as absent."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 
 from shared.fields import MAX_MODEL_ID, is_unicode, parse_time
+from shared.json_text import parse_json
 
 
 def model_of_provenance(description: str) -> str | None:
     """Read the model from the provenance that our launches write as description; anybody may write another one."""
     try:
-        provenance = json.loads(description)
-    except (ValueError, RecursionError):
+        provenance = parse_json(description)
+    except ValueError:
         return None
     model_id = text(provenance.get("model_id")) if isinstance(provenance, Mapping) else ""
     return model_id if 0 < len(model_id) <= MAX_MODEL_ID else None

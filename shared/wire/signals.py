@@ -3,6 +3,7 @@
 What each platform sends is read in `signals_aws`, `signals_gcp` and `signals_azure`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from math import isfinite
@@ -32,17 +33,36 @@ MAX_NAME: Final = 4096
 MAX_ITEMS: Final = 10
 MAX_ITEM: Final = 128
 
+_WILDCARD: Final = re.compile(r"[*?\[]")
+
 
 def names(entry: str, signal: Signal) -> bool:
-    """Whether *entry*, one of a model's `signals`, names *signal*; patterns are as in fnmatch, and `*` crosses `/`."""
+    """Whether *entry*, one of a model's `signals`, names *signal*; patterns are as in fnmatch, and `*` crosses `/`.
+
+    An empty object is named only by a pattern whose last part is its name: it is then a marker, such as `_SUCCESS`.
+    """
     kind, _, pattern = entry.partition(":")
     if kind != signal.kind:
+        return False
+    if signal.empty and not _is_last_part(pattern.rpartition("/")[2], signal.subject):
         return False
     return (
         fnmatchcase(signal.subject, pattern)
         or any(fnmatchcase(name, f"{pattern}*") for name in signal.begins)
         or any(fnmatchcase(said, f"*{pattern}*") for said in signal.mentions)
     )
+
+
+def is_empty(name: str, size: object) -> bool:
+    """Return whether an object has no data: a folder marker, or one of zero bytes, if the event has its *size*.
+
+    File systems over object stores write such an object for a folder, or before the real one.
+    """
+    return name.endswith("/") or (not isinstance(size, bool) and size in (0, "0"))
+
+
+def _is_last_part(part: str, subject: str) -> bool:
+    return bool(part) and _WILDCARD.search(part) is None and subject.rpartition("/")[2] == part
 
 
 def reason(told: object, otherwise: str = "") -> str:

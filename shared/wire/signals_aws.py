@@ -1,9 +1,10 @@
-"""What AWS sends to EventBridge by itself: alarms that go off, objects that arrive."""
+"""Signals of AWS: alarms that go off, in each form that CloudWatch has for them, and new objects."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from shared.fields import format_time
+from shared.json_text import parse_json
 from shared.trigger import derived_id
 from shared.wire.incoming import Signal
 from shared.wire.reading import text, time
@@ -17,6 +18,7 @@ from shared.wire.signals import (
     filled,
     first,
     inside,
+    is_empty,
     plain,
     reason,
     short,
@@ -27,10 +29,73 @@ OBJECT_CREATED: Final = ("aws.s3", "Object Created")
 
 
 def read_signal(event: Mapping[str, object]) -> Signal | None:
-    """Return the signal in an EventBridge *event*; none if it is no signal, or lacks what makes it one."""
+    """Return the signal in *event*; none if it is not a signal, or lacks what makes it one.
+
+    Args:
+        event: an event of EventBridge, or an alarm as it invokes a function or as it is sent to a topic of SNS.
+
+    """
+    event = _as_rule_event(event)
     read = _READERS.get((text(event.get("source")), text(event.get("detail-type"))))
     detail = event.get("detail")
     return read(event, detail) if read and isinstance(detail, Mapping) else None
+
+
+def is_alarm_action(event: object) -> bool:
+    """Return whether *event* is that of an alarm whose action is the function itself."""
+    return (
+        isinstance(event, Mapping)
+        and event.get("source") == ALARM_CHANGE[0]
+        and isinstance(event.get("alarmData"), Mapping)
+    )
+
+
+def _as_rule_event(event: Mapping[str, object]) -> Mapping[str, object]:
+    """Return an alarm in the form of its EventBridge event; any other event unchanged.
+
+    User guide of CloudWatch: "Invoke a Lambda function from an alarm", "Notifying users on alarm changes".
+    """
+    if is_alarm_action(event):
+        detail, arn = event.get("alarmData"), text(event.get("alarmArn"))
+    elif text(event.get("AlarmName")) and text(event.get("NewStateValue")):
+        detail, arn = _detail_of_message(event), text(event.get("AlarmArn"))
+    else:
+        return event
+    # Neither form has an id. A redelivery has the same time of the change.
+    changed = time(inside(detail, "state", "timestamp"))
+    event_id = f"{arn or inside(detail, 'alarmName')}:{format_time(changed)}" if changed else event.get("id")
+    source, kind = ALARM_CHANGE
+    return {
+        "source": source,
+        "detail-type": kind,
+        "id": event_id,
+        "time": event.get("time"),
+        "resources": [arn],
+        "detail": detail,
+    }
+
+
+def _detail_of_message(message: Mapping[str, object]) -> dict[str, object]:
+    trigger = message.get("Trigger")
+    # An alarm on an expression has a list of metrics, any other one has its metric in the trigger itself.
+    metrics = first(inside(trigger, "Metrics")) or [{"MetricStat": {"Metric": trigger}}]
+    return {
+        "alarmName": message.get("AlarmName"),
+        "state": {
+            "value": message.get("NewStateValue"),
+            "reason": message.get("NewStateReason"),
+            "reasonData": message.get("NewStateReasonData"),
+            "timestamp": message.get("StateChangeTime"),
+        },
+        "previousState": {"value": message.get("OldStateValue")},
+        "configuration": {"metrics": [_metric_of_message(metric) for metric in metrics]},
+    }
+
+
+def _metric_of_message(metric: object) -> dict[str, object]:
+    stated = inside(metric, "MetricStat", "Metric")
+    named = {"namespace": inside(stated, "Namespace"), "name": inside(stated, "MetricName")}
+    return {"metricStat": {"metric": named}, "label": inside(metric, "Label")}
 
 
 def _alarm(event: Mapping[str, object], detail: Mapping[str, object]) -> Signal | None:
@@ -63,8 +128,8 @@ def _metric(metric: object) -> str:
 def _values(reason_data: object) -> dict[str, object]:
     """Return the values that made an alarm go off: of a metric, or, of a composite alarm, which alarms did."""
     try:
-        data = json.loads(text(reason_data))
-    except (ValueError, RecursionError):
+        data = parse_json(text(reason_data))
+    except ValueError:
         return {}
     alarms = (short(inside(alarm, "arn")) for alarm in first(inside(data, "triggeringAlarms")))
     return evidence(
@@ -84,6 +149,7 @@ def _object(event: Mapping[str, object], detail: Mapping[str, object]) -> Signal
         subject=f"{bucket}/{key}",
         trigger_id=_event_id(event),
         origin=DATA,
+        empty=is_empty(key, inside(detail, "object", "size")),
         reason=reason(f"new object s3://{bucket}/{key}"),
         evidence=evidence(
             bucket=short(bucket),

@@ -9,7 +9,7 @@ from shared.frozen import dataclass
 from shared.trigger import derived_id
 from shared.wire.incoming import Signal
 from shared.wire.reading import text
-from shared.wire.signals import AZURE_ML, BLOB, DATA, DRIFT, MAX_NAME, evidence, plain, reason, short
+from shared.wire.signals import AZURE_ML, BLOB, DATA, DRIFT, MAX_NAME, evidence, is_empty, plain, reason, short
 
 RUN_STATUS_CHANGED: Final = "Microsoft.MachineLearningServices.RunStatusChanged"
 DATASET_DRIFT: Final = "Microsoft.MachineLearningServices.DatasetDriftDetected"
@@ -52,7 +52,7 @@ class GridEvent:
 
 def read_signal(event: GridEvent) -> Signal | None:
     """Return the signal in *event*; none if it is no signal, or lacks what makes it one."""
-    read = _READERS.get(event.kind)
+    read = _READERS.get(event.kind.lower())
     return read(event) if read and isinstance(event.data, Mapping) else None
 
 
@@ -120,6 +120,7 @@ def _blob(event: GridEvent) -> Signal | None:
         subject=f"{container}/{name}",
         trigger_id=event.delivery_id,
         origin=DATA,
+        empty=is_empty(name, data.get("contentlength")),
         reason=reason(f"new blob {container}/{name}"),
         evidence=evidence(
             account=short(event.topic),
@@ -147,7 +148,7 @@ def _texts(*objects: object) -> Iterator[str]:
 
 
 _READERS: Final[Mapping[str, Callable[[GridEvent], Signal | None]]] = {
-    RUN_STATUS_CHANGED: _breach,
-    DATASET_DRIFT: _dataset_drift,
-    BLOB_CREATED: _blob,
+    RUN_STATUS_CHANGED.lower(): _breach,
+    DATASET_DRIFT.lower(): _dataset_drift,
+    BLOB_CREATED.lower(): _blob,
 }

@@ -18,6 +18,7 @@ from shared.wire.signals import (
     filled,
     first,
     inside,
+    is_empty,
     plain,
     reason,
     short,
@@ -83,6 +84,7 @@ def _object(data: object, delivery_id: str, sent_at: datetime | None) -> Signal 
         # A bucket's notification and Eventarc tell of the same generation, each on its own way: that asks once.
         trigger_id=derived_id(GCS_OBJECT, f"{bucket}/{name}#{generation}") if plain(generation) else delivery_id,
         origin=DATA,
+        empty=is_empty(name, inside(data, "size")),
         reason=reason(f"new object gs://{bucket}/{name}"),
         evidence=evidence(
             bucket=short(bucket),

@@ -32,6 +32,9 @@ def sample(name: str) -> Any:
         ("aws/awsdocs-sagemaker-pipeline-execution-status-change.json", RunEnded),
         ("aws/drift-detection-CloudWatchAlarm-feature_baseline_drift.json", Signal),
         ("aws/powertools-s3EventBridgeNotificationObjectCreatedEvent.json", Signal),
+        ("aws/powertools-cloudWatchAlarmEventSingleMetric.json", Signal),
+        ("aws/lambdago-cloudwatch-alarm-sns-payload-single-metric.json", Signal),
+        ("aws/powertools-snsEvent.json", Foreign),
         ("aws/powertools-eventBridgeEvent.json", Foreign),
     ],
 )
@@ -101,3 +104,12 @@ def test_emit_reads_its_own_records() -> None:
     assert read_request(original(record(TICK, "emit")).event) == tick
     asked = {"model_id": "churn", "trigger_id": "t-1"}
     assert read_request(original(record(asked, "emit")).event) == asked
+
+
+def test_a_record_has_the_id_of_the_first_failed_invocation() -> None:
+    """A request that is sent to `emit` again keeps the id of the invocation that may have succeeded."""
+    first = record({"model_id": "churn"}, "emit")
+    later = record(first, "emit")
+    later["requestContext"]["requestId"] = "another"
+    assert original(later).request_id == original(first).request_id == "e4b46cbf-b738-xmpl-8880-a18cdf61200e"
+    assert original({"model_id": "churn"}).request_id == ""

@@ -16,6 +16,8 @@ EVENTS: Final = Path(__file__).parents[1] / "events"
 SOURCE: Final = "ml3_platform"
 
 ALARM: Final = "aws/drift-detection-CloudWatchAlarm-feature_baseline_drift.json"
+ALARM_ACTION: Final = "aws/powertools-cloudWatchAlarmEventSingleMetric.json"
+ALARM_MESSAGE: Final = "aws/lambdago-cloudwatch-alarm-sns-payload-single-metric.json"
 S3_OBJECT: Final = "aws/powertools-s3EventBridgeNotificationObjectCreatedEvent.json"
 GCS_DATA: Final = "gcp/cloudevents-StorageObjectData-simple.json"
 GCS_OBJECT: Final = "gcp/conformance-storage-cloudevent-input.json"
@@ -128,6 +130,8 @@ def natives() -> list[tuple[Any, Decode]]:
     attributes = {"eventType": "OBJECT_FINALIZE", "bucketId": "some-bucket", "objectId": "folder/Test.cs"}
     return [
         (changed(sample(ALARM), reason_data, "detail", "state", "reasonData"), aws),
+        (sample(ALARM_ACTION), aws),
+        (json.loads(sample(ALARM_MESSAGE)["Records"][0]["Sns"]["Message"]), aws),
         (sample(S3_OBJECT), aws),
         (sample(GCS_OBJECT), gcp),
         (message(None, **attributes, objectGeneration="1587627537231057"), gcp),

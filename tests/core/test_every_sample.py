@@ -8,6 +8,8 @@ from shared.receive import receive
 from tests.core.deployment import Deployment
 from tests.core.native import (
     ALARM,
+    ALARM_ACTION,
+    ALARM_MESSAGE,
     ANOMALY,
     BLOB,
     DATASET_DRIFT,
@@ -23,6 +25,8 @@ from tests.core.samples import model_text
 
 SIGNALS: Final = (
     "cloudwatch-alarm:sagemaker-*-threshold",
+    "cloudwatch-alarm:Test alert",
+    "cloudwatch-alarm:EXAMPLE",
     "s3-object:example-bucket/*.jpg",
     "vertex-monitoring:6680511704087920640",
     "gcs-object:some-bucket/folder/*",
@@ -33,7 +37,7 @@ SIGNALS: Final = (
 CONFIG: Final = model_text("churn", f"default = true\nsignals = {list(SIGNALS)}") + model_text("id*")
 WITHOUT_SIGNALS: Final = model_text("churn", "default = true") + model_text("id*")
 
-SIGNAL: Final = {ALARM, S3_OBJECT, GCS_DATA, GCS_OBJECT, ANOMALY, BLOB, DATASET_DRIFT}
+SIGNAL: Final = {ALARM, ALARM_ACTION, ALARM_MESSAGE, S3_OBJECT, GCS_DATA, GCS_OBJECT, ANOMALY, BLOB, DATASET_DRIFT}
 TRIGGER: Final = {
     "ml3cube/derived-eventgrid-wire.json",
     "ml3cube/seed-eventbridge-sample.json",
@@ -43,11 +47,9 @@ TRIGGER: Final = {
 OTHER: Final = {
     "aws/awsdocs-sagemaker-pipeline-execution-status-change.json": "ended",
     "aws/lambdago-apigw-v2-request-iam.json": "ignore",
-    "aws/lambdago-cloudwatch-alarm-sns-payload-single-metric.json": "ignore",
     "aws/powertools-albEvent.json": "ignore",
     "aws/powertools-apiGatewayProxyEvent.json": "ignore",
     "aws/powertools-apiGatewayProxyV2Event.json": "ignore",
-    "aws/powertools-cloudWatchAlarmEventSingleMetric.json": "ignore",
     "aws/powertools-cloudformationCustomResourceCreate.json": "ignore",
     "aws/powertools-codePipelineEvent.json": "ignore",
     "aws/powertools-eventBridgeEvent.json": "ignore",
@@ -77,7 +79,8 @@ OTHER: Final = {
     "gcp/conformance-legacy_pubsub-legacy-input.json": "ignore",
     "gcp/conformance-pubsub_text-cloudevent-input.json": "ignore",
     "gcp/conformance-pubsub_text-legacy-input.json": "ignore",
-    "ml3cube/seed-eventbridge-pattern.json": "ignore",
+    # The documented rule, sent as if it were an event: it has both prefixes, and none of the forms.
+    "ml3cube/seed-eventbridge-pattern.json": "reject",
 }
 
 

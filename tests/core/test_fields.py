@@ -13,6 +13,15 @@ from tests.core.samples import NOW, trigger
 SURROGATE = "a\ud800b"
 LARGEST = {"a": "x" * (16 * 1024 - len(json.dumps({"a": ""})))}
 
+
+def nested(levels: int, *, in_lists: bool = False) -> dict[str, object]:
+    """Return an object of so many levels, itself included: objects in objects, or lists in an object."""
+    inner: object = 1
+    for _ in range(levels - 1):
+        inner = [inner] if in_lists else {"a": inner}
+    return {"a": inner}
+
+
 WRONG: list[tuple[dict[str, object], str]] = [
     ({"model_id": None}, "model_id: is missing, and no model of the configuration has default = true"),
     ({"model_id": ""}, "model_id: must have 1 to 256 characters, not 0"),
@@ -82,6 +91,9 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"evidence": {"p": math.nan}}, "evidence: must be plain JSON: Out of range float values are not JSON compliant"),
     ({"evidence": {"s": {1}}}, "evidence: must be plain JSON: Object of type set is not JSON serializable"),
     ({"evidence": {"s": [SURROGATE]}}, "evidence: must be valid Unicode"),
+    ({"evidence": nested(33)}, "evidence: must be nested at most 32 levels deep"),
+    ({"evidence": nested(1000)}, "evidence: must be nested at most 32 levels deep"),
+    ({"evidence": nested(33, in_lists=True)}, "evidence: must be nested at most 32 levels deep"),
     ({"evidence": {"a": LARGEST["a"] + "x"}}, "evidence: must have at most 16384 bytes as JSON, not 16385"),
     ({"evidence": {"a": "\u00e9" * 4096}}, "evidence: must have at most 16384 bytes as JSON, not 24585"),
 ]
@@ -103,6 +115,8 @@ BOUNDARY: list[tuple[str, object]] = [
     ("parameters", {"n": 2**63 - 1, "m": -(2**63), "lr": 1e-300, "on": False, "name": ""}),
     ("parameters", LARGEST),
     ("evidence", LARGEST),
+    ("evidence", nested(32)),
+    ("evidence", nested(32, in_lists=True)),
     ("evidence", {"report": {"url": "https://x", "tests": [1, None, {"p": 0.01}]}}),
 ]
 

@@ -158,7 +158,8 @@ def test_what_is_no_object_is_unreadable(event: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("detail", "shown"), [([1], r"\[1\]"), (None, "None"), ('{"model_id": "churn"}', '\'{"model_id"'), (7, "7")]
+    ("detail", "shown"),
+    [([1], r"\[1\]"), (None, "None"), ('{"model_id": ', '\'{"model_id"'), (7, "7"), ("[1]", r"\[1\]")],
 )
 def test_our_event_with_a_detail_that_is_no_object_is_rejected(detail: object, shown: str) -> None:
     """Our own event cannot be ignored: a detail that is not an object is a fault of that field."""

@@ -1,6 +1,7 @@
 """Event Grid: the news that Azure Machine Learning sends about runs."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,16 @@ def test_every_status_has_a_meaning(status: str, result: RunResult) -> None:
     assert isinstance(incoming, RunEnded)
     assert incoming.result is result is run_result(status)
     assert (incoming.ended_at is None) == (result is RunResult.RUNNING)
+
+
+@pytest.mark.parametrize("case", [str.lower, str.upper, str.swapcase])
+def test_the_case_of_type_and_status_does_not_matter(case: Callable[[str], str]) -> None:
+    """Microsoft's own sample of a failed run has the status `failed`, and the REST API `Failed`."""
+    results = {"Failed": RunResult.FAILED, "Canceled": RunResult.STOPPED, "Completed": RunResult.SUCCEEDED}
+    for status, result in results.items():
+        incoming = decode(changed(case(status), eventType=case(CHANGED)), SOURCE)
+        assert isinstance(incoming, RunEnded)
+        assert (incoming.result, incoming.ended_at) == (result, AT)
 
 
 def test_a_completed_run_has_succeeded() -> None:

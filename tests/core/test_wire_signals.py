@@ -16,11 +16,11 @@ from shared.receive import Decode
 from shared.trigger import MAX_TEXT, MAX_TRIGGER_ID
 from shared.wire import signals
 from shared.wire.incoming import Signal
-from shared.wire.signals import MAX_ITEM, MAX_VALUE, evidence, first, inside, names, plain, reason, short
+from shared.wire.signals import MAX_ITEM, MAX_VALUE, evidence, first, inside, is_empty, names, plain, reason, short
 from tests.core import native
 
 
-def signal(subject: str, kind: str = "blob", *, begins: str = "", mentions: str = "") -> Signal:
+def signal(subject: str, kind: str = "blob", *, begins: str = "", mentions: str = "", empty: bool = False) -> Signal:
     """Return a signal about *subject*, perhaps with one name that may go on and one text."""
     return Signal(
         kind=kind,
@@ -30,6 +30,7 @@ def signal(subject: str, kind: str = "blob", *, begins: str = "", mentions: str 
         reason="new",
         begins=(begins,) if begins else (),
         mentions=(mentions,) if mentions else (),
+        empty=empty,
     )
 
 
@@ -68,6 +69,35 @@ def test_an_entry_names_what_its_pattern_matches(entry: str, subject: str) -> No
 def test_an_entry_names_nothing_else(entry: str, subject: str) -> None:
     """Not the beginning, not another case, not another kind."""
     assert not names(entry, signal(subject))
+
+
+@pytest.mark.parametrize(
+    ("entry", "subject", "named"),
+    [
+        ("blob:data/churn/_SUCCESS", "data/churn/_SUCCESS", True),
+        ("blob:data/*/_SUCCESS", "data/churn/2026/_SUCCESS", True),
+        ("blob:data/*", "data/churn/_SUCCESS", False),
+        ("blob:data/*S", "data/_SUCCESS", False),
+        ("blob:data/_SUCCES?", "data/_SUCCESS", False),
+        ("blob:data/[_]SUCCESS", "data/_SUCCESS", False),
+        ("blob:*", "data/a", False),
+        ("blob:data/churn/", "data/churn/", False),
+        ("blob:data/*/", "data/churn/", False),
+        ("blob:data/_SUCCESS", "data/churn/_SUCCESS", False),
+    ],
+)
+def test_an_empty_object_counts_only_by_its_own_name(entry: str, subject: str, *, named: bool) -> None:
+    """A marker is named by the last part of a pattern, without a wildcard there; a folder marker by none."""
+    assert names(entry, signal(subject, empty=True)) is named
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "empty"),
+    [("a", 0, True), ("a", "0", True), ("a/", 5, True), ("a/b", 5, False), ("a", None, False), ("a", False, False)],
+)
+def test_an_object_is_empty_by_its_size_or_its_name(name: str, size: object, *, empty: bool) -> None:
+    """Services write a size as number or text; where an event has none, the object counts."""
+    assert is_empty(name, size) is empty
 
 
 def test_a_name_that_may_go_on_counts_by_its_beginning() -> None:

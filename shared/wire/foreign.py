@@ -1,0 +1,52 @@
+"""Events that are not ours, and how one of ours is recognised in an envelope that is not known."""
+
+from collections.abc import Iterator, Mapping
+
+from shared.errors import UnreadableEventError
+from shared.wire.incoming import Foreign
+from shared.wire.reading import text
+
+
+def foreign(what: str, source: str, kind: str, *contents: object) -> Foreign:
+    """Return an event that is not ours, to be ignored.
+
+    Args:
+        what: a short description of it, for the log.
+        source: the prefix of the sources that are ours.
+        kind: the prefix of the types that are ours.
+        contents: the parts of the event that were not read as its source or type.
+
+    Raises:
+        UnreadableEventError: both prefixes are somewhere in its text, so it is probably ours, in an unknown envelope.
+
+    """
+    wanted = {source, kind}
+    for content in _texts(*contents):
+        wanted -= {prefix for prefix in wanted if prefix in content}
+        if not wanted:
+            raise UnreadableEventError(
+                f"the event contains {source!r} and {kind!r}, but has none of the forms of such an event; "
+                f"it looks like {what}"
+            )
+    return Foreign(what=what)
+
+
+def without(fields: Mapping[str, object], *names: str) -> Mapping[str, object]:
+    """Return *fields* without those *names* if each of these has a text; otherwise all of them, since no sender is named."""
+    is_complete = all(text(fields.get(name)) for name in names)
+    return {name: value for name, value in fields.items() if not is_complete or name not in names}
+
+
+def _texts(*contents: object) -> Iterator[str]:
+    """Yield every text in *contents*, names of fields included, however deeply it is nested."""
+    waiting = list(contents)
+    while waiting:
+        content = waiting.pop()
+        if isinstance(content, str):
+            yield content
+        elif isinstance(content, bytes):
+            yield content.decode("utf-8", "replace")
+        elif isinstance(content, Mapping):
+            waiting += [*content.keys(), *content.values()]
+        elif isinstance(content, list | tuple):
+            waiting += content
