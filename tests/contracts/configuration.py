@@ -48,6 +48,9 @@ signals = [
   "gcs-object:training-data/churn/*",
   "azureml-monitor:churn-monitor",
   "blob:trainingdata/churn/*",
+  "s3-object:training-data/*/_SUCCESS",
+  "gcs-object:training-data/*/_SUCCESS",
+  "blob:trainingdata/*/_SUCCESS",
 ]
 [models."signalled".target]
 {cloud} = {works}

@@ -66,10 +66,15 @@ def test_a_tick_that_comes_twice_to_two_instances_trains_once(azure: Azure) -> N
     assert azure.trainings() == first
 
 
-def test_a_tick_by_hand_counts_by_the_minute(azure: Azure) -> None:
-    """A timer function that is run by hand has no schedule: its tick counts for the current minute."""
+@pytest.mark.parametrize("last", [None, "2025-11-10T09:30:00+00:00", "0001-01-01T00:00:00+00:00"])
+def test_a_tick_by_hand_counts_by_the_minute(azure: Azure, last: str | None) -> None:
+    """A timer that is run by hand gets the schedule's stored status, which is not its own: the current minute counts.
+
+    The host passes when the last tick was, or year 1 before the first one, and when the next one is.
+    """
     host = azure.account.host
-    body = json.dumps({"input": json.dumps({"IsPastDue": False, "ScheduleStatus": None})}).encode()
+    status = timer(last, None if last is None else "2099-11-16T09:30:00+00:00")
+    body = json.dumps({"input": json.dumps(status)}).encode()
     headers = {"x-functions-key": host.keys.master, "content-type": "application/json"}
     answer: Answer = posted(f"{host.url}/admin/functions/retrain_schedule", json.loads(body), headers)
     (line,) = lines(host.invocations[answer.headers["x-ms-invocation-id"]], "retrain.emitted")

@@ -11,6 +11,15 @@ from tests.contracts.messages import Ask
 from tests.contracts.test_faults import asks
 from tests.contracts.triggers import a_trigger, state_of
 
+
+def nested(levels: int) -> dict[str, object]:
+    """Return an object of so many levels, itself included."""
+    inner: dict[str, object] = {"a": 1}
+    for _ in range(levels - 1):
+        inner = {"a": inner}
+    return inner
+
+
 WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     "model is a number": ({"model_id": 7}, "model_id"),
     "model is empty": ({"model_id": ""}, "model_id"),
@@ -29,6 +38,8 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     "time is invalid": ({"requested_at": "yesterday"}, "requested_at"),
     "time has no offset": ({"requested_at": "2026-11-21T12:00:00"}, "requested_at"),
     "evidence is a list": ({"evidence": ["x"]}, "evidence"),
+    "evidence is nested 33 levels deep": ({"evidence": nested(33)}, "evidence"),
+    "evidence is nested 700 levels deep": ({"evidence": nested(700)}, "evidence"),
     "parameters are a list": ({"parameters": ["epochs"]}, "parameters"),
     "parameter is forbidden": ({"parameters": {"image": "x"}}, "parameters.image"),
     "parameter is a list": ({"parameters": {"epochs": [1]}}, "parameters.epochs"),
@@ -59,6 +70,31 @@ def test_content_that_is_no_object_is_named(cloud: Cloud, content: object) -> No
     (letter,) = map(json.loads, cloud.letters())
     assert letter["error"].startswith(f"{cloud.content_field}: ")
     assert cloud.trainings() == []
+
+
+@pytest.mark.parametrize("levels", [33, 500, 700])
+@pytest.mark.parametrize("path", ["/retrain", "/retrain?dry_run=true"])
+def test_evidence_that_is_nested_too_deeply_is_named_over_http(cloud: Cloud, path: str, levels: int) -> None:
+    """The request is 422 and names the field, before anything is sent or stored; 32 levels are accepted."""
+    evidence = b'{"a":' * levels + b"1" + b"}" * levels
+    body = b'{"model_id": "churn", "evidence": ' + evidence + b"}"
+    reply = cloud.ask(Ask(method="POST", path=path, content=body))
+    assert (reply.status, reply.body["detail"]) == (422, "evidence: must be nested at most 32 levels deep")
+    assert (cloud.arrived(), cloud.ledger.models(None, 10)) == ([], [])
+    fields = {"model_id": "churn", "evidence": nested(32)}
+    assert cloud.ask(Ask(method="POST", path=path, content=fields)).status in (200, 202)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"evidence": ' + b'{"a":' * 40_000, b'{"force": ' + b"1" * 5000 + b"}", b'{"reason": "\xff"}'],
+    ids=["nested lists", "nested objects", "5000 digits", "not UTF-8"],
+)
+def test_a_body_that_python_cannot_read_is_400(cloud: Cloud, body: bytes) -> None:
+    """Whatever the reader of JSON raises is a problem document, never a bare 500."""
+    reply = cloud.ask(Ask(method="POST", path="/retrain", content=body))
+    assert (reply.status, reply.body["title"]) == (400, "Bad Request")
+    assert cloud.arrived() == []
 
 
 def test_an_unreadable_event_becomes_a_dead_letter_once(cloud: Cloud) -> None:

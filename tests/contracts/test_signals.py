@@ -4,7 +4,8 @@ The events are the recorded samples, with the names that the suite's configurati
 events of other platforms.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,8 @@ from tests.contracts.on_google import Google
 from tests.contracts.triggers import state_of
 from tests.core.native import (
     ALARM,
+    ALARM_ACTION,
+    ALARM_MESSAGE,
     ANOMALY,
     BLOB,
     DATASET_DRIFT,
@@ -57,9 +60,31 @@ def _alarm() -> Sign:
     return Sign(cloud="aws", named=named, other=sample(ALARM), origin="drift", sender="cloudwatch-alarm:churn-drift")
 
 
+def _alarm_action() -> Sign:
+    """Return the event by which an alarm invokes the function itself."""
+    named = changed(sample(ALARM_ACTION), "churn-drift", "alarmData", "alarmName")
+    return Sign(
+        cloud="aws", named=named, other=sample(ALARM_ACTION), origin="drift", sender="cloudwatch-alarm:churn-drift"
+    )
+
+
+def _alarm_message() -> Sign:
+    """Return the event by which a topic invokes the function with the message of an alarm."""
+    other = sample(ALARM_MESSAGE)
+    place = ("Records", 0, "Sns", "Message")
+    message_ = json.loads(other["Records"][0]["Sns"]["Message"]) | {"AlarmName": "churn-drift"}
+    named = changed(other, json.dumps(message_), *place)
+    return Sign(cloud="aws", named=named, other=other, origin="drift", sender="cloudwatch-alarm:churn-drift")
+
+
+def _s3_event(key: str, size: int = 184662) -> Any:
+    in_bucket = changed(sample(S3_OBJECT), "training-data", "detail", "bucket", "name")
+    return changed(changed(in_bucket, key, "detail", "object", "key"), size, "detail", "object", "size")
+
+
 def _s3() -> Sign:
     in_bucket = changed(sample(S3_OBJECT), "training-data", "detail", "bucket", "name")
-    named = changed(in_bucket, "churn/2026/11.csv", "detail", "object", "key")
+    named = _s3_event("churn/2026/11.csv")
     sender = "s3-object:training-data/churn/2026/11.csv"
     return Sign(cloud="aws", named=named, other=in_bucket, origin="data", sender=sender)
 
@@ -75,6 +100,13 @@ def _gcs(name: str = "churn/2026/11.csv") -> Any:
     """Return the attributes of a bucket's notification that has no payload."""
     attributes = {"bucketId": "training-data", "objectId": name, "objectGeneration": "1587627537231057"}
     return message(None, eventType="OBJECT_FINALIZE", payloadFormat="NONE", **attributes)
+
+
+def _gcs_event(name: str, size: str = "352") -> Any:
+    """Return a bucket's notification with its payload, which has the size as a text."""
+    body = {"bucket": "training-data", "name": name, "generation": "1587627537231057", "size": size}
+    attributes = {"bucketId": "training-data", "objectId": name, "objectGeneration": "1587627537231057"}
+    return message(body, eventType="OBJECT_FINALIZE", payloadFormat="JSON_API_V1", **attributes)
 
 
 def _gcs_object() -> Sign:
@@ -102,6 +134,11 @@ def _blob(*, cloud_event: bool) -> Sign:
     return Sign(cloud="azure", named=named, other=other, origin="data", sender="blob:trainingdata/churn/11.csv")
 
 
+def _blob_event(name: str, size: int = 524288) -> Any:
+    named = changed(sample(BLOB)[0], f"/blobServices/default/containers/trainingdata/blobs/{name}", "subject")
+    return _in_grid_schema(changed(named, size, "data", "contentLength"))
+
+
 def _in_grid_schema(event: Any) -> Any:
     """Return a CloudEvent of Azure as a subscription in Event Grid's own schema delivers it."""
     same = {name: event[name] for name in ("id", "subject", "data")}
@@ -111,6 +148,8 @@ def _in_grid_schema(event: Any) -> Any:
 
 SIGNS: Final = {
     "CloudWatch alarm": _alarm(),
+    "CloudWatch alarm that invokes the function": _alarm_action(),
+    "CloudWatch alarm by way of a topic": _alarm_message(),
     "S3 object": _s3(),
     "Vertex AI monitoring": _anomaly(),
     "GCS object": _gcs_object(),
@@ -150,6 +189,29 @@ def test_a_signal_trains_the_model_that_names_it_once(signed: Cloud, sign: Sign)
     assert (training.trigger.origin, training.trigger.requested_by) == (sign.origin, sign.sender)
     assert training.trigger.evidence
     assert signed.letters() == []
+
+
+OBJECTS: Final[dict[str, Callable[..., Any]]] = {"aws": _s3_event, "gcp": _gcs_event, "azure": _blob_event}
+
+
+@pytest.fixture
+def store(storing: str, opened: Opened, tmp_path: Path) -> Iterator[Cloud]:
+    """Return the cloud of an object store, on which nothing has happened yet."""
+    with opened(storing)(tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.mark.parametrize(
+    "storing", [pytest.param(name, marks=pytest.mark.xdist_group(f"contracts-{name}")) for name in OBJECTS]
+)
+def test_an_object_without_data_is_no_signal_but_a_named_marker_is(store: Cloud, storing: str) -> None:
+    """Folder markers and empty objects train nothing; an empty marker does whose name is in a signal."""
+    made = OBJECTS[storing]
+    nothing: Any = "0" if storing == "gcp" else 0
+    for event in (made("churn/2026/", nothing), made("churn/2026/"), made("churn/2026/11.csv", nothing)):
+        assert store.deliver(event).verdict == ("ignore", "ignored")
+    assert (store.trainings(), store.letters(), store.ledger.models(None, 10)) == ([], [], [])
+    assert store.deliver(made("fraud/2026/_SUCCESS", nothing)).verdict == ("launch", "launched")
 
 
 @pytest.mark.xdist_group("contracts-gcp")
