@@ -5,6 +5,7 @@ import json
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.config.targets import parse_target, write_target
@@ -130,8 +131,11 @@ def _optional(value: T | None, read: Callable[[T], R]) -> R | None:
     return None if value is None else read(value)
 
 
-def _trigger(fields: Mapping[str, object]) -> RetrainTrigger:
-    return RetrainTrigger.parse(fields, trigger_id="", origin="", requested_at=EPOCH)
+def _trigger(fields: Mapping[str, Any]) -> RetrainTrigger:
+    # Evidence was checked when its trigger was admitted. Earlier versions admitted evidence that is nested deeper.
+    checked = {name: value for name, value in fields.items() if name != "evidence"}
+    trigger = RetrainTrigger.parse(checked, trigger_id="", origin="", requested_at=EPOCH)
+    return dataclasses.replace(trigger, evidence=MappingProxyType(dict(fields.get("evidence") or {})))
 
 
 def _training(content: dict[str, Any]) -> Training:

@@ -164,3 +164,12 @@ def test_the_history_is_bounded() -> None:
         state = state.noted(line)
     assert [line.trigger_id for line in state.decisions] == [f"t-{number}" for number in range(44, 4, -1)]
     assert dataclasses.replace(state, decisions=()) == ModelState()
+
+
+def test_evidence_that_an_earlier_version_admitted_is_read() -> None:
+    """Evidence that is nested deeper than a door lets in now damages no document."""
+    document = json.loads(write_state(ModelState(queued=Parked(trigger=trigger(evidence={"a": 1}), since=NOW))))
+    document["queued"]["trigger"]["evidence"] = {"a": json.loads("[" * 40 + "]" * 40)}
+    queued = read_state(json.dumps(document)).queued
+    assert queued is not None
+    assert dict(queued.trigger.evidence) == document["queued"]["trigger"]["evidence"]
