@@ -1,4 +1,4 @@
-# Who hears of dead letters.
+# Alerts on dead letters.
 
 resource "google_monitoring_notification_channel" "emails" {
   for_each     = var.alert_emails
@@ -32,7 +32,7 @@ resource "google_monitoring_alert_policy" "letters" {
   lifecycle {
     precondition {
       condition     = var.environment != "prod" || length(var.alert_emails) + length(var.notification_channels) > 0
-      error_message = "Somebody must hear of dead letters in prod: set alert_emails or notification_channels."
+      error_message = "prod needs alert_emails or notification_channels, or dead letters go unnoticed."
     }
   }
 }

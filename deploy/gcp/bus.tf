@@ -4,16 +4,16 @@ data "google_project" "this" {
 
 locals {
   pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
-  # A topic without a subscription forgets at once what is published to it.
+  # A topic without a subscription drops what is published to it.
   letters = {
-    rejected    = "Events that were rejected: to be read by a person."
-    undelivered = "Events that kept failing: to be published again once the cause is gone."
+    rejected    = "Events that were rejected; a person must read them."
+    undelivered = "Events that kept failing; publish them again once the cause is gone."
   }
 }
 
 resource "google_pubsub_topic" "triggers" {
   name = "retrain-triggers-${var.environment}"
-  # What was published can be delivered again for so long, whatever became of the subscription.
+  # For this long, published messages can be delivered again, whatever happened to the subscription.
   message_retention_duration = "604800s"
   depends_on                 = [google_project_service.used]
 }
@@ -31,7 +31,7 @@ resource "google_pubsub_subscription" "letters" {
   message_retention_duration = "2678400s"
   ack_deadline_seconds       = 60
   expiration_policy {
-    ttl = "" # never: the default drops a subscription that nobody reads for a month
+    ttl = "" # never: the default deletes a subscription that is idle for a month
   }
 }
 

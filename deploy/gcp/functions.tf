@@ -1,5 +1,5 @@
 locals {
-  # The framework works on four requests a processor unless it is told otherwise; Cloud Run would send the others, too,
+  # The framework works on four requests a processor by default; Cloud Run would send the others, too,
   # and their time would pass while they wait.
   concurrency = 16
 }

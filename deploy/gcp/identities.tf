@@ -8,7 +8,7 @@ resource "google_service_account" "build" {
 
 resource "google_service_account" "emit" {
   account_id   = "retrain-emit-${var.environment}"
-  display_name = "Asks for trainings"
+  display_name = "Emits triggers"
   depends_on   = [google_project_service.used]
 }
 
@@ -58,7 +58,7 @@ locals {
   training_projects = length(var.training_projects) > 0 ? var.training_projects : toset([var.project])
 }
 
-# Starting and looking at pipeline jobs, and nothing else of Vertex AI. The name tells who is let in: a project may train
+# Starting and looking at pipeline jobs, and nothing else of Vertex AI. The name says who is granted it: a project may train
 # for several.
 resource "google_project_iam_custom_role" "launcher" {
   for_each    = local.training_projects

@@ -1,7 +1,7 @@
 resource "google_cloud_scheduler_job" "tick" {
   name             = "retrain-tick-${var.environment}"
   region           = var.region
-  description      = "Asks for the models with `schedule = true`."
+  description      = "Requests the models with `schedule = true`."
   schedule         = var.schedule
   time_zone        = "Etc/UTC"
   attempt_deadline = "90s"
@@ -10,7 +10,7 @@ resource "google_cloud_scheduler_job" "tick" {
     min_backoff_duration = "10s"
     max_backoff_duration = "600s"
   }
-  # By HTTP: only there does a tick tell its scheduled time, so one that comes twice asks once.
+  # By HTTP: only there does a tick carry its scheduled time, so that one that is delivered twice is one trigger.
   http_target {
     http_method = "POST"
     uri         = "${google_cloudfunctions2_function.emit.service_config[0].uri}/tick"
@@ -24,14 +24,14 @@ resource "google_cloud_scheduler_job" "tick" {
 resource "google_cloud_scheduler_job" "sweep" {
   name             = "retrain-sweep-${var.environment}"
   region           = var.region
-  description      = "Looks after what was left undone."
+  description      = "Picks up unfinished work."
   schedule         = var.sweep_schedule
   time_zone        = "Etc/UTC"
   attempt_deadline = "90s"
   retry_config {
     retry_count = 3
   }
-  # By HTTP, not over the topic: a sweep that fails is over when the next one comes, and is nothing to send again.
+  # By HTTP, not over the topic: the next sweep replaces one that failed, so it must not be redelivered.
   http_target {
     http_method = "POST"
     uri         = google_cloudfunctions2_function.receive.service_config[0].uri

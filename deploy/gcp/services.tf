@@ -1,4 +1,4 @@
-# What is made here is made by these; a new project has almost none of them.
+# The services that are used here; in a new project almost all of them are disabled.
 
 locals {
   services = toset(concat(

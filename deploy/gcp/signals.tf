@@ -1,8 +1,8 @@
-# What the platform tells by itself goes over the same topic, so that it has the same retries and dead letters.
+# Signals of the platform go over the same topic, so that they have the same retries and dead letters.
 
 locals {
   logged = concat(
-    # The end of a training frees the model, and starts what waits. What comes before an end wakes nobody.
+    # The end of a training frees the model, and starts what waits. Earlier states are not delivered.
     ["(resource.type=\"aiplatform.googleapis.com/PipelineJob\" AND log_id(\"aiplatform.googleapis.com/pipeline_job_events\") AND resource.labels.pipeline_job_id:\"retrain-\" AND jsonPayload.state=(\"PIPELINE_STATE_SUCCEEDED\" OR \"PIPELINE_STATE_FAILED\" OR \"PIPELINE_STATE_CANCELLED\"))"],
     var.monitoring_signals ? ["(resource.type=\"aiplatform.googleapis.com/ModelDeploymentMonitoringJob\" AND jsonPayload.\"@type\"=\"type.googleapis.com/google.cloud.aiplatform.logging.ModelMonitoringAnomaliesLogEntry\")"] : [],
   )

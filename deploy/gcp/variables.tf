@@ -36,7 +36,7 @@ variable "source_prefix" {
 }
 
 variable "schedule" {
-  description = "When the models with `schedule = true` are asked for, in UTC. Five fields: Cloud Scheduler has no seconds."
+  description = "When models with `schedule = true` are requested, in UTC. Five fields: Cloud Scheduler has no seconds."
   type        = string
   default     = "30 9 * * 1"
   validation {
@@ -46,7 +46,7 @@ variable "schedule" {
 }
 
 variable "sweep_schedule" {
-  description = "How often unfinished launches, queued triggers and trainings without news are looked after."
+  description = "How often unfinished work is picked up."
   type        = string
   default     = "0 * * * *"
   validation {
@@ -67,7 +67,7 @@ variable "training_projects" {
 }
 
 variable "callers" {
-  description = "Who may call the HTTP API, as members: user:..., group:..., serviceAccount:... Nobody else can."
+  description = "Who may call the HTTP API, as members: user:..., group:..., serviceAccount:... No one else can."
   type        = set(string)
   default     = []
   validation {
@@ -105,19 +105,19 @@ variable "github_token_secret" {
 }
 
 variable "alert_emails" {
-  description = "Who is told of dead letters: e-mail addresses."
+  description = "The e-mail addresses that receive alerts on dead letters."
   type        = set(string)
   default     = []
 }
 
 variable "notification_channels" {
-  description = "The Cloud Monitoring channels that are told of dead letters, too, by full name."
+  description = "The Cloud Monitoring channels that receive these alerts, too, by full name."
   type        = list(string)
   default     = []
 }
 
 variable "max_instances" {
-  description = "At most so many copies of each function work at a time."
+  description = "The maximum number of copies of each function."
   type        = number
   default     = 10
 }

@@ -1,4 +1,4 @@
-"""Reads the ARM template as Resource Manager does: what is made, what of it waits for what, what asks for what."""
+"""Reads the ARM template as Resource Manager does: the resources, what each waits for, and what each refers to."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ class Resource:
         made: whether its condition holds.
         document: all that the template says of it, evaluated.
         waits: the ids of the resources that must be there before, as it is written.
-        asked: the ids of the resources whose state its expressions ask for, made or not.
+        referred: the ids of the resources whose state its expressions refer to, created or not.
         within: the id of the nested deployment that makes it; empty: the template itself.
 
     """
@@ -33,7 +33,7 @@ class Resource:
     made: bool
     document: Mapping[str, Any]
     waits: frozenset[str]
-    asked: frozenset[str]
+    referred: frozenset[str]
     within: str = ""
 
 
@@ -64,7 +64,7 @@ def made(kind: str, **parameters: Any) -> list[Resource]:
 
 
 def outputs(**parameters: Any) -> dict[str, Any]:
-    """Return what the template tells in the end."""
+    """Return the outputs of the template."""
     scope = Scope(parameters={**defaults(), **parameters}, variables=TEMPLATE["variables"])
     return {name: evaluate(each["value"], scope) for name, each in TEMPLATE["outputs"].items()}
 
@@ -73,7 +73,7 @@ def _resources(declared: list[Mapping[str, Any]], scope: Scope) -> Iterator[Reso
     for each in declared:
         count = evaluate(each["copy"]["count"], scope) if "copy" in each else 1
         for index in range(count):
-            resource = _resource(each, replace(scope, index=index, asked=set()))
+            resource = _resource(each, replace(scope, index=index, referred=set()))
             yield resource
             if resource.kind == NESTED:
                 yield from _nested(each, resource)
@@ -84,7 +84,7 @@ def _resource(declared: Mapping[str, Any], scope: Scope) -> Resource:
     if declared["type"] == NESTED:
         properties.pop("template")  # Its expressions mean something else.
     document = evaluate({**declared, "properties": properties}, scope)
-    # What stands on another resource is named by that one; a nested deployment may be in another group.
+    # The id of an extension begins with that of its resource; a nested deployment may be in another group.
     where = f"{scope.group}/providers/{document['scope']}" if "scope" in document else _group(document, scope)
     return Resource(
         id=identifier(where, document["type"], *document["name"].split("/")),
@@ -92,7 +92,7 @@ def _resource(declared: Mapping[str, Any], scope: Scope) -> Resource:
         made=document.get("condition", True),
         document=document,
         waits=frozenset(document.get("dependsOn", ())),
-        asked=frozenset(scope.asked),
+        referred=frozenset(scope.referred),
     )
 
 

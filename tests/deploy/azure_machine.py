@@ -63,7 +63,7 @@ class AzureMachine:
         states: the next states of a deployment: Kudu's numbers, or a status of HTTP for no state at all; then success.
         status_text: what the service says of a deployment.
         log: the messages in the log of a deployment.
-        requests: what the service was asked.
+        requests: the requests to the service.
 
     """
 
@@ -107,7 +107,7 @@ class AzureMachine:
 
     @property
     def calls(self) -> list[str]:
-        """What was started, oldest first."""
+        """The programs that were started, oldest first."""
         noted = self.folder / "calls"
         return noted.read_text(encoding="utf-8").splitlines() if noted.exists() else []
 

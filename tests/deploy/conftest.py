@@ -1,4 +1,4 @@
-"""What the tests of the template share: the template itself, as it would be deployed."""
+"""The template as it would be deployed, for all tests of it."""
 
 import pytest
 

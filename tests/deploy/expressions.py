@@ -13,7 +13,7 @@ _TOKEN: Final = re.compile(r"\s*(?:'(?P<text>(?:[^']|'')*)'|(?P<number>\d+)|(?P<
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What the names in an expression mean.
+    """The meaning of the names in an expression.
 
     Attributes:
         parameters: the parameters, by name.
@@ -21,7 +21,7 @@ class Scope:
         group: the resource id of the resource group.
         index: the number of the copy.
         local: the variables of lambda functions, by name.
-        asked: gets the ids of the resources whose state is asked for.
+        referred: receives the ids of the resources whose state is referred to.
 
     """
 
@@ -30,11 +30,11 @@ class Scope:
     group: str = GROUP
     index: int = 0
     local: Mapping[str, Any] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    referred: set[str] = field(default_factory=set)
 
 
 class Runtime(str):
-    """What only a deployment knows, such as `/subscriptions/.../topics/t.endpoint`."""
+    """A value that only a deployment knows, such as `/subscriptions/.../topics/t.endpoint`."""
 
     __slots__ = ()
 
@@ -156,7 +156,7 @@ def _resource_id(scope: Scope, *parts: str) -> str:
 
 
 def _reference(scope: Scope, resource: str, *_: str) -> Runtime:
-    scope.asked.add(resource)
+    scope.referred.add(resource)
     return Runtime(resource)
 
 

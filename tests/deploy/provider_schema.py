@@ -12,13 +12,13 @@ from functools import cache
 from pathlib import Path
 from zipfile import ZipFile
 
-# What every resource has besides its own (TerraformMetaArguments).
+# Attributes of every resource (TerraformMetaArguments).
 META = frozenset({"connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioners"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """What a resource or a block may have.
+    """An attribute of a resource or a block.
 
     Attributes:
         is_needed: whether it must be there.

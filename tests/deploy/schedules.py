@@ -67,7 +67,7 @@ def check_schedule(expression: str) -> None:
 
 
 def _is_item(field: Field, text: str) -> bool:
-    """Tell whether *text* is a value, a range, a step through either, or one of the field's own signs."""
+    """Return whether *text* is a value, a range, a step through either, or one of the field's own signs."""
     if re.fullmatch(field.special, text) is not None and text:
         return True
     values, slash, step = text.partition("/")

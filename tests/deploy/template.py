@@ -13,7 +13,7 @@ _NO_VALUE = object()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What invokes a function.
+    """A source of events of a function.
 
     Attributes:
         kind: SAM's name of its type.
@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """The template with values for its parameters. What only a deployment knows stands as in Fn::Sub: `${Ledger.Arn}`.
+    """The template with values for its parameters. Values that are known later are as in Fn::Sub: `${Ledger.Arn}`.
 
     Attributes:
         parameters: the declarations, by name.
@@ -174,7 +174,7 @@ class _Evaluation:
         return {key: item for key, item in evaluated.items() if item is not _NO_VALUE}
 
     def makes(self, resource: Mapping[str, Any]) -> bool:
-        """Tell whether a resource is made with these parameters."""
+        """Return whether a resource is made with these parameters."""
         condition = resource.get("Condition")
         return condition is None or bool(self.evaluate(self._conditions[condition]))
 

@@ -73,9 +73,9 @@ def references() -> dict[str, set[str]]:
     known = local_values()
 
     def within(value: Any) -> set[str]:
-        told = "\n".join(texts(value))
-        found = set(re.findall(r"\b((?:data\.)?google_\w+\.\w+)", told))
-        return found.union(*(within(known[name]) for name in re.findall(r"\blocal\.(\w+)", told)))
+        expressions = "\n".join(texts(value))
+        found = set(re.findall(r"\b((?:data\.)?google_\w+\.\w+)", expressions))
+        return found.union(*(within(known[name]) for name in re.findall(r"\blocal\.(\w+)", expressions)))
 
     return {block.address: within(block.content) for block in blocks()}
 

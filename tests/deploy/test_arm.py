@@ -74,7 +74,7 @@ def test_what_is_named_exists() -> None:
 
 
 def test_the_environment_is_that_of_the_code() -> None:
-    """The app is given the bus, the ledger and the dead letters, and no variable that nobody reads."""
+    """The app is given the bus, the ledger and the dead letters, and no variable that is never read."""
     known = set(re.findall(r'"(RETRAIN_\w+)"', Path(environment.__file__).read_text(encoding="utf-8")))
     given = {name for name in settings() if name.startswith("RETRAIN_")}
     assert {"RETRAIN_BUS", "RETRAIN_LEDGER", "RETRAIN_DEAD_LETTERS", "RETRAIN_SOURCE"} <= given <= known | OF_THE_HOST
@@ -87,7 +87,7 @@ def test_the_schedule_has_six_fields() -> None:
 
 
 def test_settings_are_added_and_win() -> None:
-    """What an operator gives is there beside what the template needs, and counts where both name the same."""
+    """The operator's settings are added to those of the template, and win where both have the same name."""
     given = {"RETRAIN_GITHUB_API": "https://github.acme.example/api/v3", "RETRAIN_SOURCE": "acme"}
     assert settings(settings=given) == settings() | given
     assert settings()["RETRAIN_SOURCE"] == "ml3_platform"

@@ -1,4 +1,4 @@
-"""The ARM template makes things in an order that Azure accepts, whatever it is asked to make."""
+"""The ARM template makes things in an order that Azure accepts, for every choice of parameters."""
 
 from collections.abc import Iterable, Mapping
 from itertools import product
@@ -56,17 +56,17 @@ def test_nothing_asks_for_the_state_of_what_is_not_there(way: dict[str, Any]) ->
     there = {each.id for each in everything if each.made} | GIVEN
     assert outputs(**way)
     for each in everything:
-        assert each.asked <= there, each.id
+        assert each.referred <= there, each.id
 
 
 @ways
 def test_what_is_asked_for_its_state_is_made_before(way: dict[str, Any]) -> None:
-    """Whoever asks for the state of another resource waits for it, and everything that is waited for is declared."""
+    """A resource that refers to the state of another waits for it, and everything that is waited for is declared."""
     everything = resources(**way)
     for each in everything:
         assert each.waits <= {other.id for other in everything}, each.id
         if each.made:
-            assert each.asked - GIVEN <= before(each, everything), each.id
+            assert each.referred - GIVEN <= before(each, everything), each.id
 
 
 @ways
@@ -142,7 +142,7 @@ def test_system_topics_are_where_their_sources_are() -> None:
 
 @ways
 def test_every_topic_that_is_subscribed_is_watched(way: dict[str, Any]) -> None:
-    """What was given up and what was dropped is told of each topic, if there is somebody to tell."""
+    """Each topic has alerts on dead letters and dropped events, if there is an action group."""
     topics = {
         each.id.partition("/eventSubscriptions/")[0]
         for each in subscriptions(

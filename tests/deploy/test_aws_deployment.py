@@ -47,7 +47,7 @@ CODE = _zip()
 
 @dataclass(kw_only=True)
 class Ran:
-    """What one command left.
+    """The result of one command.
 
     Attributes:
         code: the exit code.

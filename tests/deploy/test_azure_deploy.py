@@ -1,4 +1,4 @@
-"""`deploy/azure/deploy` uploads what was tested, waits for what Azure needs time for, and tells what failed."""
+"""`deploy/azure/deploy` uploads what was tested, waits for what Azure needs time for, and reports failures."""
 
 import os
 import shutil
@@ -38,7 +38,7 @@ def test_what_was_tested_is_what_runs(machine: AzureMachine) -> None:
 
 
 def test_nobody_sees_the_token(machine: AzureMachine) -> None:
-    """It reaches the service, and stands in no argument, no output and no file that is left."""
+    """It reaches the service, and is in no argument, no output and no file that is left."""
     machine.states = [3]
     done = machine.deploy()
     assert {request.headers["authorization"] for request in machine.requests} == {f"Bearer {TOKEN}"}
@@ -82,7 +82,7 @@ def test_a_role_that_never_comes_is_given_up(machine: AzureMachine) -> None:
 
 
 def test_a_failed_deployment_is_told_in_words(machine: AzureMachine) -> None:
-    """What the service and its log say is shown; the same bundle would fail again, so it is not repeated."""
+    """The messages of the service and its log are shown; the same bundle would fail again, so it is not repeated."""
     machine.states, machine.status_text, machine.log = [0, 3], "Package rejected.", ["Validating", "No host.json."]
     done = machine.deploy()
     assert done.returncode == 2
@@ -92,7 +92,7 @@ def test_a_failed_deployment_is_told_in_words(machine: AzureMachine) -> None:
 
 
 def test_a_service_that_restarts_is_asked_again(machine: AzureMachine) -> None:
-    """No answer, and one that is no JSON, say nothing about the deployment."""
+    """No answer, and one that is not valid JSON, say nothing about the deployment."""
     machine.states = [503, 0, 502, 2]
     done = machine.deploy()
     assert done.returncode == 0, done.stderr
@@ -170,7 +170,7 @@ def test_a_template_that_is_wrong_is_not_repeated(machine: AzureMachine) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "found"),
     [
         ("_cffi_backend.cpython-311-x86_64-linux-gnu.so", "cpython-311-x86_64-linux-gnu"),
         ("_cffi_backend.cpython-313-aarch64-linux-gnu.so", "cpython-313-aarch64-linux-gnu"),
@@ -179,13 +179,13 @@ def test_a_template_that_is_wrong_is_not_repeated(machine: AzureMachine) -> None
         ("__pycache__/settings.cpython-312.pyc", "cpython-312"),
     ],
 )
-def test_a_bundle_for_another_interpreter_is_refused(machine: AzureMachine, name: str, told: str) -> None:
-    """What was compiled for another Python, system or processor could not be imported; nothing is made for it."""
+def test_a_bundle_for_another_interpreter_is_refused(machine: AzureMachine, name: str, found: str) -> None:
+    """Code that was compiled for another Python, system or processor could not be imported; nothing is created."""
     machine.pack([*BUNDLE, f".python_packages/lib/site-packages/{name}"])
     done = machine.deploy()
     assert done.returncode == 1
     assert done.stderr == (
-        f"dist/azure.zip holds what was compiled for {told}, not for Python 3.13 on Linux with x86-64: make build-azure"
+        f"dist/azure.zip holds what was compiled for {found}, not for Python 3.13 on Linux with x86-64: make build-azure"
         " TARGET_PYTHON=3.13 TARGET_PLATFORM=manylinux2014_x86_64\n"
     )
     assert machine.calls == []

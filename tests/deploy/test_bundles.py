@@ -1,4 +1,4 @@
-"""What is uploaded: the same bytes for the same sources, nothing of another cloud, and small enough to start fast."""
+"""The uploaded bundles: the same bytes for the same sources, nothing of another cloud, small enough to start fast."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ def archived(folder: Path, target: Path) -> bytes:
 
 
 def test_equal_folders_make_equal_archives(tmp_path: Path) -> None:
-    """Neither times, nor rights, nor the order in which the files were written tell two archives apart."""
+    """Neither times, nor rights, nor the order in which the files were written make a difference."""
     for name, order in (("one", ("a.py", "b/c.py")), ("two", ("b/c.py", "a.py"))):
         for number, path in enumerate(order):
             file = tmp_path / name / path

@@ -1,4 +1,4 @@
-"""What the template's rules and schedules deliver is what the code reads, and no delivery gets lost unseen."""
+"""The template's rules and schedules deliver the events that the code reads, and no delivery gets lost unseen."""
 
 import json
 import re
@@ -30,7 +30,7 @@ RULES = ("EventBridgeRule", "CloudWatchEvent", "Schedule")
 
 
 def matches(pattern: Mapping[str, Any], event: Any) -> bool:
-    """Tell whether a rule with that pattern delivers the event."""
+    """Return whether a rule with that pattern delivers the event."""
     return bool(EventPattern.load(json.dumps(pattern)).matches_event(event))
 
 
@@ -69,7 +69,7 @@ def test_the_rule_for_triggers_is_the_documented_one(triggers: dict[str, Any]) -
 
 
 def test_the_rule_takes_what_is_emitted(template: Template, triggers: dict[str, Any]) -> None:
-    """What one function puts on the bus, with the source of its environment, the other one gets."""
+    """The events that one function emits, with the source of its environment, are delivered to the other one."""
     given = template.functions["EmitFunction"]["Environment"]["Variables"]
     rule = template.sources(*RULES)["ReceiveFunctionTriggers"].properties
     now = datetime(2026, 11, 21, tzinfo=UTC)

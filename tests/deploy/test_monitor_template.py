@@ -50,7 +50,7 @@ def rights(template: Template) -> dict[str, set[str]]:
 
 
 def test_it_reads_data_writes_pages_and_asks(monitor: Template) -> None:
-    """Its role reads the data, reads and writes the site, puts events on the bus, and tells the topics: no more."""
+    """Its role reads the data, reads and writes the site, emits events, and publishes to the topics: no more."""
     data = {"arn:aws:s3:::acme-ml", "arn:aws:s3:::acme-live"}
     assert rights(monitor) == {
         "s3:ListBucket": {*data, SITE},
@@ -127,7 +127,7 @@ def test_one_distribution_may_read_its_pages() -> None:
 
 
 def test_its_tick_is_kept_in_the_end(monitor: Template) -> None:
-    """Its schedule has six fields and hands its time over; what fails is tried again and lies in the queue at last."""
+    """Its schedule has six fields and passes its time on; a run that keeps failing is in the queue in the end."""
     tick = monitor.of_type("AWS::Scheduler::Schedule")["MonitorTick"]
     check_schedule(tick["ScheduleExpression"])
     assert json.loads(tick["Target"]["Input"]) == {"at": "<aws.scheduler.scheduled-time>"}

@@ -1,4 +1,4 @@
-"""What the template makes on demand: signals, other emitters, other readers, another account's bus, notices, GitHub."""
+"""The options of the template: signals, other emitters, other readers, another account's bus, notices, GitHub."""
 
 import json
 import re
@@ -60,7 +60,7 @@ def full() -> Template:
 
 
 def matches(template: Template, rule: str, event: Any) -> bool:
-    """Tell whether the rule delivers the event."""
+    """Return whether the rule delivers the event."""
     pattern = template.of_type("AWS::Events::Rule")[rule]["EventPattern"]
     return bool(EventPattern.load(json.dumps(pattern)).matches_event(event))
 
@@ -122,7 +122,7 @@ def test_a_rule_may_call_the_function(full: Template) -> None:
 
 
 def test_another_account_may_put_events_on_the_one_bus_and_nothing_more(full: Template) -> None:
-    """The role is for the named account, asks for the external id, and allows PutEvents on this bus only."""
+    """The role is for the named account, requires the external id, and allows PutEvents on this bus only."""
     role = full.of_type("AWS::IAM::Role")["EmitterRole"]
     trust = role["AssumeRolePolicyDocument"]["Statement"]
     assert [(one["Action"], one["Condition"]) for one in trust] == [
@@ -159,7 +159,7 @@ def test_no_target_is_the_arn_of_a_log_group_as_cloudformation_gives_it(full: Te
 
 
 def test_a_queue_of_events_is_read_with_reports(full: Template, template: Template) -> None:
-    """Only the messages that must come again do; the rights are for this queue, and nobody has them without one."""
+    """Only the messages that must come again do; the rights are for this queue, and only where there is one."""
     assert full.of_type("AWS::Lambda::EventSourceMapping") == {
         "EventQueueSource": {
             "FunctionName": "${ReceiveFunction}",
@@ -174,7 +174,7 @@ def test_a_queue_of_events_is_read_with_reports(full: Template, template: Templa
 
 
 def test_keys_of_ones_own_are_used_and_no_others(full: Template, template: Template) -> None:
-    """What queues, topics and the secret are encrypted with, the receiver may use; by default no key at all."""
+    """The receiver may use the keys of queues, topics and the secret; by default no key at all."""
     receive = granted(full, "ReceiveFunction")
     assert receive["kms:Decrypt"] == receive["kms:GenerateDataKey"] == set(KEYS)
     assert not [action for action in granted(template, "ReceiveFunction") if action.startswith("kms:")]

@@ -59,7 +59,7 @@ def cases(table: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
 
 
 def test_every_pattern_is_tried(template: Template) -> None:
-    """A parameter with a pattern of its own stands in the table of what must pass."""
+    """A parameter with a pattern of its own is in the table of allowed values."""
     assert {name for name, declared in template.parameters.items() if "AllowedPattern" in declared} == set(ALLOWED)
 
 
@@ -95,8 +95,8 @@ def test_everything_has_a_default_that_passes(template: Template) -> None:
 )
 def test_what_makes_no_sense_alone_is_refused(values: dict[str, str], refusal: str) -> None:
     """CloudFormation itself says what is missing."""
-    (told,) = read_template(values).refusals
-    assert told.startswith(refusal)
+    (message,) = read_template(values).refusals
+    assert message.startswith(refusal)
 
 
 @pytest.mark.parametrize("values", [FOREIGN, {"ForeignBusArn": BUS}, {"EmitterExternalId": "unused"}])

@@ -14,12 +14,12 @@ from functions.aws.ledger import DynamoDbClient
 from functions.aws.queues import SqsClient
 from tests.deploy.template import Template, as_list, read_template
 
-# What the adapters use of the services, and so what each function must be allowed.
+# The calls that the adapters make, and so the rights that each function must have.
 USED = {
     "EmitFunction": {"events": EventsClient, "dynamodb": DynamoDbClient},
     "ReceiveFunction": {"dynamodb": DynamoDbClient, "sagemaker": SageMakerClient, "sqs": SqsClient},
 }
-# What Lambda does in the name of a function: it writes the log, and sends on what keeps failing.
+# The calls of Lambda itself in the name of a function: it writes the log, and forwards events that keep failing.
 LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 QUEUE = "arn:aws:sqs:eu-west-3:123456789012:trainings.fifo"
 OF_THIS_STACK = re.compile(r"\$\{\w+\.Arn\}")
@@ -84,7 +84,7 @@ def test_a_role_allows_what_the_code_does_and_no_more(function: str, template: T
 
 @pytest.mark.parametrize("function", USED)
 def test_a_role_is_nobody_elses(function: str, template: Template) -> None:
-    """A function has its own role, without a policy of somebody else, which would reach beyond this stack."""
+    """A function has its own role, without a managed policy, which would reach beyond this stack."""
     role = template.of_type("AWS::IAM::Role")[role_of(template, function)]
     assert set(role) == {"AssumeRolePolicyDocument", "Policies"}
     assert "Policies" not in template.functions[function]
@@ -137,7 +137,7 @@ def test_target_queues_are_sent_to() -> None:
 
 
 def test_rules_may_leave_what_they_could_not_deliver(template: Template) -> None:
-    """The queue lets each of the template's rules send, and nobody else: without that the events would be lost."""
+    """The queue lets each of the template's rules send, and no one else: without that the events would be lost."""
     policies = list(template.of_type("AWS::SQS::QueuePolicy").values())
     rules = template.sources("EventBridgeRule", "CloudWatchEvent", "Schedule")
     assert [policy["Queues"] for policy in policies] == [["${UndeliveredQueue}"]]

@@ -62,7 +62,7 @@ def test_the_build_knows_every_function(template: Template) -> None:
 
 
 def test_the_environment_is_that_of_the_code(template: Template) -> None:
-    """No function is given a variable that nobody reads."""
+    """No function is given a variable that is never read."""
     known = set(re.findall(r'"(RETRAIN_\w+)"', Path(variables.__file__).read_text(encoding="utf-8")))
     known.add("RETRAIN_ENVIRONMENT")  # messages name it
     for function in template.functions.values():
@@ -70,7 +70,7 @@ def test_the_environment_is_that_of_the_code(template: Template) -> None:
 
 
 def test_emitting_has_all_it_needs(template: Template) -> None:
-    """The parts for asking can be made from the environment, which names the template's bus and table."""
+    """The emitter can be made from the environment, which names the template's bus and table."""
     assert printed(template, "EmitFunction", f"{WIRING}; print(wiring.emitter().cloud)") == "aws"
     given = template.functions["EmitFunction"]["Environment"]["Variables"]
     assert (given["RETRAIN_BUS"], given["RETRAIN_LEDGER"]) == ("${EventBus}", "${Ledger}")

@@ -110,7 +110,7 @@ def test_pubsub_may_move_dead_letters() -> None:
 
 
 def test_every_dead_letter_topic_has_a_subscription_and_an_alert() -> None:
-    """A topic without a subscription forgets; a subscription that nobody hears of is not read."""
+    """A topic without a subscription forgets; a subscription without an alert is not read."""
     letters = of_kind("google_pubsub_topic")["letters"]["for_each"]
     assert of_kind("google_pubsub_subscription")["letters"]["for_each"] == letters
     assert of_kind("google_monitoring_alert_policy")["letters"]["for_each"] == letters
@@ -145,7 +145,7 @@ def test_rights_on_a_project_are_the_three_that_cannot_be_narrower() -> None:
 
 
 def test_ticks_and_sweeps_go_by_http() -> None:
-    """Only HTTP tells a tick's scheduled time, and a sweep that fails does not pile up behind the next ones."""
+    """Only HTTP carries a tick's scheduled time, and a sweep that fails does not pile up behind the next ones."""
     jobs = of_kind("google_cloud_scheduler_job")
     assert jobs["tick"]["http_target"][0]["uri"].endswith("/tick")
     body = re.fullmatch(r"\$\{base64encode\(jsonencode\((.*)\)\)}", jobs["sweep"]["http_target"][0]["body"])

@@ -9,8 +9,8 @@ def test_somebody_hears_of_dead_letters_in_prod() -> None:
     for name in ("alert_emails", "notification_channels"):
         assert f"var.{name}" in rule["condition"]
     channels = of_kind("google_monitoring_alert_policy")["letters"]["notification_channels"]
-    for told in ("var.notification_channels", "google_monitoring_notification_channel.emails"):
-        assert told in channels
+    for source in ("var.notification_channels", "google_monitoring_notification_channel.emails"):
+        assert source in channels
 
 
 def test_environments_may_share_a_project() -> None:

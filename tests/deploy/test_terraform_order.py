@@ -22,7 +22,7 @@ SERVICES = {
 }
 # Without them Terraform itself can do nothing: they are switched on by hand.
 BY_HAND = {"google_project", "google_project_iam_member", "google_project_service"}
-# What builds the functions and keeps their images, and what trains.
+# The services that build the functions and keep their images, and the one that trains.
 BEHIND = {"artifactregistry", "cloudbuild", "aiplatform"}
 RESOURCES = [block for block in blocks() if block.section == "resource"]
 

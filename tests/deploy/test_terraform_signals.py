@@ -1,4 +1,4 @@
-"""What other projects and the platform itself tell reaches the one topic, and no more of it than the code reads."""
+"""Signals of other projects and of the platform reach the one topic, and no more of them than the code reads."""
 
 import re
 

@@ -68,7 +68,7 @@ def test_actionlint_would_find_a_mistake(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *EXAMPLES], ids=lambda path: path.name)
 def test_actions_are_pinned_by_their_commits(path: Path) -> None:
-    """A tag of somebody else's repository can move; the version is a comment, which dependabot keeps."""
+    """A tag in a foreign repository can move; the version is a comment, which dependabot keeps."""
     used = re.findall(r"uses: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert used
     assert [action for action in used if not PINNED.fullmatch(action)] == []
@@ -143,7 +143,7 @@ def test_the_bundle_is_made_of_tested_code_and_checked_settings(deploy: dict[str
 
 
 def test_a_deployment_is_checked_by_doctor(deploy: dict[str, Any]) -> None:
-    """The last step of each job asks `doctor`, with the variables that the deployment's outputs give."""
+    """The last step of each job runs `doctor`, with the variables that the deployment's outputs give."""
     for cloud in CLOUDS:
         last = deploy["jobs"][cloud]["steps"][-1]["run"]
         assert f'deploy/outputs {cloud} "$ENV"' in last
@@ -186,7 +186,7 @@ class TestSource:
         return tmp_path
 
     def git(self, folder: Path, *arguments: str) -> None:
-        """Run git, as nobody in particular."""
+        """Run git with a name of its own."""
         who = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false"]
         subprocess.run([shutil.which("git") or "git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 

@@ -122,12 +122,14 @@ def test_trainings_of_one_token_run_one_after_the_other() -> None:
 @pytest.mark.parametrize("trained", ["true", "false"])
 def test_a_repeat_of_a_training_that_has_succeeded_does_not_train(tmp_path: Path, trained: str) -> None:
     """It searches the titles of this workflow's runs for the token."""
-    program(tmp_path / "bin" / "gh", f'echo "$@" > asked\necho {trained}')
+    program(tmp_path / "bin" / "gh", f'echo "$@" > arguments\necho {trained}')
     variables = {"GITHUB_OUTPUT": "output", "GITHUB_REPOSITORY": "acme/churn", "GITHUB_WORKFLOW": "Train"}
     assert run(script(TRAIN, "Has this"), tmp_path, TOKEN="abc", **variables).returncode == 0
     assert (tmp_path / "output").read_text() == f"trained={trained}\n"
-    asked = (tmp_path / "asked").read_text()
-    assert asked.startswith("run list --repo acme/churn --workflow Train --event repository_dispatch --status success")
+    arguments = (tmp_path / "arguments").read_text()
+    assert arguments.startswith(
+        "run list --repo acme/churn --workflow Train --event repository_dispatch --status success"
+    )
     assert workflow(TRAIN)["jobs"]["train"]["if"] == "needs.before.outputs.trained == 'false'"
 
 
