@@ -185,8 +185,8 @@ def test_a_bundle_for_another_interpreter_is_refused(machine: AzureMachine, name
     done = machine.deploy()
     assert done.returncode == 1
     assert done.stderr == (
-        f"dist/azure.zip holds what was compiled for {found}, not for Python 3.13 on Linux with x86-64: make build-azure"
-        " TARGET_PYTHON=3.13 TARGET_PLATFORM=manylinux2014_x86_64\n"
+        f"dist/azure.zip holds what was compiled for {found}, not for Python 3.13 on Linux with x86-64: "
+        "make build-azure TARGET_PYTHON=3.13 TARGET_PLATFORM=manylinux2014_x86_64\n"
     )
     assert machine.calls == []
 
