@@ -251,8 +251,9 @@ deploy-gcp: ## to Google Cloud: make deploy-gcp ENV=dev STATE=bucket
 	$(is_environment)
 	$(call needs,terraform,see https://developer.hashicorp.com/terraform/install)
 	@test -n "$(STATE)" || { echo "Say where Terraform keeps its state: make $@ ENV=$(ENV) STATE=bucket"; exit 2; }
-	@$(MAKE) --no-print-directory build-gcp
+	@# First, for it takes seconds and needs the credentials and the bucket.
 	terraform -chdir=deploy/gcp init -reconfigure -backend-config=bucket=$(STATE) -backend-config=prefix=retrain/$(ENV)
+	@$(MAKE) --no-print-directory build-gcp
 	terraform -chdir=deploy/gcp apply -var-file=environments/$(ENV).tfvars
 
 deploy-azure: ## to Azure: make deploy-azure ENV=dev GROUP=resource-group
