@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.frozen import dataclass
 
-# Past this power no sensible limit is longer, and a larger one overflows a float.
+# Beyond this power every sensible limit is reached, and a larger one overflows a float.
 _MOST_STEPS: Final = 30
 
 
@@ -19,9 +19,9 @@ class Backoff:
         attempts: the largest number of attempts.
         base: the longest wait before the first repeat, in seconds; it grows with each further one.
         longest: no wait is longer than this, in seconds.
-        growth: by which factor the waits grow.
-        sleep: waits for so many seconds.
-        chance: draws from 0 to 1, so that callers that failed together do not come back together.
+        growth: the factor by which the waits grow.
+        sleep: waits for the given number of seconds.
+        chance: draws from 0 to 1, so that callers that failed at the same time do not retry at the same time.
 
     """
 
@@ -33,17 +33,17 @@ class Backoff:
     chance: Callable[[], float] = random.random
 
     def wait(self, failures: int) -> float:
-        """Return how many seconds to wait after so many *failures* in a row; 0 before the first attempt."""
+        """Return the seconds to wait after this number of *failures* in a row; 0 before the first attempt."""
         if not failures:
             return 0.0
         return self.chance() * min(float(self.base * self.growth ** min(failures - 1, _MOST_STEPS)), self.longest)
 
     def pause(self, attempt: int) -> None:
-        """Wait before the attempt of that number; the first has number 0 and does not wait."""
+        """Wait before attempt number *attempt*; the first is number 0 and does not wait."""
         if attempt:
             self.sleep(self.wait(attempt))
 
 
 STANDARD: Final = Backoff()
-# For writers of one model's state: with these waits two hundred of them, at 50 ms a call, need ten attempts at most.
+# For writers of the state of one model: two hundred of them, at 50 ms per call, need at most ten attempts each.
 CONTENTION: Final = Backoff(attempts=16, base=0.2, growth=4, longest=10.0)

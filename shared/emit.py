@@ -52,7 +52,7 @@ def publish(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> None:
 
     Raises:
         BusError: the bus refuses some.
-        UnavailableError: the bus is away.
+        UnavailableError: the bus is unavailable.
 
     """
     emitter.bus.publish(triggers)
@@ -77,7 +77,7 @@ def tick(emitter: EmitterParts, at: datetime | None) -> list[RetrainTrigger]:
 
     Raises:
         BusError: the bus refuses some.
-        UnavailableError: the bus is away.
+        UnavailableError: the bus is unavailable.
 
     """
     now = emitter.clock()
@@ -104,7 +104,7 @@ def rehearse(emitter: EmitterParts, trigger: RetrainTrigger) -> Verdict:
     """Tell what would happen to *trigger* now; nothing is sent or stored.
 
     Raises:
-        UnavailableError: the ledger is away.
+        UnavailableError: the ledger is unavailable.
 
     """
     state = load(emitter.ledger, trigger.model_id).state

@@ -1,4 +1,4 @@
-"""The types of parameters: that of a parameter is its configured default's, and each value has one spelling."""
+"""Types of parameters: a parameter has the type of its configured default, and each value has one spelling."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,10 +10,10 @@ from shared.errors import InvalidTriggerError
 from shared.fields import INT64, Parameter, brief
 
 ParameterCheck = Callable[[Target, Mapping[str, Parameter]], None]
-"""Checks parameters against more than the configuration, such as the specification of a pipeline in the bundle. It gets
-those that a trigger sets, typed like their defaults, and raises `InvalidTriggerError` for one that does not fit."""
+"""An additional check of parameters, for example against the specification of a pipeline in the bundle. It gets
+those that a trigger sets, with the types of their defaults, and raises `InvalidTriggerError` for an invalid one."""
 
-# Beyond this a float no longer has every whole number.
+# Beyond this, a float cannot represent every whole number.
 EXACT: Final = 2**53
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -22,22 +22,22 @@ _FLAGS: Final = {"true": True, "false": False}
 
 
 def accept_any(_target: Target, _parameters: Mapping[str, Parameter]) -> None:
-    """Accept all parameters: the check of a cloud whose bundle does not know the types that its targets take."""
+    """Accept all parameters: the check of a cloud whose bundle has no types for the parameters of its targets."""
 
 
 def typed(name: str, default: Parameter, value: Parameter) -> Parameter:
     """Return *value* in the type of the parameter's *default*.
 
-    Some senders have only strings, as ML cube Platform has, and some write every number as a float.
+    Some senders, such as ML cube Platform, send only strings, and some write every number as a float.
 
     Args:
         name: the parameter.
-        default: its default in the configuration; `$field` is a text.
-        value: what a trigger sets: for an integer a whole number (12, 12.0 or "12"), for a float any number, for a
-            boolean `true` or `false` in any case, for a text anything.
+        default: its default in the configuration; `$field` is a string.
+        value: the value that a trigger sets. An integer parameter accepts whole numbers (12, 12.0 or "12"), a float
+            any number, a boolean `true` or `false` in any case, a string anything.
 
     Raises:
-        InvalidTriggerError: the value does not fit; the parameter is named.
+        InvalidTriggerError: the value does not fit the type; the error names the parameter.
 
     """
     wanted, read = _TYPES[type(default)]
@@ -48,7 +48,7 @@ def typed(name: str, default: Parameter, value: Parameter) -> Parameter:
 
 
 def spelled(value: Parameter) -> str:
-    """Return *value* as the text that every service gets: a boolean as in JSON, a whole number without a point."""
+    """Return *value* as the string that services get: a boolean as in JSON, a whole number without a point."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
@@ -88,5 +88,5 @@ _TYPES: Final[Mapping[type[Parameter], tuple[str, Callable[[Parameter], Paramete
     bool: ("true or false", _flag),
     int: ("a whole number of at most 64 bits", _whole),
     float: ("a number", _number),
-    str: ("a text", spelled),
+    str: ("a string", spelled),
 }

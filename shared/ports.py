@@ -1,4 +1,4 @@
-"""What a cloud provides to the core: a bus, a ledger, launchers and dead letters; optionally notifiers and GitHub."""
+"""The interfaces that each cloud implements for the core: bus, ledger, launchers, dead letters and notifications."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
@@ -12,32 +12,33 @@ from shared.notice import Notice
 from shared.trigger import RetrainTrigger
 
 Clock = Callable[[], datetime]
-"""Tells the time, aware and in UTC."""
+"""Returns the current time, aware, UTC."""
 
 RandomId = Callable[[], str]
-"""Makes an id that nobody else makes, of at most 36 characters."""
+"""Returns a new unique id of at most 36 characters."""
 
 
 class EventBus(Protocol):
-    """Carries triggers to whoever receives them, at least once."""
+    """Delivers triggers to the receiver, at least once."""
 
     def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
-        """Hand over all *triggers*; when this returns the bus has every one of them. None at all is no call.
+        """Publish all *triggers*; when this returns, the bus has accepted each of them. An empty list makes no call.
 
         Raises:
-            BusError: the bus refuses some of them for good; they are named.
-            UnavailableError: the bus is away; some may have arrived, and all may be sent again (their ids protect).
+            BusError: the bus refuses some of them permanently; the error names them.
+            UnavailableError: the bus is unavailable; some may have been accepted. All may be published again, because
+                triggers with the same id are decided only once.
 
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A model's state as the ledger holds it.
+    """The state of a model as stored in the ledger.
 
     Attributes:
-        document: JSON text, or none where the model was never written.
-        version: what `Ledger.save` wants back, opaque to the core.
+        document: JSON text; None if the model was never saved.
+        version: the version for `Ledger.save`, opaque to the core.
 
     """
 
@@ -46,31 +47,31 @@ class Stored:
 
 
 class Ledger(Protocol):
-    """Keeps one document a model, changed by compare-and-swap only."""
+    """Stores one document per model, which is only changed by compare-and-swap."""
 
     def load(self, model_id: str) -> Stored:
-        """Return the newest document of *model_id* (a consistent read).
+        """Return the newest document of *model_id* (strongly consistent).
 
         Raises:
-            UnavailableError: the ledger is away.
+            UnavailableError: the ledger is unavailable.
 
         """
 
     def save(self, model_id: str, document: str, version: object) -> Stored | None:
-        """Replace the document if it still has *version*, and return what is stored now; None: somebody was faster.
+        """Replace the document if it still has *version*, and return the new one; None if another writer was faster.
 
-        A save whose answer got lost may have happened: the caller must be able to recognise its own document.
+        A save may have succeeded although its response was lost: the caller must recognise its own document.
 
         Raises:
-            UnavailableError: the ledger is away; whether it saved is unknown.
+            UnavailableError: the ledger is unavailable; whether the document was saved is unknown.
 
         """
 
     def models(self, after: str | None, limit: int) -> list[str]:
-        """Return up to *limit* ids of stored models behind *after*, in an order that the ledger keeps; [] at the end.
+        """Return up to *limit* ids of stored models that follow *after*, in a stable order; an empty list at the end.
 
         Raises:
-            UnavailableError: the ledger is away.
+            UnavailableError: the ledger is unavailable.
 
         """
 
@@ -80,11 +81,11 @@ class LaunchRequest:
     """One training to start.
 
     Attributes:
-        trigger: why.
-        token: the idempotency token: equal tokens are one training. 64 hex characters.
-        parameters: what the pipeline gets, defaults filled in; nothing else may reach it.
-        claimed_at: since when somebody tries to start it; no run of this token is older.
-        max_run: after this long the training counts as gone.
+        trigger: the trigger of the training.
+        token: the idempotency token, 64 hex characters; requests with the same token are one training.
+        parameters: the parameters of the pipeline, including defaults; it gets no others.
+        claimed_at: when the training was first claimed; no run with this token is older.
+        max_run: after this time the training counts as gone.
 
     """
 
@@ -97,12 +98,12 @@ class LaunchRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A training that a service took on.
+    """A training that a service has accepted.
 
     Attributes:
-        run_id: how the service calls it.
-        url: where a person can look at it, if anywhere.
-        handed_over: its end is not ours to see (a queue, a GitHub workflow).
+        run_id: the service's id of the run.
+        url: the page of the run for people; None if there is none.
+        handed_over: whether the end of the run cannot be observed (a queue, a GitHub workflow).
 
     """
 
@@ -112,7 +113,7 @@ class Run:
 
 
 class RunResult(StrEnum):
-    """How a training stands or ended."""
+    """The status of a run, or how it ended."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -122,11 +123,11 @@ class RunResult(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStatus:
-    """What the service says of a run.
+    """The status of a run as reported by the service.
 
     Attributes:
-        result: how it stands.
-        ended_at: when it ended, where the service tells.
+        result: the status.
+        ended_at: when the run ended; None if it has not, or if the service does not report it.
 
     """
 
@@ -137,45 +138,45 @@ class RunStatus:
 class Launcher(Protocol):
     """Starts trainings of one target.
 
-    Where the target honours tokens (`shared.config.targets`), a second `start` with the same token returns the first
-    one's run. Where it does not, a second `start` is a second training: such a launcher sends each request once, as a
-    repeat after a lost answer would be a second hand-over.
+    If the target honours tokens (`shared.config.targets`), a second `start` with the same token returns the run of the
+    first. If it does not, a second `start` is a second training: such a launcher sends each request only once, because
+    a retry after a lost response would be a second hand-over.
     """
 
     def start(self, request: LaunchRequest, *, again: bool) -> Run:
-        """Start the training of *request* and return its run; "exists already" is success.
+        """Start the training of *request* and return its run; "already exists" counts as success.
 
         Args:
-            request: what to start.
-            again: another process may have started it before. Then the run is looked for first, where the service can
-                be searched, and before anything of the bundle is read: what fits the bundle no longer may run already.
+            request: the training to start.
+            again: whether another process may have started it before. If the service can be searched, the run is looked
+                up first, before anything is read from the bundle: the run may exist although the bundle has changed.
 
         Raises:
             TargetRefusedError: the service will not run this, now or later; nothing runs, and a repeat is refused only
                 after the service has reported that there is no such run.
-            UnavailableError: throttled, away, or the answer was lost: it may run.
+            UnavailableError: the service is throttled or unavailable, or its response was lost: the run may exist.
 
         """
 
     def status(self, run_id: str) -> RunStatus:
-        """Ask the service how the run stands; a run that it does not know has stopped.
+        """Query the status of a run; a run that the service does not know counts as stopped.
 
         Raises:
-            UnavailableError: the service is away.
+            UnavailableError: the service is unavailable.
 
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """An event that nobody can act on.
+    """An event that was given up permanently.
 
     Attributes:
         at: when it was given up.
-        cloud: where.
+        cloud: `aws`, `gcp`, `azure` or `local`.
         reason: the reason code of the decision.
-        error: what is wrong with it, for people.
-        event: the event as it came.
+        error: the error, for people.
+        event: the event as it was received.
 
     """
 
@@ -187,27 +188,27 @@ class DeadLetter:
 
 
 class DeadLetters(Protocol):
-    """Keeps what nobody can act on, for a person to look at and send again."""
+    """Stores rejected events, so that a person can inspect and resend them."""
 
     def put(self, letter: DeadLetter) -> None:
-        """Keep *letter*.
+        """Store *letter*.
 
         Raises:
-            UnavailableError: the place is away; the event must not be acknowledged.
+            UnavailableError: the storage is unavailable; the event must not be acknowledged.
 
         """
 
 
 class Notifier(Protocol):
-    """Tells people, through one channel of `[notify]`."""
+    """Sends notifications through one channel of `[notify]`."""
 
     def send(self, notice: Notice) -> None:
-        """Send *notice*; when this returns the channel has it.
+        """Send *notice*; when this returns, the channel has accepted it.
 
         Raises:
-            UnavailableError: the channel is away or throttles; it may have the notice.
-            PermanentError: the channel will never take it: no such topic, no right, a wrong address. No message of an
-                error holds the channel's address, which may be a secret.
+            UnavailableError: the channel is unavailable or throttles; it may have accepted the notice.
+            PermanentError: the channel will never accept it: no such topic, no permission, a wrong address. Error
+                messages never contain the address of the channel, which may be a secret.
 
         """
 
@@ -217,11 +218,12 @@ class Dispatch:
     """One `repository_dispatch` event for GitHub.
 
     Attributes:
-        repository: `OWNER/NAME`; one of `[github]` `repositories`, which was checked when the configuration was read.
-        event_type: 1-100 characters, what the workflow's `types` names.
-        token: the idempotency token of the training, 64 hex characters. GitHub knows no idempotency key: a dispatch may
-            come twice, always with the same token, which a workflow can take as its concurrency key.
-        payload: the whole `client_payload`: plain JSON, at most 10 names at the top (GitHub's limit), the token too.
+        repository: `OWNER/NAME`, one of `[github]` `repositories` as checked when the configuration was loaded.
+        event_type: 1-100 characters, one of the `types` of the workflow.
+        token: the idempotency token of the training, 64 hex characters. GitHub has no idempotency keys: a dispatch may
+            arrive twice, always with the same token, which a workflow can use as its concurrency key.
+        payload: the complete `client_payload`: plain JSON, at most 10 names at the top level (GitHub's limit),
+            including the token.
 
     """
 
@@ -235,10 +237,10 @@ class Dispatcher(Protocol):
     """Sends events to GitHub repositories."""
 
     def dispatch(self, dispatch: Dispatch) -> None:
-        """Send *dispatch*; when this returns GitHub has taken it (204).
+        """Send *dispatch*; when this returns, GitHub has accepted it (204).
 
         Raises:
-            TargetRefusedError: GitHub will not take it, now or later: no such repository, no right, no token.
-            UnavailableError: GitHub is away, throttles, or its answer was lost: it may have been taken.
+            TargetRefusedError: GitHub will not accept it, now or later: no such repository, no permission, no token.
+            UnavailableError: GitHub is unavailable or throttles, or its response was lost: it may have been accepted.
 
         """

@@ -1,4 +1,4 @@
-"""Event in, at most one training out."""
+"""The receiver: handles events, each of which starts at most one training of a model."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -18,14 +18,14 @@ from shared.trigger import MAX_TRIGGER_ID
 from shared.wire.incoming import Foreign, Incoming, RunEnded, Signal, TriggerEvent
 
 Decode = Callable[[object], Incoming]
-"""Reads a native event; raises `PermanentError` for one that is unreadable, or ours but wrong."""
+"""Decodes a native event; raises `PermanentError` if it is unreadable, or an invalid trigger event."""
 
-# Of an event for several models, the decision that comes first here is the event's.
+# An event for several models is reported with the first of these decisions that one of them got.
 _WEIGHTS: Final = ("launch", "queue", "wait", "reject", "skip")
 
 
 def receive(receiver: ReceiverParts, event: object, decode: Decode) -> Outcome:
-    """Act on one event; when this returns, the event may be acknowledged.
+    """Handle one event; when this returns, the event may be acknowledged.
 
     Args:
         receiver: the parts.
@@ -33,7 +33,7 @@ def receive(receiver: ReceiverParts, event: object, decode: Decode) -> Outcome:
         decode: the codec of its bus.
 
     Raises:
-        PermanentError: the event is rejected, and there are no dead letters on our side.
+        PermanentError: the event is rejected, and the platform must dead-letter it.
         TransientError: the event must not be acknowledged, so that it is delivered again.
 
     """
@@ -44,7 +44,7 @@ def receive(receiver: ReceiverParts, event: object, decode: Decode) -> Outcome:
 
 
 def receive_batch(receiver: ReceiverParts, events: Sequence[object], decode: Decode) -> list[Outcome | RetrainError]:
-    """Act on events that arrived together; the triggers of one model are decided on one load and one save.
+    """Handle events that arrived together; the triggers of one model share one load and one save of its state.
 
     Returns:
         The outcome of each event, or its error, as `receive` returns and raises them.
@@ -73,7 +73,7 @@ def receive_batch(receiver: ReceiverParts, events: Sequence[object], decode: Dec
 
 
 def _admit(receiver: ReceiverParts, event: object, decode: Decode) -> Outcome | list[Arrival]:
-    """Return the triggers of *event*, or the outcome of one that brings none."""
+    """Return the triggers of *event*, or its outcome if it has none."""
     incoming: Incoming | None = None
     try:
         incoming = decode(event)
@@ -93,7 +93,7 @@ def _admit(receiver: ReceiverParts, event: object, decode: Decode) -> Outcome | 
 
 
 def _combined(outcomes: list[Outcome | RetrainError]) -> Outcome | RetrainError:
-    """Return the result of an event by those of its triggers; it is delivered again if one of them must be."""
+    """Return the result of an event from those of its triggers; one retryable error makes the event retryable."""
     failures = [outcome for outcome in outcomes if isinstance(outcome, RetrainError)]
     if failures:
         return next((error for error in failures if error.retryable), failures[0])
@@ -105,7 +105,7 @@ def _combined(outcomes: list[Outcome | RetrainError]) -> Outcome | RetrainError:
 
 
 def _reject(receiver: ReceiverParts, error: PermanentError, incoming: Incoming | None) -> Outcome:
-    """List a rejected event under its model, if it has one that is configured."""
+    """Record a rejected event at its model, if that is configured."""
     fields = incoming.fields if isinstance(incoming, TriggerEvent) else {}
     model_id = fields.get("model_id") or receiver.config.default_model
     given = fields.get("trigger_id")

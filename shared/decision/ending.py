@@ -1,9 +1,9 @@
-"""How the end of a training changes a model's state. No clock, no I/O."""
+"""State changes at the end of a training. No clock, no I/O."""
 
 import dataclasses
 from datetime import datetime
 
-from shared.decision.pending import promised
+from shared.decision.pending import follow_up_recorded
 from shared.decision.reasons import Result
 from shared.decision.state import ModelState, Pending, Training
 from shared.decision.transitions import CLAIM_LEASE, GONE, confirmed
@@ -14,15 +14,15 @@ from shared.trigger import run_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """The end of a training, as it was told.
+    """The end of a training, as reported by the service or assumed after `max_run`.
 
     Attributes:
-        run_id: how the service calls the run.
+        run_id: the service's id of the run.
         result: how it ended.
-        at: when.
-        name: the name that we gave it; empty where the run is known by its id.
-        actions: what follows such an end.
-        holder: who does that: an id that is made anew each time.
+        at: when it ended.
+        name: the name that this project gave the run; empty if only its id is known.
+        actions: the follow-ups of this end.
+        holder: the id of the claim on the follow-ups, new for each claim.
 
     """
 
@@ -35,17 +35,17 @@ class End:
 
 
 def ended(state: ModelState, end: End, *, now: datetime) -> ModelState:
-    """Record that a training is over, free the model and write down what follows, all at once and only once.
+    """Record the end of a training, free the model and record the follow-ups, in one change and only once.
 
-    A run that is not the model's changes nothing. The end may be told before the start was confirmed: then the run is
-    known by its name.
+    The end of any other run changes nothing. An end may be reported before the start is confirmed: then the run is
+    recognised by its name.
     """
     training = state.training
     if training is None or not _is_of(training, end):
         return _ended_late(state, end)
     run_id = training.run_id or end.run_id
     if training.run_id is None:
-        # The latest possible time keeps the cooldown: who found the claim still fresh may have started it a lease on.
+        # The latest possible start keeps the cooldown: a process that saw it fresh may have started it a lease later.
         started = min(now, training.claimed_at + 2 * CLAIM_LEASE)
         state = confirmed(state, training.trigger.token, Run(run_id=run_id), now=started)
     runs = tuple(
@@ -62,14 +62,14 @@ def ended(state: ModelState, end: End, *, now: datetime) -> ModelState:
         holder=end.holder,
         claimed_at=now,
     )
-    return promised(dataclasses.replace(state, training=None, runs=runs), training, entry)
+    return follow_up_recorded(dataclasses.replace(state, training=None, runs=runs), training, entry)
 
 
 def _is_of(training: Training, end: End) -> bool:
-    """Tell whether *end* is that of *training*.
+    """Return whether *end* is the end of *training*.
 
-    An event may spell the run otherwise than the start did (Google's projects have a name and a number). Where the name
-    that we gave is the service's own id of the run, that is enough: there is no other run of this name.
+    An event may name the run differently than the start did (a Google project has a name and a number). If the name
+    given by this project is also the service's id of the run, the name is sufficient: no other run has it.
     """
     named = run_name(training.trigger.token) == end.name
     if training.run_id is None:
@@ -80,7 +80,7 @@ def _is_of(training: Training, end: End) -> bool:
 
 
 def _ended_late(state: ModelState, end: End) -> ModelState:
-    # A run that counted as gone may still tell how it ended. What follows has followed then.
+    # The end of a run that counted as gone may still be reported. Its follow-ups were already carried out.
     runs = tuple(
         dataclasses.replace(run, ended_at=end.at, result=end.result)
         if run.run_id == end.run_id and run.result == GONE

@@ -1,4 +1,4 @@
-"""How what follows an end, or a wait, changes a model's state: promised with it, claimed, done or given up. No I/O."""
+"""State changes of follow-ups and approval requests: recorded, claimed, done or given up. No I/O."""
 
 import dataclasses
 from datetime import datetime
@@ -7,8 +7,8 @@ from shared.decision.state import MAX_ATTEMPTS, MAX_REASON, ModelState, Parked, 
 from shared.decision.transitions import CLAIM_LEASE, rejected
 
 
-def promised(state: ModelState, training: Training, entry: Pending) -> ModelState:
-    """Write down what follows *training*; the entry gets what people want to know of its trigger."""
+def follow_up_recorded(state: ModelState, training: Training, entry: Pending) -> ModelState:
+    """Record the follow-ups of *training*; *entry* is completed with the details of its trigger that people need."""
     if not entry.actions:
         return state
     trigger = training.trigger
@@ -23,8 +23,10 @@ def promised(state: ModelState, training: Training, entry: Pending) -> ModelStat
     return dataclasses.replace(state, pending=(*state.pending, known))
 
 
-def asked(state: ModelState, waiting: Parked, actions: tuple[str, ...], *, now: datetime, holder: str) -> ModelState:
-    """Write down that people are to be asked about *waiting*, and about nothing that waited before."""
+def approval_requested(
+    state: ModelState, waiting: Parked, actions: tuple[str, ...], *, now: datetime, holder: str
+) -> ModelState:
+    """Record an approval request for *waiting*; it replaces the request for a trigger that waited before."""
     entry = Pending(
         run_id="",
         trigger_id=waiting.trigger.trigger_id,
@@ -35,12 +37,12 @@ def asked(state: ModelState, waiting: Parked, actions: tuple[str, ...], *, now: 
         holder=holder,
         claimed_at=now,
     )
-    others = tuple(entry for entry in state.pending if not entry.is_question)
+    others = tuple(entry for entry in state.pending if not entry.is_approval_request)
     return dataclasses.replace(state, pending=(*others, entry) if actions else others)
 
 
-def question_of(state: ModelState, entry: Pending) -> Parked | None:
-    """Return what *entry* asks people about, if that still waits for them."""
+def trigger_awaiting_approval(state: ModelState, entry: Pending) -> Parked | None:
+    """Return the trigger of the approval request *entry* if it still waits for an approval."""
     waiting = state.waiting
     if waiting is None or waiting.approved_by or waiting.trigger.trigger_id != entry.trigger_id:
         return None
@@ -48,17 +50,17 @@ def question_of(state: ModelState, entry: Pending) -> Parked | None:
 
 
 def is_due(entry: Pending, now: datetime) -> bool:
-    """Whether who claimed *entry* is gone, and the pause after so many attempts is over."""
+    """Return whether the claim on *entry* has expired; each attempt doubles the time that it takes."""
     return now - entry.claimed_at >= CLAIM_LEASE * (1 << min(entry.attempts - 1, MAX_ATTEMPTS))
 
 
 def is_given_up(entry: Pending) -> bool:
-    """Whether *entry* was claimed more often than anybody tries: it goes to the dead letters."""
+    """Return whether *entry* has used up its attempts and must become a dead letter."""
     return entry.attempts > MAX_ATTEMPTS
 
 
 def taken_over(state: ModelState, *, now: datetime, holder: str) -> ModelState:
-    """Claim every entry that is due."""
+    """Claim every entry that is due for *holder*."""
     claimed = tuple(
         dataclasses.replace(entry, holder=holder, claimed_at=now, attempts=entry.attempts + 1)
         if is_due(entry, now)
@@ -69,7 +71,7 @@ def taken_over(state: ModelState, *, now: datetime, holder: str) -> ModelState:
 
 
 def done(state: ModelState, entry: Pending, action: str) -> ModelState:
-    """Take *action* off the list of what is to be done for *entry*."""
+    """Remove *action*, which is done, from *entry*."""
     left = [
         dataclasses.replace(one, actions=tuple(each for each in one.actions if each != action))
         if one.key == entry.key
@@ -80,7 +82,7 @@ def done(state: ModelState, entry: Pending, action: str) -> ModelState:
 
 
 def resolved(state: ModelState, entry: Pending, action: str, actions: tuple[str, ...]) -> ModelState:
-    """Replace the *action* that stands for others by these *actions*."""
+    """Replace the placeholder *action* of *entry* by *actions*."""
     known = tuple(
         dataclasses.replace(one, actions=(*(each for each in one.actions if each != action), *actions))
         if one.key == entry.key and action in one.actions
@@ -91,7 +93,7 @@ def resolved(state: ModelState, entry: Pending, action: str, actions: tuple[str,
 
 
 def given_up(state: ModelState, entry: Pending, action: str, error: str, *, now: datetime) -> ModelState:
-    """Take *action* off the list for good, and list it among what was rejected."""
+    """Remove *action* from *entry* permanently and list it among the rejected events."""
     if not any(one.key == entry.key and action in one.actions for one in state.pending):
         return state
     return rejected(done(state, entry, action), entry.trigger_id, f"{action}: {error}", now=now)

@@ -1,4 +1,4 @@
-"""Deciding: one verdict for each trigger, by rules in the order of the contract. No clock, no I/O."""
+"""Decides on triggers: the first rule that applies gives the verdict. No clock, no I/O."""
 
 import dataclasses
 from collections.abc import Callable
@@ -18,9 +18,9 @@ class Verdict:
     """The decision on a trigger.
 
     Attributes:
-        decision: what happens.
+        decision: the decision.
         reason: the reason code.
-        detail: the same for people.
+        detail: the reason for people.
 
     """
 
@@ -33,12 +33,12 @@ Rule = Callable[[ModelState, RetrainTrigger, Policy, datetime], Verdict | None]
 
 
 def decide(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: datetime) -> Verdict:
-    """Judge a trigger that arrives."""
+    """Return the verdict on a new trigger."""
     return _first(ARRIVAL, state, trigger, policy, now)
 
 
 def held_back(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: datetime) -> Verdict | None:
-    """Return why a trigger that is kept, or that a person released, cannot start now; none when it can.
+    """Return why a kept or approved trigger cannot start now; None if it can.
 
     It is never dropped for such a reason: it stays, or becomes, the kept trigger.
     """
@@ -49,18 +49,18 @@ def held_back(state: ModelState, trigger: RetrainTrigger, policy: Policy, now: d
 
 
 def decide_kept(state: ModelState, kept: Parked, policy: Policy, now: datetime) -> Verdict:
-    """Judge the kept trigger when nothing holds it back: a person who released it before is not asked again."""
+    """Return the verdict on a kept trigger that nothing holds back; it is not approved a second time."""
     rules = () if kept.approved_by else (_approval,)
     return _first(rules, state, kept.trigger, policy, now)
 
 
 def counts_as_drift(trigger: RetrainTrigger, verdict: Verdict) -> bool:
-    """Whether the trigger is one of those that `consecutive` counts."""
+    """Return whether `consecutive` counts this trigger."""
     return trigger.origin == "drift" and verdict.reason not in ("duplicate", "low_severity")
 
 
 def streak_at(state: ModelState, policy: Policy, now: datetime) -> tuple[datetime, ...]:
-    """Return the drift triggers that still count at *now*."""
+    """Return the times of the drift triggers that still count at *now*."""
     return tuple(moment for moment in state.streak if now - moment <= policy.window)
 
 

@@ -1,9 +1,9 @@
-"""The words of a decision and of a result, as types, so that a misspelt one does not pass the type checker."""
+"""The decisions, reason codes and results as types, so that the type checker finds misspelt ones."""
 
 from typing import Literal
 
 Decision = Literal["launch", "queue", "wait", "skip", "reject", "ignore"]
-"""What happens to a trigger or an event."""
+"""The decision on a trigger or an event."""
 
 Reason = Literal[
     "launched",
@@ -19,7 +19,7 @@ Reason = Literal[
     "rejected",
     "ignored",
 ]
-"""Why: the reason codes that people, dashboards and the API see."""
+"""The reason codes in logs, dashboards and the API."""
 
 Result = Literal["succeeded", "failed", "stopped", "gone", "handed_over"]
-"""How a training ended: `gone` where it did not end in time, `handed_over` where its end cannot be seen."""
+"""How a training ended: `gone` if it did not end in time, `handed_over` if its end cannot be observed."""

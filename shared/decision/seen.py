@@ -1,4 +1,4 @@
-"""The trigger ids that a model has decided, packed: launches and other decisions have room of their own."""
+"""The ids of the triggers decided for a model, packed; launches and other decisions have separate limits."""
 
 import dataclasses
 import hashlib
@@ -8,11 +8,11 @@ from typing import Final
 from shared.frozen import dataclass
 
 MAX_LAUNCHES: Final = 1000
-# Other decisions must be known as long as a bus redelivers (an SQS queue: 14 days). A bound in numbers needs no times.
+# Other decisions must be known as long as a bus redelivers (SQS: 14 days). A limit by number does not need times.
 MAX_OTHERS: Final = 2000
-# So many of the newest launches are kept in the form that the version before this one reads, for a roll-back.
+# This many of the newest launches are stored in the format of the previous version, to allow a rollback.
 MAX_RECENT: Final = 200
-# Of 3,000 remembered ids, one in 10^11 new ones has the same 48 bits.
+# With 3,000 stored ids, one in 10^11 new ids has the same 48 bits as one of them.
 SIZE: Final = 6
 _RECENT_DIGITS: Final = 24
 
@@ -22,7 +22,7 @@ class RecentLaunch:
     """One of the newest launches.
 
     Attributes:
-        digest: the beginning of the id's SHA-256, 24 hex characters.
+        digest: the first 24 hex characters of the id's SHA-256.
         at: when it was claimed.
 
     """
@@ -33,14 +33,14 @@ class RecentLaunch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenIds:
-    """The ids that were decided, newest first.
+    """The decided ids, newest first.
 
-    Neither kind pushes out the other: a decision that launched nothing is remembered however often a model has trained.
+    The two kinds do not displace each other: a decision without a launch is remembered however often a model trains.
 
     Attributes:
         recent: the newest launches.
-        launched: the launches before them: the first bytes of each digest, one after the other.
-        others: decisions that launched nothing, in the same form.
+        launched: the launches before them: the first bytes of each digest, concatenated.
+        others: decisions without a launch, in the same format.
 
     """
 
@@ -49,7 +49,7 @@ class SeenIds:
     others: bytes = b""
 
     def has(self, trigger_id: str) -> bool:
-        """Whether *trigger_id* was decided."""
+        """Return whether *trigger_id* was decided."""
         digest = _digest(trigger_id)
         known = digest.hex()
         return (
@@ -59,18 +59,18 @@ class SeenIds:
         )
 
     def with_launch(self, trigger_id: str, now: datetime) -> "SeenIds":
-        """Return the ids with a launch; the oldest launch makes room for it."""
+        """Return the ids with a launch added; the oldest launch is dropped if there are too many."""
         rest = self.without(trigger_id)
         launch = RecentLaunch(digest=hashlib.sha256(trigger_id.encode()).hexdigest()[:_RECENT_DIGITS], at=now)
         return settled((launch, *rest.recent), rest.launched, rest.others)
 
     def with_other(self, trigger_id: str) -> "SeenIds":
-        """Return the ids with a decision that launched nothing; the oldest of these makes room for it."""
+        """Return the ids with a decision that launched nothing added; the oldest is dropped if there are too many."""
         rest = self.without(trigger_id)
         return dataclasses.replace(rest, others=(_digest(trigger_id) + rest.others)[: MAX_OTHERS * SIZE])
 
     def without(self, trigger_id: str) -> "SeenIds":
-        """Return the ids without *trigger_id*, which is judged anew then."""
+        """Return the ids without *trigger_id*, so that the trigger is decided again if it is resent."""
         digest = _digest(trigger_id)
         known = digest.hex()
         return SeenIds(
@@ -81,7 +81,7 @@ class SeenIds:
 
 
 def settled(recent: tuple[RecentLaunch, ...], launched: bytes, others: bytes) -> SeenIds:
-    """Return the ids in which launches beyond the newest are packed, and the oldest beyond the bounds are forgotten."""
+    """Return the ids with all but the newest launches packed, and without those beyond the limits."""
     moved = b"".join(bytes.fromhex(launch.digest)[:SIZE] for launch in recent[MAX_RECENT:])
     return SeenIds(
         recent=recent[:MAX_RECENT],
@@ -100,7 +100,7 @@ def _digest(trigger_id: str) -> bytes:
 
 
 def _place(ids: bytes, digest: bytes) -> int:
-    """Return where *digest* begins among *ids*, -1 where it is missing; a hit across two ids is none."""
+    """Return the index of *digest* in *ids*, -1 if it is missing; a match across two ids does not count."""
     place = ids.find(digest)
     while place >= 0 and place % SIZE:
         place = ids.find(digest, place + 1)

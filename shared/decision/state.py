@@ -1,4 +1,4 @@
-"""What the ledger knows of one model: a small value of bounded size."""
+"""The state of one model in the ledger, a value of bounded size."""
 
 import dataclasses
 from datetime import datetime
@@ -10,31 +10,31 @@ from shared.decision.terms import Terms
 from shared.frozen import dataclass
 from shared.trigger import RetrainTrigger
 
-# The contract shows the last 20 or more; with these the largest state fits into the smallest item of a ledger.
+# The API promises the last 20 or more; with these limits the largest state fits into the smallest item of a ledger.
 MAX_DECISIONS: Final = 40
 MAX_RUNS: Final = 40
 MAX_REJECTED: Final = 20
-# With the longest actions that a configuration may have, so many entries leave room for the rest of the state.
+# Even with the longest actions that a configuration may have, these entries leave room for the rest of the state.
 MAX_PENDING: Final = 10
-# The pauses double from one minute on: the tenth attempt comes after eight and a half hours, the end after seventeen.
+# The pauses double from one minute: the tenth attempt is after eight and a half hours, giving up after seventeen.
 MAX_ATTEMPTS: Final = 10
 MAX_REASON: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """The training that runs, or that somebody claimed and is about to start.
+    """The training that runs, or that a process has claimed and is about to start.
 
     Attributes:
-        trigger: why it runs.
-        claimed_at: when it was claimed, or claimed again.
-        first_claimed_at: when it was claimed first.
-        holder: who claimed it: an id that is made anew for each claim.
-        run_id: how the service calls the run; none until the start is confirmed.
-        url: where to look at it.
+        trigger: the trigger of the training.
+        claimed_at: when it was last claimed.
+        first_claimed_at: when it was first claimed.
+        holder: the id of the claim, new for each claim.
+        run_id: the service's id of the run; None until the start is confirmed.
+        url: the page of the run for people.
         started_at: when the start was confirmed.
         checked_at: when its status was last requested from the service.
-        terms: what it was claimed with; none in a state that a version before this one wrote.
+        terms: the terms of the claim; None if it was written by a version without terms.
 
     """
 
@@ -51,13 +51,13 @@ class Training:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """A trigger that waits: for a running training to end, or for a person.
+    """A trigger that waits for the running training to end, or for an approval.
 
     Attributes:
-        trigger: what waits.
-        since: since when.
-        approved_by: who released it; it starts as soon as somebody who can start it sees this.
-        approved_at: when that was.
+        trigger: the trigger.
+        since: since when it waits.
+        approved_by: the person who approved it; it starts as soon as a receiver loads the state.
+        approved_at: when it was approved.
 
     """
 
@@ -67,20 +67,20 @@ class Parked:
     approved_at: datetime | None = None
 
     def outranks(self, trigger: RetrainTrigger) -> bool:
-        """Whether a plain *trigger* that arrives may not take this one's place: this one is forced or was released."""
+        """Return whether this trigger is forced or approved, and *trigger*, not forced, may not replace it."""
         return (self.trigger.force or bool(self.approved_by)) and not trigger.force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """One line of a model's history.
+    """One decision in the history of a model.
 
     Attributes:
         at: when it was decided.
-        trigger_id: what about.
+        trigger_id: the trigger.
         decision: `launch`, `queue`, `wait`, `skip`, `reject` or `ignore`.
         reason: the reason code.
-        detail: the same for people.
+        detail: the reason for people.
 
     """
 
@@ -93,15 +93,15 @@ class Decided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
-    """One training that was started.
+    """One training in the history of a model.
 
     Attributes:
-        run_id: how the service calls it.
-        trigger_id: why it ran.
+        run_id: the service's id of the run.
+        trigger_id: its trigger.
         started_at: when the start was confirmed.
-        ended_at: when it ended; none while it runs.
-        result: how; none while it runs.
-        url: where to look at it.
+        ended_at: when it ended; None while it runs.
+        result: how it ended; None while it runs.
+        url: the page of the run for people.
 
     """
 
@@ -115,23 +115,23 @@ class PastRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """The end of a training, and what is left to do after it; or a trigger that waits, and who is still to be asked.
+    """The pending follow-ups of a training that has ended, or the pending approval requests for a waiting trigger.
 
     Attributes:
-        run_id: how the service calls the run; empty where a trigger waits for a person.
-        trigger_id: why it ran, or what waits.
+        run_id: the service's id of the run; empty for an approval request.
+        trigger_id: the trigger of the training, or the waiting trigger.
         token: the idempotency token of the training.
-        result: how it ended; empty where it has not begun.
-        ended_at: when it ended, or since when it waits.
-        actions: what is left: `github:OWNER/NAME#EVENT_TYPE`, or `notify:` and the label of a channel.
-        holder: who does it: an id that is made anew for each claim.
-        claimed_at: since when.
-        attempts: how often it was claimed.
-        url: where to look at the run.
-        reason: why the training was asked for, the beginning of it.
-        origin: the trigger's.
-        severity: the trigger's.
-        requested_by: who asked, the beginning of it.
+        result: how the training ended; empty for an approval request.
+        ended_at: when the training ended, or since when the trigger waits.
+        actions: the actions to do: `github:OWNER/NAME#EVENT_TYPE`, or `notify:` and the label of a channel.
+        holder: the id of the claim on the actions, new for each claim.
+        claimed_at: when they were last claimed.
+        attempts: how often they were claimed.
+        url: the page of the run for people.
+        reason: the beginning of the trigger's reason.
+        origin: that of the trigger.
+        severity: that of the trigger.
+        requested_by: the beginning of the name of the person or system that sent the request.
 
     """
 
@@ -151,31 +151,31 @@ class Pending:
     requested_by: str | None = None
 
     @property
-    def is_question(self) -> bool:
-        """Whether people are to be asked about a trigger that waits for them."""
+    def is_approval_request(self) -> bool:
+        """Whether this requests an approval, instead of following up on a training."""
         return not self.run_id
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells one entry of a model from another."""
+        """Identifies the entry within the state of a model."""
         return self.run_id, self.trigger_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelState:
-    """Everything the ledger knows of one model; histories are newest first.
+    """Everything the ledger stores about one model; histories are newest first.
 
     Attributes:
-        training: what runs or is claimed.
+        training: the training that runs or is claimed.
         last_start: when the last training started; the cooldown counts from here.
-        queued: what starts when the running training ends.
-        waiting: what waits for a person.
-        streak: when the drift triggers came that count towards `consecutive`.
-        seen: the ids that were decided.
+        queued: the trigger that starts when nothing holds it back.
+        waiting: the trigger that waits for an approval.
+        streak: when the drift triggers arrived that count towards `consecutive`.
+        seen: the decided trigger ids.
         decisions: the last decisions.
         runs: the last trainings.
         rejected: the last rejected events of this model.
-        pending: what is still to be done after trainings, oldest first.
+        pending: the pending follow-ups and approval requests, oldest first.
 
     """
 
@@ -191,18 +191,18 @@ class ModelState:
     pending: tuple[Pending, ...] = ()
 
     def has_seen(self, trigger_id: str) -> bool:
-        """Whether *trigger_id* was decided before."""
+        """Return whether *trigger_id* was decided before."""
         return self.seen.has(trigger_id)
 
     def noted(self, decided: Decided) -> "ModelState":
-        """Return the state with one more line of history."""
+        """Return the state with *decided* added to the history."""
         return dataclasses.replace(self, decisions=(decided, *self.decisions)[:MAX_DECISIONS])
 
     def remembering(self, trigger_id: str, now: datetime, *, launched: bool) -> "ModelState":
-        """Return the state that knows *trigger_id*."""
+        """Return the state with *trigger_id* marked as decided."""
         seen = self.seen.with_launch(trigger_id, now) if launched else self.seen.with_other(trigger_id)
         return dataclasses.replace(self, seen=seen)
 
     def forgetting(self, trigger_id: str) -> "ModelState":
-        """Return the state in which *trigger_id* is judged anew."""
+        """Return the state without the mark on *trigger_id*, so that it is decided again if it is resent."""
         return dataclasses.replace(self, seen=self.seen.without(trigger_id))

@@ -1,4 +1,4 @@
-"""The terms of a training: what its claim carries, so that a later change of the configuration does not touch it."""
+"""The terms of a training, which are stored with its claim: later changes of the configuration do not affect it."""
 
 import json
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from shared.trigger import RetrainTrigger
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a claimed training is started with, wherever and however often its start is repeated.
+    """The terms on which a claimed training is started, also when the start is repeated.
 
     Attributes:
         target: where it trains.
-        parameters: what the pipeline gets, defaults filled in.
-        max_run: after this long it counts as gone.
-        cooldown: how long after its start no other training may start, should the configuration not know the model.
+        parameters: the parameters of the pipeline, including defaults.
+        max_run: after this time it counts as gone.
+        cooldown: how long after its start no other may start; only used while the configuration lacks the model.
 
     """
 
@@ -32,11 +32,11 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What the configuration says today of one model on one cloud.
+    """The current configuration of one model on one cloud.
 
     Attributes:
         model: the model, or the pattern that matches it.
-        target: where it trains on that cloud.
+        target: its target on that cloud.
 
     """
 
@@ -45,11 +45,11 @@ class Rules:
 
     @property
     def policy(self) -> Policy:
-        """When the model may train."""
+        """The keys that decide when the model may train."""
         return self.model.policy
 
     def terms(self, trigger: RetrainTrigger) -> Terms:
-        """Return the terms on which a training for *trigger* is claimed today."""
+        """Return the current terms of a training for *trigger*."""
         return Terms(
             target=self.target,
             parameters=filled_parameters(self.model, trigger),
@@ -59,7 +59,7 @@ class Rules:
 
 
 def rules_of(config: Configuration, cloud: str, model_id: str) -> Rules | None:
-    """Return what *config* says of *model_id* on *cloud*; none where it does not know the model, or no target there."""
+    """Return the rules of *model_id* on *cloud*; None if *config* does not have the model or a target there."""
     try:
         model = config.find(model_id)
         return Rules(model=model, target=model.target(cloud))
@@ -68,7 +68,7 @@ def rules_of(config: Configuration, cloud: str, model_id: str) -> Rules | None:
 
 
 def filled_parameters(model: Model, trigger: RetrainTrigger) -> Mapping[str, Parameter]:
-    """Return what the pipeline gets: the model's defaults, `$field` filled in, under what the trigger sets."""
+    """Return the parameters of the pipeline: those of *trigger* over the defaults of *model*, `$field` replaced."""
     return {name: trigger.parameters.get(name, _fill(default, trigger)) for name, default in model.parameters.items()}
 
 

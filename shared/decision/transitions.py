@@ -1,7 +1,7 @@
-"""How a model's state changes: each function takes a state and returns the next one. No clock, no I/O.
+"""State changes: each function takes the state of a model and returns the next one. No clock, no I/O.
 
-Every step may run twice with the same arguments (its save may have happened although the answer was lost): the second
-time it changes nothing.
+Every step may run twice with the same arguments (its save may have succeeded although the response was lost): the
+second time it changes nothing.
 """
 
 import dataclasses
@@ -16,9 +16,9 @@ from shared.fields import format_time
 from shared.ports import Run
 from shared.trigger import RetrainTrigger
 
-# Function timeouts are 60 s or less: the process that made an older claim is not alive any more.
+# Function timeouts are 60 s or less: the process that made an older claim has ended.
 CLAIM_LEASE: Final = timedelta(seconds=60)
-# A second hand-over is a second training, so clocks that differ by up to five minutes must not make a claim look old.
+# A second hand-over is a second training, so a clock skew of up to five minutes must not make a claim look old.
 HAND_OVER_LEASE: Final = timedelta(minutes=6)
 GONE: Final[Result] = "gone"
 HANDED_OVER: Final[Result] = "handed_over"
@@ -27,14 +27,14 @@ APPROVED: Final = "approved by "
 
 _MAX_NAME: Final = 300
 _MAX_DETAIL: Final = 500
-# In scripts whose characters take more than two bytes a detail is shorter: the state has to fit into a ledger's item.
+# Limits texts in scripts with more than two bytes per character, so that the state fits into an item of a ledger.
 _MAX_DETAIL_BYTES: Final = 900
 
 
 def decided(
     state: ModelState, trigger: RetrainTrigger, verdict: Verdict, rules: Rules, *, now: datetime, holder: str
 ) -> ModelState:
-    """Apply the *verdict* on an arriving trigger; a launch becomes a claim of *holder*."""
+    """Apply the *verdict* on a new trigger; for a launch the training is claimed for *holder*."""
     policy = rules.policy
     if counts_as_drift(trigger, verdict):
         state = dataclasses.replace(state, streak=(now, *streak_at(state, policy, now))[: max(policy.consecutive, 1)])
@@ -42,7 +42,7 @@ def decided(
 
 
 def reclaimed(state: ModelState, token: str, *, now: datetime, holder: str) -> ModelState:
-    """Take over a claim that was abandoned; a claim that is fresh, or another one, stays as it is."""
+    """Take over the abandoned claim of *token*; a fresh claim, or one of another token, is not changed."""
     training = state.training
     if training is None or training.trigger.token != token or not is_abandoned(training, now):
         return state
@@ -50,14 +50,14 @@ def reclaimed(state: ModelState, token: str, *, now: datetime, holder: str) -> M
 
 
 def is_abandoned(training: Training, now: datetime) -> bool:
-    """Whether no process can still be busy starting *training*."""
+    """Return whether no process can still be starting *training*."""
     terms = training.terms
     lease = CLAIM_LEASE if terms is None or terms.target.honours_tokens else HAND_OVER_LEASE
     return training.run_id is None and now - training.claimed_at >= lease
 
 
 def confirmed(state: ModelState, token: str, run: Run, *, now: datetime) -> ModelState:
-    """Record that the claimed training of *token* started as *run*; one handed over frees the model at once."""
+    """Record that the claimed training of *token* started as *run*; a hand-over frees the model immediately."""
     training = _claimed(state, token)
     if training is None:
         return state
@@ -70,7 +70,7 @@ def confirmed(state: ModelState, token: str, run: Run, *, now: datetime) -> Mode
 
 
 def refused(state: ModelState, token: str, error: str, *, now: datetime) -> ModelState:
-    """Free the model of a claimed training that the service will not run; its trigger may be sent again."""
+    """Remove the claim on a training that the service refused; its trigger may be sent again."""
     training = _claimed(state, token)
     if training is None:
         return state
@@ -79,7 +79,7 @@ def refused(state: ModelState, token: str, error: str, *, now: datetime) -> Mode
 
 
 def rejected(state: ModelState, trigger_id: str, error: str, *, now: datetime, decision: bool = False) -> ModelState:
-    """List a rejected event; *decision* corrects an earlier one of the same trigger in the history too."""
+    """List a rejected event; with *decision*, also add it to the history, to correct an earlier decision."""
     line = Decided(at=now, trigger_id=trigger_id, decision="reject", reason="rejected", detail=_detail(error))
     if line in state.rejected and not decision:
         return state
@@ -88,17 +88,17 @@ def rejected(state: ModelState, trigger_id: str, error: str, *, now: datetime, d
 
 
 def checked(state: ModelState, run_id: str, *, now: datetime) -> ModelState:
-    """Record that the service was asked how *run_id* stands."""
+    """Record that the status of *run_id* was requested from the service."""
     if state.training is None or state.training.run_id != run_id:
         return state
     return dataclasses.replace(state, training=dataclasses.replace(state.training, checked_at=now))
 
 
 def advanced(state: ModelState, rules: Rules | None, *, now: datetime, holder: str) -> ModelState:
-    """Let go on what may: first the trigger that a person released, then the kept one.
+    """Advance the waiting triggers that can go on: first the approved one, then the kept one.
 
-    A released trigger that something holds back becomes the kept one. The kept trigger is claimed, or begins to wait
-    for a person, once nothing holds it back. Without *rules* (the configuration does not know the model) all stays.
+    An approved trigger that something holds back becomes the kept one. The kept trigger is claimed, or starts to wait
+    for an approval, once nothing holds it back. Without *rules* (the model is not configured) nothing changes.
     """
     if rules is None:
         return state
@@ -116,7 +116,7 @@ def advanced(state: ModelState, rules: Rules | None, *, now: datetime, holder: s
 
 
 def can_advance(state: ModelState, rules: Rules | None, now: datetime) -> bool:
-    """Whether `advanced` would change anything."""
+    """Return whether `advanced` would change anything."""
     if rules is None:
         return False
     if state.waiting is not None and state.waiting.approved_by:
@@ -125,7 +125,7 @@ def can_advance(state: ModelState, rules: Rules | None, now: datetime) -> bool:
 
 
 def approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) -> ModelState:
-    """Record that *by* released the waiting trigger; only the first time counts, and only for this trigger."""
+    """Record that *by* approved the waiting trigger; only the first approval of exactly this trigger counts."""
     waiting = state.waiting
     if waiting is None or waiting.trigger.trigger_id != trigger_id or waiting.approved_by:
         return state
@@ -133,7 +133,7 @@ def approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) -> M
 
 
 def not_approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) -> ModelState:
-    """Drop the waiting trigger; one that was released, or another one, stays."""
+    """Drop the waiting trigger, unless it was approved or is not *trigger_id*."""
     waiting = state.waiting
     if waiting is None or waiting.trigger.trigger_id != trigger_id or waiting.approved_by:
         return state
@@ -144,7 +144,7 @@ def not_approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) 
 
 
 def _by(parked: Parked, verdict: Verdict) -> Verdict:
-    """Return *verdict* with the name of the person who released the trigger, if one did."""
+    """Return *verdict* with the name of the person who approved the trigger, if there was one."""
     if not parked.approved_by or parked.approved_at is None:
         return verdict
     by = f"{APPROVED}{parked.approved_by[:_MAX_NAME]} at {format_time(parked.approved_at)}"

@@ -1,4 +1,4 @@
-"""Reading and changing a model's state in the ledger; every new decision is told exactly where it is saved."""
+"""Loads and changes the state of a model in the ledger; every new decision is logged where it is saved."""
 
 import dataclasses
 import logging
@@ -12,36 +12,36 @@ from shared.frozen import dataclass
 from shared.ledger.document import read_state, write_state
 from shared.ports import Ledger
 
-# How many ids of models are read at a time.
-PAGE: Final = 100
+# How many model ids are read in one call.
+PAGE_SIZE: Final = 100
 
 log = logging.getLogger("retrain")
 
 
-class Keeper(Protocol):
-    """Whoever may change a model's state: a keeper, or an emitter that takes an approval."""
+class StateWriter(Protocol):
+    """The parts that changing a state needs: those of the receiver, or those of the emitter for an approval."""
 
     @property
     def ledger(self) -> Ledger:
-        """Where the state of the models is."""
+        """Stores the state of the models."""
 
     @property
     def contention(self) -> Backoff:
-        """How long to wait after another writer was faster."""
+        """The attempts, and the waits after another writer was faster."""
 
     @property
     def observe(self) -> Callable[[str, Decided], None]:
-        """Is told the model and every decision."""
+        """Is called with the model id and each decision, for metrics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A model's state as it was loaded.
+    """The state of a model as it was loaded or saved.
 
     Attributes:
         state: the state.
-        version: what the ledger wants back to replace it.
-        before: what it replaced; none where it was not just written.
+        version: the version that the ledger needs to replace it.
+        before: the state that it replaced; None if it was loaded.
 
     """
 
@@ -55,7 +55,7 @@ def load(ledger: Ledger, model_id: str) -> Snapshot:
 
     Raises:
         DamagedStateError: the document of this model cannot be read.
-        UnavailableError: the ledger is away.
+        UnavailableError: the ledger is unavailable.
 
     """
     stored = ledger.load(model_id)
@@ -65,71 +65,72 @@ def load(ledger: Ledger, model_id: str) -> Snapshot:
         raise DamagedStateError(model_id, str(error)) from error
 
 
-def save(keeper: Keeper, model_id: str, snapshot: Snapshot, state: ModelState) -> Snapshot | None:
-    """Replace *snapshot* by *state* and return the new page; None when somebody else was faster.
+def save(writer: StateWriter, model_id: str, snapshot: Snapshot, state: ModelState) -> Snapshot | None:
+    """Replace *snapshot* by *state* and return the new snapshot; None if another writer was faster.
 
     New decisions are logged and counted.
 
     Raises:
         DamagedStateError: the document of this model cannot be read.
-        UnavailableError: the ledger is away.
+        UnavailableError: the ledger is unavailable.
 
     """
-    stored = keeper.ledger.save(model_id, write_state(state), snapshot.version)
+    stored = writer.ledger.save(model_id, write_state(state), snapshot.version)
     if stored is None:
         return None
     known = set(snapshot.state.decisions)
     for decided in reversed(state.decisions):
         if decided not in known:
-            report(keeper, model_id, decided)
+            report(writer, model_id, decided)
     return Snapshot(state=state, version=stored.version, before=snapshot.state)
 
 
 def change(
-    keeper: Keeper, model_id: str, step: Callable[[ModelState], ModelState], snapshot: Snapshot | None = None
+    writer: StateWriter, model_id: str, step: Callable[[ModelState], ModelState], snapshot: Snapshot | None = None
 ) -> Snapshot:
-    """Apply *step* to the state of *model_id* until nobody was faster, and return the page as it is then.
+    """Apply *step* to the state of *model_id* until no other writer is faster, and return the resulting snapshot.
 
-    A *step* that changes nothing costs no write. A *snapshot* that the caller has just written saves the first read.
+    A *step* that changes nothing needs no write. With a *snapshot* that the caller has just loaded, the first attempt
+    needs no read.
 
     Raises:
-        ContentionError: somebody else was faster every time.
-        UnavailableError: the ledger is away.
+        ContentionError: another writer was faster every time.
+        UnavailableError: the ledger is unavailable.
 
     """
-    for attempt in range(keeper.contention.attempts):
-        keeper.contention.pause(attempt)
-        snapshot = snapshot or load(keeper.ledger, model_id)
+    for attempt in range(writer.contention.attempts):
+        writer.contention.pause(attempt)
+        snapshot = snapshot or load(writer.ledger, model_id)
         state = step(snapshot.state)
         if state == snapshot.state:
             return dataclasses.replace(snapshot, before=None)
-        changed = save(keeper, model_id, snapshot, state)
+        changed = save(writer, model_id, snapshot, state)
         if changed is not None:
             return changed
         snapshot = None
-    raise contention(keeper, model_id)
+    raise contention(writer, model_id)
 
 
 def stored_models(ledger: Ledger) -> Iterator[str]:
-    """Go through the ids of all models that the ledger has.
+    """Yield the ids of all models in the ledger.
 
     Raises:
-        UnavailableError: the ledger is away.
+        UnavailableError: the ledger is unavailable.
 
     """
     after: str | None = None
-    while snapshot := ledger.models(after, PAGE):
-        yield from snapshot
-        after = snapshot[-1]
+    while page := ledger.models(after, PAGE_SIZE):
+        yield from page
+        after = page[-1]
 
 
-def contention(keeper: Keeper, model_id: str) -> ContentionError:
+def contention(writer: StateWriter, model_id: str) -> ContentionError:
     """Return the error for a model that has too many writers at the same time."""
-    attempts = keeper.contention.attempts
+    attempts = writer.contention.attempts
     return ContentionError(f"the state of {model_id!r} was changed by others {attempts} times in a row; try again")
 
 
-def report(keeper: Keeper, model_id: str, decided: Decided) -> None:
+def report(writer: StateWriter, model_id: str, decided: Decided) -> None:
     """Log and count one decision."""
     log.info(
         "retrain.decided",
@@ -141,4 +142,4 @@ def report(keeper: Keeper, model_id: str, decided: Decided) -> None:
             "detail": decided.detail,
         },
     )
-    keeper.observe(model_id, decided)
+    writer.observe(model_id, decided)

@@ -1,1 +1,1 @@
-"""What acts on decisions: starting a training, recording its end, following up, and sweeping."""
+"""Carries out decisions: starts trainings, records their ends, follows up, and sweeps."""

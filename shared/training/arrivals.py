@@ -1,4 +1,4 @@
-"""Triggers that arrive for one model: deciding on them together, in one load and one save, and acting on it."""
+"""Handles triggers that arrive for one model together, with one load and one save of its state."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ class Arrival:
     """A trigger that arrived.
 
     Attributes:
-        trigger: the trigger, admitted.
-        event: the event that brought it: the dead letter, if the training service refuses to train.
+        trigger: the admitted trigger.
+        event: its event, which becomes a dead letter if the training service refuses to train.
 
     """
 
@@ -42,9 +42,9 @@ class Outcome:
     Attributes:
         decision: `launch`, `queue`, `wait`, `skip`, `reject` or `ignore`; `ended` for the end of a training.
         reason: the reason code.
-        detail: the same for people.
-        model_id: the model, where it is known.
-        trigger_id: the trigger, where there is one.
+        detail: the reason for people.
+        model_id: the model; empty if it is not known.
+        trigger_id: the trigger; empty if there is none.
 
     """
 
@@ -56,16 +56,16 @@ class Outcome:
 
 
 class _LeftUndoneError(Exception):
-    """The state has something that must be finished before a new trigger is decided."""
+    """The state has unfinished work that comes before the decision on a new trigger."""
 
 
 def decide_arrivals(receiver: ReceiverParts, arrivals: Sequence[Arrival]) -> list[Outcome | RetrainError]:
-    """Decide on the *arrivals* of one model in their order, and act on the decisions.
+    """Decide on the *arrivals* of one model in their order, and carry out the decisions.
 
     Returns:
-        The outcome of each arrival, or its error: a `TargetRefusedError` where the service refuses and there are no
-        dead letters on our side; a `TransientError` where the event must be delivered again. If a start fails that way,
-        all new arrivals have its error; those that were decided are cheap repeats then.
+        The outcome of each arrival, or its error: a `TargetRefusedError` if the service refuses to train and the
+        platform must dead-letter the event; a `TransientError` if the event must be delivered again. If a start fails
+        with one, all new arrivals get it; the decided ones are cheap duplicates when they are delivered again.
 
     """
     results: dict[int, Outcome | RetrainError] = {}
@@ -86,7 +86,7 @@ def decide_arrivals(receiver: ReceiverParts, arrivals: Sequence[Arrival]) -> lis
 def _decide_once(
     receiver: ReceiverParts, model_id: str, arrivals: dict[int, Arrival]
 ) -> dict[int, Outcome | RetrainError]:
-    """Decide on as many *arrivals* as the model's state allows now."""
+    """Decide on as many *arrivals* as the state of the model allows now."""
     snapshot = snapshots.load(receiver.ledger, model_id)
     repeats = {place: one for place, one in arrivals.items() if snapshot.state.has_seen(one.trigger.trigger_id)}
     fresh = {place: one for place, one in arrivals.items() if place not in repeats}
@@ -110,10 +110,10 @@ def _decide_once(
 def _decide(
     receiver: ReceiverParts, model_id: str, snapshot: Snapshot, arrivals: dict[int, Arrival]
 ) -> dict[int, Outcome | RetrainError]:
-    """Decide on new triggers, each on the state that the one before it leaves.
+    """Decide on new triggers, each on the state that results from the previous one.
 
     Raises:
-        _LeftUndoneError: another writer was faster, and its state needs more than a decision.
+        _LeftUndoneError: another writer was faster, and the new state has unfinished work.
 
     """
     model = receiver.config.find(model_id)
@@ -122,7 +122,7 @@ def _decide(
 
     def step(state: ModelState, now: datetime, holder: str) -> ModelState:
         if state.training is not None and state.training.holder == holder:
-            return state  # Our own claim: it was saved although the ledger's answer was lost.
+            return state  # The claim of this call, which was saved although the response was lost.
         if state is not snapshot.state and (
             any(state.has_seen(one.trigger.trigger_id) for one in arrivals.values())
             or is_left_undone(receiver, model_id, state, now)
@@ -147,7 +147,7 @@ def _decide(
 
 
 def _repeat(receiver: ReceiverParts, arrival: Arrival, snapshot: Snapshot) -> Outcome | RetrainError:
-    """Finish the launch of a trigger that was decided before, if it is still under way."""
+    """Finish the launch of a trigger that was decided before, if it is unfinished."""
     trigger, state = arrival.trigger, snapshot.state
     training, now = state.training, receiver.clock()
     own = training is not None and training.run_id is None and training.trigger.trigger_id == trigger.trigger_id
@@ -174,7 +174,7 @@ def _outcome_of(
 
 
 def report(receiver: ReceiverParts, model_id: str, trigger_id: str, verdict: Verdict) -> Outcome:
-    """Log and count a decision that is not part of a model's history, and return it."""
+    """Log and count a decision that is not in the history of a model, and return it as an outcome."""
     line = Decided(at=receiver.clock(), trigger_id=trigger_id, **dataclasses.asdict(verdict))
     snapshots.report(receiver, model_id, line)
     return Outcome(model_id=model_id, trigger_id=trigger_id, **dataclasses.asdict(verdict))

@@ -1,4 +1,4 @@
-"""Giving an event up, and the JSON form of a dead letter, the same on every cloud."""
+"""Dead letters: giving up an event, and the JSON form of a letter, the same on every cloud."""
 
 import json
 import reprlib
@@ -10,10 +10,10 @@ from shared.ports import DeadLetter
 
 
 def give_up(receiver: ReceiverParts, error: str, event: object) -> None:
-    """Put *event* to the dead letters, where there are any on our side.
+    """Store *event* as a dead letter, unless the platform dead-letters it.
 
     Raises:
-        UnavailableError: the dead letters are away.
+        UnavailableError: the dead letters are unavailable.
 
     """
     if receiver.dead_letters is not None:
@@ -24,7 +24,7 @@ def give_up(receiver: ReceiverParts, error: str, event: object) -> None:
 def letter_document(letter: DeadLetter) -> dict[str, object]:
     """Return *letter* as a JSON object: `at`, `cloud`, `reason`, `error` and `event`, the event as it came.
 
-    An event that is no JSON (bytes, a number that is none) stands there as text.
+    An event that is not valid JSON (bytes, NaN) is written as a string.
     """
     return {
         "at": format_time(letter.at),
@@ -38,12 +38,12 @@ def letter_document(letter: DeadLetter) -> dict[str, object]:
 def letter_text(letter: DeadLetter, limit: int) -> str:
     """Return *letter* as JSON of at most *limit* bytes.
 
-    If it does not fit, the beginning of the event's JSON stands in `event` as text, beside `"truncated": true` and
-    the `size` of the whole, in bytes.
+    If it does not fit, `event` is a string with the beginning of the event's JSON, and `"truncated": true` and `size`,
+    the length of that JSON in bytes, are added.
 
     Args:
-        letter: what to write.
-        limit: what the destination takes, at least 1024.
+        letter: the dead letter.
+        limit: the limit of the destination in bytes, at least 1024.
 
     """
     document = letter_document(letter)
@@ -51,7 +51,7 @@ def letter_text(letter: DeadLetter, limit: int) -> str:
     if len(whole) <= limit:
         return whole
     event = compact(document["event"])
-    # An error may quote a field of the event: it gets no more than half of the room.
+    # The error may quote a field of the event, so it gets at most half of the space.
     short = document | {"error": cut(letter.error, limit // 2), "event": "", "truncated": True, "size": len(event)}
     room = limit - len(compact(short)) + len(compact(""))
     return compact(short | {"event": cut(event, room)})
@@ -71,5 +71,5 @@ def _described(event: object) -> str:
     try:
         return json.dumps(event, default=repr)
     except (TypeError, ValueError, RecursionError):
-        # Its depth is limited, as what Python can write is.
+        # Nested too deeply for JSON; reprlib limits the depth.
         return reprlib.repr(event)

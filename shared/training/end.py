@@ -1,4 +1,4 @@
-"""Running trainings: refreshing their status, recording their end, and catching up with what a model left undone."""
+"""Running trainings: refreshing their status, recording their end, and catching up on unfinished work."""
 
 import dataclasses
 import logging
@@ -25,7 +25,7 @@ from shared.wire.incoming import RunEnded
 # A burst of triggers for a busy model must not become a burst of status requests.
 CHECK_EVERY: Final = timedelta(seconds=60)
 
-# A run past `max_run` that no service can be asked about for this long counts as gone.
+# A run whose status could not be queried for this long after `max_run` counts as gone.
 GIVE_UP_AFTER: Final = timedelta(days=1)
 _RESULTS: Final[Mapping[RunResult, Result]] = {
     RunResult.SUCCEEDED: "succeeded",
@@ -39,7 +39,7 @@ log = logging.getLogger("retrain")
 def is_left_undone(
     receiver: ReceiverParts, model_id: str, state: ModelState, now: datetime, *, advancing_only: bool = False
 ) -> bool:
-    """Whether a model has something that `catch_up` would do; *advancing_only* looks for triggers that may go on."""
+    """Return whether `catch_up` has work to do; *advancing_only* checks only for triggers that can advance."""
     training = state.training
     if transitions.can_advance(state, rules_of(receiver.config, receiver.cloud, model_id), now):
         return True
@@ -49,10 +49,10 @@ def is_left_undone(
 
 
 def catch_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> bool:
-    """Finish what is left undone at a model before something new is decided, and return whether anything changed.
+    """Finish the unfinished work of a model before a new decision, and return whether anything changed.
 
     Raises:
-        TransientError: a service must answer first, and does not.
+        TransientError: a service that must respond first is unavailable.
 
     """
     training, now = snapshot.state.training, receiver.clock()
@@ -77,25 +77,25 @@ def _is_check_due(receiver: ReceiverParts, model_id: str, training: Training, no
 
 
 def advance(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> None:
-    """Let go on what may: a trigger that a person released, and the queued one of a free model.
+    """Advance the waiting triggers: an approved one, and the queued one of a free model.
 
     Raises:
-        TransientError: a service must answer first, and does not.
+        TransientError: a service that must respond first is unavailable.
 
     """
     transition(receiver, model_id, lambda state, _now, _holder: state, snapshot)
 
 
 def refresh_status(receiver: ReceiverParts, model_id: str, training: Training, run_id: str) -> bool:
-    """Get the status of a training from the service that it runs on, and free the model when it is over.
+    """Query the status of a training from its service, and record its end if it is over.
 
-    A training longer than `max_run` counts as gone, unless the service says how it ended.
+    A training that exceeds `max_run` counts as gone, unless the service reports how it ended.
 
     Returns:
         Whether the model's state may have changed.
 
     Raises:
-        TransientError: the training should be over and the service does not answer; a day later it counts as gone.
+        TransientError: `max_run` is exceeded and the service is unavailable; a day later the training counts as gone.
 
     """
     now = receiver.clock()
@@ -122,7 +122,7 @@ def refresh_status(receiver: ReceiverParts, model_id: str, training: Training, r
 
 
 def _overdue(receiver: ReceiverParts, model_id: str, training: Training, now: datetime) -> timedelta:
-    """Return for how long *training* should have been over; negative as long as it may run."""
+    """Return by how much *training* exceeds `max_run`; negative while it may run."""
     if training.started_at is None:
         return -timedelta.resolution
     rules = rules_of(receiver.config, receiver.cloud, model_id)
@@ -131,12 +131,12 @@ def _overdue(receiver: ReceiverParts, model_id: str, training: Training, now: da
 
 
 def record_end(receiver: ReceiverParts, model_id: str, end: End) -> None:
-    """Record *end* and free its model; start what is queued, and follow up on the training.
+    """Record *end*, which frees the model; start the queued trigger and follow up on the training.
 
-    An end that is recorded already changes nothing.
+    An end that was already recorded changes nothing.
 
     Raises:
-        TransientError: a service must answer first, and does not.
+        TransientError: a service that must respond first is unavailable.
 
     """
     known = dataclasses.replace(end, actions=actions_after(receiver, model_id, end.result))
@@ -152,10 +152,10 @@ def record_end(receiver: ReceiverParts, model_id: str, end: End) -> None:
 
 
 def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:
-    """Record the end of a run that an event reports, and return the model whose run it was.
+    """Record the end of a run that an event reports, and return the id of its model; None for a run of no model.
 
-    An end may be reported several times: only the first one changes anything. A later one helps to finish the start of
-    the queued trigger and the follow-ups, if they were left undone.
+    An end may be reported several times: only the first report changes anything. A later one finishes the start of the
+    queued trigger and the follow-ups if these are unfinished.
 
     Raises:
         TransientError: the event must be delivered again.

@@ -1,13 +1,13 @@
-"""Doing what follows a training: telling people how it ended, and letting GitHub workflows go on; and asking people.
+"""Follow-ups of trainings (notifications and GitHub dispatches), and approval requests.
 
-What is to be done is written down together with the end, or the wait, that it follows (`Pending`), and taken off one by
-one. What was left undone, by a crash or because somebody is away, is taken over by whoever sees the model next. Nothing
-here raises: an end that is recorded is acknowledged, and no training waits for what follows another one.
+Actions are recorded together with the end, or the waiting trigger, to which they belong (`Pending`), and removed one by
+one. Actions that failed or were interrupted are resumed the next time that the model is loaded. No error is raised to
+the caller: a recorded end is acknowledged, and no training waits for the follow-ups of another one.
 """
 
 import dataclasses
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.config.follow_ups import NOTIFY, read_dispatch
@@ -23,50 +23,52 @@ from shared.parts import ReceiverParts
 from shared.ports import Dispatch, RunResult
 from shared.training.channels import channel_label, described
 from shared.training.dead_letters import give_up
-from shared.training.notices import PATIENCE, notice_about
+from shared.training.notices import notice_about
 
 SUCCEEDED: Final = RunResult.SUCCEEDED
 AWAITING: Final = "awaiting_approval"
-# What follows a training of a model that the configuration does not know at the moment, until it knows it again.
+# A placeholder for the follow-ups of a model that is not configured at the moment, until it is configured again.
 AS_CONFIGURED: Final = "as-configured"
+# A function has at most 60 s; actions for which there is no time are resumed later.
+FOLLOW_UP_TIME_LIMIT: Final = timedelta(seconds=10)
 
 log = logging.getLogger("retrain")
 
 
 def actions_after(receiver: ReceiverParts, model_id: str, result: str) -> tuple[str, ...]:
-    """Return what follows the end of a training of *model_id*, each action once however many rules name it.
+    """Return the actions after the end of a training of *model_id*, without duplicates.
 
-    While the configuration does not know the model, one action stands for all that it will say.
+    While the model is not configured, the placeholder `AS_CONFIGURED` is returned.
     """
     model = _configured(receiver, model_id)
     if model is None:
         return (AS_CONFIGURED,)
     configured = model.after.succeeded if result == SUCCEEDED else model.after.failed
     events = ("ended",) if result == SUCCEEDED else ("ended", "failed")
-    tells = NOTIFY in configured or any(event in receiver.config.notify_on for event in events)
+    notifies = NOTIFY in configured or any(event in receiver.config.notify_on for event in events)
     actions = [action for action in configured if action != NOTIFY]
-    return tuple(dict.fromkeys((*actions, *(_notices(receiver) if tells else ()))))
+    return tuple(dict.fromkeys((*actions, *(_notices(receiver) if notifies else ()))))
 
 
 def request_approval(
     receiver: ReceiverParts, before: ModelState, state: ModelState, *, now: datetime, holder: str
 ) -> ModelState:
-    """Return *state* with the promise to ask people, where a trigger has begun to wait for them since *before*."""
+    """Return *state* with an approval request recorded, if a trigger has started to wait since *before*."""
     waiting = state.waiting
     if waiting is None or waiting.approved_by or (before.waiting and before.waiting.trigger == waiting.trigger):
         return state
     actions = _notices(receiver) if AWAITING in receiver.config.notify_on else ()
-    return pending.asked(state, waiting, actions, now=now, holder=holder)
+    return pending.approval_requested(state, waiting, actions, now=now, holder=holder)
 
 
 def follow_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot, holder: str) -> None:
-    """Do what *holder* claimed on *snapshot*, one action after another; nothing is raised.
+    """Carry out the actions that *holder* claimed in *snapshot*, one after the other; nothing is raised.
 
-    What there is no time for is left to whoever sees the model next, like what failed.
+    Actions that fail, or for which there is no time, are resumed the next time that the model is loaded.
     """
     if _configured(receiver, model_id) is None:
         return
-    until = receiver.clock() + PATIENCE
+    until = receiver.clock() + FOLLOW_UP_TIME_LIMIT
     claimed = [
         (entry, action) for entry in snapshot.state.pending if entry.holder == holder for action in entry.actions
     ]
@@ -75,15 +77,15 @@ def follow_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapsh
             return
         try:
             snapshot = _act(receiver, model_id, snapshot, entry, action)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again, and blocks nothing
-            told = {"model_id": model_id, "run_id": entry.run_id, "action": action, "attempt": entry.attempts}
-            log.warning("retrain.follow_up_failed", extra={**told, "error": described(error)})
+        except Exception as error:  # noqa: BLE001 - every failure is retried and blocks nothing
+            fields = {"model_id": model_id, "run_id": entry.run_id, "action": action, "attempt": entry.attempts}
+            log.warning("retrain.follow_up_failed", extra={**fields, "error": described(error)})
 
 
 def resume_follow_ups(receiver: ReceiverParts, model_id: str, state: ModelState) -> None:
-    """Take over and do what is left undone at a model, as it was seen in *state*; nothing is raised.
+    """Take over and carry out the unfinished actions in *state*; nothing is raised.
 
-    Where there is nothing to do, nothing is called.
+    If there are none, no service is called.
     """
     now = receiver.clock()
     if not any(pending.is_due(entry, now) for entry in state.pending) or _configured(receiver, model_id) is None:
@@ -98,16 +100,23 @@ def resume_follow_ups(receiver: ReceiverParts, model_id: str, state: ModelState)
 
 
 def make_room(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> snapshots.Snapshot:
-    """Give up the oldest of what is left undone, as far as the model's state has no room for one entry more.
+    """Give up the oldest follow-ups until the state of the model has room for one more entry.
 
     Raises:
-        TransientError: the ledger or the dead letters are away.
+        TransientError: the ledger or the dead letters are unavailable.
 
     """
-    ends = [entry for entry in snapshot.state.pending if not entry.is_question]
+    ends = [entry for entry in snapshot.state.pending if not entry.is_approval_request]
     for entry in ends[: max(len(ends) - MAX_PENDING + 1, 0)]:
         for action in entry.actions:
-            snapshot = _drop(receiver, model_id, snapshot, entry, action, f"more than {MAX_PENDING} ends wait")
+            snapshot = _drop(
+                receiver,
+                model_id,
+                snapshot,
+                entry,
+                action,
+                f"more than {MAX_PENDING} trainings have pending follow-ups",
+            )
     return snapshot
 
 
@@ -126,8 +135,8 @@ def _act(
         return resolved
     try:
         if action.startswith(f"{NOTIFY}:"):
-            if news := _news_of(receiver, model_id, snapshot.state, entry):
-                _notify(receiver, news, action)
+            if notice := _notice_of(receiver, model_id, snapshot.state, entry):
+                _notify(receiver, notice, action)
         else:
             _dispatch(receiver, model_id, entry, action)
     except PermanentError as error:
@@ -139,10 +148,10 @@ def _act(
 def _drop(
     receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot, entry: Pending, action: str, error: str
 ) -> snapshots.Snapshot:
-    told = {"model_id": model_id, "run_id": entry.run_id, "action": action}
-    log.error("retrain.follow_up_given_up", extra={**told, "error": error})
+    fields = {"model_id": model_id, "run_id": entry.run_id, "action": action}
+    log.error("retrain.follow_up_given_up", extra={**fields, "error": error})
     # First the letter, then the record: a crash between them repeats the letter instead of losing it.
-    event = {**told, "trigger_id": entry.trigger_id, "token": entry.token, "result": entry.result}
+    event = {**fields, "trigger_id": entry.trigger_id, "token": entry.token, "result": entry.result}
     give_up(receiver, f"{action}: {error}", event)
     now = receiver.clock()
     return snapshots.change(
@@ -151,7 +160,7 @@ def _drop(
 
 
 def _notices(receiver: ReceiverParts) -> tuple[str, ...]:
-    """Return the actions that tell people, one for each channel."""
+    """Return the actions for notifications, one for each channel."""
     channels = () if receiver.notifier is None else receiver.config.channels
     return tuple(f"{NOTIFY}:{channel_label(channel)}" for channel in channels)
 
@@ -160,14 +169,14 @@ def _notify(receiver: ReceiverParts, notice: Notice, action: str) -> None:
     label = action.removeprefix(f"{NOTIFY}:")
     channel = next((one for one in receiver.config.channels if channel_label(one) == label), None)
     if receiver.notifier is None or channel is None:
-        raise TargetRefusedError("the configuration has no such channel any more")
+        raise TargetRefusedError("the configuration no longer has this channel")
     receiver.notifier(channel).send(notice)
 
 
-def _news_of(receiver: ReceiverParts, model_id: str, state: ModelState, entry: Pending) -> Notice | None:
-    """Return what *entry* tells people; nothing where nobody waits for them any more."""
-    if entry.is_question:
-        waiting = pending.question_of(state, entry)
+def _notice_of(receiver: ReceiverParts, model_id: str, state: ModelState, entry: Pending) -> Notice | None:
+    """Return the notice of *entry*; None if its trigger no longer waits for an approval."""
+    if entry.is_approval_request:
+        waiting = pending.trigger_awaiting_approval(state, entry)
         return notice_about(receiver, AWAITING, waiting.trigger, waiting.since) if waiting else None
     return Notice(
         event="ended" if entry.result == SUCCEEDED else "failed",
@@ -188,11 +197,11 @@ def _news_of(receiver: ReceiverParts, model_id: str, state: ModelState, entry: P
 def _dispatch(receiver: ReceiverParts, model_id: str, entry: Pending, action: str) -> None:
     repository, event_type = read_dispatch(action)
     if repository not in receiver.config.repositories:
-        raise TargetRefusedError(f"{repository!r} is not in github.repositories any more")
+        raise TargetRefusedError(f"{repository!r} is no longer in github.repositories")
     if receiver.dispatcher is None:
-        raise TargetRefusedError("this bundle has no way to GitHub")
+        raise TargetRefusedError("this bundle has no GitHub client")
     payload = {
-        # Workflows for Azure Machine Learning's own events read these two.
+        # The fields that workflows for Azure Machine Learning's own events read.
         "data": {"runId": entry.run_id, "experimentName": _experiment(receiver, model_id)},
         "model_id": model_id,
         "trigger_id": entry.trigger_id,

@@ -1,6 +1,6 @@
-"""Telling people what was decided, as best as can be: a channel that fails is logged and keeps nothing up.
+"""Notifications about decisions, sent once: a channel that fails is logged and delays nothing.
 
-What people must not miss, as somebody waits for them, is in `after`.
+Notifications that are retried (ends of trainings, approval requests) are in `follow_up`.
 """
 
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from shared.parts import ReceiverParts
 from shared.training.channels import send_to_channels
 from shared.trigger import RetrainTrigger
 
-# A function has 60 s at most, and a channel may take many of them to fail: those behind it are left out then.
-PATIENCE: Final = timedelta(seconds=10)
+# A function has at most 60 s, and a channel may take long to fail: the remaining ones are skipped then.
+NOTICE_TIME_LIMIT: Final = timedelta(seconds=10)
 
 
 def announce(receiver: ReceiverParts, snapshot: Snapshot) -> None:
-    """Tell people what is new on *snapshot*: a training that started, or that was refused.
+    """Notify people of the changes in *snapshot*: a training that started, or that was refused.
 
-    A page that was not just written has no news.
+    A snapshot that was only loaded has no changes.
     """
     if receiver.notifier is None or snapshot.before is None:
         return
@@ -30,20 +30,20 @@ def announce(receiver: ReceiverParts, snapshot: Snapshot) -> None:
         *_launched(receiver, snapshot.before, snapshot.state),
         *_refused(receiver, snapshot.before, snapshot.state),
     ):
-        tell_people(receiver, notice)
+        send_notice(receiver, notice)
 
 
 def announce_rejection(
     receiver: ReceiverParts, snapshot: Snapshot | None, model_id: str, trigger_id: str, error: str
 ) -> None:
-    """Tell people of an event that was rejected, and not once more when it comes again.
+    """Notify people of a rejected event, but not again when it is delivered again.
 
     Args:
         receiver: the parts.
-        snapshot: the model's, with the rejection listed; none where the event is for no model.
-        model_id: whose event; empty where there is none.
-        trigger_id: which trigger, where it has one.
-        error: what is wrong with it.
+        snapshot: the state of the model with the rejection; None for an event without a configured model.
+        model_id: the model; empty if there is none.
+        trigger_id: the id of the trigger; may be empty.
+        error: the error.
 
     """
     if snapshot is not None and (snapshot.before is None or _lists(snapshot.before, snapshot.state.rejected[0])):
@@ -56,14 +56,14 @@ def announce_rejection(
         trigger_id=trigger_id,
         reason=error,
     )
-    tell_people(receiver, notice)
+    send_notice(receiver, notice)
 
 
-def tell_people(receiver: ReceiverParts, notice: Notice) -> None:
-    """Send *notice* through every channel, if the configuration wants such news; nothing is raised."""
+def send_notice(receiver: ReceiverParts, notice: Notice) -> None:
+    """Send *notice* through every channel if `[notify]` `on` includes its event; nothing is raised."""
     if receiver.notifier is None or notice.event not in receiver.config.notify_on:
         return
-    until = receiver.clock() + PATIENCE
+    until = receiver.clock() + NOTICE_TIME_LIMIT
     channels, notifier = receiver.config.channels, receiver.notifier
     send_to_channels(notice, channels, notifier, is_late=lambda: receiver.clock() > until)
 
@@ -75,12 +75,12 @@ def _lists(state: ModelState, line: Decided) -> bool:
 def _launched(receiver: ReceiverParts, before: ModelState, state: ModelState) -> Iterator[Notice]:
     known, training = {run.run_id for run in before.runs}, before.training
     for run in state.runs:
-        # A start of which only the end tells is no news any more.
+        # If only the end of a run shows that it started, the start is not announced.
         if run.run_id not in known and training is not None and run.trigger_id == training.trigger.trigger_id:
             over = "" if run.result is None else run.result
             if over in ("", HANDED_OVER):
-                told = {"run_id": run.run_id, "url": run.url or "", "result": over}
-                yield notice_about(receiver, "launched", training.trigger, run.started_at, **told)
+                details = {"run_id": run.run_id, "url": run.url or "", "result": over}
+                yield notice_about(receiver, "launched", training.trigger, run.started_at, **details)
 
 
 def _refused(receiver: ReceiverParts, before: ModelState, state: ModelState) -> Iterator[Notice]:
@@ -91,7 +91,7 @@ def _refused(receiver: ReceiverParts, before: ModelState, state: ModelState) -> 
 
 
 def notice_about(receiver: ReceiverParts, event: str, trigger: RetrainTrigger, at: datetime, **more: str) -> Notice:
-    """Return the notice of an *event* about *trigger*; *more* are fields that are told besides, or instead."""
+    """Return the notice of an *event* about *trigger*; *more* are further fields, or replace those of the trigger."""
     fields = {
         "reason": trigger.reason,
         "severity": trigger.severity or "",

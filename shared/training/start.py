@@ -1,4 +1,4 @@
-"""Starting a claimed training: the launcher of the target that it was claimed for, its parameters, its token."""
+"""Starts a claimed training with the target, the parameters and the token of its claim."""
 
 from datetime import timedelta
 from typing import Final
@@ -10,8 +10,8 @@ from shared.errors import LaunchInProgressError, PermanentError, TargetRefusedEr
 from shared.parts import ReceiverParts
 from shared.ports import Launcher, LaunchRequest, Run
 
-# Not every platform stops a function when its time is up. A hand-over takes 35 s at most, so one that begins within
-# this time is over before another process may take the claim for abandoned and hand over a second time.
+# Not every platform stops a function at its timeout. A hand-over takes at most 35 s, so one that begins within this
+# time is over before another process may consider the claim abandoned and hand over a second time.
 HAND_OVER_TIME_LIMIT: Final = timedelta(seconds=20)
 
 
@@ -22,14 +22,14 @@ def start(receiver: ReceiverParts, model_id: str, training: Training, *, again: 
         receiver: the parts.
         model_id: the model.
         training: the claim.
-        again: another process may have started it before.
+        again: whether another process may have started it before.
 
     Returns:
-        The run, or the service's refusal to run it, now or later.
+        The run, or the refusal of the service to run it, now or later.
 
     Raises:
-        LaunchInProgressError: the target knows no idempotency token, and a claim this old may soon be taken over.
-        UnavailableError: it may or may not run.
+        LaunchInProgressError: the target does not honour tokens, and another process may soon take over the claim.
+        UnavailableError: the training may or may not run.
 
     """
     try:
@@ -53,10 +53,10 @@ def start(receiver: ReceiverParts, model_id: str, training: Training, *, again: 
 
 
 def terms_of(receiver: ReceiverParts, model_id: str, training: Training) -> Terms:
-    """Return the terms that *training* was claimed with; today's where a version before this one wrote the claim.
+    """Return the terms of the claim of *training*; the current terms if a version without terms wrote the claim.
 
     Raises:
-        UnavailableError: the claim has none, and the configuration does not know the model now.
+        UnavailableError: the claim has no terms, and the model is not configured at the moment.
 
     """
     if training.terms is not None:
@@ -64,12 +64,12 @@ def terms_of(receiver: ReceiverParts, model_id: str, training: Training) -> Term
     rules = rules_of(receiver.config, receiver.cloud, model_id)
     if rules is None:
         detail = f"the configuration has no model {model_id!r} with a target.{receiver.cloud} at the moment"
-        raise UnavailableError("The configuration", "say where a training of this model runs", detail)
+        raise UnavailableError("The configuration", "provide the target of this training", detail)
     return rules.terms(training.trigger)
 
 
 def launcher_of(receiver: ReceiverParts, terms: Terms) -> Launcher:
-    """Return what starts trainings on these *terms*, and knows their status.
+    """Return the launcher for trainings on these *terms*.
 
     Raises:
         TargetRefusedError: this cloud has no targets of that kind.

@@ -1,4 +1,4 @@
-"""The sweep: looking after every model, so that nothing waits for an event that never comes."""
+"""The sweep: checks every model, so that nothing waits for an event that never arrives."""
 
 import logging
 from datetime import timedelta
@@ -11,23 +11,23 @@ from shared.parts import ReceiverParts
 from shared.training.end import catch_up, refresh_status
 from shared.training.follow_up import resume_follow_ups
 
-# A function has 60 s, and the last thing that a sweep begins may take some of them.
+# A function has 60 s, and the last model that a sweep begins with may need some of them.
 SWEEP_TIME_LIMIT: Final = timedelta(seconds=40)
 
 log = logging.getLogger("retrain")
 
 
 def sweep(receiver: ReceiverParts) -> list[str]:
-    """Look after every stored model: abandoned claims, trainings that may be over, queued triggers, what follows.
+    """Check every stored model: abandoned claims, trainings that may be over, waiting triggers, follow-ups.
 
-    What follows trainings comes last: however slow GitHub is, every model is looked after. Where there are more models
-    than a function has time for, each sweep begins with another one, so that none is always left out.
+    Follow-ups come last, so that every model is checked even if GitHub is slow. Each sweep begins with a random model,
+    so that none is always skipped if there are more models than there is time for.
 
     Returns:
-        The models that were looked after.
+        The models that were checked.
 
     Raises:
-        UnavailableError: some model could not be looked after now; all others that there was time for were.
+        UnavailableError: some models could not be checked; all others for which there was time were.
 
     """
     swept: list[str] = []
@@ -51,12 +51,12 @@ def sweep(receiver: ReceiverParts) -> list[str]:
         if receiver.clock() <= until:
             resume_follow_ups(receiver, model_id, state)
     if failures:
-        raise UnavailableError("The sweep", "look after every model", "; ".join(failures[:10]))
+        raise UnavailableError("The sweep", "check every model", "; ".join(failures[:10]))
     return swept
 
 
 def _from_anywhere(model_ids: list[str], chance: str) -> list[str]:
-    """Return *model_ids* with the beginning where *chance*, a random text, puts it."""
+    """Return *model_ids* rotated by an offset that is derived from *chance*, a random string."""
     start = int.from_bytes(chance.encode()[-6:]) % max(len(model_ids), 1)
     return model_ids[start:] + model_ids[:start]
 

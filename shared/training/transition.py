@@ -1,7 +1,7 @@
-"""One transition of a model's state, and everything that belongs to it.
+"""A transition of the state of a model, with all its effects.
 
-Apply a step, let go on what may, request approvals, save; then start what got claimed and, in every case, announce and
-follow up. Every change that may start a training is made here.
+Apply a step, advance waiting triggers, request approvals, save; then start the claimed training, if any, and always
+announce and follow up. Every change that may start a training is made here.
 """
 
 import logging
@@ -25,8 +25,8 @@ from shared.training.notices import announce
 from shared.training.start import start, terms_of
 
 Step = Callable[[ModelState, datetime, str], ModelState]
-"""Returns the next state of a state. It gets the time and the holder of the claims that it makes, may be called several
-times, and changes nothing the second time, as a save may have happened although its answer was lost."""
+"""Returns the next state, given a state, the time and the holder of new claims. It may be called several times; applied
+to its own result it changes nothing, because a save may have succeeded although the response was lost."""
 
 NO_EVENTS: Final[Mapping[str, object]] = MappingProxyType({})
 
@@ -38,8 +38,8 @@ class Transition:
     """The result of a transition.
 
     Attributes:
-        snapshot: the model's state as the transition saved it; starts that followed have changed it since.
-        refusals: trigger id -> why the training service refused it. It is recorded, and the event is a dead letter.
+        snapshot: the state as the transition saved it; starts that followed have changed it since.
+        refusals: trigger id -> the refusal of the training service, which is recorded; the event is a dead letter.
 
     """
 
@@ -55,19 +55,19 @@ def transition(
     *,
     events: Mapping[str, object] = NO_EVENTS,
 ) -> Transition:
-    """Change the state of *model_id* by *step* and do everything that follows from the change.
+    """Change the state of *model_id* by *step* and carry out the effects of the change.
 
     Args:
         receiver: the parts.
         model_id: the model.
-        step: what changes. An error that it raises ends the transition before anything is saved.
-        snapshot: the state as it was loaded last, where the caller has just done so.
-        events: trigger id -> the event that brought it: what becomes a dead letter if the service refuses to train. For
-            any other trigger it is the trigger itself.
+        step: the change. If it raises an error, nothing is saved.
+        snapshot: the state, if the caller has just loaded it.
+        events: trigger id -> its event, which becomes a dead letter if the service refuses to train. For other triggers
+            the trigger itself is used.
 
     Raises:
         ContentionError: other writers were faster every time.
-        UnavailableError: a service must answer first, and does not. What was saved is announced and followed up.
+        UnavailableError: a required service is unavailable; the saved change is announced and followed up.
 
     """
     holder, rules = receiver.new_id(), rules_of(receiver.config, receiver.cloud, model_id)
@@ -88,7 +88,7 @@ def transition(
 
 
 def claim_of(holder: str, snapshot: Snapshot) -> Training | None:
-    """Return the claim of *holder* that *snapshot* has and that is not started yet."""
+    """Return the claim of *holder* in *snapshot* if it is not started yet."""
     training = snapshot.state.training
     return training if training is not None and training.run_id is None and training.holder == holder else None
 
@@ -102,21 +102,21 @@ def launch(
     again: bool,
     events: Mapping[str, object] = NO_EVENTS,
 ) -> dict[str, TargetRefusedError]:
-    """Start the training that is claimed on *snapshot* and confirm it; then start what may follow it.
+    """Start the training that is claimed in *snapshot*, and record the start or the refusal.
 
     Args:
         receiver: the parts.
         model_id: the model.
-        snapshot: the state as it was saved last.
-        claim: the claim on it, of the caller or of a process that is gone.
-        again: another process may have started it before.
+        snapshot: the state as last saved.
+        claim: the claim, made by the caller or by a process that has ended.
+        again: whether another process may have started it before.
         events: as in `transition`.
 
     Returns:
-        The refusals of the service by trigger id; each is recorded and a dead letter.
+        The refusals by trigger id; each is recorded, and its event is a dead letter.
 
     Raises:
-        UnavailableError: it may or may not run; the claim stays for a repeat, the next trigger or the sweep.
+        UnavailableError: it may or may not run; the claim stays for a redelivery, the next trigger or the sweep.
 
     """
     trigger_id, token = claim.trigger.trigger_id, claim.trigger.token
@@ -141,14 +141,14 @@ def launch(
 def finish(
     receiver: ReceiverParts, model_id: str, snapshot: Snapshot, *, events: Mapping[str, object] = NO_EVENTS
 ) -> dict[str, TargetRefusedError]:
-    """Finish a claimed launch that its claimer may have left undone.
+    """Finish a claimed launch that the claiming process may not have finished.
 
-    An abandoned claim is taken over first. One that is fresh is started again immediately where the target's
-    idempotency token makes that safe. Arguments and result are those of `launch`.
+    An abandoned claim is taken over first. A fresh one is started again immediately if the target honours tokens.
+    Arguments and result are those of `launch`.
 
     Raises:
-        LaunchInProgressError: the claim is fresh, and the target knows no idempotency token.
-        UnavailableError: it may or may not run.
+        LaunchInProgressError: the claim is fresh, and the target does not honour tokens.
+        UnavailableError: the training may or may not run.
 
     """
     now, claim = receiver.clock(), snapshot.state.training

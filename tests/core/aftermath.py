@@ -65,7 +65,7 @@ class Aftermath:
         over = [run for run in after.runs if run.ended_at and run.result != HANDED_OVER]
         known = {run.run_id for run in before.runs if run.ended_at}
         ended = {run.run_id: run for run in over if run.run_id not in known}
-        follows = {entry.run_id: set(entry.actions) for entry in left.values() if not entry.is_question}
+        follows = {entry.run_id: set(entry.actions) for entry in left.values() if not entry.is_approval_request}
         assert set(follows) <= set(ended), "something follows a training that has not just ended"
         for run_id, run in ended.items():
             wanted = expected(self._world.setting, str(run.result))
@@ -75,7 +75,7 @@ class Aftermath:
         """Check the new approval requests."""
         waiting = after.waiting
         began = waiting and (before.waiting is None or before.waiting.trigger != waiting.trigger)
-        new = {entry.trigger_id: set(entry.actions) for entry in left.values() if entry.is_question}
+        new = {entry.trigger_id: set(entry.actions) for entry in left.values() if entry.is_approval_request}
         wanted = {f"notify:{channel_label(channel)}" for channel in CHANNELS}
         asks = {waiting.trigger.trigger_id: wanted} if waiting and began else {}
         assert new == (asks if AWAITING in self._world.setting.notify_on else {}), (
@@ -85,7 +85,7 @@ class Aftermath:
     def _taken_off(self, model_id: str, before: ModelState, after: ModelState, entry: Pending, action: str) -> None:
         if action == AS_CONFIGURED:
             return
-        if entry.is_question and self._is_answered(after, entry, action):
+        if entry.is_approval_request and self._is_answered(after, entry, action):
             return
         line = after.rejected[0] if after.rejected else None
         if line is None or line in before.rejected or not line.detail.startswith(f"{action}: "):
@@ -103,7 +103,7 @@ class Aftermath:
     def _is_answered(self, after: ModelState, entry: Pending, action: str) -> bool:
         """Whether the channel of *action* was notified, or nothing waits any more."""
         named = [(notice.trigger_id, f"notify:{channel_label(channel)}") for notice, channel, _ in self._tellers]
-        return pending.question_of(after, entry) is None or (entry.trigger_id, action) in named
+        return pending.trigger_awaiting_approval(after, entry) is None or (entry.trigger_id, action) in named
 
     def _done(self, key: Key, result: str, process: Process) -> None:
         run_id, action = key

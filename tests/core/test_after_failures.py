@@ -79,8 +79,8 @@ def test_what_is_refused_is_given_up() -> None:
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"dispatcher": None}, "this bundle has no way to GitHub"),
-        ({"repositories": ()}, "'acme/churn' is not in github.repositories any more"),
+        ({"dispatcher": None}, "this bundle has no GitHub client"),
+        ({"repositories": ()}, "'acme/churn' is no longer in github.repositories"),
     ],
 )
 def test_nothing_else_is_ever_dispatched_to(change: dict[str, Any], error: str) -> None:
@@ -104,7 +104,7 @@ def test_a_channel_that_is_not_configured_any_more_is_given_up() -> None:
     sweep(deployment.receiver)
     assert [channel for channel, _ in deployment.channels.sent] == [MAIL]
     (letter,) = letters(deployment)
-    assert letter["error"] == f"notify:{channel_label(SLACK)}: the configuration has no such channel any more"
+    assert letter["error"] == f"notify:{channel_label(SLACK)}: the configuration no longer has this channel"
 
 
 def test_ten_attempts_are_made_in_seventeen_hours() -> None:
@@ -167,7 +167,7 @@ def test_the_oldest_make_room() -> None:
         deployment.end(trigger(trigger_id=f"t-{number}"), f"run-{number + 1}")
     assert [entry.trigger_id for entry in deployment.state().pending] == [f"t-{n}" for n in range(2, MAX_PENDING + 2)]
     assert [letter["event"]["trigger_id"] for letter in letters(deployment)] == ["t-0", "t-1"]
-    assert letters(deployment)[0]["error"] == f"{GITHUB}: more than 10 ends wait"
+    assert letters(deployment)[0]["error"] == f"{GITHUB}: more than 10 trainings have pending follow-ups"
 
 
 def test_a_slow_channel_leaves_the_rest_to_later() -> None:

@@ -57,7 +57,7 @@ def largest(text: str) -> ModelState:
     for _ in range(MAX_PENDING):
         state = ended(dataclasses.replace(state, training=training), longest_end(text), now=NOW)
     channels = tuple(action for action in longest_end(text).actions if action.startswith("notify:"))
-    asked_about = pending.asked(state, parked, channels, now=NOW, holder="h" * 36)
+    asked_about = pending.approval_requested(state, parked, channels, now=NOW, holder="h" * 36)
     return dataclasses.replace(asked_about, training=training)
 
 

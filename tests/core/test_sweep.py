@@ -85,7 +85,9 @@ def test_follow_ups_end_with_the_time_of_the_sweep() -> None:
     for name, state in states.items():
         waiting = state.waiting
         assert waiting is not None
-        due = pending.asked(state, waiting, ("notify:" + channel_label(SLACK),), now=deployment.now, holder="gone")
+        due = pending.approval_requested(
+            state, waiting, ("notify:" + channel_label(SLACK),), now=deployment.now, holder="gone"
+        )
         deployment.ledger.save(name, write_state(due), deployment.ledger.peek(name).version)
     deployment.wait(2 * MINUTE)
 
