@@ -36,7 +36,7 @@ class Tick:
     """A schedule came due.
 
     Attributes:
-        at: when, in UTC; none if the event does not tell readably.
+        at: when, in UTC; none if the event has no readable time.
 
     """
 
@@ -89,7 +89,7 @@ def decode(event: object, source: str) -> Incoming:
 
 
 def decode_tick(event: object) -> Tick | None:
-    """Return the tick of a rule with a schedule or of EventBridge Scheduler; none where *event* is no tick."""
+    """Return the tick of a rule with a schedule or of EventBridge Scheduler; none if *event* is not one."""
     if not isinstance(event, Mapping) or (event.get("source"), event.get("detail-type")) not in TICKS:
         return None
     return Tick(at=time(event.get("time")))

@@ -42,11 +42,11 @@ def ended(kind: str, workspace: str, subject: str, data: object, sent_at: dateti
         kind: the event's type.
         workspace: the id of the workspace: the event's topic or source.
         subject: `experiments/{id}/runs/{id}`.
-        data: what the event tells of the run.
+        data: the event's data about the run.
         sent_at: the event's time.
 
     Returns:
-        The news; none where it is no news of a run that we started.
+        The news; none if the event is not about a run that we started.
 
     """
     kind = kind.lower()

@@ -32,7 +32,7 @@ def foreign(what: str, source: str, kind: str, *contents: object) -> Foreign:
 
 
 def without(fields: Mapping[str, object], *names: str) -> Mapping[str, object]:
-    """Return *fields* without *names* if all of these are texts; else all: an incomplete envelope names no sender."""
+    """Return *fields* without *names* if each of these has a text; else all: an incomplete envelope names no sender."""
     is_complete = all(text(fields.get(name)) for name in names)
     return {name: value for name, value in fields.items() if not is_complete or name not in names}
 

@@ -1,4 +1,4 @@
-"""What can arrive, as every codec tells it."""
+"""The kinds of events that can arrive, in the form that every codec returns."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -11,12 +11,12 @@ from shared.ports import RunResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerEvent:
-    """Ours: somebody asks for a retraining.
+    """Our own event: a request for a training.
 
     Attributes:
         fields: the trigger's fields as they came, unchecked.
         trigger_id: derived from what the transport repeats on a redelivery; empty where it brings nothing.
-        sent_at: when the event was sent, where it tells.
+        sent_at: when the event was sent, if it says so.
 
     """
 
@@ -27,14 +27,14 @@ class TriggerEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
-    """A training service tells how a run stands.
+    """A training service reports the status of a run.
 
     Attributes:
-        run_id: how the service calls the run.
+        run_id: the service's id of the run.
         name: the name that we gave it, or an empty text.
-        model_id: whose run it is, where the event tells; a hint, never trusted.
-        result: how it stands; `RUNNING` too.
-        ended_at: when it ended, where the event tells.
+        model_id: whose run it is, if the event names it; a hint, never trusted.
+        result: its status; may be `RUNNING`.
+        ended_at: when it ended, if the event says so.
 
     """
 
@@ -47,19 +47,19 @@ class RunEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """A platform tells by itself what a model's `signals` may name as a reason to train.
+    """An event of a platform itself, which a model's `signals` may name as a reason to train.
 
-    What it brings is already cut to what a trigger may hold.
+    Its contents are already cut to the sizes that a trigger may have.
 
     Attributes:
         kind: the kind of signal, as the configuration spells it.
         subject: what the signal is about; with the kind in front it is what `signals` name.
-        trigger_id: the same for every delivery of this signal; empty where the event brings nothing to tell by.
+        trigger_id: the same for every delivery of this signal; empty if the event has nothing to derive it from.
         origin: `drift` or `data`.
         reason: what happened, for people.
-        severity: how bad it is, where the platform tells.
+        severity: how bad it is, if the platform says so.
         evidence: where that can be checked.
-        sent_at: when it happened, where the event tells.
+        sent_at: when it happened, if the event says so.
         begins: further names of the subject, which count if they begin with what `signals` name.
         mentions: texts in which the named subject may stand anywhere.
         empty: whether it is a folder marker or an object of zero bytes.
@@ -80,16 +80,16 @@ class Signal:
 
     @property
     def what(self) -> str:
-        """What it is, short, for the log."""
+        """A short description, for the log."""
         return f"{self.kind}:{self.subject}"[:200]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
-    """Readable, but none of ours.
+    """A readable event that is not ours.
 
     Attributes:
-        what: what it seems to be, short, for the log.
+        what: a short description, for the log.
 
     """
 

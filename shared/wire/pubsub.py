@@ -23,7 +23,7 @@ _SENDER: Final = ("source", "event_type")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is published.
+    """A message to publish.
 
     Attributes:
         data: the content, JSON.
@@ -104,22 +104,22 @@ def is_sweep(event: object) -> bool:
     return delivery is not None and delivery.attributes.get("event_type") == SWEEP
 
 
-def _claim(told: Mapping[str, object], source: str) -> str:
-    """Return the source that *told* names, if source and type are ours; else an empty text."""
-    sender, kind = text(told.get("source")), text(told.get("event_type"))
+def _claim(fields: Mapping[str, object], source: str) -> str:
+    """Return the source in *fields*, if source and type are ours; else an empty text."""
+    sender, kind = text(fields.get("source")), text(fields.get("event_type"))
     return sender if sender.startswith(source) and kind.startswith(EVENT_TYPE) else ""
 
 
 def _content(delivery: Delivery, *, required: bool) -> object:
-    """Return the data as JSON; none for what is none and need not be, such as the plain text of somebody else.
+    """Return the data as JSON; none if they are not JSON and need not be, such as the plain text of another sender.
 
-    What begins like an object must be one: cut short, or spoilt, it may be ours, and would be lost as somebody else's.
+    Data that begin like an object must be one: cut short, or spoilt, they may be ours, and would be ignored and lost.
     """
     try:
         return opened(parse_json(delivery.data))
     except ValueError as error:
         if required or delivery.data.lstrip().startswith(b"{"):
-            raise UnreadableEventError(f"the data of the message is no JSON: {error}") from error
+            raise UnreadableEventError(f"the data of the message are not valid JSON: {error}") from error
         return None
 
 
@@ -142,11 +142,11 @@ def _signal(delivery: Delivery, content: object) -> Signal | None:
 
 
 def _named(delivery: Delivery, content: object) -> str:
-    told = content if isinstance(content, Mapping) else {}
-    log = text(told.get("logName"))
+    fields = content if isinstance(content, Mapping) else {}
+    log = text(fields.get("logName"))
     if log:
         return f"log entry of {log[:200]}"
-    names = [text(delivery.attributes.get(name)) or text(told.get(name)) for name in ("source", "event_type")]
+    names = [text(delivery.attributes.get(name)) or text(fields.get(name)) for name in ("source", "event_type")]
     return _described(*names) if any(names) else f"a message of {delivery.subscription[:200] or 'an unknown topic'}"
 
 

@@ -13,7 +13,7 @@ from shared.wire.reading import text, time
 
 EVENT_TYPE: Final = "retrain_trigger"
 PUBLISHED: Final = "google.cloud.pubsub.topic.v1.messagePublished"
-# What first generation functions got; functions-framework-conformance holds a sample of each.
+# The events of first generation functions; functions-framework-conformance holds a sample of each.
 LEGACY: Final = frozenset({"google.pubsub.topic.publish", "providers/cloud.pubsub/eventTypes/topic.publish"})
 
 # The headers of a push without its wrapper, where the subscription writes metadata (Pub/Sub, "Payload unwrapping").
@@ -33,9 +33,9 @@ class Delivery:
     Attributes:
         attributes: its attributes that are text.
         data: its content.
-        message_id: what Pub/Sub calls it on every delivery; empty where nothing tells.
-        sent_at: when it was published, where that is told.
-        subscription: what delivered it; empty where nothing tells.
+        message_id: its id, the same on every delivery; empty if the event has none.
+        sent_at: when it was published, if the event says so.
+        subscription: the subscription that delivered it; empty if the event does not name it.
 
     """
 

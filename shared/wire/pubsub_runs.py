@@ -1,4 +1,4 @@
-"""Vertex AI tells how a pipeline job stands in a log, which a sink hands to Pub/Sub one entry a message."""
+"""Vertex AI logs the status of a pipeline job; a sink sends the log to Pub/Sub, each entry as a message."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -28,7 +28,7 @@ def job_name(project: str, location: str, job_id: str) -> str:
 
 
 def read_run_state(entry: Mapping[str, object]) -> RunEnded | None:
-    """Return what a log entry tells about a pipeline job; none where it tells nothing of the kind."""
+    """Return the status of a pipeline job in a log entry; none if the entry has no such status."""
     resource, payload = entry.get("resource"), entry.get("jsonPayload")
     if not isinstance(resource, Mapping) or not isinstance(payload, Mapping) or resource.get("type") != RESOURCE:
         return None

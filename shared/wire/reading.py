@@ -18,7 +18,7 @@ def model_of_provenance(description: str) -> str | None:
 
 
 def time(value: object) -> datetime | None:
-    """Return the time that *value* tells in ISO 8601; none for what is no such text.
+    """Return the time in *value*, a text in ISO 8601; none for anything else.
 
     Samples of services hold epoch milliseconds where a time should be.
     """

@@ -1,6 +1,6 @@
 """Native signals: which of them a model's `signals` name, and how their evidence is kept small.
 
-What each platform sends is read in `signals_aws`, `signals_gcp` and `signals_azure`.
+The events of each platform are read in `signals_aws`, `signals_gcp` and `signals_azure`.
 """
 
 import re
@@ -29,7 +29,7 @@ DATA: Final = "data"
 MAX_VALUE: Final = 512
 # The longest names that the three object stores know have 1024 characters.
 MAX_NAME: Final = 4096
-# Metrics, values, features: the first ones tell enough, the rest is where the evidence points to.
+# Metrics, values, features: the first ones are enough, the rest is where the evidence points to.
 MAX_ITEMS: Final = 10
 MAX_ITEM: Final = 128
 
@@ -65,9 +65,9 @@ def _is_last_part(part: str, subject: str) -> bool:
     return bool(part) and _WILDCARD.search(part) is None and subject.rpartition("/")[2] == part
 
 
-def reason(told: object, otherwise: str = "") -> str:
-    """Return what the platform *told*, or *otherwise* where it told nothing, cut to the length of a reason."""
-    return (text(told).strip() or otherwise)[:MAX_TEXT]
+def reason(given: object, otherwise: str = "") -> str:
+    """Return the reason that the platform has *given*, or *otherwise* if there is none, cut to the allowed length."""
+    return (text(given).strip() or otherwise)[:MAX_TEXT]
 
 
 def evidence(**fields: object) -> dict[str, object]:

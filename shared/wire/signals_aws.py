@@ -100,7 +100,7 @@ def _metric_of_message(metric: object) -> dict[str, object]:
 
 def _alarm(event: Mapping[str, object], detail: Mapping[str, object]) -> Signal | None:
     name = text(detail.get("alarmName"))
-    # Only the change counts. Some samples of AWS tell no state before.
+    # Only the change counts. Some samples of AWS lack the previous state.
     went_off = inside(detail, "state", "value") == "ALARM" and inside(detail, "previousState", "value") != "ALARM"
     if not name or not went_off:
         return None

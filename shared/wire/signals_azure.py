@@ -1,4 +1,4 @@
-"""What Azure sends to Event Grid by itself: monitors that find a threshold breached, blobs that arrive."""
+"""Signals of Azure, by way of Event Grid: thresholds that monitors find breached, new blobs."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ BLOB_CREATED: Final = "Microsoft.Storage.BlobCreated"
 BREACHED: Final = "azureml_modelmonitor_threshold_breached"
 _NOT_BREACHED: Final = ("", "false", "0", "no", "none", "null")
 
-# Data Lake storage and SFTP tell of a file when it is opened, still empty, and again when it is complete.
+# Data Lake storage and SFTP report a file when it is opened, still empty, and again when it is complete.
 _INCOMPLETE: Final = ("CreateFile", "SftpCreate")
 _BLOB: Final = re.compile(r"/blobServices/default/containers/([^/]+)/blobs/(.+)", re.DOTALL)
 
@@ -30,7 +30,7 @@ _LONGEST_TEXT: Final = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridEvent:
-    """An event as both schemas of Event Grid tell it.
+    """An event of Event Grid, in whichever schema it came.
 
     Attributes:
         kind: `eventType`, or the CloudEvent's `type`.
@@ -38,7 +38,7 @@ class GridEvent:
         subject: `subject`.
         data: `data`.
         delivery_id: the same for every delivery of the event.
-        sent_at: when it happened, where it tells.
+        sent_at: when it happened, if the event says so.
 
     """
 
@@ -51,7 +51,7 @@ class GridEvent:
 
 
 def read_signal(event: GridEvent) -> Signal | None:
-    """Return the signal in *event*; none if it is no signal, or lacks what makes it one."""
+    """Return the signal in *event*; none if it is not one, or lacks a field that is needed."""
     read = _READERS.get(event.kind.lower())
     return read(event) if read and isinstance(event.data, Mapping) else None
 
@@ -66,7 +66,7 @@ def _breach(event: GridEvent) -> Signal | None:
     return Signal(
         kind=AZURE_ML,
         subject=experiment,
-        # The tag stays on the run, whose status goes on changing: all that asks once.
+        # The tag stays on the run, whose status goes on changing: all these events are one trigger.
         trigger_id=derived_id(AZURE_ML, event.topic, run_id) if run_id else event.delivery_id,
         origin=DRIFT,
         reason=reason(breach if " " in text(breach) else "", f"{experiment or run_id}: a threshold is breached"),
@@ -126,7 +126,7 @@ def _blob(event: GridEvent) -> Signal | None:
             account=short(event.topic),
             container=short(container),
             blob=short(name, MAX_NAME),
-            # What follows the question mark would be a signature.
+            # The query would be a signature.
             url=short(text(data.get("url")).partition("?")[0], MAX_NAME),
             size=plain(data.get("contentlength")),
             etag=short(data.get("etag")),

@@ -1,9 +1,10 @@
-"""What Google Cloud sends by itself: anomalies that model monitoring logs, objects that arrive."""
+"""Signals of Google Cloud: anomalies that model monitoring logs, and new objects."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from shared.json_text import opened
 from shared.trigger import derived_id
 from shared.wire.incoming import Signal
 from shared.wire.reading import text, time
@@ -45,13 +46,13 @@ _SEVERITIES: Final = {
 def read_message(
     body: object, attributes: Mapping[str, object], *, delivery_id: str = "", sent_at: datetime | None = None
 ) -> Signal | None:
-    """Return the signal in a Pub/Sub message; none if it is no signal, or lacks what makes it one.
+    """Return the signal in a Pub/Sub message; none if it is not one, or lacks a field that is needed.
 
     Args:
         body: what the message holds, parsed from JSON: a log entry that a sink exported, or anything else.
         attributes: the message's attributes: those of a bucket's notification, or any others.
-        delivery_id: tells the message apart, for a signal that brings no id of its own.
-        sent_at: when it was published, for a signal that tells no time of its own.
+        delivery_id: the message's own id, for a signal that has none.
+        sent_at: when it was published, for a signal that has no time.
 
     """
     if isinstance(body, Mapping) and inside(body, "jsonPayload", "@type") == ANOMALIES:
@@ -59,19 +60,19 @@ def read_message(
     if attributes.get("eventType") == OBJECT_FINALIZE:
         # The attributes are always there; the body is empty if the notification was set up with the payload `NONE`.
         named = {"bucket": "bucketId", "name": "objectId", "generation": "objectGeneration", "updated": "eventTime"}
-        told = {name: attributes[attribute] for name, attribute in named.items() if attribute in attributes}
-        whole = dict(body) | told if isinstance(body, Mapping) else told
+        given = {name: attributes[attribute] for name, attribute in named.items() if attribute in attributes}
+        whole = dict(body) | given if isinstance(body, Mapping) else given
         return _object(whole, delivery_id, sent_at)
     return None
 
 
 def read_event(event: Mapping[str, object]) -> Signal | None:
-    """Return the signal in a CloudEvent; none if it is no signal, or lacks what makes it one."""
+    """Return the signal in a CloudEvent; none if it is not one, or lacks a field that is needed."""
     if text(event.get("type")) != OBJECT_FINALIZED:
         return None
     source, event_id = text(event.get("source")), text(event.get("id"))
     delivery_id = derived_id(source, event_id) if event_id else ""
-    return _object(event.get("data"), delivery_id, time(event.get("time")))
+    return _object(opened(event.get("data")), delivery_id, time(event.get("time")))
 
 
 def _object(data: object, delivery_id: str, sent_at: datetime | None) -> Signal | None:
@@ -81,7 +82,7 @@ def _object(data: object, delivery_id: str, sent_at: datetime | None) -> Signal 
     return Signal(
         kind=GCS_OBJECT,
         subject=f"{bucket}/{name}",
-        # A bucket's notification and Eventarc tell of the same generation, each on its own way: that asks once.
+        # A bucket's notification and Eventarc report the same generation, each in its own way: that is one trigger.
         trigger_id=derived_id(GCS_OBJECT, f"{bucket}/{name}#{generation}") if plain(generation) else delivery_id,
         origin=DATA,
         empty=is_empty(name, inside(data, "size")),

@@ -10,9 +10,9 @@ import pytest
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.receive import Decode
 from shared.trigger import derived_id
-from shared.wire.incoming import Foreign, TriggerEvent
+from shared.wire.incoming import Foreign, Signal, TriggerEvent
 from shared.wire.pubsub_delivery import wrapped
-from tests.core.native import SOURCE, aws, azure, gcp, message
+from tests.core.native import ALARM, BLOB, GCS_OBJECT, S3_OBJECT, SOURCE, aws, azure, gcp, message, sample
 
 FIELDS: Final = {"model_id": "churn"}
 RULE: Final = {
@@ -182,6 +182,19 @@ def test_a_new_object_without_a_wrapper_is_a_signal() -> None:
     attributes = {"bucketId": "data", "objectId": "ü 1.csv", "objectGeneration": "5"}
     whole = gcp(message(None, eventType="OBJECT_FINALIZE", **attributes))
     assert (read.subject, read.trigger_id) == (whole.subject, whole.trigger_id)
+
+
+@pytest.mark.parametrize(
+    ("name", "decode", "place"),
+    [(ALARM, aws, "detail"), (S3_OBJECT, aws, "detail"), (GCS_OBJECT, gcp, "data"), (BLOB, azure, "data")],
+)
+def test_a_signal_whose_content_is_json_in_a_string_is_that_signal(name: str, decode: Decode, place: str) -> None:
+    """Native events are opened like ours."""
+    event = sample(name)
+    event = event[0] if isinstance(event, list) else event
+    read = decode({**event, place: json.dumps(event[place])})
+    assert isinstance(read, Signal)
+    assert read == decode(event)
 
 
 def test_other_requests_are_no_push_without_a_wrapper() -> None:

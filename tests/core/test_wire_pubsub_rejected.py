@@ -21,10 +21,10 @@ def test_what_is_no_object_is_unreadable(event: object) -> None:
 @pytest.mark.parametrize("data", [b"", b"no JSON", b"\xff\xfe", b'{"model_id": "chu', b"[" * 100_000])
 def test_a_message_that_claims_to_be_ours_must_be_json(data: bytes) -> None:
     """It cannot be ignored, for it may be a request; nor without any data."""
-    with pytest.raises(UnreadableEventError, match=r"^the data of the message is no JSON: "):
+    with pytest.raises(UnreadableEventError, match=r"^the data of the message are not valid JSON: "):
         decode(push(message_of(data, OURS)), SOURCE)
     attributes_only = {"messageId": "7", "attributes": OURS}
-    with pytest.raises(UnreadableEventError, match=r"^the data of the message is no JSON: "):
+    with pytest.raises(UnreadableEventError, match=r"^the data of the message are not valid JSON: "):
         decode(push(attributes_only), SOURCE)
 
 
