@@ -24,6 +24,7 @@ DONE: tuple[str, ...] = (
     "functions/http_session.py",
     "functions/local",
     "functions/machine.py",
+    "functions/monitor",
     "functions/notify",
     "pyproject.toml",
     "retrain.toml",

@@ -1,1 +1,1 @@
-"""The drift monitor: compares data with Evidently, publishes the report, tells people and asks for the training."""
+"""The drift monitor: compares data with Evidently, publishes the report, notifies people and requests the training."""

@@ -1,8 +1,8 @@
 """The one entry of the image: `python -m functions.monitor`.
 
 Under Lambda's Runtime API it serves that, each event a run; anywhere else (a Cloud Run job, a Container Apps job, this
-machine) it makes one run and prints its result as JSON. It exits with 0 when all is done, and a check that failed was
-told; with 1 when something was left undone, which another run may do.
+machine) it makes one run and prints its result as JSON. The exit code is 0 when all is done, and failed checks were
+reported; 1 when something was not done, which another run may do.
 """
 
 import argparse
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         return _serve()
     options = _options(arguments)
     try:
-        # Here, and not at the top: what is wrong with the environment must be told in one line, too.
+        # Here, and not at the top: a mistake in the environment is reported in one line, too.
         from functions.monitor.wiring import monitor
 
         parts = monitor()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from functions.monitor.data.columns import told
+from functions.monitor.data.columns import reasons
 from functions.monitor.errors import UnusableDataError
 from functions.monitor.evidently_report import FAILURES, ColumnDrift, Report, Sides, named, quiet
 from functions.monitor.missing import Missing
@@ -12,7 +12,7 @@ from functions.monitor.untyped import Frame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What Evidently found.
+    """The findings of Evidently.
 
     Attributes:
         columns: the drifted ones first, in the order of the data otherwise.
@@ -85,4 +85,4 @@ def _reported(sides: Sides) -> tuple[Report, Mapping[str, str]]:
 
 def _check_any(names: tuple[str, ...], left_out: Mapping[str, str]) -> None:
     if not names:
-        raise UnusableDataError(f"no column can be compared: {told(left_out)}")
+        raise UnusableDataError(f"no column can be compared: {reasons(left_out)}")

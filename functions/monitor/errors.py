@@ -1,7 +1,7 @@
-"""What can be wrong with data, beside what `shared.errors` knows."""
+"""The errors of data, beside those of `shared.errors`."""
 
 from shared.errors import PermanentError
 
 
 class UnusableDataError(PermanentError):
-    """The data cannot be compared as they are; the text says which data, what is wrong and what would be right."""
+    """The data cannot be compared as they are; the text says which data, the problem and the remedy."""

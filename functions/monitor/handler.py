@@ -6,11 +6,11 @@ from functions.monitor.wiring import monitor
 
 
 def check(event: object, _context: object) -> dict[str, object]:
-    """Check what *event* asks for: a tick of a schedule, or `{"models": [...], "at": "..."}`, both optional.
+    """Run the checks of *event*: a tick of a schedule, or `{"models": [...], "at": "..."}`, both optional.
 
     Raises:
-        RetrainError: the event or the configuration is wrong, or something was left undone: the service tries again.
+        RetrainError: the event or the configuration is wrong, or something was not done, so Lambda invokes again.
 
     """
-    asked, parts = read_event(event), monitor()
-    return {"checks": run_checks(parts, asked.models, asked.at or today(parts.emitter.clock()))}
+    request, parts = read_event(event), monitor()
+    return {"checks": run_checks(parts, request.models, request.at or today(parts.emitter.clock()))}

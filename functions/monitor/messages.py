@@ -1,4 +1,4 @@
-"""What a check says: the request for a training, and the notices for people."""
+"""The messages of a check: the trigger, and the notices for people."""
 
 import itertools
 import json
@@ -16,7 +16,7 @@ from shared.trigger import MAX_TEXT
 
 MONITOR: Final = "drift monitor"
 FAILURE: Final = "monitor_failed"
-# Channels have limits on a message, and nobody reads further.
+# Channels limit the length of a message.
 MOST_COLUMNS: Final = 50
 # Half of what a trigger's evidence may have; the rest is for addresses.
 MOST_BYTES: Final = MAX_MAPPING_BYTES // 2
@@ -24,24 +24,24 @@ MOST_BYTES: Final = MAX_MAPPING_BYTES // 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """The people to tell.
+    """The people who are notified.
 
     Attributes:
         channels: the addresses of the configuration, which hold secrets.
-        notifier: makes the notifier of a channel; none: nobody is told.
+        notifier: returns the notifier of a channel; None: no notice is sent.
 
     """
 
     channels: tuple[str, ...] = field(repr=False)
     notifier: Callable[[str], Notifier] | None
 
-    def tell(self, notice: Notice) -> list[str]:
+    def notify(self, notice: Notice) -> list[str]:
         """Send *notice* through every channel, and return those that failed, by names that give no secret away."""
         return [] if self.notifier is None else send_to_channels(notice, self.channels, self.notifier)
 
 
 def request_of(result: Result, report_url: str) -> dict[str, object]:
-    """Return the fields of the trigger that *result* asks for; the same data ask with the same id."""
+    """Return the fields of the trigger for *result*; the same data give the same id."""
     fields: dict[str, object] = {
         "model_id": result.model_id,
         "trigger_id": result.trigger_id,
@@ -59,7 +59,7 @@ def request_of(result: Result, report_url: str) -> dict[str, object]:
 
 
 def notice_of(result: Result, report_url: str, cloud: str) -> Notice:
-    """Return what people are told of *result*: the status of each column as JSON, and where the report is."""
+    """Return the notice of *result*: the status of each column as JSON, and the address of the report."""
     statuses = dict(list(result.statuses().items())[:MOST_COLUMNS])
     trigger = {"trigger_id": result.trigger_id, "origin": "drift", "requested_by": MONITOR}
     return Notice(
@@ -76,7 +76,7 @@ def notice_of(result: Result, report_url: str, cloud: str) -> Notice:
 
 
 def failure_notice(model_id: str, at: datetime, problem: str, cloud: str) -> Notice:
-    """Return what people are told of a check that failed because of *problem*."""
+    """Return the notice of a check that failed because of *problem*."""
     return Notice(event=FAILURE, cloud=cloud, at=at, model_id=model_id, reason=problem, requested_by=MONITOR)
 
 

@@ -1,4 +1,4 @@
-"""What a run is asked for: which models, and for which time."""
+"""The request for a run: which models, and for which time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,12 +42,12 @@ def read_event(event: object) -> RunRequest:
         return RunRequest(at=_read_time(event.get("time")))
     unknown = next((name for name in event if name not in KEYS), None)
     if unknown is not None:
-        raise InvalidTriggerError(str(unknown), f"is no field of a run; it has {', '.join(KEYS)}")
+        raise InvalidTriggerError(str(unknown), f"is not a field of a run; its fields are {', '.join(KEYS)}")
     return RunRequest(models=_read_models(event.get("models")), at=_read_time(event.get("at")))
 
 
 def read_moment(text: str) -> datetime:
-    """Read a time with an offset, or a day, which stands for its beginning in UTC.
+    """Read a time with an offset, or a day, which means its beginning in UTC.
 
     Raises:
         InvalidTriggerError: it is neither.
@@ -64,12 +64,12 @@ def read_moment(text: str) -> datetime:
 
 
 def today(now: datetime) -> datetime:
-    """Return the time of a run that was asked for none: the day, so that the same run tried again is the same run."""
+    """Return the time of a run without one: the day, so that a repeated run is the same run."""
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def check_time(at: datetime, now: datetime) -> None:
-    """Check that a run may be made for *at*: a report from far ahead would be the latest one for good.
+    """Check that a run may be made for *at*: a report from far ahead would remain the latest one.
 
     Raises:
         InvalidTriggerError: it is more than a day ahead of *now*.

@@ -1,4 +1,4 @@
-"""What one check of one model found, as a value and as `drift.json`."""
+"""The result of one check of one model, as a value and as `drift.json`."""
 
 import hashlib
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ ID_DIGITS: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """Which data were compared.
+    """The data that were compared.
 
     Attributes:
         address: where they are.
@@ -38,7 +38,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One check that came to its end.
+    """One check that was completed.
 
     Attributes:
         model_id: whose data.
@@ -52,7 +52,7 @@ class Result:
         roles: column -> `target` or `prediction`.
         reference: the data that were compared with.
         current: the data that may have drifted.
-        trigger_id: equal for equal data, so that asking again for the same finding is one request.
+        trigger_id: equal for equal data, so that a repeated request for the same finding counts once.
         quality: the performance of the model, if it is judged.
 
     """
@@ -169,11 +169,11 @@ def _missing(missing: Missing) -> dict[str, object]:
 
 
 def failure_document(model_id: str, at: datetime, problem: str) -> dict[str, object]:
-    """Return the `drift.json` of a check that did not come to its end, because of *problem*."""
+    """Return the `drift.json` of a check that failed because of *problem*."""
     return {"schema": SCHEMA, "model_id": model_id, "at": format_time(at), "status": FAILED, "problem": problem}
 
 
 def trigger_id_of(*identities: str) -> str:
-    """Return the id of the request that follows from these data: the same data, the same id."""
+    """Return the id of the trigger for these data: the same data, the same id."""
     digest = hashlib.sha256("\0\0".join(identities).encode()).hexdigest()
     return f"drift:{digest[:ID_DIGITS]}"

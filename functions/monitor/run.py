@@ -1,4 +1,4 @@
-"""One run: every model is checked, published, told and, where its data drifted, asked for."""
+"""One run: checks every model, publishes the report, notifies people and, after a drift, requests the training."""
 
 import logging
 from collections.abc import Sequence
@@ -23,22 +23,22 @@ from shared.trigger import RetrainTrigger
 log = logging.getLogger("retrain")
 
 Line = tuple[dict[str, object], Notice]
-"""What is known of a check: for the answer of the run, and for people."""
+"""A finished check: a line of the run's result, and the notice for people."""
 
 
 class RunFailedError(RetrainError):
-    """Something of a run was left undone of which nobody could be told, or which only another run can do."""
+    """Part of a run was not done, and people could not be notified of it, or only another run can do it."""
 
     retryable = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
-    """Everything that a run needs.
+    """The parts of a run.
 
     Attributes:
-        emitter: the parts for asking, the configuration among them.
-        people: who is told.
+        emitter: the parts for emitting triggers, the configuration among them.
+        people: the people who are notified.
         storage: reads the data and writes the sites.
 
     """
@@ -50,7 +50,7 @@ class Monitor:
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """What is known of a run so far."""
+    """The state of a run."""
 
     at: datetime
     lines: list[dict[str, object]] = field(default_factory=list)
@@ -60,7 +60,7 @@ class _Run:
 def run_checks(monitor: Monitor, model_ids: Sequence[str], at: datetime) -> list[dict[str, object]]:
     """Check models, and return a line about each: `model_id`, `status`, `summary` and `report_url`, or `problem`.
 
-    A model that fails keeps none of the others up; people are told of it, and nothing is asked for.
+    A failed check does not stop the others; people are notified of it, and no training is requested.
 
     Args:
         monitor: the parts.
@@ -71,8 +71,8 @@ def run_checks(monitor: Monitor, model_ids: Sequence[str], at: datetime) -> list
         InvalidTriggerError: *at* is more than a day ahead.
         UnknownModelError: a model has no drift table, or does not train here.
         RunFailedError: at the end, something was left undone: a service was away, a request or a notice did not get
-            through, a page could not be written, or a check failed and nobody is there to be told. Another run for the
-            same time does it, and asks for nothing twice.
+            through, a page could not be written, or a check failed and no channel is configured. Another run for the
+            same time does it, and requests nothing twice.
 
     """
     check_time(at, monitor.emitter.clock())
@@ -108,13 +108,13 @@ def _check(monitor: Monitor, run: _Run, model_id: str, check: DriftCheck) -> Non
     try:
         line, notice = _checked(monitor, run, model_id, check)
     except Exception as error:
-        # Whatever it is, it ends in one message: a monitor that fails in silence looks like one that finds nothing.
+        # Every error ends in a message: a monitor that fails silently looks like one that finds nothing.
         log.exception("monitor.check_failed", extra={"model_id": model_id})
         line, notice = _failed(monitor, run, model_id, error)
         _record(_site(monitor, check), run, model_id, str(line["problem"]))
     run.lines.append({"model_id": model_id, **line})
     log.info("monitor.checked", extra=run.lines[-1])
-    failed = monitor.people.tell(notice)
+    failed = monitor.people.notify(notice)
     if failed:
         run.undone.append(f"{model_id}: the notice did not reach {', '.join(failed)}")
 
@@ -123,14 +123,14 @@ def _checked(monitor: Monitor, run: _Run, model_id: str, check: DriftCheck) -> L
     quality = monitor.emitter.config.find(model_id).quality
     finding, site = check_drift(model_id, check, run.at, monitor.storage, quality), _site(monitor, check)
     report_url = site.report_url(finding.result)
-    # Before anything is published: a request that is wrong must leave no report of a drift that nobody was asked for.
+    # Before anything is published: an invalid trigger must not leave a report of a drift without a request.
     triggers = _triggers(monitor.emitter, finding.result, report_url)
     site.publish(finding.result, finding.page)
     if triggers:
         publish(monitor.emitter, triggers)
     _show(site, run, finding)
-    told = {"summary": finding.result.summary(), "report_url": report_url}
-    return {"status": finding.result.status, **told}, notice_of(finding.result, report_url, monitor.emitter.cloud)
+    found = {"summary": finding.result.summary(), "report_url": report_url}
+    return {"status": finding.result.status, **found}, notice_of(finding.result, report_url, monitor.emitter.cloud)
 
 
 def _triggers(emitter: EmitterParts, result: Result, report_url: str) -> list[RetrainTrigger]:
@@ -141,14 +141,14 @@ def _show(site: Site, run: _Run, finding: Finding) -> None:
     # The bus has the trigger already, so this can make no failure of the check any more.
     try:
         site.show_latest(finding.result, finding.page)
-    except Exception as error:  # noqa: BLE001 - whatever it is, another run must do it
+    except Exception as error:  # noqa: BLE001 - another run must do it
         run.undone.append(f"{finding.result.model_id}: the latest report: {described(error)}")
 
 
 def _failed(monitor: Monitor, run: _Run, model_id: str, error: Exception) -> Line:
     # Only our own errors are known to hold no secrets.
     problem = str(error) if isinstance(error, RetrainError) else f"an unexpected {type(error).__name__}; see the log"
-    # Another run may help; and where nobody is told, the platform's own alarm must.
+    # Another run may succeed; and without channels, the platform's own alarm must report it.
     if isinstance(error, TransientError | BusError) or not monitor.people.channels:
         run.undone.append(f"{model_id}: {problem}")
     return {"status": FAILED, "problem": problem}, failure_notice(model_id, run.at, problem, monitor.emitter.cloud)
@@ -157,7 +157,7 @@ def _failed(monitor: Monitor, run: _Run, model_id: str, error: Exception) -> Lin
 def _record(site: Site, run: _Run, model_id: str, problem: str) -> None:
     try:
         site.record_failure(model_id, run.at, problem)
-    except Exception as error:  # noqa: BLE001 - people are told all the same
+    except Exception as error:  # noqa: BLE001 - people are notified anyway
         log.warning("monitor.failure_not_recorded", extra={"model_id": model_id, "error": described(error)})
 
 

@@ -1,4 +1,4 @@
-"""Puts the monitor together: finds out on which cloud it runs and takes that cloud's own parts; made once."""
+"""Builds the monitor once: finds the cloud that it runs on, and takes that cloud's own parts."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ from shared.log import log_to
 from shared.parts import EmitterParts
 from shared.ports import Notifier
 
-# What each platform sets in a container: Lambda, Cloud Run jobs and services, Container Apps jobs and apps.
+# Variables that a platform sets in a container: Lambda, Cloud Run jobs and services, Container Apps jobs and apps.
 _SIGNS: Final = {
     "aws": ("AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME", "ECS_CONTAINER_METADATA_URI_V4"),
     "gcp": ("CLOUD_RUN_JOB", "K_SERVICE"),
@@ -41,10 +41,10 @@ def monitor() -> Monitor:
 
 
 def cloud_of(variables: Mapping[str, str]) -> str:
-    """Return the cloud: what `RETRAIN_CLOUD` says, else the platform that left its sign in *variables*, else `local`.
+    """Return the cloud: `RETRAIN_CLOUD`, else the platform that set one of its *variables*, else `local`.
 
     Raises:
-        ConfigError: `RETRAIN_CLOUD` names none.
+        ConfigError: `RETRAIN_CLOUD` is not the name of a cloud.
 
     """
     named = variables.get("RETRAIN_CLOUD")
@@ -55,9 +55,9 @@ def cloud_of(variables: Mapping[str, str]) -> str:
 
 
 def storage(folder: Path, variables: Mapping[str, str]) -> Storage:
-    """Return the storage of this machine's rights; relative paths begin at *folder*.
+    """Return a storage with the permissions of this machine; relative paths begin at *folder*.
 
-    Left to itself, the driver of Google looks for a token that somebody left on the disk, and at last goes without.
+    Without a setting, Google's driver looks for a token on the disk, and finally connects without credentials.
     """
     emulated = variables.get("STORAGE_EMULATOR_HOST")
     return Storage(folder, {"gs": {"token": "anon" if emulated else "google_default"}})

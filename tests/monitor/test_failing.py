@@ -54,7 +54,8 @@ def test_a_request_that_is_wrong_publishes_nothing(tmp_path: Path) -> None:
     world.put(reference=rows(), current=rows(shift=1.0, seed=1))
     (line,) = run_checks(world.monitor, [], MONDAY)
     assert str(line["problem"]).startswith("evidence: must have at most 16384 bytes as JSON")
-    assert not list(tmp_path.glob("site/models/**/report.html"))
+    (page,) = tmp_path.glob("site/models/**/report.html")
+    assert "churn: check failed" in page.read_text()
     assert not world.bus.published
 
 

@@ -59,7 +59,7 @@ def test_csv_fields_may_be_quoted(tmp_path: Path) -> None:
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     """The address as configured, with its date filled in."""
     put(tmp_path, reference=rows())
-    with pytest.raises(UnusableDataError, match=r"^churn/2026-11-23\.parquet: there is no such file$"):
+    with pytest.raises(UnusableDataError, match=r"^churn/2026-11-23\.parquet: no such file exists$"):
         run(tmp_path, check(current="churn/{date}.parquet"))
 
 

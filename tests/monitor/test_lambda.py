@@ -154,7 +154,7 @@ def test_no_drift_is_mailed_and_nothing_is_asked(account: Account) -> None:
 def test_missing_data_are_mailed_and_nothing_is_asked(account: Account) -> None:
     """A week without data is a message that says so, and no error of the function: a repeat would find no more."""
     answer = invoke(account.function, {"at": "2025-12-08T09:30:00Z"})
-    problem = "s3://monitored/churn/2025-12-07.parquet: there is no such file"
+    problem = "s3://monitored/churn/2025-12-07.parquet: no such file exists"
     assert answer["checks"] == [{"model_id": "churn", "status": "failed", "problem": problem}]
     (mail,) = account.take(account.mail)
     assert mail["Subject"] == "The drift check of churn failed"
@@ -165,5 +165,5 @@ def test_missing_data_are_mailed_and_nothing_is_asked(account: Account) -> None:
 
 def test_a_wrong_event_is_an_error_of_the_function(account: Account) -> None:
     """It is reported to Lambda with its reason."""
-    with pytest.raises(LambdaError, match="model: is no field of a run; it has models, at"):
+    with pytest.raises(LambdaError, match="model: is not a field of a run; its fields are models, at"):
         invoke(account.function, {"model": "churn"})

@@ -110,7 +110,7 @@ def test_labels_that_come_late_are_joined_by_a_key(tmp_path: Path, delay: str, f
     world.put(**{"reference": regression(1.0), file: frame.drop(columns="y"), "2026-11-23": frame.drop(columns="y")})
     (line,) = run_checks(world.monitor, [], MONDAY)
     assert line["status"] == "no_drift"
-    assert "mae is not known: labels-2026-11-23.csv: there is no such file" in str(line["summary"])
+    assert "mae is not known: labels-2026-11-23.csv: no such file exists" in str(line["summary"])
     frame[["id", "y"]].sample(frac=0.8, random_state=0).to_csv(tmp_path / "labels-2026-11-23.csv", index=False)
     (line,) = run_checks(world.monitor, [], MONDAY)
     assert line["status"] == "worse"

@@ -54,7 +54,7 @@ def test_a_run_that_is_asked_for_no_time_is_for_the_day(hour: int) -> None:
     ("event", "problem"),
     [
         (None, "event: must be an object"),
-        ({"model": "churn"}, "model: is no field of a run; it has models, at"),
+        ({"model": "churn"}, "model: is not a field of a run; its fields are models, at"),
         ({"models": "churn"}, "models: must be a list of names, not 'churn'"),
         ({"models": [1]}, "models: must be a list of names"),
         ({"at": 1}, "at: must be a text, not 1"),

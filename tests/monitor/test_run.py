@@ -95,11 +95,11 @@ def test_a_check_that_fails_is_told_and_asks_for_nothing(tmp_path: Path) -> None
     world = drifting(tmp_path)
     (tmp_path / "current.parquet").unlink()
     lines = run_checks(world.monitor, [], MONDAY)
-    assert problem_of(lines) == "current.parquet: there is no such file"
+    assert problem_of(lines) == "current.parquet: no such file exists"
     assert not world.bus.published
     (notice,) = world.mailbox.notices
-    assert (notice.event, notice.reason) == ("monitor_failed", "current.parquet: there is no such file")
-    assert "current.parquet: there is no such file" in (tmp_path / "site/index.html").read_text()
+    assert (notice.event, notice.reason) == ("monitor_failed", "current.parquet: no such file exists")
+    assert "current.parquet: no such file exists" in (tmp_path / "site/index.html").read_text()
     assert not (tmp_path / "site/models/churn/latest").exists()
 
 
@@ -107,7 +107,7 @@ def test_a_check_that_fails_where_nobody_is_told_fails_the_run(tmp_path: Path) -
     """Without a channel the platform's own alarm is the only one left."""
     world = drifting(tmp_path, configuration(churn=STEPS).partition("[notify]")[0])
     (tmp_path / "current.parquet").unlink()
-    with pytest.raises(RunFailedError, match=r"^churn: current\.parquet: there is no such file$"):
+    with pytest.raises(RunFailedError, match=r"^churn: current\.parquet: no such file exists$"):
         run_checks(world.monitor, [], MONDAY)
 
 

@@ -152,10 +152,10 @@ def test_the_page_of_a_model_shows_every_check_and_column(tmp_path: Path) -> Non
     assert page.count(trigger.trigger_id) == 1
     assert page.count(f'href="{STAMP}/report.html"') == 7  # in the chart, in those of five columns, and in the list
     assert page.count('href="2026-11-16T093000Z/report.html"') == 2
-    assert "current.parquet: there is no such file" in page
+    assert "current.parquet: no such file exists" in page
     assert "Checks older than 365 days are deleted." in page
     failed = (tmp_path / "site/models/churn/2026-11-16T093000Z/report.html").read_text()
-    assert "current.parquet: there is no such file" in failed
+    assert "current.parquet: no such file exists" in failed
     assert [link for link in links(failed) if link.startswith("..")] == ["../../../index.html", "../index.html"]
 
 

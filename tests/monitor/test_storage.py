@@ -195,7 +195,7 @@ def test_what_is_not_in_a_bucket_is_named(tmp_path: Path, bucket: Bucket) -> Non
     """A missing file and a missing bucket end in an error with the whole address."""
     files = storage(tmp_path, os.environ)
     for place in (joined(bucket.address, tmp_path.name, "no.csv"), bucket.address.replace("acme", "nobody") + "/x.csv"):
-        with pytest.raises(UnusableDataError, match=f"^{place}: there is no such file$"):
+        with pytest.raises(UnusableDataError, match=f"^{place}: no such file exists$"):
             files.find(place)
     assert files.folders(joined(bucket.address, tmp_path.name, "no")) == []
     assert files.read([joined(bucket.address, tmp_path.name, "no.csv")]) == {}

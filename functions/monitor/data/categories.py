@@ -6,7 +6,7 @@ from functions.monitor.data.engine import Engine, quoted_text
 from functions.monitor.data.readings import TEXT, ReadSample, Values
 from shared.config.drift import SMALL_REFERENCE
 
-# Evidently's own limit for whole numbers that count as categories: so many are compared in any case.
+# Evidently's own limit for whole numbers that count as categories; this many are always compared.
 FEW: Final = 10
 # Its time grows with the square of their number: a column of so many takes it some seconds.
 MANY: Final = 1000
@@ -62,7 +62,7 @@ def gathered(engine: Engine, column: str, reference: ReadSample, current: ReadSa
     count, first = engine.row(f"SELECT count(*), any_value(v) FROM ({rest})")
     if not count:
         return column
-    # Numbers have no room for a name: one of them stands for the others.
+    # A column of numbers cannot hold a name, so one of the numbers represents the others.
     name = quoted_text(f"({count:,} other values)") if values.kind == TEXT else str(first)
     return f"CASE WHEN {column} IN ({rest}) THEN {name} ELSE {column} END"
 

@@ -14,7 +14,7 @@ from shared.config.drift import DriftCheck
 
 Sides = Sequence[tuple[DataSet, Mapping[str, str]]]
 
-# What is gone cannot drift: with more of it, the share of the rest says nothing of the whole.
+# Lost columns cannot drift: beyond this share, a verdict on the rest would not describe the whole.
 MOST_LOST: Final = 0.2
 
 _KINDS: Final[Mapping[str, str]] = {
@@ -30,7 +30,7 @@ _UNNAMED: Final = re.compile(r"|Unnamed: \d+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """What is compared, and what is not.
+    """The columns that are compared, and those that are not.
 
     Attributes:
         names: the columns that are.
@@ -121,10 +121,10 @@ def _not_lost(check: DriftCheck, chosen: Chosen) -> Chosen:
     lost = [name for name in chosen.lost if name not in (check.target, check.prediction)]
     named = {name: chosen.left_out[name] for name in lost if name in check.columns}
     if named:
-        raise UnusableDataError(f"columns: {told(named)}; there is no verdict without it")
+        raise UnusableDataError(f"columns: {reasons(named)}; a verdict needs all of `columns`")
     every = len(chosen.names) + len(lost)
     if len(lost) > every * MOST_LOST:
-        why = told({name: chosen.left_out[name] for name in lost})
+        why = reasons({name: chosen.left_out[name] for name in lost})
         advice = "name those that are to be compared in `columns`"
         raise UnusableDataError(f"{len(lost)} of {every} columns of the reference are lost: {why}; {advice}")
     return chosen
@@ -170,10 +170,10 @@ def _why_not_both(reference: Values, current: Values) -> str:
 
 def _check_any(names: Sequence[str], left_out: Mapping[str, str]) -> None:
     if not names:
-        raise UnusableDataError(f"no column can be compared: {told(left_out) or 'the data have none'}")
+        raise UnusableDataError(f"no column can be compared: {reasons(left_out) or 'the data have none'}")
 
 
-def told(left_out: Mapping[str, str]) -> str:
+def reasons(left_out: Mapping[str, str]) -> str:
     """Return *left_out* as one line; the first few of them."""
     shown = "; ".join(f"{name!r} {why}" for name, why in list(left_out.items())[:SHOWN_NAMES])
     return f"{shown}; and {len(left_out) - SHOWN_NAMES} more" if len(left_out) > SHOWN_NAMES else shown

@@ -67,7 +67,7 @@ def read_csv_header(stream: IO[bytes], *, packed: bool) -> CsvHeader:
 
 
 def csv_rows(source: str, header: CsvHeader, *, packed: bool) -> str:
-    """Return the rows of a file as a table expression of SQL whose columns are texts named c0, c1 and so on.
+    """Return the rows of a file as a table expression of SQL. Its columns are strings, named c0, c1 and so on.
 
     Nothing is guessed from the values here: a type that fits the first rows would make an error of a later one.
 

@@ -95,7 +95,7 @@ class DataSet:
 
     @property
     def identity(self) -> str:
-        """What changes when the data do: every file by path, size and content."""
+        """A text that changes when the data do: every file by path, size and content."""
         files = [part.file for part in self.parts]
         return "\n".join(f"{file.path}\0{file.size}\0{file.identity}" for file in files)
 

@@ -10,7 +10,7 @@ from fsspec import AbstractFileSystem
 from functions.monitor.data.storage import FoundFile, Storage
 
 SCHEME: Final = "stored"
-# Only tells DuckDB that a file did not change since it read its footer.
+# The same for every file, so that DuckDB can keep the footers that it has read.
 _ONE_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -60,7 +60,7 @@ class ServedFiles(AbstractFileSystem):  # type: ignore[misc]  # it comes without
         self._failure = self._failure or Failure(address=address, error=error)
 
     def glob(self, path: str, **_options: object) -> list[str]:
-        """Return *path*: names of served files are no patterns."""
+        """Return *path*: the name of a served file is not a pattern."""
         return [path]
 
     def exists(self, path: str, **_options: object) -> bool:
@@ -105,5 +105,5 @@ class _WatchedFile:
             self._files.fail(self._address, error)
             raise
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - seek, tell, close and the like, unchanged
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all other methods, unchanged
         return getattr(self._stream, name)

@@ -16,7 +16,7 @@ def as_frames(engine: Engine, reference: ReadSample, current: ReadSample, names:
         column = f"c{reference.names.index(name)}"
         sides = reference.values[name], current.values[name]
         found = gathered(engine, column, reference, current, sides[0])
-        # With nulls among them pandas has objects in place of flags, and Evidently knows no objects.
+        # With nulls among them pandas has objects in place of flags, which Evidently does not support.
         texts = sides[0].kind == FLAG and any(side.count < side.rows for side in sides)
         for chosen, expression in zip(columns, (column, found), strict=True):
             chosen.append(f"{expression}{'::VARCHAR' if texts else ''} AS {column}")

@@ -45,7 +45,7 @@ def _delta_files(address: str, folder: str, rest: str, storage: Storage) -> tupl
     files = [_file(address, folder, row) for row in _current_rows(address, folder, storage)]
     chosen = tuple(file for file in files if _is_chosen("/".join(file.below), rest))
     if not chosen:
-        raise UnusableDataError(f"{address}: there is no such file in the current version of the Delta table")
+        raise UnusableDataError(f"{address}: no such file exists in the current version of the Delta table")
     return tuple(sorted(chosen, key=lambda file: file.path))
 
 

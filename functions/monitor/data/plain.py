@@ -7,7 +7,7 @@ from typing import Final
 
 from functions.monitor.data.engine import quoted_text
 
-# What is longer is free text: the rest of it tells no categories apart, and a sample of it would fill the memory.
+# Longer values are free text: their rest does not distinguish categories, and a sample of it would fill the memory.
 LONGEST: Final = 256
 # Blanks before a text count only once it is trimmed, which is done after sampling.
 _BLANKS_KEPT: Final = 64

@@ -158,8 +158,8 @@ def read_values(engine: Engine, reference: Sample, current: Sample) -> tuple[Rea
 def _counts(engine: Engine, sample: Sample) -> list[Counts]:
     kinds = [row[1] for row in engine.rows(f"DESCRIBE {sample.table}")][: len(sample.names)]
     # Most columns of texts are of one kind throughout, which one pass over all of them shows.
-    asked = [f"count(c{place}), {_quick(place) if kind == 'VARCHAR' else '0, 0'}" for place, kind in enumerate(kinds)]
-    row = engine.row(f"SELECT {listed(asked)} FROM {sample.table}")
+    counted = [f"count(c{place}), {_quick(place) if kind == 'VARCHAR' else '0, 0'}" for place, kind in enumerate(kinds)]
+    row = engine.row(f"SELECT {listed(counted)} FROM {sample.table}")
     found = []
     for place, kind in enumerate(kinds):
         values, numbers, whole = row[3 * place : 3 * place + 3]
@@ -262,8 +262,8 @@ def _read(engine: Engine, sample: Sample, counts: Sequence[Counts], readings: Se
     engine.run(f"CREATE TABLE {table} AS SELECT {listed([*columns, ROW])} FROM {sample.table}")
     engine.run(f"DROP TABLE {sample.table}")
     kinds = [row[1] for row in engine.rows(f"DESCRIBE {table}")]
-    asked = [_counted(place, kinds[place], reading) for place, reading in enumerate(readings)]
-    row = engine.row(f"SELECT {listed(asked)} FROM {table}")
+    counted = [_counted(place, kinds[place], reading) for place, reading in enumerate(readings)]
+    row = engine.row(f"SELECT {listed(counted)} FROM {table}")
     values = {}
     for place, (name, reading) in enumerate(zip(sample.names, readings, strict=True)):
         read, finite, distinct = row[3 * place : 3 * place + 3]

@@ -1,4 +1,4 @@
-"""Files wherever they are: this machine, S3, Google Cloud Storage, Azure Blob Storage; every way through fsspec."""
+"""Files on this machine, in S3, Google Cloud Storage and Azure Blob Storage, all through fsspec."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ _WILDCARDS: Final = frozenset("*?[")
 _FOLDER_MARKERS: Final = ("_$folder$",)
 # As Hive and Spark write a partition without a value.
 _NULL_PARTITION: Final = "__HIVE_DEFAULT_PARTITION__"
-# What tells one content from another, the surest first: a checksum, a version, the time of the last change.
+# The properties that distinguish contents, most reliable first: a checksum, a version, the time of the last change.
 _IDENTITIES: Final = ("md5Hash", "ETag", "etag", "LastModified", "last_modified")
 
 
@@ -45,7 +45,7 @@ class FoundFile:
 class Storage:
     """Finds, reads and writes files by address: a path, `s3://`, `gs://` or `abfs://`.
 
-    Endpoints and credentials are those of the drivers' own environment variables, or of the machine that this runs on.
+    Endpoints and credentials come from the drivers' own environment variables, or from the machine.
     """
 
     def __init__(self, folder: Path, options: Mapping[str, Mapping[str, str]] | None = None) -> None:
@@ -78,7 +78,7 @@ class Storage:
         if found and not files:
             raise UnusableDataError(f"{address}: holds no data: {len(found)} empty file{'s' * (len(found) > 1)}")
         if not files:
-            raise UnusableDataError(f"{address}: there is no such file")
+            raise UnusableDataError(f"{address}: no such file exists")
         return tuple(sorted(files, key=lambda file: file.path))
 
     def enclosing(self, address: str, name: str) -> tuple[str, str] | None:
@@ -172,7 +172,7 @@ class Storage:
         return {paths[path]: content for path, content in contents.items() if isinstance(content, bytes)}
 
     def write(self, address: str, content: bytes, content_type: str) -> None:
-        """Replace the file at *address* in one step: whoever reads it meanwhile gets the old one or the new one.
+        """Replace the file at *address* in one step: a concurrent reader gets the old one or the new one.
 
         Raises:
             UnusableDataError: it may not be written.
@@ -233,7 +233,7 @@ def _fixed_parts(path: str) -> int:
 
 
 def _is_file(info: Mapping[str, Any]) -> bool:
-    # An object whose name ends with a slash stands for a folder in the consoles of all stores.
+    # The consoles of all stores create such objects for folders.
     return bool(info["type"] == "file") and not str(info["name"]).endswith(("/", *_FOLDER_MARKERS))
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from functions.monitor.errors import UnusableDataError
 from shared.errors import UnavailableError
 
-# What the drivers raise beside OSError. A class can only have been raised if its module was loaded.
+# The drivers' errors beside OSError. A class can only have been raised if its module was loaded.
 _VENDOR_REFUSALS: Final = (("botocore.exceptions", "ParamValidationError"),)
 _VENDOR_ERRORS: Final = (
     ("botocore.exceptions", "BotoCoreError"),
@@ -23,11 +23,11 @@ _LONGEST: Final = 300
 
 @contextmanager
 def reached(address: str, action: str) -> Iterator[None]:
-    """Translate whatever the drivers raise inside.
+    """Translate the errors of the drivers that are raised inside.
 
     Args:
-        address: what is worked on, for people.
-        action: what is tried, for people.
+        address: the file or folder, for people.
+        action: the attempted action, for people.
 
     Raises:
         UnusableDataError: it does not exist, or may not be used.
@@ -36,7 +36,7 @@ def reached(address: str, action: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise UnusableDataError(f"{address}: there is no such file") from error
+        raise UnusableDataError(f"{address}: no such file exists") from error
     except PermissionError as error:
         raise UnusableDataError(f"{address}: may not be used: {_brief(error)}") from error
     except _loaded(_VENDOR_REFUSALS) as error:
@@ -47,7 +47,7 @@ def reached(address: str, action: str) -> Iterator[None]:
 
 @contextmanager
 def opened(address: str) -> Iterator[None]:
-    """Translate what the drivers raise inside when they are made, beside what `reached` translates.
+    """Translate the errors of a driver that cannot be created, beside those that `reached` translates.
 
     Raises:
         UnusableDataError: the driver is missing, or lacks a setting.

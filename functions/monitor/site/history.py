@@ -14,7 +14,7 @@ from shared.fields import parse_time
 # A quarter of a year of weekly checks on the start page, and a year of them on the page of a model.
 LENGTH: Final = 13
 LENGTH_OF_MODEL: Final = 52
-# What is further from its threshold looks the same.
+# Larger distances look the same.
 _MOST_EXCESS: Final = 2.0
 
 
