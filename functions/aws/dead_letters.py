@@ -1,17 +1,23 @@
 """Dead letters as messages in an SQS queue."""
 
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from typing import Final
 
-from functions.aws.errors import translated
+from functions.aws.errors import RefusalError, translated
 from functions.aws.queues import SqsClient, send
 from shared.ports import DeadLetter
 from shared.training.dead_letters import letter_text
 
-# API reference of SendMessage: a message has at most 1 MiB. It was 256 KiB, which is still the limit of older queues
-# and of those made by tools that set MaximumMessageSize to its former default.
-SIZE_LIMIT: Final = 262_144
+# API reference of SendMessage: a message has at most 1 MiB, unless the queue's MaximumMessageSize is smaller.
+SIZE_LIMIT: Final = 1_048_576
+# The limit until 2025: still that of older queues, and of those made by tools that set MaximumMessageSize to it.
+FORMER_SIZE_LIMIT: Final = 262_144
+# The service's answer to a message that is too long, among other parameters.
+TOO_LONG: Final = frozenset({"InvalidParameterValue", "InvalidParameterValueException"})
+
+_LIMIT: Final = re.compile(r"shorter than (\d{4,7}) bytes")
 
 
 class SqsDeadLetters:
@@ -30,8 +36,14 @@ class SqsDeadLetters:
 
     def put(self, letter: DeadLetter) -> None:
         """Keep *letter*; see the port. Any failure is transient, even a refusal: the event must not be lost."""
-        body = letter_text(letter, SIZE_LIMIT)
-        with translated("SQS", f"take a dead letter for {self._queue_url}"):
+        try:
+            self._send(letter_text(letter, SIZE_LIMIT), TOO_LONG)
+        except RefusalError as refusal:
+            limit = _LIMIT.search(refusal.message)
+            self._send(letter_text(letter, int(limit[1]) if limit else FORMER_SIZE_LIMIT))
+
+    def _send(self, body: str, judged: Collection[str] = ()) -> None:
+        with translated("SQS", f"take a dead letter for {self._queue_url}", judged):
             send(
                 self._client(),
                 self._queue_url,

@@ -8,8 +8,9 @@ from functions.azure.errors import STANDARD, Persistence, RefusalError, call
 from shared.ports import DeadLetter
 from shared.training.dead_letters import letter_text
 
-# A blob may be far larger, but Event Grid delivers at most 1 MB, which escapes may double.
-SIZE_LIMIT: Final = 4_000_000
+# The client writes a blob of this size in one request. A blob may be larger still, but no event is: Event Grid delivers
+# at most 1 MB.
+SIZE_LIMIT: Final = 64 * 1024 * 1024
 # The name is unique, so a blob that exists already is this letter: the answer to the first attempt was lost.
 EXISTS: Final = frozenset({"BlobAlreadyExists"})
 

@@ -1,17 +1,22 @@
 """Pub/Sub as destination of dead letters, over REST: the client for publishing would cost each cold start 0.8 s."""
 
 import base64
+import dataclasses
+from collections.abc import Collection, Mapping
 from typing import Final
 
-from functions.gcp.errors import translated
+from functions.gcp.errors import RefusalError, translated
 from functions.gcp.rest import Session
 from shared.ports import DeadLetter
 from shared.training.dead_letters import letter_text
+from shared.wire.pubsub_delivery import LEGACY, PUBLISHED, kind_of
 
 ENDPOINT: Final = "https://pubsub.googleapis.com"
-# In bytes. A message may have 10 MB, and so may the event. Of a letter over this limit the beginning is kept: a pull
-# returns up to 1000 letters in one answer.
-SIZE_LIMIT: Final = 1_000_000
+# Pub/Sub quotas: a request, and so a message with its attributes, has at most 10 MB.
+SIZE_LIMIT: Final = 10_000_000 - 2_000
+# Of a letter of this size the whole request has less than 10 MB, base64 included.
+SAFE_SIZE_LIMIT: Final = 7_000_000
+TOO_LARGE: Final = frozenset({"INVALID_ARGUMENT", "OUT_OF_RANGE", "HTTP 413"})
 
 
 class PubSubDeadLetters:
@@ -30,8 +35,53 @@ class PubSubDeadLetters:
         self._url = f"{endpoint}/v1/{topic}:publish"
 
     def put(self, letter: DeadLetter) -> None:
-        """Keep *letter*; see the port. Every refusal is raised, since the event must not be lost."""
-        data = base64.b64encode(letter_text(letter, SIZE_LIMIT).encode()).decode()
+        """Keep *letter*; see the port. Every refusal is raised, since the event must not be lost.
+
+        If the event is a Pub/Sub message, its data is kept as text, as which a person can read and publish it.
+        """
+        letter = dataclasses.replace(letter, event=with_text(letter.event))
+        data = letter_text(letter, SIZE_LIMIT).encode()
+        try:
+            self._publish(letter, data, TOO_LARGE if len(data) > SAFE_SIZE_LIMIT else ())
+        except RefusalError:
+            self._publish(letter, letter_text(letter, SAFE_SIZE_LIMIT).encode())
+
+    def _publish(self, letter: DeadLetter, data: bytes, handled: Collection[str] = ()) -> None:
         attributes = {"event_type": "retrain_dead_letter", "reason": letter.reason, "cloud": letter.cloud}
-        with translated("Pub/Sub", f"take a dead letter for {self._topic}"):
-            self._session.post(self._url, {"messages": [{"data": data, "attributes": attributes}]})
+        message = {"data": base64.b64encode(data).decode(), "attributes": attributes}
+        with translated("Pub/Sub", f"take a dead letter for {self._topic}", handled):
+            self._session.post(self._url, {"messages": [message]})
+
+
+def with_text(event: object) -> object:
+    """Return *event* with the data of the Pub/Sub message that it delivers as text, if the data is text.
+
+    Data stays base64 if it is not UTF-8, or if its text could be taken for base64: so who reads a letter takes what is
+    valid base64 for it, and anything else for text.
+    """
+    if not isinstance(event, Mapping):
+        return event
+    if "message" in event:
+        return {**event, "message": _with_text(event["message"])}
+    if kind_of(event) in LEGACY:
+        return {**event, "data": _with_text(event.get("data"))}
+    return {**event, "data": with_text(event["data"])} if kind_of(event) == PUBLISHED and "data" in event else event
+
+
+def _with_text(message: object) -> object:
+    data = message.get("data") if isinstance(message, Mapping) else None
+    if not isinstance(message, Mapping) or not isinstance(data, str):
+        return message
+    try:
+        text = base64.b64decode(data, validate=True).decode()
+    except ValueError:
+        return message
+    return message if _is_base64(text) else {**message, "data": text}
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True

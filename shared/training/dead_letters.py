@@ -4,7 +4,7 @@ import json
 import reprlib
 
 from shared.fields import format_time
-from shared.json_text import compact, cut
+from shared.json_text import compact, compact_utf8, cut
 from shared.parts import ReceiverParts
 from shared.ports import DeadLetter
 
@@ -36,10 +36,10 @@ def letter_document(letter: DeadLetter) -> dict[str, object]:
 
 
 def letter_text(letter: DeadLetter, limit: int) -> str:
-    """Return *letter* as JSON of at most *limit* bytes.
+    """Return *letter* as JSON of at most *limit* bytes in UTF-8.
 
     If it does not fit, `event` is a string with the beginning of the event's JSON, and `"truncated": true` and `size`,
-    the length of that JSON in bytes, are added.
+    the length of that JSON in bytes, are added; an error that was cut, too, ends by saying so.
 
     Args:
         letter: the dead letter.
@@ -50,11 +50,21 @@ def letter_text(letter: DeadLetter, limit: int) -> str:
     whole = compact(document)
     if len(whole) <= limit:
         return whole
+    shorter = compact_utf8(document)
+    if len(shorter.encode()) <= limit:
+        return shorter
     event = compact(document["event"])
-    # The error may quote a field of the event, so it gets at most half of the space.
-    short = document | {"error": cut(letter.error, limit // 2), "event": "", "truncated": True, "size": len(event)}
+    short = document | {"error": _cut_error(letter.error, limit), "event": "", "truncated": True, "size": len(event)}
     room = limit - len(compact(short)) + len(compact(""))
     return compact(short | {"event": cut(event, room)})
+
+
+def _cut_error(error: str, limit: int) -> str:
+    """Return *error*, which may quote a field of the event, cut to at most half of the space."""
+    if len(compact(error)) <= limit // 2:
+        return error
+    mark = f"... (cut; {len(error)} characters)"
+    return cut(error, limit // 2 - len(mark)) + mark
 
 
 def _plain(event: object) -> object:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functions.aws.clients import Clients
-from functions.aws.dead_letters import SIZE_LIMIT, SqsDeadLetters
+from functions.aws.dead_letters import FORMER_SIZE_LIMIT, SqsDeadLetters
 from shared.errors import UnavailableError
 from shared.ports import DeadLetter
 from tests.aws.adapters import IMPATIENT, Answering
@@ -57,16 +57,27 @@ def test_a_fifo_queue_takes_letters_too(clients: Clients) -> None:
     assert [message["event"] for message in received(clients, url)] == [{"number": n} for n in range(3)]
 
 
-def test_an_event_too_large_for_a_queue_is_cut(clients: Clients) -> None:
-    """A queue of 256 KiB takes the letter about an event of 1 MB: as text, marked, with its size."""
-    url = queue(clients, MaximumMessageSize=str(SIZE_LIMIT))
+@pytest.mark.parametrize("detail", ["x" * 1_000_000, "ü\U0001f4c9\uffff" * 80_000], ids=["ASCII", "others"])
+def test_an_event_of_a_megabyte_is_kept_as_it_came(clients: Clients, detail: str) -> None:
+    """A queue takes messages of 1 MiB; characters that are not ASCII count as the bytes that they are in UTF-8."""
+    url = queue(clients)
+    SqsDeadLetters(clients.factory("sqs"), url).put(letter({"detail": detail}))
+    (message,) = received(clients, url)
+    assert message["event"] == {"detail": detail}
+    assert "truncated" not in message
+
+
+@pytest.mark.parametrize("limit", [FORMER_SIZE_LIMIT, 65_536])
+def test_an_event_too_large_for_a_queue_is_cut(clients: Clients, limit: int) -> None:
+    """A queue with a smaller limit takes the letter about an event of 1 MB: as text, marked, with its size."""
+    url = queue(clients, MaximumMessageSize=str(limit))
     event = {"detail": '"' * 500_000}
     SqsDeadLetters(clients.factory("sqs"), url).put(letter(event))
     (message,) = received(clients, url)
     assert message["truncated"] is True
     assert message["size"] == len(json.dumps(event, separators=(",", ":"))) > 1_000_000
     assert message["event"].startswith('{"detail":"\\"')
-    assert len(message["event"]) > 60_000
+    assert len(message["event"]) > limit // 5
 
 
 @pytest.mark.parametrize(

@@ -151,5 +151,6 @@ class GooglePorts(Ports):
 
 
 def data_of(event: Any) -> Any:
-    """Return the JSON in a message that was delivered."""
-    return json.loads(base64.b64decode(event["message"]["data"]))
+    """Return the JSON in a message that was delivered, or in the letter about one, which has it as text."""
+    data = event["message"]["data"]
+    return json.loads(data if data.startswith("{") else base64.b64decode(data))

@@ -62,6 +62,7 @@ def test_a_permanent_error_is_delivered_once_and_kept_with_its_reason(gcp: Googl
     letter = json.loads(base64.b64decode(kept["data"]))
     assert letter["error"].startswith("severity: must be one of low, medium, high, not 'huge'")
     assert letter["event"]["message"]["messageId"] == message_id
+    assert json.loads(letter["event"]["message"]["data"])["payload"]["severity"] == "huge"
     assert gcp.trainings() == []
 
 
