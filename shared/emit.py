@@ -1,4 +1,4 @@
-"""Request in, trigger on the bus."""
+"""The emitter: checks requests and publishes triggers on the event bus."""
 
 import logging
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from shared.ledger.snapshots import load
 from shared.parts import EmitterParts
 from shared.trigger import FIELDS, RetrainTrigger, derived_id
 
-# Who asks and when is told by the platform, not by the request.
+# The platform provides the caller and the time; a request cannot set them.
 REQUEST_FIELDS = tuple(name for name in FIELDS if name not in ("requested_by", "requested_at"))
 
 log = logging.getLogger("retrain")
@@ -21,22 +21,22 @@ log = logging.getLogger("retrain")
 def read_request(
     emitter: EmitterParts, fields: Mapping[str, object], *, caller: str | None = None, trigger_id: str = ""
 ) -> RetrainTrigger:
-    """Make a trigger of a request and check it.
+    """Return the trigger of a request, checked.
 
     Args:
         emitter: the parts.
-        fields: what was asked for; a name that is no field of a request is an error, as it may be a misspelt one.
-        caller: who asks, where the platform tells.
+        fields: the fields of the request; an unknown one is an error, because it may be misspelt.
+        caller: the caller as authenticated by the platform; None if it is not known.
         trigger_id: the id to use if *fields* have none; if this is empty too, a random one.
 
     Raises:
-        InvalidTriggerError: a field is missing or wrong.
-        UnknownModelError: the model is not configured, or does not train here.
+        InvalidTriggerError: a field is missing, invalid or unknown.
+        UnknownModelError: the model is not configured, or does not train on this cloud.
 
     """
     for name in fields:
         if name not in REQUEST_FIELDS:
-            raise InvalidTriggerError(name, f"is no field of a request; it has {', '.join(REQUEST_FIELDS)}")
+            raise InvalidTriggerError(name, f"is not a field of a request; valid fields: {', '.join(REQUEST_FIELDS)}")
     named = fields if fields.get("model_id") is not None else {**fields, "model_id": emitter.config.default_model}
     trigger = RetrainTrigger.parse(
         {**named, "requested_by": caller},
@@ -48,35 +48,35 @@ def read_request(
 
 
 def publish(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> None:
-    """Hand *triggers* to the bus; when this returns it has all of them.
+    """Publish *triggers*; when this returns, the bus has accepted all of them.
 
     Raises:
-        BusError: the bus refuses some.
+        BusError: the bus refuses some of them.
         UnavailableError: the bus is unavailable.
 
     """
     emitter.bus.publish(triggers)
     for trigger in triggers:
-        told = {"model_id": trigger.model_id, "trigger_id": trigger.trigger_id, "origin": trigger.origin}
-        log.info("retrain.emitted", extra=told)
+        fields = {"model_id": trigger.model_id, "trigger_id": trigger.trigger_id, "origin": trigger.origin}
+        log.info("retrain.emitted", extra=fields)
 
 
-def ask(emitter: EmitterParts, fields: Mapping[str, object], *, trigger_id: str = "") -> list[RetrainTrigger]:
-    """Send the trigger that *fields* ask for, and return it; arguments and errors are those of the two steps."""
+def emit_request(emitter: EmitterParts, fields: Mapping[str, object], *, trigger_id: str = "") -> list[RetrainTrigger]:
+    """Read a request and publish its trigger, which is returned; see `read_request` and `publish`."""
     trigger = read_request(emitter, fields, trigger_id=trigger_id)
     publish(emitter, [trigger])
     return [trigger]
 
 
-def tick(emitter: EmitterParts, at: datetime | None) -> list[RetrainTrigger]:
-    """Ask for every scheduled model, once for each scheduled time, and return the triggers.
+def emit_scheduled(emitter: EmitterParts, at: datetime | None) -> list[RetrainTrigger]:
+    """Publish a trigger for every scheduled model, once per scheduled time, and return the triggers.
 
     Args:
         emitter: the parts.
-        at: the tick's scheduled time; where the platform tells none, now, to the minute.
+        at: the scheduled time; None if the platform does not provide it: then the current minute counts.
 
     Raises:
-        BusError: the bus refuses some.
+        BusError: the bus refuses some of them.
         UnavailableError: the bus is unavailable.
 
     """
@@ -95,13 +95,13 @@ def tick(emitter: EmitterParts, at: datetime | None) -> list[RetrainTrigger]:
     return triggers
 
 
-def accepted(triggers: list[RetrainTrigger]) -> dict[str, object]:
-    """Return what `emit` answers a direct invocation or a tick with."""
+def accepted_triggers(triggers: list[RetrainTrigger]) -> dict[str, object]:
+    """Return the JSON response to a direct invocation or a tick."""
     return {"accepted": [{"model_id": t.model_id, "trigger_id": t.trigger_id} for t in triggers]}
 
 
 def rehearse(emitter: EmitterParts, trigger: RetrainTrigger) -> Verdict:
-    """Tell what would happen to *trigger* now; nothing is sent or stored.
+    """Return the verdict that *trigger* would get now; nothing is published or stored.
 
     Raises:
         UnavailableError: the ledger is unavailable.

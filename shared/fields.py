@@ -1,4 +1,4 @@
-"""Checking one field of a trigger; whatever is wrong with it is told by name.
+"""Checks of single fields of a trigger; errors name the field and the value.
 
 Every `read_` function here raises `InvalidTriggerError`.
 """
@@ -18,12 +18,12 @@ from shared.json_text import is_deeper
 Parameter = str | int | float | bool
 
 MAX_MODEL_ID: Final = 256
-# Three whole triggers live in one model's state; with this the state stays far below the smallest item limit
-# of the ledgers (DynamoDB: 400 KB an item).
+# The state of a model contains up to three triggers; with this limit it stays far below the smallest item limit of
+# the ledgers (DynamoDB: 400 KB per item).
 MAX_MAPPING_BYTES: Final = 16 * 1024
 # Far below the depth at which Python can no longer read or write JSON.
 MAX_LEVELS: Final = 32
-# Every service and language on the way keeps integers of this size; EventBridge refuses larger ones.
+# Every service and language involved preserves integers of this size; EventBridge refuses larger ones.
 INT64: Final = range(-(2**63), 2**63)
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -32,15 +32,15 @@ _ENCODER: Final = json.JSONEncoder(allow_nan=False)
 
 
 def format_time(moment: datetime) -> str:
-    """Write *moment* as ISO 8601 in UTC, e.g. `2026-11-21T03:00:00Z`, with fractions only where there are some."""
+    """Return *moment* as ISO 8601 in UTC, e.g. `2026-11-21T03:00:00Z`, with fractions only if there are any."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def parse_time(text: str) -> datetime:
-    """Read an ISO 8601 time with an offset; the result is UTC.
+    """Parse an ISO 8601 time with an offset; the result is in UTC.
 
     Raises:
-        ValueError: *text* is no time, or has no offset.
+        ValueError: *text* is not a valid time, or has no offset.
 
     """
     try:
@@ -53,7 +53,7 @@ def parse_time(text: str) -> datetime:
 
 
 def brief(value: object, limit: int = 60) -> str:
-    """Show *value* in an error message, cut to *limit* characters."""
+    """Return *value* for an error message, cut to *limit* characters."""
     try:
         text = repr(value)
     except RecursionError:
@@ -119,7 +119,7 @@ def read_object(name: str, value: object) -> Mapping[str, object]:
 
 def read_parameters(value: object) -> Mapping[str, Parameter]:
     """Return pipeline parameters: names with plain values."""
-    # One by one first, so that what is wrong is told by its own name.
+    # First each by itself, so that an error names the parameter.
     given = value.items() if isinstance(value, Mapping) else ()
     plain = {name: _parameter(name, item) for name, item in given}
     _json_of("parameters", value)

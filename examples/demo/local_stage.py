@@ -18,7 +18,7 @@ from examples.demo.stage import Json, Stage
 from examples.demo.waiting import wait
 from functions.local.server import serve
 from functions.local.wiring import LocalCloud, local_cloud
-from shared.emit import tick
+from shared.emit import emit_scheduled
 from shared.log import log_to
 from shared.parts import EmitterParts
 
@@ -72,7 +72,7 @@ def _stage(cloud: LocalCloud, home: Path, url: str, around: Outside) -> Stage:
         return http(f"{url}{path}", method, body)
 
     def ticked(at: datetime) -> None:
-        tick(cloud.emitter, at)
+        emit_scheduled(cloud.emitter, at)
 
     def new_file() -> None:
         for _ in range(2):

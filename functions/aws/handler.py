@@ -32,10 +32,10 @@ def emit(event: object, context: Any) -> dict[str, object]:  # noqa: ANN401 - La
         case Request() as request:
             return http_answer(respond(emitter, request))
         case Tick(at=at):
-            return emitting.accepted(emitting.tick(emitter, at))
+            return emitting.accepted_triggers(emitting.emit_scheduled(emitter, at))
         case fields:
             request_id = invocation.request_id or context.aws_request_id
-            return emitting.accepted(emitting.ask(emitter, fields, trigger_id=request_id))
+            return emitting.accepted_triggers(emitting.emit_request(emitter, fields, trigger_id=request_id))
 
 
 def receive(event: Any, context: object) -> dict[str, Any]:  # noqa: ANN401 - JSON

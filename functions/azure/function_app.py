@@ -35,10 +35,10 @@ def retrain_http(req: func.HttpRequest) -> func.HttpResponse:
 def retrain_schedule(timer: func.TimerRequest) -> None:
     """Emit a trigger for every scheduled model."""
     from functions.azure import entry, wiring
-    from shared.emit import tick
+    from shared.emit import emit_scheduled
 
     emitter = wiring.emitter()
-    tick(emitter, entry.tick_time(timer, emitter.clock()))
+    emit_scheduled(emitter, entry.tick_time(timer, emitter.clock()))
 
 
 @app.timer_trigger(arg_name="timer", schedule=HOURLY, run_on_startup=False, use_monitor=True)

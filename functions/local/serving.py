@@ -19,7 +19,7 @@ from functions.local.server import application
 from functions.local.settings import Settings
 from functions.local.wiring import FOLDER, ROOT
 from functions.machine import now
-from shared.emit import tick
+from shared.emit import emit_scheduled
 from shared.errors import ConfigError, RetrainError
 from shared.fields import format_time
 from shared.frozen import dataclass
@@ -116,7 +116,7 @@ def _application(
 
 def _crons(cloud: LiveCloud, options: Settings) -> list[Cron]:
     return [
-        Cron(options.cron, now, tick=lambda at: tick(cloud.emitter, at), memory=cloud.database),
+        Cron(options.cron, now, tick=lambda at: emit_scheduled(cloud.emitter, at), memory=cloud.database),
         Cron(options.sweep, now, tick=lambda _: sweep(cloud.receiver), memory=cloud.database, name="sweep"),
     ]
 

@@ -75,7 +75,7 @@ def _retrain(emitter: EmitterParts, request: Request, _model_id: str) -> Respons
 
 
 def _tick(emitter: EmitterParts, request: Request, _model_id: str) -> Response:
-    return answer(HTTPStatus.ACCEPTED, emit.accepted(emit.tick(emitter, request.scheduled_at)))
+    return answer(HTTPStatus.ACCEPTED, emit.accepted_triggers(emit.emit_scheduled(emitter, request.scheduled_at)))
 
 
 def _models(emitter: EmitterParts, request: Request, _model_id: str) -> Response:

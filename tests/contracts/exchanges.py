@@ -14,7 +14,8 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 NO_FIELD: Final = (
-    "is no field of a request; it has model_id, trigger_id, origin, reason, severity, parameters, evidence, force"
+    "is not a field of a request; valid fields: "
+    "model_id, trigger_id, origin, reason, severity, parameters, evidence, force"
 )
 PATHS: Final = (
     "/retrain, /tick, /models, /models/{model_id}, /models/{model_id}/approve, /models/{model_id}/reject, /health"

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from functions.local.events import RUN_ENDED, SOURCE
 from functions.local.server import serve
 from functions.local.wiring import local_cloud
-from shared.emit import accepted, tick
+from shared.emit import accepted_triggers, emit_scheduled
 from shared.errors import BusError, RetrainError
 from shared.fields import parse_time
 from shared.receive import receive
@@ -121,7 +121,7 @@ class ThisMachine(MachinePorts, Cloud):
 
     def tick(self, at: str) -> list[Json]:
         """See the base."""
-        (triggers,) = accepted(tick(self.cloud.emitter, parse_time(at))).values()
+        (triggers,) = accepted_triggers(emit_scheduled(self.cloud.emitter, parse_time(at))).values()
         assert isinstance(triggers, list)
         return triggers
 

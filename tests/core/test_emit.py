@@ -33,17 +33,17 @@ def test_a_request_has_no_other_fields(name: str) -> None:
     with pytest.raises(InvalidTriggerError) as caught:
         emit.read_request(Deployment().emitter, {"model_id": "churn", name: "x"})
     assert caught.value.field == name
-    assert caught.value.problem.startswith("is no field of a request; it has model_id, trigger_id, ")
+    assert caught.value.problem.startswith("is not a field of a request; valid fields: model_id, trigger_id, ")
 
 
 def test_a_direct_invocation_asks_and_answers() -> None:
     """One call reads, sends, and returns the accepted triggers."""
     deployment = Deployment()
-    accepted = emit.accepted(emit.ask(deployment.emitter, {"model_id": "churn", "trigger_id": "t-1"}))
+    accepted = emit.accepted_triggers(emit.emit_request(deployment.emitter, {"model_id": "churn", "trigger_id": "t-1"}))
     assert accepted == {"accepted": [{"model_id": "churn", "trigger_id": "t-1"}]}
     assert deployment.bus.published == [trigger()]
     with pytest.raises(UnknownModelError):
-        emit.ask(deployment.emitter, {"model_id": "chrun"})
+        emit.emit_request(deployment.emitter, {"model_id": "chrun"})
     assert deployment.bus.published == [trigger()]
 
 
@@ -82,7 +82,7 @@ def test_a_tick_delivered_twice_asks_once() -> None:
     moments = [NOW, NOW.astimezone(timezone(timedelta(hours=9)))]
     ids = []
     for moment in moments:
-        ids += [requested.trigger_id for requested in emit.tick(deployment.emitter, moment)]
+        ids += [requested.trigger_id for requested in emit.emit_scheduled(deployment.emitter, moment)]
         deployment.wait(HOUR)
     assert ids == ["schedule:churn:2026-11-21T03:00:00Z"] * 2
     assert [outcome.reason for outcome in deployment.carry()] == ["launched", "duplicate"]
@@ -94,7 +94,7 @@ def test_a_tick_without_a_time_is_the_minute() -> None:
     ids = []
     for pause in (0, 59, 1):
         deployment.wait(timedelta(seconds=pause, microseconds=7 if not pause else 0))
-        ids += [requested.trigger_id for requested in emit.tick(deployment.emitter, None)]
+        ids += [requested.trigger_id for requested in emit.emit_scheduled(deployment.emitter, None)]
     assert ids == [f"schedule:churn:2026-11-21T03:0{minute}:00Z" for minute in (0, 0, 1)]
 
 
@@ -102,7 +102,7 @@ def test_the_id_of_a_tick_fits() -> None:
     """For a long model name the id is a hash, another one for each model and time."""
     names = ["m" * 256, "m" * 255 + "n"]
     deployment = Deployment("".join(model_text(name, "schedule = true") for name in names))
-    requested = [*emit.tick(deployment.emitter, NOW), *emit.tick(deployment.emitter, NOW + HOUR)]
+    requested = [*emit.emit_scheduled(deployment.emitter, NOW), *emit.emit_scheduled(deployment.emitter, NOW + HOUR)]
     assert len({one.trigger_id for one in requested}) == 4
     assert {len(one.trigger_id) for one in requested} == {64}
 

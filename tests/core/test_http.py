@@ -81,7 +81,7 @@ UNPROCESSABLE: list[tuple[dict[str, object], str | None, str]] = [
         (
             dict[str, object]({name: "x"}),
             None,
-            f"{name}: is no field of a request; it has {REQUEST}",
+            f"{name}: is not a field of a request; valid fields: {REQUEST}",
         )
         for name in ("requested_by", "requested_at", "schema", "reasn", "")
     ),
