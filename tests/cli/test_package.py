@@ -27,7 +27,7 @@ def test_the_dependencies_are_those_of_the_functions() -> None:
     assert project["dependencies"] == requirements("local", "notify", "cli")
     assert project["optional-dependencies"] == {
         extra: requirements(extra) for extra in ("aws", "gcp", "azure", "monitor")
-    }
+    } | {"azure": sorted([*requirements("azure"), "azure-identity>=1.25,<2"])}
 
 
 def test_the_wheel_takes_no_common_name(installation: Installation) -> None:

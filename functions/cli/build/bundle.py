@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from functions.cli.build import azure_packages, botocore_data
 from functions.cli.build.archive import archive
-from functions.cli.build.botocore_data import cut_down
 from functions.cli.build.packages import BuildError, install, precompile
 from functions.cli.build.runtime import Runtime
 from functions.notify.wiring import needs_apprise
@@ -44,7 +44,7 @@ _AWS_UNUSED: Final = (
     "dateutil/zoneinfo",
 )
 # Bytecode of all packages would double the archive for Azure: that of the modules that a launch imports is enough.
-_AZURE_HOT: Final = ("azure/core", "azure/data", "azure/functions", "azure/identity", "requests", "urllib3")
+_AZURE_HOT: Final = ("azure/core", "azure/data", "azure/functions", "requests", "urllib3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ def _finish_aws(
     report(f"installing the packages for {runtime}")
     install(requirements, folder, runtime)
     report("removing what the functions do not use")
-    cut_down(folder / "botocore", folder / "functions" / "aws")
+    botocore_data.cut_down(folder / "botocore", folder / "functions" / "aws")
     for name in _AWS_UNUSED:
         shutil.rmtree(folder / name)
     report("compiling")
@@ -168,10 +168,8 @@ def _finish_azure(
     install(requirements, packages, runtime)
     # Without requirements Azure does not build it anew: what runs is what was tested.
     requirements.unlink()
-    for name in ("storage", "identity", "eventgrid"):
-        for variant in [path for path in (packages / "azure" / name).rglob("aio") if path.is_dir()]:
-            # The variants for asyncio would double the package, and nothing imports them.
-            shutil.rmtree(variant, ignore_errors=True)
+    report("removing what the functions do not use")
+    azure_packages.cut_down(packages)
     report("compiling")
     hot = [packages / name for name in _AZURE_HOT]
     own = [folder / "function_app.py", folder / "shared", folder / "functions"]
