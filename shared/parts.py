@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from shared.backoff import CONTENTION, Backoff
+from shared.backoff import BRIEF_CONTENTION, CONTENTION, Backoff
 from shared.config.model import Configuration
 from shared.config.targets import Target
 from shared.decision.state import Decided
@@ -71,5 +71,5 @@ class EmitterParts:
     clock: Clock
     new_id: RandomId
     observe: Callable[[str, Decided], None]
-    contention: Backoff = CONTENTION
+    contention: Backoff = BRIEF_CONTENTION
     check: ParameterCheck = accept_any

@@ -82,6 +82,7 @@ CHURN: Final[Mapping[str, Any]] = {
         "schedule": False,
         "signals": [],
         "cooldown": "0s",
+        "on_cooldown": "skip",
         "on_busy": "queue",
         "max_run": "1d",
         "min_severity": None,
@@ -204,8 +205,11 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         _get("/retrain"), 405, "Method Not Allowed", "/retrain accepts POST, not GET", allow="POST"
     ),
     "wrong path": _problem(_get("/model"), 404, "Not Found", f"/model does not exist; the paths are {PATHS}"),
-    "approve nothing": _unprocessable(
-        _post("/models/reviewed/approve", {"trigger_id": "t-1"}), "trigger_id: 't-1' does not wait for an approval"
+    "approve nothing": _problem(
+        _post("/models/reviewed/approve", {"trigger_id": "t-1"}),
+        409,
+        "Conflict",
+        "trigger_id: 't-1' does not wait for an approval",
     ),
     "reject nothing": _unprocessable(
         _post("/models/reviewed/reject", {}), "trigger_id: must name the waiting trigger, not None"

@@ -21,7 +21,7 @@ def headers_of(request: Ask) -> dict[str, str]:
 
 def asked(port: int, request: Ask) -> Reply:
     """Send *request* and return the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(request.method, request.path, content_bytes(request.content), headers_of(request))
         answer = connection.getresponse()

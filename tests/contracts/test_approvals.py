@@ -87,7 +87,7 @@ def test_who_approves_a_trigger_that_was_replaced_is_told_so(cloud: Cloud) -> No
     for verb in ("approve", "reject"):
         reply = decide(cloud, verb, "t-1")
         problem = "trigger_id: 't-1' no longer waits for an approval: replaced by t-2"
-        assert (reply.status, reply.body["detail"]) == (422, problem)
+        assert (reply.status, reply.body["detail"]) == (409, problem)
     assert (cloud.arrived(), cloud.trainings()) == ([], [])
     assert model(cloud, MODEL)["waiting"]["trigger_id"] == "t-2"
     reply = decide(cloud, "approve", "t-2")

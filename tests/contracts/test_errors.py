@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
+from shared.decision.transitions import HAND_OVER_LEASE
 from shared.errors import (
     BusError,
     ConfigError,
@@ -155,7 +156,7 @@ def test_a_target_without_tokens_is_handed_a_training_again_only_after_a_crash(c
         pytest.skip(cloud.unreachable[LaunchInProgressError])
     _, event = _handed_over_by_somebody_else(cloud)
     assert cloud.deliver(event).error.startswith("LaunchInProgressError: ")
-    abandon_claim(cloud.ledger, "handed-over")
+    abandon_claim(cloud.ledger, "handed-over", age=HAND_OVER_LEASE)
     assert cloud.deliver(event).verdict == ("launch", "launched")
     assert cloud.deliver(event).verdict == ("skip", "duplicate")
     assert cloud.handed_over() == [a_trigger(model_id="handed-over").token]
