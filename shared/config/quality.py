@@ -1,4 +1,4 @@
-"""The `quality` table of a model: how its performance is measured, and from which loss on a training is requested."""
+"""The `quality` table of a model: the metric for its performance, and the loss at which a training is requested."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,26 +13,26 @@ from shared.config.tables import Table
 REGRESSION: Final = ("mae", "rmse", "mape", "r2")
 CLASSIFICATION: Final = ("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss")
 METRICS: Final = REGRESSION + CLASSIFICATION
-# Of the others, more is better.
+# Lower is better for these, higher for all others.
 ERRORS: Final = ("mae", "rmse", "mape", "log_loss")
-# These judge how sure a model is, so its predictions are probabilities, and not labels.
+# These need probabilities as predictions, not labels.
 OF_PROBABILITIES: Final = ("roc_auc", "log_loss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityCheck:
-    """How the monitor judges the performance of one model.
+    """The quality check of one model.
 
     Attributes:
         metric: one of `METRICS`, as Evidently computes it.
-        max_drop: by which share it may be worse than on the reference, over 0; none where *limit* counts.
-        limit: what it may be at worst; none where *max_drop* counts.
-        positive: the value of the target that a classifier with two classes looks for; empty: `1` or `true`.
-        labels: where the true values are, if they are not beside the predictions: an address as for `current`.
-        key: the column that both have in common, where there are *labels*.
-        delay: how much later than the data their labels are complete. The predictions that are judged are those of
-            `current` for so long before the run.
-        severity: severity -> the loss from which on it holds: a share of the reference's value, or of *limit*.
+        max_drop: the share, over 0, by which the metric may be worse than on the reference; None if *limit* is set.
+        limit: the worst acceptable value of the metric; None if *max_drop* is set.
+        positive: the positive class of a classifier with two classes; empty: `1` or `true`.
+        labels: the data set with the true values, an address as in `current`; empty if `current` has them.
+        key: the column by which *labels* and predictions are joined.
+        delay: how long after the data the labels are complete. The checked predictions are those of `current` this
+            long before the run.
+        severity: severity -> the lowest loss that has this severity, as a share of the reference's value or of *limit*.
 
     """
 
@@ -56,27 +56,27 @@ class QualityCheck:
         return worse / abs(base) if base else (float("inf") if worse > 0 else float("-inf"))
 
     def is_loss(self, drop: float) -> bool:
-        """Whether a *drop* is more than is allowed."""
+        """Return whether *drop* exceeds the allowed loss."""
         return drop > (self.max_drop or 0.0)
 
     def severity_of(self, drop: float) -> str | None:
-        """Return the severity of a *drop*: that of the highest step which it reaches, `low` below the lowest.
+        """Return the severity for *drop*: that of the highest threshold reached, `low` below the lowest.
 
-        None where there are no steps.
+        None if no thresholds are configured.
         """
         return severity_from(self.severity, drop)
 
     def labels_on(self, day: date) -> str:
-        """Return `labels` with its dates filled in for a check made on *day* (UTC)."""
+        """Return `labels` with its dates replaced for a check on *day* (UTC)."""
         return fill(self.labels, day)
 
     def data_day(self, day: date) -> date:
-        """Return the day whose `current` data are judged on *day*."""
+        """Return the day whose `current` data are checked on *day*."""
         return day - self.delay
 
 
 def read_quality(quality: Table, drift: DriftCheck | None) -> QualityCheck:
-    """Read the `quality` table of a model, whose data are those of its *drift* table; problems go to the table."""
+    """Parse the `quality` table of a model, which uses the data of *drift*; problems are added to the table's list."""
     check = QualityCheck(
         metric=quality.choice("metric", METRICS, "") or "mae",
         max_drop=_number(quality, "max_drop", positive=True),
@@ -109,7 +109,7 @@ def _check_metric(table: Table) -> None:
 
 def _number(table: Table, key: str, *, positive: bool) -> float | None:
     def check(value: object) -> float | None:
-        # bool is a number to Python, not to the person who wrote the file.
+        # In Python bool is a subclass of int, but true is not a number in the file.
         number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
         return float(number) if number is not None and (number > 0 or not positive) else None
 

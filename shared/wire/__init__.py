@@ -1,1 +1,1 @@
-"""The codecs: how triggers and the news about trainings look on each cloud's bus. Pure, without input or output."""
+"""The codecs: encode triggers and decode events of the bus of each cloud. No I/O."""

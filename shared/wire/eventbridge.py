@@ -1,4 +1,4 @@
-"""Amazon EventBridge: triggers as PutEvents entries, and the events that a rule or a schedule delivers."""
+"""Amazon EventBridge: encodes triggers as PutEvents entries, and decodes events of rules and schedules."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ from shared.wire.signals_aws import read_signal
 
 DETAIL_TYPE: Final = "retrain_trigger"
 STATUS_CHANGE: Final = ("aws.sagemaker", "SageMaker Model Building Pipeline Execution Status Change")
-# A rule's cron and EventBridge Scheduler send the same event from different sources.
+# Scheduled rules and EventBridge Scheduler send the same event from different sources.
 TICKS: Final = (("aws.events", "Scheduled Event"), ("aws.scheduler", "Scheduled Event"))
 
 _RESULTS: Final = {
@@ -27,13 +27,13 @@ _RESULTS: Final = {
     "CompletedWithFailures": RunResult.FAILED,
     "Stopped": RunResult.STOPPED,
 }
-# The statuses of an execution that is over.
+# The final statuses of an execution.
 ENDS: Final = tuple(_RESULTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """A schedule came due.
+    """The event of a schedule.
 
     Attributes:
         at: when, in UTC; none if the event has no readable time.
@@ -47,8 +47,8 @@ def encode(trigger: RetrainTrigger, source: str, bus: str) -> dict[str, object]:
     """Return the PutEvents entry of *trigger*.
 
     Args:
-        trigger: what to send.
-        source: the event's source.
+        trigger: the trigger.
+        source: the source of the event.
         bus: name or ARN of the event bus.
 
     """
@@ -62,18 +62,18 @@ def encode(trigger: RetrainTrigger, source: str, bus: str) -> dict[str, object]:
 
 
 def decode(event: object, source: str) -> Incoming:
-    """Read an event of a rule, whether the rule delivers it or a topic of SNS; and the other forms of an alarm.
+    """Decode an event of a rule, delivered directly or through SNS, or an alarm in any form of CloudWatch.
 
-    Source and type count by prefix, as in the rule pattern that ML cube documents. Of the envelope nothing else is
-    relied on: `time` may be missing or no time, `account` and `resources` may be absent, any field may be added.
+    Source and type are matched by prefix, as in the rule pattern that ML cube documents. Nothing else in the envelope
+    is required: `time` may be missing or invalid, `account` and `resources` may be missing, any field may be added.
 
     Args:
         event: the event, parsed from JSON.
-        source: the prefix of the sources that are ours.
+        source: the prefix of the sources of trigger events.
 
     Raises:
-        UnreadableEventError: it is not an object, or ours in an unknown envelope.
-        InvalidTriggerError: it is ours, but its `detail` is not an object.
+        UnreadableEventError: it is not an object, or a trigger event in an unknown envelope.
+        InvalidTriggerError: it is a trigger event, but its `detail` is not an object.
 
     """
     carried = sns.carried(opened(event))
@@ -82,7 +82,7 @@ def decode(event: object, source: str) -> Incoming:
     carried = {**carried, "detail": opened(carried.get("detail"))}
     sender, kind = text(carried.get("source")), text(carried.get("detail-type"))
     if sender.startswith(source) and kind.startswith(DETAIL_TYPE):
-        return _asked(carried, sender)
+        return _trigger_event(carried, sender)
     news = _ended(carried) if (sender, kind) == STATUS_CHANGE else read_signal(carried)
     what = sns.described(carried) or f"{sender[:100] or 'no source'} / {kind[:100] or 'no detail-type'}"
     return news or foreign(what, source, DETAIL_TYPE, without(carried, "source", "detail-type"))
@@ -96,11 +96,11 @@ def decode_tick(event: object) -> Tick | None:
 
 
 def run_result(status: str) -> RunResult:
-    """Return what a SageMaker pipeline execution's status means; one that AWS adds later counts as running."""
+    """Return the result for the *status* of a pipeline execution; statuses that AWS adds later count as running."""
     return _RESULTS.get(status, RunResult.RUNNING)
 
 
-def _asked(event: Mapping[str, object], sender: str) -> TriggerEvent:
+def _trigger_event(event: Mapping[str, object], sender: str) -> TriggerEvent:
     detail, event_id = event.get("detail"), text(event.get("id"))
     if not isinstance(detail, Mapping):
         raise InvalidTriggerError("detail", f"must be an object, not {brief(detail)}")

@@ -1,4 +1,4 @@
-"""Azure Event Grid: triggers as events, and the events that a subscription delivers, in either schema."""
+"""Azure Event Grid: encodes triggers as events, and decodes the events of a subscription in both schemas."""
 
 import base64
 import binascii
@@ -19,16 +19,16 @@ from shared.wire.signals_azure import GridEvent, read_signal
 EVENT_TYPE: Final = "retrain_trigger"
 DATA_VERSION: Final = "1.0"
 
-# The names of sender and type, of CloudEvents and in the schema of Event Grid.
+# The names of source and type in CloudEvents and in the Event Grid schema.
 _ENVELOPE: Final = frozenset({"source", "subject", "topic", "type", "eventType", "event_type"})
 
 
 def encode(trigger: RetrainTrigger, source: str) -> dict[str, Any]:
-    """Return the event of *trigger*, in the words of `azure.eventgrid.EventGridEvent`.
+    """Return the event of *trigger*, with the argument names of `azure.eventgrid.EventGridEvent`.
 
     Args:
-        trigger: what to send.
-        source: the event's source, which Event Grid knows as its subject.
+        trigger: the trigger.
+        source: the source of the event, which is the subject in the Event Grid schema.
 
     """
     return {
@@ -42,25 +42,25 @@ def encode(trigger: RetrainTrigger, source: str) -> dict[str, Any]:
 
 
 def events_of(body: object) -> list[object]:
-    """Return the events in a delivery, which is an array of them or, of CloudEvents, a bare one."""
+    """Return the events in a delivery: an array, or a single CloudEvent."""
     content = opened(body)
     return list(content) if isinstance(content, list) else [body]
 
 
 def decode(event: object, source: str) -> Incoming:
-    """Read one event that a subscription delivered.
+    """Decode one event of a subscription.
 
-    Source and type count by prefix. Event Grid schema (in camel case, and in the snake case of ML cube's documentation)
-    and CloudEvents 1.0 are told apart by `specversion`. Of the envelope nothing else is relied on: an id or a time may
-    be missing, a time may be none, any field may be added.
+    Source and type are matched by prefix. CloudEvents 1.0 differ from the Event Grid schema (in camel case, or in the
+    snake case of ML cube's documentation) by `specversion`. Nothing else in the envelope is required: the id may be
+    missing, the time may be missing or invalid, any field may be added.
 
     Args:
         event: the event, parsed from JSON.
-        source: the prefix of the sources that are ours.
+        source: the prefix of the sources of trigger events.
 
     Raises:
-        UnreadableEventError: it is not an object, or ours in an unknown envelope.
-        InvalidTriggerError: it is ours, but its `data` is not an object.
+        UnreadableEventError: it is not an object, or a trigger event in an unknown envelope.
+        InvalidTriggerError: it is a trigger event, but its `data` is not an object.
 
     """
     given, event = event, opened(event)
@@ -75,7 +75,7 @@ def _decode_grid(event: Mapping[str, Any], source: str) -> Incoming:
     topic, event_id = text(event.get("topic")), text(event.get("id"))
     trigger_id = derived_id(topic, subject, kind, event_id) if event_id else ""
     if subject.startswith(source) and kind.startswith(EVENT_TYPE):
-        return _asked(event, trigger_id, sent_at)
+        return _trigger_event(event, trigger_id, sent_at)
     data = opened(event.get("data"))
     read = GridEvent(kind=kind, topic=topic, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
     return _other(read, event, source)
@@ -86,15 +86,15 @@ def _decode_cloud(event: Mapping[str, Any], source: str) -> Incoming:
     kind, sent_at = text(event.get("type")), time(event.get("time"))
     event_id = text(event.get("id"))
     trigger_id = derived_id(sender, event_id) if event_id else ""
-    # Where a topic maps its events to CloudEvents, the topic becomes the source, and the subject stays.
+    # If a topic maps its events to CloudEvents, the topic becomes the source, and the subject stays.
     if (sender.startswith(source) or subject.startswith(source)) and kind.startswith(EVENT_TYPE):
-        return _asked(event, trigger_id, sent_at)
+        return _trigger_event(event, trigger_id, sent_at)
     data = opened(event.get("data"))
     read = GridEvent(kind=kind, topic=sender, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
     return _other(read, event, source)
 
 
-def _asked(event: Mapping[str, Any], trigger_id: str, sent_at: datetime | None) -> TriggerEvent:
+def _trigger_event(event: Mapping[str, Any], trigger_id: str, sent_at: datetime | None) -> TriggerEvent:
     return TriggerEvent(fields=_data(event), trigger_id=trigger_id, sent_at=sent_at)
 
 
@@ -108,7 +108,7 @@ def _other(event: GridEvent, given: Mapping[str, Any], source: str) -> Incoming:
 
 
 def _data(event: Mapping[str, Any]) -> Mapping[str, object]:
-    """Return the fields in an event of ours: an object, or JSON of one as text or Base64."""
+    """Return the fields of a trigger event: `data` as an object, or as JSON in a string or in Base64."""
     data = event.get("data")
     if data is None and event.get("data_base64") is not None:
         data = _unpacked(event["data_base64"])
@@ -128,7 +128,7 @@ def _unpacked(packed: object) -> bytes:
 
 
 def _packed_text(packed: object) -> bytes:
-    """Return the content of an event that is not ours, if it is Base64."""
+    """Return the content of any other event if it is valid Base64; else nothing."""
     try:
         return _unpacked(packed)
     except InvalidTriggerError:

@@ -1,4 +1,4 @@
-"""The news that Azure Machine Learning sends about runs, by Event Grid."""
+"""Events of Azure Machine Learning about runs, sent through Event Grid."""
 
 import re
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from shared.wire.reading import text
 
 COMPLETED: Final = "Microsoft.MachineLearningServices.RunCompleted"
 STATUS_CHANGED: Final = "Microsoft.MachineLearningServices.RunStatusChanged"
-# The tag by which a job of ours names its model.
+# The tag of a job, started by this project, with the id of its model.
 MODEL_TAG: Final = "retrain-model-id"
 
-# The steps of a pipeline are runs as well; only whole jobs of ours have such a name.
+# The steps of a pipeline are runs, too; only whole jobs that this project started have such a name.
 _OURS: Final = re.compile(re.escape(RUN_PREFIX) + "[0-9a-f]{40}")
 # Every other status may still change: a job that does not respond may come back (REST API, JobStatus.NotResponding).
-# In lower case: events spell a status in either way; Microsoft's own sample of RunStatusChanged has "failed".
+# In lower case, as events spell statuses differently; Microsoft's sample of RunStatusChanged has "failed".
 _RESULTS: Final = {
     "completed": RunResult.SUCCEEDED,
     "finished": RunResult.SUCCEEDED,
@@ -29,14 +29,14 @@ _RESULTS: Final = {
 
 
 def run_result(status: str) -> RunResult:
-    """Return the meaning of a job's *status*, in any case of letters; one that Azure adds later counts as running."""
+    """Return the result for the *status* of a job, in any case; statuses that Azure adds later count as running."""
     return _RESULTS.get(status.lower(), RunResult.RUNNING)
 
 
 def ended(kind: str, workspace: str, subject: str, data: object, sent_at: datetime | None) -> RunEnded | None:
-    """Read the news about a run.
+    """Read an event about a run.
 
-    The case of the keys differs between the documentation and what is really sent, even within one event.
+    The letter case of the keys differs between the documentation and real events, even within one event.
 
     Args:
         kind: the event's type.
@@ -58,7 +58,7 @@ def ended(kind: str, workspace: str, subject: str, data: object, sent_at: dateti
         return None
     result = RunResult.SUCCEEDED if kind == COMPLETED.lower() else run_result(text(fields.get("runstatus")))
     return RunEnded(
-        # As the launcher calls it.
+        # The same id as the launcher returns.
         run_id=f"{workspace}/jobs/{name}",
         name=name,
         model_id=_model(fields.get("runtags")),

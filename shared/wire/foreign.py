@@ -1,4 +1,4 @@
-"""Events that are not ours, and how one of ours is recognised in an envelope that is not known."""
+"""Events to be ignored, and the detection of trigger events in unknown envelopes."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,16 +8,17 @@ from shared.wire.reading import text
 
 
 def foreign(what: str, source: str, kind: str, *contents: object) -> Foreign:
-    """Return an event that is not ours, to be ignored.
+    """Return an event to be ignored.
 
     Args:
-        what: a short description of it, for the log.
-        source: the prefix of the sources that are ours.
-        kind: the prefix of the types that are ours.
+        what: a short description for the log.
+        source: the prefix of the sources of trigger events.
+        kind: the prefix of the types of trigger events.
         contents: the parts of the event that were not read as its source or type.
 
     Raises:
-        UnreadableEventError: both prefixes are somewhere in its text, so it is probably ours, in an unknown envelope.
+        UnreadableEventError: both prefixes occur in *contents*, so it is probably a trigger event in an unknown
+            envelope.
 
     """
     wanted = {source, kind}
@@ -38,7 +39,7 @@ def without(fields: Mapping[str, object], *names: str) -> Mapping[str, object]:
 
 
 def _texts(*contents: object) -> Iterator[str]:
-    """Yield every text in *contents*, names of fields included, however deeply it is nested."""
+    """Yield every string in *contents* at any depth, including names of fields."""
     waiting = list(contents)
     while waiting:
         content = waiting.pop()

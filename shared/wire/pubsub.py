@@ -1,4 +1,4 @@
-"""Google Pub/Sub: triggers as messages, and what a push subscription or Eventarc delivers."""
+"""Google Pub/Sub: encodes triggers as messages, and decodes deliveries of push subscriptions and Eventarc."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -39,8 +39,8 @@ def encode(trigger: RetrainTrigger, source: str, topic: str) -> Message:
     """Return the message of *trigger*.
 
     Args:
-        trigger: what to send.
-        source: the event's source.
+        trigger: the trigger.
+        source: the source of the event.
         topic: `projects/P/topics/T`.
 
     """
@@ -62,18 +62,19 @@ def encode(trigger: RetrainTrigger, source: str, topic: str) -> Message:
 
 
 def decode(event: object, source: str) -> Incoming:
-    """Read what was delivered.
+    """Decode a delivery.
 
-    Source and type count by prefix, wherever they stand: in the message's attributes, with the payload alone as its
-    data, or in the data itself, around the payload.
+    Source and type are matched by prefix. They may be in the attributes of the message, whose data is then the payload,
+    or in the data, around the payload.
 
     Args:
         event: a CloudEvent in its structured form, the body of a push, or a background event, parsed from JSON.
-        source: the prefix of the sources that are ours.
+        source: the prefix of the sources of trigger events.
 
     Raises:
-        UnreadableEventError: it is not an object, not JSON where JSON must be, or ours in an unknown envelope.
-        InvalidTriggerError: it is ours, but its payload is not an object.
+        UnreadableEventError: it is not an object, not JSON although it must be, or a trigger event in an unknown
+            envelope.
+        InvalidTriggerError: it is a trigger event, but its payload is not an object.
 
     """
     given, event = event, opened(event)
@@ -87,7 +88,7 @@ def decode(event: object, source: str) -> Incoming:
     content = _content(delivery, required=bool(sender))
     whole = _claim(content, source) if isinstance(content, Mapping) else ""
     if sender or whole:
-        return _asked(delivery, sender or whole, content, claims_itself=bool(whole))
+        return _trigger_event(delivery, sender or whole, content, claims_itself=bool(whole))
     news: Incoming | None = read_run_state(content) if isinstance(content, Mapping) else None
     news = news or _signal(delivery, content)
     body = without(content, *_SENDER) if isinstance(content, Mapping) else delivery.data
@@ -95,7 +96,7 @@ def decode(event: object, source: str) -> Incoming:
 
 
 def is_sweep(event: object) -> bool:
-    """Whether *event* delivers a message of the sweep's schedule; what cannot be read is none."""
+    """Return whether *event* delivers a message of the sweep's schedule; false if it cannot be read."""
     try:
         event = opened(event)
         delivery = read_delivery(event) if isinstance(event, Mapping) else None
@@ -123,7 +124,7 @@ def _content(delivery: Delivery, *, required: bool) -> object:
         return None
 
 
-def _asked(delivery: Delivery, sender: str, content: object, *, claims_itself: bool) -> TriggerEvent:
+def _trigger_event(delivery: Delivery, sender: str, content: object, *, claims_itself: bool) -> TriggerEvent:
     fields = opened(content.get("payload")) if isinstance(content, Mapping) else content
     if isinstance(content, Mapping) and not isinstance(fields, Mapping) and not claims_itself:
         fields = content

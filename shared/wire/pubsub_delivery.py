@@ -1,4 +1,4 @@
-"""How Google delivers a Pub/Sub message: as a CloudEvent, as the push itself, or as an old background event."""
+"""The forms in which Google delivers a Pub/Sub message: CloudEvent, push, unwrapped push, background event."""
 
 import base64
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ LEGACY: Final = frozenset({"google.pubsub.topic.publish", "providers/cloud.pubsu
 
 # The headers of a push without its wrapper, where the subscription writes metadata (Pub/Sub, "Payload unwrapping").
 METADATA: Final = "x-goog-pubsub-"
-# The attributes that are read, by their headers, which do not keep the case of a name. No other header is taken over:
-# one of them has the caller's token.
+# The attributes that are used, by header, as headers do not preserve the case of names. All other headers are ignored,
+# because one of them contains the caller's token.
 _ATTRIBUTES: Final = {
     name.lower(): name
     for name in ("source", "event_type", "eventType", "eventTime", "bucketId", "objectId", "objectGeneration")
@@ -47,7 +47,7 @@ class Delivery:
 
 
 def kind_of(event: Mapping[str, object]) -> str:
-    """Return the type that an event claims to have, whichever form it has; empty where it has none."""
+    """Return the type of an event in any form; empty if it has none."""
     if "specversion" in event:
         return text(event.get("type"))
     context = event.get("context")
@@ -55,14 +55,14 @@ def kind_of(event: Mapping[str, object]) -> str:
 
 
 def wrapped(headers: Mapping[str, str], body: bytes) -> dict[str, object] | None:
-    """Return a push without its wrapper as the same push with it; none if the *headers* are not those of such a push.
+    """Return an unwrapped push in the form of a wrapped one; None if *headers* are not those of an unwrapped push.
 
-    Attributes travel as headers, and the server of the functions (gunicorn) drops headers with an underscore in their
-    name. So the attribute `event_type` is lost: a message with a `source`, and without any type, counts as a trigger.
+    Attributes are sent as headers, and the server of the functions (gunicorn) drops headers with an underscore in their
+    name. So the attribute `event_type` is lost: a message with a `source` but without a type counts as a trigger event.
 
     Args:
-        headers: by name in small letters.
-        body: the message's data.
+        headers: the headers with names in lower case.
+        body: the data of the message.
 
     """
     message_id = headers.get(f"{METADATA}message-id")
@@ -82,7 +82,7 @@ def wrapped(headers: Mapping[str, str], body: bytes) -> dict[str, object] | None
 
 
 def _unicode(header: str) -> str:
-    # PEP 3333: a server hands over the bytes of a header as Latin-1; Pub/Sub sends UTF-8.
+    # PEP 3333: servers decode headers as Latin-1; Pub/Sub sends UTF-8.
     try:
         return header.encode("latin-1").decode()
     except UnicodeError:
@@ -90,10 +90,10 @@ def _unicode(header: str) -> str:
 
 
 def read_delivery(event: Mapping[str, object]) -> Delivery | None:
-    """Return the message that *event* delivers; none where it is another kind of event.
+    """Return the message that *event* delivers; None for any other kind of event.
 
     Raises:
-        UnreadableEventError: it is a Pub/Sub message that Pub/Sub cannot have written.
+        UnreadableEventError: it has the form of a Pub/Sub delivery, but is not valid.
 
     """
     if "specversion" in event:
@@ -107,7 +107,7 @@ def _of_push(body: object, event_id: str) -> Delivery:
     message = body.get("message") if isinstance(body, Mapping) else None
     if not isinstance(body, Mapping) or not isinstance(message, Mapping):
         raise UnreadableEventError(f"a Pub/Sub event must hold a message, not {brief(body)}")
-    # The emulator spells both names twice; some publishers of samples only the second way.
+    # The emulator writes both names in both spellings; some samples only have the second.
     return Delivery(
         attributes=_attributes(message),
         data=_data(message),

@@ -18,7 +18,7 @@ _RESULTS: Final = {
 
 
 def run_result(state: str) -> RunResult:
-    """Return what the state of a pipeline job means; one that Google adds later counts as running."""
+    """Return the result for the *state* of a pipeline job; states that Google adds later count as running."""
     return _RESULTS.get(state, RunResult.RUNNING)
 
 
@@ -55,6 +55,6 @@ def _log_of(entry: Mapping[str, object]) -> str:
 
 
 def _project(entry: Mapping[str, object], labels: Mapping[str, object]) -> str:
-    """Return id or number of the project: of the resource, as Vertex AI itself names it, else that of the log."""
+    """Return the id or number of the project: that of the resource if present, else that of the log."""
     named = text(labels.get("resource_container")) or text(labels.get("project_id")) or _log_of(entry)
     return named.removeprefix("projects/").partition("/")[0]

@@ -1,4 +1,4 @@
-"""Reading fields that anybody may have written: what is not as it should be counts as absent."""
+"""Reads fields of untrusted events: a value that is not valid counts as missing."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from shared.json_text import parse_json
 
 
 def model_of_provenance(description: str) -> str | None:
-    """Read the model from the provenance that our launches write as description; anybody may write another one."""
+    """Return the model id in the provenance that launches write as the description; None if it is anything else."""
     try:
         provenance = parse_json(description)
     except ValueError:
@@ -29,5 +29,5 @@ def time(value: object) -> datetime | None:
 
 
 def text(value: object) -> str:
-    """Return *value* if it is a text that can be written again: JSON can spell a lone surrogate, UTF-8 cannot."""
+    """Return *value* if it is a string without lone surrogates, which JSON can contain but UTF-8 cannot; else empty."""
     return value if isinstance(value, str) and is_unicode(value) else ""

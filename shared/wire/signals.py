@@ -25,9 +25,9 @@ BLOB: Final = "blob"
 DRIFT: Final = "drift"
 DATA: Final = "data"
 
-# Bytes of JSON. All that one signal can bring stays below what the evidence of a trigger may have: 16 KB.
+# Bytes of JSON. With these limits the evidence of a signal stays below the limit of a trigger, 16 KB.
 MAX_VALUE: Final = 512
-# The longest names that the three object stores know have 1024 characters.
+# The longest names in the three object stores have 1024 characters.
 MAX_NAME: Final = 4096
 # Metrics, values, features: the first ones are enough, the rest is where the evidence points to.
 MAX_ITEMS: Final = 10
@@ -37,9 +37,9 @@ _WILDCARD: Final = re.compile(r"[*?\[]")
 
 
 def names(entry: str, signal: Signal) -> bool:
-    """Whether *entry*, one of a model's `signals`, names *signal*; patterns are as in fnmatch, and `*` crosses `/`.
+    """Return whether *entry* of a model's `signals` matches *signal*; patterns are those of fnmatch, `*` matches `/`.
 
-    An empty object is named only by a pattern whose last part is its name: it is then a marker, such as `_SUCCESS`.
+    An empty object only matches if the last part of the pattern is its exact name: it is a marker, such as `_SUCCESS`.
     """
     kind, _, pattern = entry.partition(":")
     if kind != signal.kind:
@@ -49,7 +49,7 @@ def names(entry: str, signal: Signal) -> bool:
     return (
         fnmatchcase(signal.subject, pattern)
         or any(fnmatchcase(name, f"{pattern}*") for name in signal.begins)
-        or any(fnmatchcase(said, f"*{pattern}*") for said in signal.mentions)
+        or any(fnmatchcase(mention, f"*{pattern}*") for mention in signal.mentions)
     )
 
 
@@ -71,17 +71,17 @@ def reason(given: object, otherwise: str = "") -> str:
 
 
 def evidence(**fields: object) -> dict[str, object]:
-    """Return those of *fields* that hold something."""
+    """Return *fields* without the empty ones."""
     return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
 
 
 def short(value: object, size: int = MAX_VALUE) -> str:
-    """Return *value*, if it is a text, cut to *size* bytes of JSON."""
+    """Return *value*, if it is a string, cut to *size* bytes of JSON; else an empty string."""
     return cut(text(value)[:size], size)
 
 
 def plain(value: object) -> str | float | None:
-    """Return *value* if it is a text, which is cut, or a number; services write 64-bit integers as either."""
+    """Return *value* if it is a string, which is cut, or a number; services write 64-bit integers as either."""
     if isinstance(value, str):
         return short(value, MAX_ITEM)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -95,12 +95,12 @@ def first(values: object) -> list[object]:
 
 
 def inside(value: object, *path: str) -> object:
-    """Return what stands under *path* in nested objects; none where one of them is missing or no object."""
+    """Return the value at *path* in nested objects; None if one of them is missing or not an object."""
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
 
 
 def filled(values: Iterable[object]) -> list[object]:
-    """Return those of *values* that hold something; zero is something."""
+    """Return *values* without the empty ones; zero is not empty."""
     return [value for value in values if value not in (None, "", {})]

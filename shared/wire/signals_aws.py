@@ -1,4 +1,4 @@
-"""Signals of AWS: alarms that go off, in each form that CloudWatch has for them, and new objects."""
+"""Signals of AWS: alarms, in each form in which CloudWatch sends them, and new objects."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -29,10 +29,10 @@ OBJECT_CREATED: Final = ("aws.s3", "Object Created")
 
 
 def read_signal(event: Mapping[str, object]) -> Signal | None:
-    """Return the signal in *event*; none if it is not a signal, or lacks what makes it one.
+    """Return the signal in *event*; None if it is not a signal or is incomplete.
 
     Args:
-        event: an event of EventBridge, or an alarm as it invokes a function or as it is sent to a topic of SNS.
+        event: an event of EventBridge, or an alarm as sent to a Lambda function or to an SNS topic.
 
     """
     event = _as_rule_event(event)
@@ -42,7 +42,7 @@ def read_signal(event: Mapping[str, object]) -> Signal | None:
 
 
 def is_alarm_action(event: object) -> bool:
-    """Return whether *event* is that of an alarm whose action is the function itself."""
+    """Return whether *event* is an alarm that invokes the function directly."""
     return (
         isinstance(event, Mapping)
         and event.get("source") == ALARM_CHANGE[0]
@@ -61,7 +61,7 @@ def _as_rule_event(event: Mapping[str, object]) -> Mapping[str, object]:
         detail, arn = _detail_of_message(event), text(event.get("AlarmArn"))
     else:
         return event
-    # Neither form has an id. A redelivery has the same time of the change.
+    # Neither form has an id, but the time of the change is the same on every delivery.
     changed = time(inside(detail, "state", "timestamp"))
     event_id = f"{arn or inside(detail, 'alarmName')}:{format_time(changed)}" if changed else event.get("id")
     source, kind = ALARM_CHANGE
@@ -77,7 +77,7 @@ def _as_rule_event(event: Mapping[str, object]) -> Mapping[str, object]:
 
 def _detail_of_message(message: Mapping[str, object]) -> dict[str, object]:
     trigger = message.get("Trigger")
-    # An alarm on an expression has a list of metrics, any other one has its metric in the trigger itself.
+    # An alarm on an expression has a list of metrics; any other has its metric in `Trigger` itself.
     metrics = first(inside(trigger, "Metrics")) or [{"MetricStat": {"Metric": trigger}}]
     return {
         "alarmName": message.get("AlarmName"),
@@ -120,13 +120,13 @@ def _alarm(event: Mapping[str, object], detail: Mapping[str, object]) -> Signal 
 
 
 def _metric(metric: object) -> str:
-    """Return namespace and name of a metric, or how an expression over metrics is called."""
+    """Return the namespace and name of a metric, or the label of an expression over metrics."""
     named = [text(inside(metric, "metricStat", "metric", key)) for key in ("namespace", "name")]
     return short("/".join(part for part in named if part) or inside(metric, "label"))
 
 
 def _values(reason_data: object) -> dict[str, object]:
-    """Return the values that made an alarm go off: of a metric, or, of a composite alarm, which alarms did."""
+    """Return the values that triggered an alarm, or, for a composite alarm, the alarms that did."""
     try:
         data = parse_json(text(reason_data))
     except ValueError:
@@ -140,7 +140,7 @@ def _values(reason_data: object) -> dict[str, object]:
 
 
 def _object(event: Mapping[str, object], detail: Mapping[str, object]) -> Signal | None:
-    # The key is as it is: only S3's own notifications encode it, not its events for EventBridge.
+    # The key is not encoded: only S3's own notifications encode it, not its events for EventBridge.
     bucket, key = text(inside(detail, "bucket", "name")), text(inside(detail, "object", "key"))
     if not bucket or not key:
         return None

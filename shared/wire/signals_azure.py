@@ -15,7 +15,7 @@ RUN_STATUS_CHANGED: Final = "Microsoft.MachineLearningServices.RunStatusChanged"
 DATASET_DRIFT: Final = "Microsoft.MachineLearningServices.DatasetDriftDetected"
 BLOB_CREATED: Final = "Microsoft.Storage.BlobCreated"
 
-# A monitor puts this tag on its run. Its value is the message for people, not a flag.
+# A monitor sets this tag on its run. Its value is a message for people, not a flag.
 BREACHED: Final = "azureml_modelmonitor_threshold_breached"
 _NOT_BREACHED: Final = ("", "false", "0", "no", "none", "null")
 
@@ -34,7 +34,7 @@ class GridEvent:
 
     Attributes:
         kind: `eventType`, or the CloudEvent's `type`.
-        topic: `topic`, or `source`: the resource that it is about.
+        topic: `topic`, or the CloudEvent's `source`: the resource.
         subject: `subject`.
         data: `data`.
         delivery_id: the same for every delivery of the event.
@@ -136,12 +136,12 @@ def _blob(event: GridEvent) -> Signal | None:
 
 
 def _lower(value: object) -> dict[str, object]:
-    """Return an object by names in small letters: documentation and real events differ in that, even in one event."""
+    """Return an object with names in lower case: documentation and real events differ in that, even in one event."""
     return {str(name).lower(): item for name, item in value.items()} if isinstance(value, Mapping) else {}
 
 
 def _texts(*objects: object) -> Iterator[str]:
-    """Go through what tags and properties say, the first line of each: what follows in a breach are its features."""
+    """Yield the first line of each tag and property; the further lines of a breach list its features."""
     values = [value for given in objects if isinstance(given, Mapping) for value in given.values()]
     lines = (text(value)[:_LONGEST_TEXT].partition("\n")[0] for value in values[:_MOST_TEXTS])
     return filter(None, lines)

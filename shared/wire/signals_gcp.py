@@ -25,12 +25,12 @@ from shared.wire.signals import (
     short,
 )
 
-# The type of a log entry's payload, and of a CloudEvent; what a bucket's own notification says in `eventType`.
+# The type of the payload of a log entry, of a CloudEvent, and (`eventType`) of a bucket notification.
 ANOMALIES: Final = "type.googleapis.com/google.cloud.aiplatform.logging.ModelMonitoringAnomaliesLogEntry"
 OBJECT_FINALIZED: Final = "google.cloud.storage.object.v1.finalized"
 OBJECT_FINALIZE: Final = "OBJECT_FINALIZE"
 
-# How bad it is, by the severity of the log entry; `DEFAULT` says nothing.
+# The severity by that of the log entry; `DEFAULT` has no meaning.
 _SEVERITIES: Final = {
     "DEBUG": "low",
     "INFO": "low",
@@ -58,7 +58,7 @@ def read_message(
     if isinstance(body, Mapping) and inside(body, "jsonPayload", "@type") == ANOMALIES:
         return _anomalies(body, delivery_id, sent_at)
     if attributes.get("eventType") == OBJECT_FINALIZE:
-        # The attributes are always there; the body is empty if the notification was set up with the payload `NONE`.
+        # The attributes are always present; the body is empty if the notification is configured with payload `NONE`.
         named = {"bucket": "bucketId", "name": "objectId", "generation": "objectGeneration", "updated": "eventTime"}
         given = {name: attributes[attribute] for name, attribute in named.items() if attribute in attributes}
         whole = dict(body) | given if isinstance(body, Mapping) else given
@@ -105,7 +105,7 @@ def _anomalies(entry: Mapping[str, object], delivery_id: str, sent_at: datetime 
     count, anomalies = plain(inside(payload, "totalAnomaliesCount")), inside(payload, "featureAnomalies")
     if not job or (not anomalies and count in (0, "0")):
         return None
-    # An alert that is raised again is a new entry: the model's cooldown decides on it.
+    # An alert that is raised again is a new log entry; the cooldown of the model limits its effect.
     entry_id = text(entry.get("insertId"))
     objective = short(inside(payload, "anomalyObjective"))
     return Signal(

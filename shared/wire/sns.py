@@ -1,4 +1,4 @@
-"""Amazon SNS: the event that a notification carries, to Lambda or to an SQS queue without raw message delivery."""
+"""Amazon SNS: the event inside a notification to Lambda, or to an SQS queue without raw message delivery."""
 
 from collections.abc import Mapping
 
@@ -8,18 +8,18 @@ from shared.wire.reading import text
 
 
 def is_notification(event: object) -> bool:
-    """Return whether *event* is a notification of SNS, or the event by which SNS invokes a Lambda function."""
+    """Return whether *event* is a notification of SNS, or the event with which SNS invokes a Lambda function."""
     return _notification(event) is not None
 
 
 def carried(event: object) -> object:
     """Return the event that *event* carries if it is a notification of SNS, else *event* itself.
 
-    An event that has no id or time of its own gets those of the notification, which SNS repeats on a redelivery. A
-    notification with a message for people, not JSON, is returned unchanged.
+    An event without an id or time gets those of the notification, which are the same on every delivery. A notification
+    whose message is not JSON is returned unchanged.
 
     Raises:
-        UnreadableEventError: the message begins like a JSON object but is not one; it may be ours, and spoilt.
+        UnreadableEventError: the message begins like a JSON object but is not one; it may be a damaged trigger event.
 
     """
     while (notification := _notification(event)) is not None:
@@ -34,7 +34,7 @@ def carried(event: object) -> object:
 
 
 def described(event: Mapping[str, object]) -> str:
-    """Describe a notification for the log; an empty text for any other event."""
+    """Return a description of a notification for the log; an empty string for any other event."""
     notification = _notification(event)
     return "" if notification is None else f"notification of {_topic(notification)}"
 
