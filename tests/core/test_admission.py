@@ -1,14 +1,21 @@
 """Which events become triggers, of which model, and with which parameters."""
 
 import copy
+import dataclasses
 from collections.abc import Mapping
 
 import pytest
 
+from shared import emit
 from shared.admission import admit, content_id, trigger_of
+from shared.config.targets import Target
 from shared.errors import InvalidTriggerError, UnknownModelError, UnreadableEventError
+from shared.fields import Parameter
+from shared.receive import receive
 from shared.trigger import RetrainTrigger
+from shared.wire.eventbridge import decode
 from shared.wire.incoming import TriggerEvent
+from tests.core.deployment import Deployment, event
 from tests.core.samples import HOUR, NOW, configured, model_text, trigger
 
 PARAMETERS = '[models."churn".parameters]\nepochs = 8\nlr = 0.1\nmodel_id = "$model_id"\nschema = "v1"\nfull = true'
@@ -126,3 +133,25 @@ def test_a_trigger_needs_a_target_on_this_cloud() -> None:
         assert admit(CONFIG, "local", known) == known
     with pytest.raises(UnknownModelError, match=r'^model_id: models\."churn" has no target\.aws in the configuration$'):
         admit(CONFIG, "aws", trigger())
+
+
+def test_a_clouds_own_check_gets_what_the_pipeline_would_get() -> None:
+    """The further check sees the typed parameters of a trigger that sets some, on both ways in, and may refuse them."""
+    seen: list[tuple[str, object]] = []
+
+    def check(target: Target, parameters: Mapping[str, Parameter]) -> None:
+        seen.append((target.kind, dict(parameters)))
+        if parameters == {"epochs": 13}:
+            raise InvalidTriggerError("parameters.epochs", "the pipeline wants another one")
+
+    text = model_text("churn", tables=PARAMETERS)
+    receiver = dataclasses.replace(Deployment(text).receiver, check=check)
+    emitter = dataclasses.replace(Deployment(text).emitter, check=check)
+    assert emit.read_request(emitter, {"model_id": "churn"}).parameters == {}
+    assert emit.read_request(emitter, {"model_id": "churn", "parameters": {"epochs": "9"}}).parameters == {"epochs": 9}
+    with pytest.raises(InvalidTriggerError, match="the pipeline wants another one"):
+        emit.read_request(emitter, {"model_id": "churn", "parameters": {"epochs": "13"}})
+    delivered = event({"model_id": "churn", "parameters": {"epochs": 13.0}})
+    outcome = receive(receiver, delivered, lambda event: decode(event, receiver.source))
+    assert (outcome.decision, outcome.detail) == ("reject", "parameters.epochs: the pipeline wants another one")
+    assert seen == [("command", {"epochs": epochs}) for epochs in (9, 13, 13)]

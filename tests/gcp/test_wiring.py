@@ -9,9 +9,9 @@ from functions.gcp import wiring
 from functions.gcp.launcher import VertexLauncher
 from functions.github.launcher import GitHubLauncher
 from shared.config.targets import CommandTarget, GitHubTarget
-from shared.errors import ConfigError, UnknownModelError
-from shared.parts import ReceiverParts
-from tests.gcp.pipeline import target
+from shared.errors import ConfigError, InvalidTriggerError, UnknownModelError
+from shared.parts import EmitterParts, ReceiverParts
+from tests.gcp.pipeline import target, written
 
 PLAIN = """
 [models."churn".target.gcp]
@@ -111,3 +111,15 @@ def test_missing_variables_are_one_error(tmp_path: Path, environment: pytest.Mon
     (tmp_path / "retrain.toml").write_text(PLAIN, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"RETRAIN_BUS: is not set\n  RETRAIN_LEDGER: is not set"):
         inspect.unwrap(wiring.emitter)()
+
+
+@pytest.mark.usefixtures("environment")
+def test_both_functions_check_parameters_by_the_specification(tmp_path: Path) -> None:
+    """A value that the pipeline would refuse is refused over HTTP and from the bus."""
+    written(tmp_path, name="churn.json")
+    receiver = received(tmp_path, PLAIN)
+    emitter: EmitterParts = inspect.unwrap(wiring.emitter)()
+    for parts in (receiver, emitter):
+        parts.check(target("churn.json"), {"epochs": "9"})
+        with pytest.raises(InvalidTriggerError, match=r"^parameters.epochs: the pipeline wants an integer"):
+            parts.check(target("churn.json"), {"epochs": "many"})
