@@ -128,7 +128,7 @@ test: $(READY) build azurite actionlint ## all tests except the demos, the deep 
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not demo and not deep"
 
 .PHONY: test-deep
-test-deep: $(READY) ## hundreds of generated cases: faults at every call, random schedules, arbitrary input
+test-deep: $(READY) build azurite ## hundreds of generated cases: faults at every call, random schedules, arbitrary input
 	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile deep -m "deep or hypothesis"
 
 .PHONY: check-demos

@@ -9,7 +9,9 @@ from shared.decision.transitions import HAND_OVER_LEASE
 from shared.errors import (
     BusError,
     ConfigError,
+    ConflictError,
     ContentionError,
+    DamagedStateError,
     InvalidTriggerError,
     LaunchInProgressError,
     RetrainError,
@@ -37,6 +39,11 @@ def _handed_over_by_somebody_else(cloud: Cloud) -> Fault:
     return nullcontext(), event
 
 
+def _damage(cloud: Cloud) -> Fault:
+    assert cloud.ledger.save("churn", "garbage{", cloud.ledger.load("churn").version)
+    return nullcontext(), asks(cloud)
+
+
 DELIVERED: Mapping[type[RetrainError], Callable[[Cloud], Fault]] = {
     UnreadableEventError: lambda cloud: (nullcontext(), cloud.unreadable()),
     InvalidTriggerError: lambda cloud: (nullcontext(), asks(cloud, severity="huge")),
@@ -45,6 +52,7 @@ DELIVERED: Mapping[type[RetrainError], Callable[[Cloud], Fault]] = {
     UnavailableError: lambda cloud: (cloud.training_away(), asks(cloud)),
     LaunchInProgressError: _handed_over_by_somebody_else,
     ContentionError: lambda cloud: (cloud.contended(), asks(cloud)),
+    DamagedStateError: _damage,
 }
 
 Sending = Callable[[Cloud], Reply]
@@ -63,6 +71,11 @@ def _approve_while_contended(cloud: Cloud) -> Reply:
     return _ask_while("contended", APPROVE)(cloud)
 
 
+def _show_damaged(cloud: Cloud) -> Reply:
+    _damage(cloud)
+    return cloud.ask(Ask(method="GET", path="/models/churn"))
+
+
 ANSWERED: Mapping[str, tuple[type[RetrainError], int, Sending]] = {
     "unreadable": (
         UnreadableEventError,
@@ -78,6 +91,8 @@ ANSWERED: Mapping[str, tuple[type[RetrainError], int, Sending]] = {
     "ledger away": (UnavailableError, 503, _ask_while("ledger_away", Ask(method="GET", path="/models/churn"))),
     "bus away": (UnavailableError, 503, _ask_while("bus_away", RETRAIN)),
     "bus refuses": (BusError, 503, _ask_while("bus_refuses", RETRAIN)),
+    "conflict": (ConflictError, 409, lambda cloud: cloud.ask(APPROVE)),
+    "damaged": (DamagedStateError, 503, _show_damaged),
     "contended": (ContentionError, 503, _approve_while_contended),
 }
 
@@ -97,7 +112,13 @@ def test_every_error_has_a_row_here() -> None:
     assert set(_every_error()) == covered
 
 
-@pytest.mark.parametrize("kind", DELIVERED, ids=lambda kind: kind.__name__)
+# A receiver waits for half a minute before it gives up on a model that others write.
+SLOW = (pytest.param(ContentionError, marks=pytest.mark.deep),)
+
+
+@pytest.mark.parametrize(
+    "kind", [*(kind for kind in DELIVERED if kind is not ContentionError), *SLOW], ids=lambda kind: kind.__name__
+)
 def test_an_event_is_acknowledged_unless_trying_again_may_help(cloud: Cloud, kind: type[RetrainError]) -> None:
     """A permanent error is a dead letter, and forgotten; a transient one leaves no letter, and comes again."""
     if kind in cloud.unreachable:
