@@ -183,6 +183,10 @@ $(SBOM): requirements/sbom.txt
 	$(call install,.tools/sbom,$<)
 	@touch $@
 
+.PHONY: bench
+bench: $(READY) build-aws ## cold starts beside the usual functions, in one run; writes docs/benchmarks.md and dist/bench.json
+	@$(BIN)/python -m bench
+
 .PHONY: sbom
 sbom: $(SBOM) ## a bill of materials for everything that is shipped: the bundles, Apprise, the monitor's image, the command line; in dist/sbom
 	@mkdir -p dist/sbom

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -77,11 +77,11 @@ def start(function: Function, event: object) -> ColdStart:
     return ColdStart(cpu=usage.ru_utime + usage.ru_stime, **json.loads(text))
 
 
-def compare(cases: Sequence[tuple[Function, object]], runs: int) -> list[ColdStart]:
-    """Return the cheapest of *runs* starts of each case.
+def compare(cases: Sequence[tuple[Function, Callable[[], object]]], runs: int) -> list[ColdStart]:
+    """Return the cheapest of *runs* starts of each case, a function and what makes its next event.
 
     The cases take turns, so that a busy moment of the machine meets all of them, and the minimum counts, since other
     load only adds time. A first round, which fills caches, does not count.
     """
-    rounds = [[start(function, event) for function, event in cases] for _ in range(runs + 1)][1:]
+    rounds = [[start(function, event()) for function, event in cases] for _ in range(runs + 1)][1:]
     return [min(starts, key=lambda each: each.cpu) for starts in zip(*rounds, strict=True)]

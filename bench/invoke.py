@@ -9,10 +9,17 @@ import json
 import os
 import sys
 
+
+class Context:
+    """What the runtime of Lambda says of an invocation, as far as the functions read it."""
+
+    aws_request_id = f"bench-{os.getpid()}"
+
+
 module, name, event, descriptor = sys.argv[1:]
 # In place of this file's own folder: what a runtime has there.
 sys.path[0] = ""
-answer = getattr(importlib.import_module(module), name)(json.loads(event), None)
+answer = getattr(importlib.import_module(module), name)(json.loads(event), Context())
 # The operating system's own figure begins with the size of the process that started this one.
 with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - without importing pathlib
     memory = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
