@@ -52,8 +52,8 @@ def test_a_token_is_requested_once_for_each_audience() -> None:
     assert first.headers["x-identity-header"] == "hunter2"
 
 
-def test_an_endpoint_that_starts_is_asked_again() -> None:
-    """An answer that says that the endpoint is not ready yet is no failure."""
+def test_an_endpoint_that_starts_gets_another_request() -> None:
+    """A response that shows that the endpoint is not ready yet is followed by another request."""
     endpoint = Endpoint(Answer(status=503))
     with LoopbackServer(endpoint) as server:
         assert ManagedIdentity(server.url, "hunter2").get_token(SCOPE).token == "token-2"
