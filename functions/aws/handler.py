@@ -1,6 +1,6 @@
 """The two Lambda functions: `emit` sends triggers, `receive` acts on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +9,12 @@ from functions.aws.entry import http_answer, is_batch, is_sweep, message_event, 
 from functions.aws.queues import is_fifo
 from functions.aws.redriven import decode_queued, decode_redriven, original
 from shared import emit as emitting
+from shared.errors import RetrainError
 from shared.http.messages import Request
 from shared.http.routes import respond
 from shared.receive import receive as act
+from shared.receive import receive_batch
+from shared.training.arrivals import Outcome
 from shared.training.sweep import sweep
 from shared.wire.eventbridge import Tick
 from shared.wire.incoming import Incoming
@@ -61,13 +64,28 @@ def _receive_batch(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
         process_partial_response,
     )
 
-    def receive_record(record: "SQSRecord") -> None:
-        _receive(message_event(record.body), decode_queued)
-
     # Behind a message that failed, later ones of its group fail too: SQS delivers them again in their order.
     in_order = is_fifo(str(event["Records"][0].get("eventSourceARN")))
+    results = {} if in_order else _receive_together(event["Records"])
+
+    def receive_record(record: "SQSRecord") -> None:
+        result = results.get(record.message_id)
+        if isinstance(result, RetrainError):
+            raise result
+        if result is None:
+            _receive(message_event(record.body), decode_queued)
+
     processor = SqsFifoPartialProcessor(skip_group_on_error=True) if in_order else BatchProcessor(EventType.SQS)
     return dict(process_partial_response(event, receive_record, processor, context))
+
+
+def _receive_together(records: Sequence[Mapping[str, Any]]) -> dict[str, Outcome | RetrainError]:
+    """Act on the messages that are not sweeps, by message id: triggers of one model cost one load and one save."""
+    receiver = wiring.receiver()
+    events = {str(record["messageId"]): message_event(str(record["body"])) for record in records}
+    events = {name: event for name, event in events.items() if not is_sweep(original(event).event)}
+    results = receive_batch(receiver, list(events.values()), lambda event: decode_queued(event, receiver.source))
+    return dict(zip(events, results, strict=True))
 
 
 def _receive(event: object, decode: Callable[[object, str], Incoming]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from emulators.lambda_runtime import LambdaError
+from shared.ledger.document import read_state
 from tests.contracts.aws_account import BUS
 from tests.contracts.aws_requests import CALLER, function_url_event, http_api_event
 from tests.contracts.messages import Ask, Json
@@ -149,6 +150,17 @@ def test_a_batch_reports_nothing_when_all_went_well(aws: Amazon) -> None:
     bodies = [json.dumps(aws.event({"model_id": "churn", "trigger_id": "t-1"}))] * 10
     assert aws.account.receive.invoke(sqs_batch(bodies)) == {"batchItemFailures": []}
     assert aws.trainings() == ["t-1"]
+
+
+def test_a_batch_is_decided_in_its_order(aws: Amazon) -> None:
+    """Ten triggers of one model are one training and nine decisions, and the newest one is kept."""
+    names = [f"t-{number}" for number in range(10)]
+    bodies = [json.dumps(aws.event({"model_id": "churn", "trigger_id": name})) for name in names]
+    assert aws.account.receive.invoke(sqs_batch(bodies)) == {"batchItemFailures": []}
+    state = read_state(aws.ledger.load("churn").document)
+    assert state.queued is not None
+    assert (aws.trainings(), state.queued.trigger.trigger_id) == (["t-0"], "t-9")
+    assert [line.reason for line in state.decisions if line.trigger_id == "t-1"] == ["superseded", "queued"]
 
 
 @pytest.mark.parametrize(
