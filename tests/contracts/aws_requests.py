@@ -4,13 +4,13 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from tests.contracts.messages import Ask
+from tests.contracts.messages import HttpRequest
 from tests.contracts.socket_client import content_bytes, headers_of
 
 CALLER = "arn:aws:sts::123456789012:assumed-role/DataScience/ada"
 
 
-def function_url_event(request: Ask, *, caller: str | None = CALLER) -> dict[str, Any]:
+def function_url_event(request: HttpRequest, *, caller: str | None = CALLER) -> dict[str, Any]:
     """Return what a function URL with IAM authentication sends: the body in base64 unless it is text."""
     event = _event(request, stage="$default", base64_encoded=False)
     if caller is not None:
@@ -19,7 +19,11 @@ def function_url_event(request: Ask, *, caller: str | None = CALLER) -> dict[str
 
 
 def http_api_event(
-    request: Ask, *, stage: str = "$default", base64_encoded: bool = False, claims: Mapping[str, str] | None = None
+    request: HttpRequest,
+    *,
+    stage: str = "$default",
+    base64_encoded: bool = False,
+    claims: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the event of an HTTP API; a named *stage* precedes the path, *claims* are those of a JWT."""
     event = _event(request, stage=stage, base64_encoded=base64_encoded)
@@ -28,7 +32,7 @@ def http_api_event(
     return event
 
 
-def _event(request: Ask, *, stage: str, base64_encoded: bool) -> dict[str, Any]:
+def _event(request: HttpRequest, *, stage: str, base64_encoded: bool) -> dict[str, Any]:
     path, _, query = request.path.partition("?")
     raw_path = path if stage == "$default" else f"/{stage}{path}"
     headers = headers_of(request) | {"host": "api.example", "x-forwarded-proto": "https"}

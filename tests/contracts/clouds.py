@@ -12,7 +12,7 @@ from typing import ClassVar
 from emulators.github import Dispatched
 from shared.errors import RetrainError
 from tests.contracts.configuration import RETRAIN
-from tests.contracts.messages import Ask, Delivery, Json, Notice, Reply
+from tests.contracts.messages import Delivery, HttpRequest, Json, Notice, Reply
 from tests.contracts.outlets import Outlets
 from tests.contracts.ports import Ports
 
@@ -56,7 +56,7 @@ class Cloud(Ports):
         """Deliver an event once to the receiving entry point."""
 
     @abstractmethod
-    def deliver_at_once(self, events: Sequence[object]) -> list[Delivery]:
+    def deliver_concurrently(self, events: Sequence[object]) -> list[Delivery]:
         """Deliver each event to a process of its own, all of which work at the same time."""
 
     @abstractmethod
@@ -91,7 +91,7 @@ class Cloud(Ports):
         """Run the sweep once."""
 
     @abstractmethod
-    def ask(self, request: Ask) -> Reply:
+    def send(self, request: HttpRequest) -> Reply:
         """Send a request to the HTTP API."""
 
     @abstractmethod

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tests.contracts.configuration import MODELS
-from tests.contracts.messages import Ask
+from tests.contracts.messages import HttpRequest
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -26,7 +26,7 @@ PATHS: Final = (
 class Exchange:
     """A request and its answer; ids and times in the answer's body as `plain` writes them."""
 
-    ask: Ask
+    request: HttpRequest
     status: int
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -43,26 +43,26 @@ def plain(value: Any) -> Any:
     return "<id>" if _UUID.fullmatch(value) else "<time>" if _TIME.fullmatch(value) else value
 
 
-def _get(path: str) -> Ask:
-    return Ask(method="GET", path=path)
+def _get(path: str) -> HttpRequest:
+    return HttpRequest(method="GET", path=path)
 
 
-def _post(path: str, content: object, **headers: str) -> Ask:
+def _post(path: str, content: object, **headers: str) -> HttpRequest:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Ask(method="POST", path=path, content=content, headers=named)
+    return HttpRequest(method="POST", path=path, content=content, headers=named)
 
 
-def _ok(ask: Ask, body: object, status: int = 200) -> Exchange:
-    return Exchange(ask=ask, status=status, body=body, headers={"content-type": JSON})
+def _ok(request: HttpRequest, body: object, status: int = 200) -> Exchange:
+    return Exchange(request=request, status=status, body=body, headers={"content-type": JSON})
 
 
-def _problem(ask: Ask, status: int, title: str, detail: str, **headers: str) -> Exchange:
+def _problem(request: HttpRequest, status: int, title: str, detail: str, **headers: str) -> Exchange:
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return Exchange(ask=ask, status=status, body=body, headers={"content-type": PROBLEM, **headers})
+    return Exchange(request=request, status=status, body=body, headers={"content-type": PROBLEM, **headers})
 
 
-def _unprocessable(ask: Ask, detail: str) -> Exchange:
-    return _problem(ask, 422, "Unprocessable Content", detail)
+def _unprocessable(request: HttpRequest, detail: str) -> Exchange:
+    return _problem(request, 422, "Unprocessable Content", detail)
 
 
 CHURN: Final[Mapping[str, Any]] = {
@@ -117,7 +117,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
     "models after nothing": _unprocessable(_get("/models?after=x"), "after: must be the `next` of an earlier page"),
     "model": _ok(_get("/models/churn"), CHURN),
     "read from a foreign page": _ok(
-        Ask(method="GET", path="/health", headers={"origin": "https://evil.example"}), {"status": "ok"}
+        HttpRequest(method="GET", path="/health", headers={"origin": "https://evil.example"}), {"status": "ok"}
     ),
     **{
         f"from a foreign page {path}": _problem(

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from emulators.framework import FrameworkFunction
 from emulators.pubsub import push_body
 from tests.contracts.google_project import SUBSCRIPTION, TOPIC
-from tests.contracts.messages import Ask, Delivery, Json
-from tests.contracts.socket_client import asked
+from tests.contracts.messages import Delivery, HttpRequest, Json
+from tests.contracts.socket_client import send_request
 
 CALLER = "ada@example.com"
 
@@ -33,7 +33,7 @@ def delivered(function: FrameworkFunction, event: object, **headers: str) -> Del
     """
     content = event if isinstance(event, bytes) else json.dumps(event).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    reply = asked(function.port, Ask(method="POST", path=f"/{TOPIC}", content=content, headers=named))
+    reply = send_request(function.port, HttpRequest(method="POST", path=f"/{TOPIC}", content=content, headers=named))
     if reply.status == 200:
         return Delivery(acknowledged=True, outcome=reply.body)
     assert reply.status == 500, reply

@@ -39,7 +39,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class HttpRequest:
     """A request to the HTTP API.
 
     Attributes:

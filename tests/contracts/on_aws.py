@@ -18,7 +18,7 @@ from tests.contracts.aws_ports import AmazonPorts, token_of
 from tests.contracts.aws_requests import CALLER, function_url_event
 from tests.contracts.clouds import Cloud
 from tests.contracts.gate import body_with, refusal
-from tests.contracts.messages import Ask, Delivery, Json, Reply
+from tests.contracts.messages import Delivery, HttpRequest, Json, Reply
 from tests.contracts.training_folder import until
 
 
@@ -59,7 +59,7 @@ class Amazon(AmazonPorts, Cloud):
         """See the base; a body that is not valid JSON comes as a JSON string, for Lambda takes nothing else."""
         return _delivered(self.account.receive, event.decode() if isinstance(event, bytes) else event)
 
-    def deliver_at_once(self, events: Sequence[object]) -> list[Delivery]:
+    def deliver_concurrently(self, events: Sequence[object]) -> list[Delivery]:
         """See the base."""
         self.account.receive.warm()
         together = threading.Barrier(len(events))
@@ -109,7 +109,7 @@ class Amazon(AmazonPorts, Cloud):
         """See the base."""
         return self.deliver({"sweep": True})
 
-    def ask(self, request: Ask) -> Reply:
+    def send(self, request: HttpRequest) -> Reply:
         """See the base."""
         return self.answered(function_url_event(request))
 

@@ -22,8 +22,8 @@ from tests.contracts.azure_gate import ARM, THROTTLED
 from tests.contracts.azure_ports import AzurePorts
 from tests.contracts.clouds import Cloud
 from tests.contracts.gate import body_with
-from tests.contracts.messages import Ask, Delivery, Json, Reply
-from tests.contracts.socket_client import asked
+from tests.contracts.messages import Delivery, HttpRequest, Json, Reply
+from tests.contracts.socket_client import send_request
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import a_trigger
 
@@ -77,7 +77,7 @@ class Azure(AzurePorts, Cloud):
         headers = {"authorization": f"Bearer {BEARER}", "aeg-event-type": "Notification"}
         return posted(f"{host.url}/events?code={host.keys.function}", body, headers)
 
-    def deliver_at_once(self, events: Sequence[object]) -> list[Delivery]:
+    def deliver_concurrently(self, events: Sequence[object]) -> list[Delivery]:
         """See the base: to as many instances as there are, which have several at work at the same time."""
         self.account.host.warm()
         together = threading.Barrier(len(events))
@@ -121,11 +121,11 @@ class Azure(AzurePorts, Cloud):
         swept = self.account.host.invoke("retrain_sweep", timer(None, None))
         return delivery(swept, acknowledged=not swept.error)
 
-    def ask(self, request: Ask) -> Reply:
+    def send(self, request: HttpRequest) -> Reply:
         """See the base."""
         host = self.account.host
         proof = {"authorization": f"Bearer {BEARER}", "x-functions-key": host.keys.function}
-        return asked(int(host.url.rpartition(":")[2]), replace(request, headers={**proof, **request.headers}))
+        return send_request(int(host.url.rpartition(":")[2]), replace(request, headers={**proof, **request.headers}))
 
     def tick(self, at: str) -> list[Json]:
         """Let the timer come due."""

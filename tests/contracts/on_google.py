@@ -19,8 +19,8 @@ from tests.contracts.google_gate import refused
 from tests.contracts.google_ports import SOURCE, GooglePorts, data_of
 from tests.contracts.google_project import COPIES, PROJECT, Project, emulators_needed
 from tests.contracts.google_requests import CALLER, a_push, delivered, identity_token
-from tests.contracts.messages import Ask, Delivery, Json, Reply
-from tests.contracts.socket_client import asked
+from tests.contracts.messages import Delivery, HttpRequest, Json, Reply
+from tests.contracts.socket_client import send_request
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import a_trigger
 
@@ -67,7 +67,7 @@ class Google(GooglePorts, Cloud):
         """See the base."""
         return delivered(self.project.receive, event)
 
-    def deliver_at_once(self, events: Sequence[object]) -> list[Delivery]:
+    def deliver_concurrently(self, events: Sequence[object]) -> list[Delivery]:
         """See the base; what takes the requests is several processes with many threads each, as instances are."""
         together = threading.Barrier(len(events))
 
@@ -123,15 +123,15 @@ class Google(GooglePorts, Cloud):
         """See the base; the schedule publishes a message with an attribute only."""
         return self.deliver(a_push(b"", attributes={"event_type": "retrain_sweep"}))
 
-    def ask(self, request: Ask) -> Reply:
+    def send(self, request: HttpRequest) -> Reply:
         """See the base; Cloud Run has checked the token and taken its signature off."""
         identified = {"Authorization": identity_token({"email": CALLER, "sub": "1"}), **request.headers}
-        return asked(self.project.emit.port, replace(request, headers=identified))
+        return send_request(self.project.emit.port, replace(request, headers=identified))
 
     def tick(self, at: str) -> list[Json]:
         """See the base."""
         headers = {"X-CloudScheduler": "true", "X-CloudScheduler-ScheduleTime": at}
-        reply = self.ask(Ask(method="POST", path="/tick", headers=headers))
+        reply = self.send(HttpRequest(method="POST", path="/tick", headers=headers))
         assert reply.status == 202, reply
         accepted: list[Json] = reply.body["accepted"]
         return accepted

@@ -18,10 +18,10 @@ from shared.receive import receive
 from shared.training.sweep import sweep
 from tests.contracts.clouds import Cloud
 from tests.contracts.machine_ports import MachinePorts
-from tests.contracts.messages import Ask, Delivery, Json, Reply
+from tests.contracts.messages import Delivery, HttpRequest, Json, Reply
 from tests.contracts.outlets import Outlets
 from tests.contracts.programs import program
-from tests.contracts.socket_client import asked
+from tests.contracts.socket_client import send_request
 
 
 class ThisMachine(MachinePorts, Cloud):
@@ -72,7 +72,7 @@ class ThisMachine(MachinePorts, Cloud):
         """See the base."""
         return _delivered(lambda: asdict(self.cloud.act(event)))
 
-    def deliver_at_once(self, events: Sequence[object]) -> list[Delivery]:
+    def deliver_concurrently(self, events: Sequence[object]) -> list[Delivery]:
         """See the base."""
         said = [answer for _, answer in sorted(program(self.variables, list(events), "act"))]
         assert len(said) == len(events)
@@ -111,13 +111,13 @@ class ThisMachine(MachinePorts, Cloud):
         """See the base."""
         return _delivered(lambda: {"swept": sweep(self.cloud.receiver)})
 
-    def ask(self, request: Ask) -> Reply:
+    def send(self, request: HttpRequest) -> Reply:
         """See the base."""
         if self._thread is None:
             self._server = serve(self.cloud.emitter, "127.0.0.1", 0)
             self._thread = threading.Thread(target=self._server.run, daemon=True)
             self._thread.start()
-        return asked(self._server.port, request)
+        return send_request(self._server.port, request)
 
     def tick(self, at: str) -> list[Json]:
         """See the base."""

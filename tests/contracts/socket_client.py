@@ -3,7 +3,7 @@
 import http.client
 import json
 
-from tests.contracts.messages import Ask, Reply
+from tests.contracts.messages import HttpRequest, Reply
 
 
 def content_bytes(content: object) -> bytes:
@@ -13,13 +13,13 @@ def content_bytes(content: object) -> bytes:
     return content if isinstance(content, bytes) else json.dumps(content).encode()
 
 
-def headers_of(request: Ask) -> dict[str, str]:
+def headers_of(request: HttpRequest) -> dict[str, str]:
     """Return the headers of a request, in small letters."""
     given = {name.lower(): value for name, value in request.headers.items()}
     return given if request.content is None else {"content-type": "application/json", **given}
 
 
-def asked(port: int, request: Ask) -> Reply:
+def send_request(port: int, request: HttpRequest) -> Reply:
     """Send *request* and return the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:

@@ -3,23 +3,23 @@
 from typing import Any, Final
 
 from tests.contracts.clouds import Cloud
-from tests.contracts.messages import Ask, Notice, Reply
+from tests.contracts.messages import HttpRequest, Notice, Reply
 from tests.contracts.test_entry_points import model
-from tests.contracts.test_faults import asks
+from tests.contracts.test_faults import trigger_event
 
 MODEL: Final = "reviewed"
 
 
 def wait(cloud: Cloud, trigger_id: str = "t-1") -> object:
     """Let a trigger wait for a person, and return its event."""
-    event = asks(cloud, trigger_id, model_id=MODEL)
+    event = trigger_event(cloud, trigger_id, model_id=MODEL)
     assert cloud.deliver(event).verdict == ("wait", "awaiting_approval")
     return event
 
 
 def decide(cloud: Cloud, verb: str, trigger_id: str = "t-1") -> Reply:
     """Let a person `approve` or `reject` a trigger."""
-    return cloud.ask(Ask(method="POST", path=f"/models/{MODEL}/{verb}", content={"trigger_id": trigger_id}))
+    return cloud.send(HttpRequest(method="POST", path=f"/models/{MODEL}/{verb}", content={"trigger_id": trigger_id}))
 
 
 def answered(status: str, trigger_id: str = "t-1") -> tuple[int, Any]:
@@ -64,8 +64,8 @@ def test_a_person_drops_a_waiting_trigger(cloud: Cloud) -> None:
 
 def test_nothing_on_the_bus_can_approve(cloud: Cloud) -> None:
     """An event that claims to be approved waits like any other."""
-    cloud.deliver(asks(cloud, model_id=MODEL, approved_by="me", force=True))
-    cloud.deliver(asks(cloud, model_id=MODEL, waiting={"approved_by": "me"}))
+    cloud.deliver(trigger_event(cloud, model_id=MODEL, approved_by="me", force=True))
+    cloud.deliver(trigger_event(cloud, model_id=MODEL, waiting={"approved_by": "me"}))
     assert (model(cloud, MODEL)["state"], cloud.trainings()) == ("waiting", [])
 
 

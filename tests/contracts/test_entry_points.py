@@ -9,25 +9,25 @@ import pytest
 from tests.contracts.clouds import Cloud
 from tests.contracts.configuration import MODELS
 from tests.contracts.exchanges import ALL_FIELDS, EXCHANGES, Exchange, plain
-from tests.contracts.messages import Ask
-from tests.contracts.test_faults import asks
+from tests.contracts.messages import HttpRequest
+from tests.contracts.test_faults import trigger_event
 from tests.contracts.triggers import a_trigger, state_of
 
 
 def model(cloud: Cloud, model_id: str = "churn") -> Any:
     """Return the API's view of a model."""
-    return cloud.ask(Ask(method="GET", path=f"/models/{model_id}")).body
+    return cloud.send(HttpRequest(method="GET", path=f"/models/{model_id}")).body
 
 
 def retrain(cloud: Cloud, **fields: object) -> None:
     """Request a training over HTTP."""
-    assert cloud.ask(Ask(method="POST", path="/retrain", content=fields)).status == 202
+    assert cloud.send(HttpRequest(method="POST", path="/retrain", content=fields)).status == 202
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
 def test_a_request_gets_the_same_answer_on_every_cloud(cloud: Cloud, exchange: Exchange) -> None:
     """Status, body and the headers that matter are those of the table, apart from ids and times."""
-    reply = cloud.ask(exchange.ask)
+    reply = cloud.send(exchange.request)
     body = json.loads(re.sub(r"(schedule:fraud:)[\d:TZ-]{20}", r"\1<now>", json.dumps(plain(reply.body))))
     if isinstance(body, dict) and "configuration" in body:
         assert body["configuration"].pop("target")["kind"]
@@ -38,7 +38,7 @@ def test_a_request_gets_the_same_answer_on_every_cloud(cloud: Cloud, exchange: E
 @pytest.mark.parametrize("name", [name for name, exchange in EXCHANGES.items() if exchange.status != 202])
 def test_only_an_accepted_request_reaches_the_bus(cloud: Cloud, name: str) -> None:
     """Whatever is not accepted sends nothing and stores nothing."""
-    cloud.ask(EXCHANGES[name].ask)
+    cloud.send(EXCHANGES[name].request)
     assert (cloud.arrived(), cloud.ledger.models(None, 10)) == ([], [])
 
 
@@ -81,20 +81,22 @@ def test_a_request_trains_and_its_end_is_told(cloud: Cloud) -> None:
 
 def test_the_same_key_twice_is_one_training(cloud: Cloud) -> None:
     """A client that repeats its request with the same Idempotency-Key is answered alike and trains once."""
-    ask = Ask(method="POST", path="/retrain", content={"model_id": "churn"}, headers={"Idempotency-Key": "k"})
-    assert cloud.ask(ask).body == cloud.ask(ask).body
+    request = HttpRequest(
+        method="POST", path="/retrain", content={"model_id": "churn"}, headers={"Idempotency-Key": "k"}
+    )
+    assert cloud.send(request).body == cloud.send(request).body
     cloud.drain()
     assert cloud.trainings() == ["k"]
 
 
 def test_a_rehearsal_tells_what_would_happen(cloud: Cloud) -> None:
     """A dry run answers the decision that the same request would get now, and changes nothing."""
-    ask = Ask(method="POST", path="/retrain?dry_run=true", content={"model_id": "churn"})
-    assert cloud.ask(ask).body == {"decision": "launch", "reason": "launched"}
-    cloud.deliver(asks(cloud))
-    assert cloud.ask(ask).body == {"decision": "queue", "reason": "queued"}
-    same = Ask(method="POST", path="/retrain?dry_run=true", content={"trigger_id": "t-1"})
-    assert cloud.ask(same).body == {"decision": "skip", "reason": "duplicate"}
+    request = HttpRequest(method="POST", path="/retrain?dry_run=true", content={"model_id": "churn"})
+    assert cloud.send(request).body == {"decision": "launch", "reason": "launched"}
+    cloud.deliver(trigger_event(cloud))
+    assert cloud.send(request).body == {"decision": "queue", "reason": "queued"}
+    same = HttpRequest(method="POST", path="/retrain?dry_run=true", content={"trigger_id": "t-1"})
+    assert cloud.send(same).body == {"decision": "skip", "reason": "duplicate"}
     assert (cloud.trainings(), cloud.arrived()) == (["t-1"], [])
 
 
@@ -117,7 +119,7 @@ def test_all_models_that_were_seen_are_listed_page_by_page(cloud: Cloud) -> None
         assert cloud.ledger.save(model_id, "{}", None)
     listed, path = [], "/models"
     while path:
-        page = cloud.ask(Ask(method="GET", path=path)).body
+        page = cloud.send(HttpRequest(method="GET", path=path)).body
         listed += [line["model_id"] for line in page["models"]]
         path = f"/models?after={page['next']}" if "next" in page else ""
     assert listed[: len(MODELS)] == list(MODELS)

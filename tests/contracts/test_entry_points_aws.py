@@ -12,14 +12,16 @@ from emulators.lambda_runtime import LambdaError
 from shared.ledger.document import read_state
 from tests.contracts.aws_account import BUS
 from tests.contracts.aws_requests import CALLER, function_url_event, http_api_event
-from tests.contracts.messages import Ask, Json
+from tests.contracts.messages import HttpRequest, Json
 from tests.contracts.on_aws import Amazon, sqs_batch
 
 pytestmark = pytest.mark.xdist_group("contracts-aws")
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
-RETRAIN = Ask(method="POST", path="/retrain", content={"model_id": "churn", "reason": "Qualität", "trigger_id": "t-1"})
-MODEL = Ask(method="GET", path="/models/any-%C3%BC%2F1?x=%26")
+RETRAIN = HttpRequest(
+    method="POST", path="/retrain", content={"model_id": "churn", "reason": "Qualität", "trigger_id": "t-1"}
+)
+MODEL = HttpRequest(method="GET", path="/models/any-%C3%BC%2F1?x=%26")
 TICK = {"id": "x", "detail-type": "Scheduled Event", "time": "2026-11-23T09:30:00Z", "resources": [], "detail": {}}
 
 
@@ -72,7 +74,7 @@ def test_a_body_that_is_not_the_base64_that_it_claims_to_be(aws: Amazon) -> None
 
 def test_an_answer_is_what_lambda_wants(aws: Amazon) -> None:
     """Status, headers and a body of text stand where function URLs and HTTP APIs look for them."""
-    answer: Any = aws.account.emit.invoke(function_url_event(Ask(method="GET", path="/health")))
+    answer: Any = aws.account.emit.invoke(function_url_event(HttpRequest(method="GET", path="/health")))
     assert answer == {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": '{"status": "ok"}'}
 
 

@@ -9,10 +9,10 @@ from emulators.event_grid.webhook import posted, shake_hands
 from emulators.functions_host import FunctionsHost
 from emulators.loopback import Answer
 from tests.contracts.azure_deliveries import lines, timer
-from tests.contracts.messages import Ask, Json
+from tests.contracts.messages import HttpRequest, Json
 from tests.contracts.on_azure import Azure
-from tests.contracts.socket_client import asked
-from tests.contracts.test_faults import asks
+from tests.contracts.socket_client import send_request
+from tests.contracts.test_faults import trigger_event
 
 pytestmark = pytest.mark.xdist_group("contracts-azure")
 
@@ -36,7 +36,7 @@ def test_who_has_no_key_gets_nowhere(azure: Azure) -> None:
     """Without its key neither HTTP nor the webhook of Event Grid leads to a function."""
     url = azure.account.host.url
     for path in ("/models", "/runtime/webhooks/EventGrid?functionName=retrain_receive"):
-        assert posted(url + path, [asks(azure)], {"aeg-event-type": "Notification"}).status == 401
+        assert posted(url + path, [trigger_event(azure)], {"aeg-event-type": "Notification"}).status == 401
     assert azure.traffic() == []
 
 
@@ -90,8 +90,8 @@ def test_who_asks_counts_only_where_the_platform_says_so(azure: Azure) -> None:
         app = FunctionsHost(protected.bundle, protected.environment)
     with app:
         headers = {"x-functions-key": app.keys.function, "x-ms-client-principal-name": "mallory"}
-        ask = Ask(method="POST", path="/retrain", content={"model_id": "churn"}, headers=headers)
-        assert asked(int(app.url.rpartition(":")[2]), ask).status == 202
+        request = HttpRequest(method="POST", path="/retrain", content={"model_id": "churn"}, headers=headers)
+        assert send_request(int(app.url.rpartition(":")[2]), request).status == 202
     ((event),) = azure.arrived()
     assert azure.fields(event)["requested_by"] == "function key"
 
@@ -99,6 +99,6 @@ def test_who_asks_counts_only_where_the_platform_says_so(azure: Azure) -> None:
 def test_who_asks_cannot_be_forged_where_the_platform_says_so(azure: Azure) -> None:
     """With App Service authentication the headers of the caller are replaced by the platform's."""
     forged = {"X-MS-CLIENT-PRINCIPAL-NAME": "mallory", "X-MS-CLIENT-PRINCIPAL-ID": "0"}
-    azure.ask(Ask(method="POST", path="/retrain", content={"model_id": "churn"}, headers=forged))
+    azure.send(HttpRequest(method="POST", path="/retrain", content={"model_id": "churn"}, headers=forged))
     ((event),) = azure.arrived()
     assert azure.fields(event)["requested_by"] == azure.caller

@@ -12,9 +12,9 @@ import pytest
 from emulators.vertex.log_entries import sink_message
 from tests.contracts.google_project import TOPIC
 from tests.contracts.google_requests import a_push, delivered, identity_token
-from tests.contracts.messages import Ask, Delivery, Json
+from tests.contracts.messages import Delivery, HttpRequest, Json
 from tests.contracts.on_google import Google
-from tests.contracts.socket_client import asked
+from tests.contracts.socket_client import send_request
 from tests.contracts.triggers import a_trigger
 
 pytestmark = pytest.mark.xdist_group("contracts-gcp")
@@ -149,27 +149,27 @@ def test_a_run_that_goes_on_stays(gcp: Google, state: str) -> None:
     entry = json.loads(base64.b64decode(ended["message"]["data"]))
     going_on = {**entry, "jsonPayload": {**entry["jsonPayload"], "state": state}}
     gcp.deliver({**ended, "message": sink_message(going_on) | {"messageId": "1"}})
-    assert gcp.ask(Ask(method="GET", path="/models/churn")).body["state"] == "training"
+    assert gcp.send(HttpRequest(method="GET", path="/models/churn")).body["state"] == "training"
     gcp.deliver(ended)
-    assert gcp.ask(Ask(method="GET", path="/models/churn")).body["state"] == "idle"
+    assert gcp.send(HttpRequest(method="GET", path="/models/churn")).body["state"] == "idle"
 
 
 def test_receive_takes_posts_only(gcp: Google) -> None:
     """A browser gets an error, and starts nothing."""
-    reply = asked(gcp.project.receive.port, Ask(method="GET", path="/"))
+    reply = send_request(gcp.project.receive.port, HttpRequest(method="GET", path="/"))
     assert (reply.status, reply.headers["allow"]) == (405, "POST")
 
 
 def test_a_path_and_a_query_are_read_as_they_were_sent(gcp: Google) -> None:
     """A model's id with a slash and an umlaut is one step of the path."""
-    assert gcp.ask(Ask(method="GET", path="/models/any-%C3%BC%2F1?x=%26")).body["model_id"] == "any-ü/1"
+    assert gcp.send(HttpRequest(method="GET", path="/models/any-%C3%BC%2F1?x=%26")).body["model_id"] == "any-ü/1"
 
 
 @pytest.mark.parametrize("scheduled_at", [None, "", "soon", "2999-01-01T00:00:00Z"])
 def test_a_tick_without_a_time_to_believe_counts_by_the_minute(gcp: Google, scheduled_at: str | None) -> None:
     """A tick without a time, or with a future one, as of a run by hand, counts for the current minute."""
     headers = {} if scheduled_at is None else {"X-CloudScheduler-ScheduleTime": scheduled_at}
-    ((accepted),) = gcp.ask(Ask(method="POST", path="/tick", headers=headers)).body["accepted"]
+    ((accepted),) = gcp.send(HttpRequest(method="POST", path="/tick", headers=headers)).body["accepted"]
     moment = datetime.fromisoformat(accepted["trigger_id"].removeprefix("schedule:fraud:"))
     assert moment.second == moment.microsecond == 0
     assert timedelta() <= datetime.now(UTC) - moment < timedelta(minutes=2)
@@ -189,7 +189,7 @@ def test_a_tick_without_a_time_to_believe_counts_by_the_minute(gcp: Google, sche
 )
 def test_who_asks_is_told_by_the_token(gcp: Google, headers: Mapping[str, str], caller: str | None) -> None:
     """The event on the bus names the caller that Cloud Run has let in; a header alone names no one."""
-    ask = Ask(method="POST", path="/retrain", content={"model_id": "churn"}, headers=headers)
-    assert asked(gcp.project.emit.port, ask).status == 202
+    request = HttpRequest(method="POST", path="/retrain", content={"model_id": "churn"}, headers=headers)
+    assert send_request(gcp.project.emit.port, request).status == 202
     ((event),) = gcp.arrived()
     assert gcp.fields(event).get("requested_by") == caller

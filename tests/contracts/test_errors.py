@@ -21,19 +21,19 @@ from shared.errors import (
     UnreadableEventError,
 )
 from tests.contracts.clouds import Cloud
-from tests.contracts.messages import Ask, Reply
-from tests.contracts.test_faults import asks
+from tests.contracts.messages import HttpRequest, Reply
+from tests.contracts.test_faults import trigger_event
 from tests.contracts.triggers import a_trigger, abandon_claim
 
 Fault = tuple[AbstractContextManager[None], object]
 """The fault of the services, and the event that meets it."""
 
-RETRAIN = Ask(method="POST", path="/retrain", content={"model_id": "churn"})
-APPROVE = Ask(method="POST", path="/models/reviewed/approve", content={"trigger_id": "t-1"})
+RETRAIN = HttpRequest(method="POST", path="/retrain", content={"model_id": "churn"})
+APPROVE = HttpRequest(method="POST", path="/models/reviewed/approve", content={"trigger_id": "t-1"})
 
 
 def _handed_over_by_somebody_else(cloud: Cloud) -> Fault:
-    event = asks(cloud, model_id="handed-over")
+    event = trigger_event(cloud, model_id="handed-over")
     with cloud.training_away():
         cloud.deliver(event)
     return nullcontext(), event
@@ -41,57 +41,57 @@ def _handed_over_by_somebody_else(cloud: Cloud) -> Fault:
 
 def _damage(cloud: Cloud) -> Fault:
     assert cloud.ledger.save("churn", "garbage{", cloud.ledger.load("churn").version)
-    return nullcontext(), asks(cloud)
+    return nullcontext(), trigger_event(cloud)
 
 
 DELIVERED: Mapping[type[RetrainError], Callable[[Cloud], Fault]] = {
     UnreadableEventError: lambda cloud: (nullcontext(), cloud.unreadable()),
-    InvalidTriggerError: lambda cloud: (nullcontext(), asks(cloud, severity="huge")),
-    UnknownModelError: lambda cloud: (nullcontext(), asks(cloud, model_id="absent")),
-    TargetRefusedError: lambda cloud: (nullcontext(), asks(cloud, model_id="broken")),
-    UnavailableError: lambda cloud: (cloud.training_away(), asks(cloud)),
+    InvalidTriggerError: lambda cloud: (nullcontext(), trigger_event(cloud, severity="huge")),
+    UnknownModelError: lambda cloud: (nullcontext(), trigger_event(cloud, model_id="absent")),
+    TargetRefusedError: lambda cloud: (nullcontext(), trigger_event(cloud, model_id="broken")),
+    UnavailableError: lambda cloud: (cloud.training_away(), trigger_event(cloud)),
     LaunchInProgressError: _handed_over_by_somebody_else,
-    ContentionError: lambda cloud: (cloud.contended(), asks(cloud)),
+    ContentionError: lambda cloud: (cloud.contended(), trigger_event(cloud)),
     DamagedStateError: _damage,
 }
 
 Sending = Callable[[Cloud], Reply]
 
 
-def _ask_while(disturbance: str, request: Ask) -> Sending:
-    def ask(cloud: Cloud) -> Reply:
+def _send_while(disturbance: str, request: HttpRequest) -> Sending:
+    def send(cloud: Cloud) -> Reply:
         with getattr(cloud, disturbance)():
-            return cloud.ask(request)
+            return cloud.send(request)
 
-    return ask
+    return send
 
 
 def _approve_while_contended(cloud: Cloud) -> Reply:
-    assert cloud.deliver(asks(cloud, model_id="reviewed")).verdict == ("wait", "awaiting_approval")
-    return _ask_while("contended", APPROVE)(cloud)
+    assert cloud.deliver(trigger_event(cloud, model_id="reviewed")).verdict == ("wait", "awaiting_approval")
+    return _send_while("contended", APPROVE)(cloud)
 
 
 def _show_damaged(cloud: Cloud) -> Reply:
     _damage(cloud)
-    return cloud.ask(Ask(method="GET", path="/models/churn"))
+    return cloud.send(HttpRequest(method="GET", path="/models/churn"))
 
 
 ANSWERED: Mapping[str, tuple[type[RetrainError], int, Sending]] = {
     "unreadable": (
         UnreadableEventError,
         400,
-        lambda cloud: cloud.ask(Ask(method="POST", path="/retrain", content=b"{")),
+        lambda cloud: cloud.send(HttpRequest(method="POST", path="/retrain", content=b"{")),
     ),
     "invalid": (
         InvalidTriggerError,
         422,
-        lambda cloud: cloud.ask(Ask(method="POST", path="/retrain", content={"force": 1})),
+        lambda cloud: cloud.send(HttpRequest(method="POST", path="/retrain", content={"force": 1})),
     ),
-    "unknown": (UnknownModelError, 404, lambda cloud: cloud.ask(Ask(method="GET", path="/models/absent"))),
-    "ledger away": (UnavailableError, 503, _ask_while("ledger_away", Ask(method="GET", path="/models/churn"))),
-    "bus away": (UnavailableError, 503, _ask_while("bus_away", RETRAIN)),
-    "bus refuses": (BusError, 503, _ask_while("bus_refuses", RETRAIN)),
-    "conflict": (ConflictError, 409, lambda cloud: cloud.ask(APPROVE)),
+    "unknown": (UnknownModelError, 404, lambda cloud: cloud.send(HttpRequest(method="GET", path="/models/absent"))),
+    "ledger away": (UnavailableError, 503, _send_while("ledger_away", HttpRequest(method="GET", path="/models/churn"))),
+    "bus away": (UnavailableError, 503, _send_while("bus_away", RETRAIN)),
+    "bus refuses": (BusError, 503, _send_while("bus_refuses", RETRAIN)),
+    "conflict": (ConflictError, 409, lambda cloud: cloud.send(APPROVE)),
     "damaged": (DamagedStateError, 503, _show_damaged),
     "contended": (ContentionError, 503, _approve_while_contended),
 }
@@ -165,10 +165,10 @@ def test_a_request_gets_a_problem_document(
 
 def test_a_wrong_configuration_loses_no_event(cloud: Cloud) -> None:
     """A wrong deployment acknowledges nothing, and one error lists every problem."""
-    delivery = cloud.deliver_misconfigured(asks(cloud))
+    delivery = cloud.deliver_misconfigured(trigger_event(cloud))
     assert not delivery.acknowledged
     assert delivery.error.startswith("ConfigError: ")
-    assert cloud.deliver(asks(cloud)).verdict == ("launch", "launched")
+    assert cloud.deliver(trigger_event(cloud)).verdict == ("launch", "launched")
 
 
 def test_a_target_without_tokens_is_handed_a_training_again_only_after_a_crash(cloud: Cloud) -> None:

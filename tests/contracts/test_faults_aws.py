@@ -6,7 +6,7 @@ from emulators.sagemaker import FaultKind
 from tests.contracts.gate import calls_from
 from tests.contracts.on_aws import Amazon
 from tests.contracts.ports import CONTENDERS
-from tests.contracts.test_faults import asks
+from tests.contracts.test_faults import trigger_event
 from tests.contracts.triggers import state_of
 
 pytestmark = pytest.mark.xdist_group("contracts-aws")
@@ -23,7 +23,7 @@ def is_settled(aws: Amazon) -> bool:
 def test_sixteen_processes_at_once_of_a_slow_service_are_one_run(aws: Amazon) -> None:
     """While the first start is under way its run cannot be found yet: the token makes sixteen starts one."""
     aws.sagemaker.add_fault(FaultKind.SLOW, seconds=0.5, times=CONTENDERS)
-    deliveries = aws.deliver_at_once([asks(aws)] * CONTENDERS)
+    deliveries = aws.deliver_concurrently([trigger_event(aws)] * CONTENDERS)
     assert [delivery.error for delivery in deliveries] == [""] * CONTENDERS
     (execution,) = aws.sagemaker.executions()
     assert execution.start_calls > 1
@@ -33,10 +33,10 @@ def test_sixteen_processes_at_once_of_a_slow_service_are_one_run(aws: Amazon) ->
 def test_a_call_whose_answer_got_lost_once_is_repeated(aws: Amazon, operation: str, number: int) -> None:
     """The client retries, finds its own work done, and the event is acknowledged as launched."""
     with aws.account.gate.failing(operation, None, calls_from(number), done=True):
-        assert aws.deliver(asks(aws)).verdict == ("launch", "launched")
+        assert aws.deliver(trigger_event(aws)).verdict == ("launch", "launched")
     assert aws.trainings() == ["t-1"]
     assert is_settled(aws)
-    assert aws.deliver(asks(aws)).verdict == ("skip", "duplicate")
+    assert aws.deliver(trigger_event(aws)).verdict == ("skip", "duplicate")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_call_whose_every_answer_got_lost_is_finished_by_the_redelivery(
 ) -> None:
     """When the client has given up the event is not acknowledged; its redelivery finds what was done."""
     with aws.account.gate.failing(operation, None, calls_from(number, 3), done=True):
-        assert aws.deliver(asks(aws)).error.startswith("UnavailableError: ")
-    assert aws.deliver(asks(aws)).acknowledged
+        assert aws.deliver(trigger_event(aws)).error.startswith("UnavailableError: ")
+    assert aws.deliver(trigger_event(aws)).acknowledged
     assert aws.trainings() == ["t-1"]
     assert is_settled(aws)

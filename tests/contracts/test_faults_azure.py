@@ -12,7 +12,7 @@ from tests.contracts.azure_gate import TOPIC, azure_refusal
 from tests.contracts.gate import calls_from
 from tests.contracts.on_azure import Azure
 from tests.contracts.ports import CONTENDERS
-from tests.contracts.test_faults import asks
+from tests.contracts.test_faults import trigger_event
 from tests.contracts.triggers import state_of
 
 pytestmark = pytest.mark.xdist_group("contracts-azure")
@@ -37,7 +37,7 @@ def letter_of(azure: Azure) -> Any:
 def test_sixteen_processes_at_once_of_a_slow_service_are_one_run(azure: Azure) -> None:
     """While the first start is under way its run cannot be seen yet: the name of the job makes sixteen starts one."""
     azure.arm.add_fault(FaultKind.SLOW, seconds=0.5, times=CONTENDERS)
-    deliveries = azure.deliver_at_once([asks(azure)] * CONTENDERS)
+    deliveries = azure.deliver_concurrently([trigger_event(azure)] * CONTENDERS)
     assert [delivery.error for delivery in deliveries] == [""] * CONTENDERS
     (job,) = azure.arm.jobs()
     assert job.puts > 1
@@ -47,10 +47,10 @@ def test_sixteen_processes_at_once_of_a_slow_service_are_one_run(azure: Azure) -
 def test_a_call_whose_answer_got_lost_once_is_repeated(azure: Azure, operation: str, number: int) -> None:
     """The adapter retries, finds its own work done, and the event is acknowledged as launched."""
     with azure.account.gate.failing(operation, None, calls_from(number), done=True):
-        assert azure.deliver(asks(azure)).verdict == ("launch", "launched")
+        assert azure.deliver(trigger_event(azure)).verdict == ("launch", "launched")
     assert azure.trainings() == ["t-1"]
     assert is_settled(azure)
-    assert azure.deliver(asks(azure)).verdict == ("skip", "duplicate")
+    assert azure.deliver(trigger_event(azure)).verdict == ("skip", "duplicate")
 
 
 @pytest.mark.parametrize(("operation", "number"), CALLS[1:], ids=["claim", "start", "confirm"])
@@ -59,8 +59,8 @@ def test_a_call_whose_every_answer_got_lost_is_finished_by_the_redelivery(
 ) -> None:
     """When the adapter has given up the event is not acknowledged; its redelivery finds what was done."""
     with azure.account.gate.failing(operation, None, calls_from(number, ATTEMPTS), done=True):
-        assert azure.deliver(asks(azure)).error.startswith("UnavailableError: ")
-    assert azure.deliver(asks(azure)).acknowledged
+        assert azure.deliver(trigger_event(azure)).error.startswith("UnavailableError: ")
+    assert azure.deliver(trigger_event(azure)).acknowledged
     assert azure.trainings() == ["t-1"]
     assert is_settled(azure)
 
@@ -69,27 +69,27 @@ def test_a_call_whose_every_answer_got_lost_is_finished_by_the_redelivery(
 def test_missing_rights_lose_no_event(azure: Azure, fault: FaultKind) -> None:
     """An operator repairs rights, no other event does: nothing is rejected, and the redelivery trains."""
     azure.arm.add_fault(fault)
-    delivery = azure.deliver(asks(azure))
+    delivery = azure.deliver(trigger_event(azure))
     assert delivery.error.startswith("UnavailableError: ")
     assert azure.letters() == []
-    assert azure.deliver(asks(azure)).verdict == ("launch", "launched")
+    assert azure.deliver(trigger_event(azure)).verdict == ("launch", "launched")
     assert azure.trainings() == ["t-1"]
 
 
 def test_a_job_that_differs_from_what_would_be_started_now_is_the_same_training(azure: Azure) -> None:
     """The service refuses to change a job that exists: who comes again with another configuration finds its run."""
-    azure.crash(asks(azure), started=True)
+    azure.crash(trigger_event(azure), started=True)
     (job,) = azure.arm.jobs()
     # Meanwhile the configuration has another default.
     job.properties["inputs"]["epochs"]["value"] = "9"
-    assert azure.deliver(asks(azure)).verdict == ("launch", "launched")
+    assert azure.deliver(trigger_event(azure)).verdict == ("launch", "launched")
     assert azure.trainings() == ["t-1"]
     assert is_settled(azure)
 
 
 def test_a_bad_event_of_a_batch_is_a_letter_and_the_good_one_trains(azure: Azure) -> None:
     """A batch is acknowledged as a whole: the good event is launched, the bad one kept, and nothing comes again."""
-    bad, good = asks(azure, "t-bad", severity="huge"), asks(azure, "t-good")
+    bad, good = trigger_event(azure, "t-bad", severity="huge"), trigger_event(azure, "t-good")
     assert azure.deliver_together(bad, good) == 202
     assert azure.trainings() == ["t-good"]
     assert letter_of(azure)["error"].startswith("severity: ")
@@ -97,7 +97,7 @@ def test_a_bad_event_of_a_batch_is_a_letter_and_the_good_one_trains(azure: Azure
 
 def test_a_batch_of_which_one_event_must_come_again_comes_again_whole(azure: Azure) -> None:
     """The host answers with an error if any event fails: the repeats of all others change nothing."""
-    late, good = asks(azure, "t-late"), asks(azure, "t-good", model_id="any-good")
+    late, good = trigger_event(azure, "t-late"), trigger_event(azure, "t-good", model_id="any-good")
     with azure.turned_away("t-late"):
         assert azure.deliver_together(late, good) == 500
     assert azure.trainings() == ["t-good"]
@@ -107,8 +107,8 @@ def test_a_batch_of_which_one_event_must_come_again_comes_again_whole(azure: Azu
 
 def test_a_received_trigger_publishes_nothing(azure: Azure) -> None:
     """The app sends to the topic that it listens on: if it sent on receiving, it would never end."""
-    azure.deliver(asks(azure))
-    azure.deliver(asks(azure, "t-2"))
+    azure.deliver(trigger_event(azure))
+    azure.deliver(trigger_event(azure, "t-2"))
     for event in azure.ended("t-1"):
         azure.deliver(event)
     assert azure.trainings() == ["t-1", "t-2"]
@@ -118,8 +118,8 @@ def test_a_received_trigger_publishes_nothing(azure: Azure) -> None:
 
 def test_both_events_of_one_end_start_the_queued_training_once(azure: Azure) -> None:
     """Azure ML reports a completed run twice, by two types of events, in any order, and perhaps again."""
-    azure.deliver(asks(azure, "t-1"))
-    azure.deliver(asks(azure, "t-2"))
+    azure.deliver(trigger_event(azure, "t-1"))
+    azure.deliver(trigger_event(azure, "t-2"))
     changed, completed = azure.ended("t-1")
     for event in (completed, changed, completed):
         assert azure.deliver(event).verdict == ("ended", "succeeded")
@@ -129,7 +129,7 @@ def test_both_events_of_one_end_start_the_queued_training_once(azure: Azure) -> 
 def test_an_event_that_was_mapped_to_cloudevents_is_the_same_trigger(azure: Azure) -> None:
     """A subscription may deliver CloudEvents: source and subject are elsewhere then, the trigger is the same."""
     cloud_events = Subscription(url=azure.account.subscription.url, delivery_schema="CloudEventSchemaV1_0")
-    event = asks(azure)
+    event = trigger_event(azure)
     assert isinstance(event, dict)
     delivery = delivered(azure.account.host, cloud_events.deliver(event))
     assert delivery.verdict == ("launch", "launched")

@@ -11,7 +11,7 @@ from tests.contracts.google_gate import refused
 from tests.contracts.google_project import KEPT, TOPIC
 from tests.contracts.on_google import Google
 from tests.contracts.ports import CONTENDERS
-from tests.contracts.test_faults import asks
+from tests.contracts.test_faults import trigger_event
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import a_trigger, state_of
 
@@ -97,7 +97,7 @@ def test_what_fails_every_time_is_given_up_by_the_platform(gcp: Google) -> None:
 def test_sixteen_requests_at_once_of_a_slow_service_are_one_run(gcp: Google) -> None:
     """While the first start is under way all others use the same id: the id makes them one."""
     gcp.vertex.add_fault(FaultKind.SLOW, seconds=0.5, times=CONTENDERS)
-    deliveries = gcp.deliver_at_once([asks(gcp)] * CONTENDERS)
+    deliveries = gcp.deliver_concurrently([trigger_event(gcp)] * CONTENDERS)
     assert [delivery.error for delivery in deliveries] == [""] * CONTENDERS
     (job,) = gcp.vertex.jobs()
     assert job.create_calls > 1
@@ -107,10 +107,10 @@ def test_sixteen_requests_at_once_of_a_slow_service_are_one_run(gcp: Google) -> 
 def test_a_call_whose_answer_got_lost_once_is_repeated(gcp: Google, operation: str, number: int) -> None:
     """The session retries, finds its own work done, and the event is acknowledged as launched."""
     with gcp.project.gate.failing(operation, None, calls_from(number), done=True):
-        assert gcp.deliver(asks(gcp)).verdict == ("launch", "launched")
+        assert gcp.deliver(trigger_event(gcp)).verdict == ("launch", "launched")
     assert gcp.trainings() == ["t-1"]
     assert is_settled(gcp)
-    assert gcp.deliver(asks(gcp)).verdict == ("skip", "duplicate")
+    assert gcp.deliver(trigger_event(gcp)).verdict == ("skip", "duplicate")
 
 
 @pytest.mark.parametrize(("operation", "number"), CALLS[1:], ids=["claim", "start", "confirm"])
@@ -119,8 +119,8 @@ def test_a_call_whose_every_answer_got_lost_is_finished_by_the_redelivery(
 ) -> None:
     """When the session has given up the event is not acknowledged; its redelivery finds what was done."""
     with gcp.project.gate.failing(operation, None, calls_from(number, 3), done=True):
-        assert gcp.deliver(asks(gcp)).error.startswith("UnavailableError: ")
-    assert gcp.deliver(asks(gcp)).acknowledged
+        assert gcp.deliver(trigger_event(gcp)).error.startswith("UnavailableError: ")
+    assert gcp.deliver(trigger_event(gcp)).acknowledged
     assert gcp.trainings() == ["t-1"]
     assert is_settled(gcp)
 
@@ -129,14 +129,14 @@ def test_a_call_whose_every_answer_got_lost_is_finished_by_the_redelivery(
 def test_a_training_service_that_an_operator_must_repair_loses_no_event(gcp: Google, status: int) -> None:
     """Missing rights and outages are not refusals: the event comes again, and trains when all is well."""
     with gcp.project.gate.failing("pipelineJobs.create", refused(status)):
-        assert gcp.deliver(asks(gcp)).error.startswith("UnavailableError: ")
-    assert gcp.deliver(asks(gcp)).verdict == ("launch", "launched")
+        assert gcp.deliver(trigger_event(gcp)).error.startswith("UnavailableError: ")
+    assert gcp.deliver(trigger_event(gcp)).verdict == ("launch", "launched")
     assert gcp.letters() == []
 
 
 def test_a_training_takes_no_result_of_an_earlier_one(gcp: Google) -> None:
     """The specification says that every task may reuse results; the job that is created says that none may."""
-    gcp.deliver(asks(gcp))
+    gcp.deliver(trigger_event(gcp))
     (job,) = gcp.vertex.jobs()
     assert not job.would_reuse_steps
     assert job.parameters == {"epochs": 8, "note": "t-1"}

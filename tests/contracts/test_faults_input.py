@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.contracts.clouds import Cloud
-from tests.contracts.messages import Ask
-from tests.contracts.test_faults import asks
+from tests.contracts.messages import HttpRequest
+from tests.contracts.test_faults import trigger_event
 from tests.contracts.triggers import a_trigger, state_of
 
 
@@ -78,11 +78,11 @@ def test_evidence_that_is_nested_too_deeply_is_named_over_http(cloud: Cloud, pat
     """The request is 422 and names the field, before anything is sent or stored; 32 levels are accepted."""
     evidence = b'{"a":' * levels + b"1" + b"}" * levels
     body = b'{"model_id": "churn", "evidence": ' + evidence + b"}"
-    reply = cloud.ask(Ask(method="POST", path=path, content=body))
+    reply = cloud.send(HttpRequest(method="POST", path=path, content=body))
     assert (reply.status, reply.body["detail"]) == (422, "evidence: must be nested at most 32 levels deep")
     assert (cloud.arrived(), cloud.ledger.models(None, 10)) == ([], [])
     fields = {"model_id": "churn", "evidence": nested(32)}
-    assert cloud.ask(Ask(method="POST", path=path, content=fields)).status in (200, 202)
+    assert cloud.send(HttpRequest(method="POST", path=path, content=fields)).status in (200, 202)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_evidence_that_is_nested_too_deeply_is_named_over_http(cloud: Cloud, pat
 )
 def test_a_body_that_python_cannot_read_is_400(cloud: Cloud, body: bytes) -> None:
     """Whatever the reader of JSON raises is a problem document, never a bare 500."""
-    reply = cloud.ask(Ask(method="POST", path="/retrain", content=body))
+    reply = cloud.send(HttpRequest(method="POST", path="/retrain", content=body))
     assert (reply.status, reply.body["title"]) == (400, "Bad Request")
     assert cloud.arrived() == []
 
@@ -124,8 +124,8 @@ def test_a_foreign_event_is_ignored(cloud: Cloud) -> None:
 
 def test_a_rejected_event_is_listed_at_its_model(cloud: Cloud) -> None:
     """Who looks at the model in the API sees what was rejected and why."""
-    cloud.deliver(asks(cloud, "t-bad", severity="huge"))
-    model = cloud.ask(Ask(method="GET", path="/models/churn")).body
+    cloud.deliver(trigger_event(cloud, "t-bad", severity="huge"))
+    model = cloud.send(HttpRequest(method="GET", path="/models/churn")).body
     ((rejected),) = model["rejected"]
     assert (rejected["trigger_id"], rejected["reason"]) == ("t-bad", "rejected")
     assert rejected["detail"].startswith("severity: must be one of low, medium, high, not 'huge'")
@@ -134,7 +134,7 @@ def test_a_rejected_event_is_listed_at_its_model(cloud: Cloud) -> None:
 
 def test_a_permanent_error_is_delivered_once(cloud: Cloud) -> None:
     """The platform's queue delivers an event that can never succeed once, and its dead letter holds it as it came."""
-    event = asks(cloud, severity="huge")
+    event = trigger_event(cloud, severity="huge")
     cloud.put(event)
     cloud.drain()
     ((letter),) = map(json.loads, cloud.letters())
@@ -146,7 +146,7 @@ def test_a_permanent_error_is_delivered_once(cloud: Cloud) -> None:
 
 def test_without_dead_letters_of_our_own_a_rejection_is_raised(cloud: Cloud) -> None:
     """Then the platform has to dead-letter the event, so it must not be acknowledged; the model still lists it."""
-    delivery = cloud.deliver_without_dead_letters(asks(cloud, severity="huge"))
+    delivery = cloud.deliver_without_dead_letters(trigger_event(cloud, severity="huge"))
     assert not delivery.acknowledged
     assert delivery.error.startswith("InvalidTriggerError: severity: ")
     assert cloud.letters() == []
@@ -155,7 +155,7 @@ def test_without_dead_letters_of_our_own_a_rejection_is_raised(cloud: Cloud) -> 
 
 def test_a_letter_that_cannot_be_kept_keeps_its_event_from_being_acknowledged(cloud: Cloud) -> None:
     """While the dead letters are away a rejected event comes again, and is a letter when they are back."""
-    event = asks(cloud, severity="huge")
+    event = trigger_event(cloud, severity="huge")
     with cloud.dead_letters_away():
         assert cloud.deliver(event).error.startswith("UnavailableError: ")
         assert cloud.round([event]) == [False]
@@ -166,7 +166,11 @@ def test_a_letter_that_cannot_be_kept_keeps_its_event_from_being_acknowledged(cl
 
 def test_of_three_events_only_the_transient_one_comes_again(cloud: Cloud) -> None:
     """A bad event, one whose training cannot start now, and a good one: each ends as it would have alone."""
-    events: list[Any] = [cloud.unreadable(), asks(cloud, "t-late"), asks(cloud, "t-good", model_id="any-good")]
+    events: list[Any] = [
+        cloud.unreadable(),
+        trigger_event(cloud, "t-late"),
+        trigger_event(cloud, "t-good", model_id="any-good"),
+    ]
     with cloud.turned_away("t-late"):
         assert cloud.round(events) == [True, False, True]
     assert cloud.trainings() == ["t-good"]

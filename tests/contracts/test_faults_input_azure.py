@@ -11,7 +11,7 @@ from azure.eventgrid import EventGridEvent
 from emulators.event_grid import Subscription
 from shared.trigger import derived_id
 from tests.contracts.azure_deliveries import delivered
-from tests.contracts.messages import Ask
+from tests.contracts.messages import HttpRequest
 from tests.contracts.on_azure import Azure
 
 pytestmark = pytest.mark.xdist_group("contracts-azure")
@@ -123,7 +123,7 @@ def test_a_delivery_that_is_too_long_for_the_webhook_is_not_repeated(azure: Azur
 @pytest.mark.parametrize("body", [b"{", b"", b"\xff"])
 def test_a_delivery_that_is_no_json_is_not_repeated(azure: Azure, body: bytes) -> None:
     """400 is an answer that Event Grid does not repeat."""
-    assert azure.ask(Ask(method="POST", path="/events", content=body)).status == 400
+    assert azure.send(HttpRequest(method="POST", path="/events", content=body)).status == 400
 
 
 @pytest.mark.parametrize("name", [path.name for path in sorted(EVENTS.glob("azure/*.json")) if "Sub" not in path.name])

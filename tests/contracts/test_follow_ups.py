@@ -11,7 +11,7 @@ from tests.contracts.configuration import COMPLETED, FAILED, REPOSITORY
 from tests.contracts.messages import Delivery, Notice
 from tests.contracts.on_azure import Azure
 from tests.contracts.outlets import PASSWORD, TOKEN
-from tests.contracts.test_faults import asks
+from tests.contracts.test_faults import trigger_event
 from tests.contracts.triggers import a_trigger, abandon_follow_ups, state_of
 
 MODEL: Final = "followed"
@@ -28,13 +28,13 @@ def _by_the_platform(cloud: Cloud, end: object) -> Sequence[Delivery]:
 REPORTED: Final[Mapping[str, Tell]] = {
     "by the platform": _by_the_platform,
     "three times": lambda cloud, end: [cloud.deliver(end) for _ in range(3)],
-    "three times together": lambda cloud, end: cloud.deliver_at_once([end] * 3),
+    "three times together": lambda cloud, end: cloud.deliver_concurrently([end] * 3),
 }
 
 
 def begin(cloud: Cloud, *trigger_ids: str) -> None:
     """Request trainings: the first one runs, the second one waits behind it."""
-    verdicts = [cloud.deliver(asks(cloud, trigger_id, model_id=MODEL)).verdict for trigger_id in trigger_ids]
+    verdicts = [cloud.deliver(trigger_event(cloud, trigger_id, model_id=MODEL)).verdict for trigger_id in trigger_ids]
     assert verdicts == [("launch", "launched"), ("queue", "queued")][: len(verdicts)]
 
 
@@ -94,9 +94,9 @@ def test_a_failed_training_has_its_own_follow_ups(cloud: Cloud) -> None:
 
 def test_an_end_that_is_told_before_the_start_was_confirmed(cloud: Cloud) -> None:
     """Who started the training died before writing that down; its end is known all the same, and follows up once."""
-    event = asks(cloud, "t-1", model_id=MODEL)
+    event = trigger_event(cloud, "t-1", model_id=MODEL)
     cloud.crash(event, started=True)
-    assert cloud.deliver(asks(cloud, "t-2", model_id=MODEL)).verdict == ("queue", "queued")
+    assert cloud.deliver(trigger_event(cloud, "t-2", model_id=MODEL)).verdict == ("queue", "queued")
     end = cloud.end("t-1")
     assert [cloud.deliver(end).verdict for _ in range(2)] == [("ended", "succeeded")] * 2
     assert cloud.deliver(event).verdict == ("skip", "duplicate")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.contracts.aws_requests import function_url_event
-from tests.contracts.messages import Ask
+from tests.contracts.messages import HttpRequest
 from tests.contracts.on_aws import Amazon, sqs_batch
 
 pytestmark = pytest.mark.xdist_group("contracts-aws")
@@ -68,7 +68,10 @@ def test_a_duplicate_loads_the_ledger_only(aws: Amazon) -> None:
 
 def test_emit_never_loads_the_training_service(aws: Amazon) -> None:
     """Requesting a training and reading a model load the models of EventBridge and DynamoDB, not SageMaker's."""
-    requests = [Ask(method="POST", path="/retrain", content={}), Ask(method="GET", path="/models/churn")]
+    requests = [
+        HttpRequest(method="POST", path="/retrain", content={}),
+        HttpRequest(method="GET", path="/models/churn"),
+    ]
     probe = probed(aws, "emit", *map(function_url_event, requests))
     assert [answer["statusCode"] for answer in probe["answers"]] == [202, 200]
     assert packages(probe["modules"]) & FORBIDDEN == set()

@@ -77,8 +77,8 @@ class Aftermath:
         began = waiting and (before.waiting is None or before.waiting.trigger != waiting.trigger)
         new = {entry.trigger_id: set(entry.actions) for entry in left.values() if entry.is_approval_request}
         wanted = {f"notify:{channel_label(channel)}" for channel in CHANNELS}
-        asks = {waiting.trigger.trigger_id: wanted} if waiting and began else {}
-        assert new == (asks if AWAITING in self._world.setting.notify_on else {}), (
+        requests = {waiting.trigger.trigger_id: wanted} if waiting and began else {}
+        assert new == (requests if AWAITING in self._world.setting.notify_on else {}), (
             "approvals are not requested as they should be"
         )
 

@@ -146,7 +146,7 @@ class Deployment:
         taken = [self.bus.published.pop(0) for _ in list(self.bus.published)]
         return [self.receive(event(requested.to_fields(), f"e-{requested.trigger_id}")) for requested in taken]
 
-    def ask(self, name: str, model_id: str = "churn", **fields: object) -> None:
+    def emit(self, name: str, model_id: str = "churn", **fields: object) -> None:
         """Request a training under the id *name*, and deliver the trigger."""
         response = self.call("POST", "/retrain", {"model_id": model_id, "trigger_id": name} | fields)
         assert response.status == HTTPStatus.ACCEPTED, response

@@ -22,7 +22,7 @@ Path = Callable[[Witness], Begin]
 
 def launch(witness: Witness) -> Begin:
     """Deliver a trigger to a free model."""
-    event = witness.world.ask("churn", trigger_id="first")
+    event = witness.world.emit("churn", trigger_id="first")
     return lambda: witness.world.deliver(event)
 
 
@@ -37,7 +37,7 @@ def refused_before_another(witness: Witness) -> Begin:
     begin = launch(witness)
     stalled = witness.begun(begin())
     steps(witness, stalled, 2)
-    witness.finish(witness.begun(witness.world.deliver(witness.world.ask("churn", trigger_id="second"))))
+    witness.finish(witness.begun(witness.world.deliver(witness.world.emit("churn", trigger_id="second"))))
     witness.world.service.refusing = True
     witness.go(stalled, Fault.CRASH_BEFORE)
     witness.advance(A_WHILE)
@@ -50,7 +50,7 @@ def abandoned(witness: Witness) -> Begin:
     steps(witness, stalled, 2)
     witness.go(stalled, Fault.CRASH_BEFORE)
     witness.advance(A_WHILE)
-    event = witness.world.ask("churn", trigger_id="second")
+    event = witness.world.emit("churn", trigger_id="second")
     return lambda: witness.world.deliver(event)
 
 
@@ -75,7 +75,7 @@ def released(witness: Witness) -> Begin:
 
 def ended(witness: Witness) -> Begin:
     """Deliver the end of a training behind which another trigger is queued."""
-    for begin in (launch(witness), lambda: witness.world.deliver(witness.world.ask("churn", trigger_id="second"))):
+    for begin in (launch(witness), lambda: witness.world.deliver(witness.world.emit("churn", trigger_id="second"))):
         witness.finish(witness.begun(begin()))
     return _end_of_first(witness)
 
@@ -84,7 +84,7 @@ def ended_early(witness: Witness) -> Begin:
     """Deliver the end of a training whose start was never confirmed, and behind which another trigger is queued."""
     stalled = witness.begun(launch(witness)())
     steps(witness, stalled, 2)
-    witness.finish(witness.begun(witness.world.deliver(witness.world.ask("churn", trigger_id="second"))))
+    witness.finish(witness.begun(witness.world.deliver(witness.world.emit("churn", trigger_id="second"))))
     witness.go(stalled, Fault.CRASH_AFTER)
     return _end_of_first(witness)
 
@@ -102,7 +102,7 @@ def taken_over(witness: Witness) -> Begin:
         witness.go(stalled)
     witness.go(stalled, Fault.CRASH_BEFORE)
     witness.advance(A_WHILE)
-    event = witness.world.ask("churn", trigger_id="second")
+    event = witness.world.emit("churn", trigger_id="second")
     return lambda: witness.world.deliver(event)
 
 

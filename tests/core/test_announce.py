@@ -69,10 +69,10 @@ def test_a_waiting_trigger_is_told() -> None:
 def test_a_queued_trigger_that_has_to_wait_is_told() -> None:
     """A trigger that was queued behind a training waits for a person when that ends."""
     deployment = Deployment(notifying("approval = true"))
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     deployment.call("POST", "/models/churn/approve", {"trigger_id": "t-1"})
     deployment.carry()
-    deployment.ask("t-2")
+    deployment.emit("t-2")
     deployment.end(deployment.service.runs["run-1"].request.trigger, "run-1")
     assert events(deployment) == [
         *(("awaiting_approval", "t-1"), ("launched", "t-1")),

@@ -46,7 +46,7 @@ class Changes(Promises):
         runs = self.world.service.running()
         run = runs[-1 - back % len(runs)]
         self.witness.advance(max(run.started_at + run.request.max_run - self.world.now, 0 * SECOND))
-        process = self.witness.begun(self.world.deliver(self.world.ask(run.request.trigger.model_id)))
+        process = self.witness.begun(self.world.deliver(self.world.emit(run.request.trigger.model_id)))
         while process.stops_before:
             self.witness.go(process, fault if process.stops_before == "status" else None)
 

@@ -17,7 +17,7 @@ WAITING = model_text(settings="approval = true")
 def test_an_approval_releases_the_waiting_trigger() -> None:
     """It is written down by whom and when, and the training starts once the bus carries it."""
     deployment = Deployment(WAITING)
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     assert deployment.get("/models/churn")["state"] == "waiting"
     deployment.wait(MINUTE)
     for _ in range(2):
@@ -42,7 +42,7 @@ def approve(deployment: Deployment, name: str = "t-1", caller: str = "ada") -> R
 def test_an_approval_that_comes_again_after_the_launch_is_answered_alike() -> None:
     """While it trains and after, nothing is sent again, and the first approval stands."""
     deployment = Deployment(WAITING)
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     first = approve(deployment)
     deployment.carry()
     for _ in range(2):
@@ -56,8 +56,8 @@ def test_an_approval_that_comes_again_after_the_launch_is_answered_alike() -> No
 def test_a_trigger_that_was_replaced_cannot_be_approved() -> None:
     """The newest trigger waits; who approves the one before learns which it is."""
     deployment = Deployment(WAITING)
-    deployment.ask("t-1")
-    deployment.ask("t-2")
+    deployment.emit("t-1")
+    deployment.emit("t-2")
     assert deployment.reasons() == ["awaiting_approval", "superseded", "awaiting_approval"]
     detail = problem(approve(deployment), 409, "Conflict")
     assert detail == "trigger_id: 't-1' no longer waits for an approval: replaced by t-2"
@@ -67,7 +67,7 @@ def test_a_trigger_that_was_replaced_cannot_be_approved() -> None:
 def test_a_released_trigger_is_kept_until_the_cooldown_is_over() -> None:
     """It is queued with one decision, approving it again is answered alike, and it starts without another event."""
     deployment = Deployment(model_text(settings='approval = true\ncooldown = "6h"'))
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     first = approve(deployment)
     waiting = deployment.state().waiting
     assert waiting is not None
@@ -92,7 +92,7 @@ def test_a_released_trigger_is_kept_until_the_cooldown_is_over() -> None:
 def test_of_an_approval_and_a_rejection_one_wins(*, approved_first: bool) -> None:
     """The second one is a conflict, and repeating either gets its first answer."""
     deployment = Deployment(WAITING)
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     actions = ["approve", "reject"] if approved_first else ["reject", "approve"]
     for _ in range(2):
         answers = [deployment.call("POST", f"/models/churn/{name}", {"trigger_id": "t-1"}) for name in actions]
@@ -104,13 +104,13 @@ def test_of_an_approval_and_a_rejection_one_wins(*, approved_first: bool) -> Non
 def test_a_person_is_asked_once() -> None:
     """A trigger that was released while a training ran starts when that ends, without a second approval."""
     deployment = Deployment(WAITING)
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     policy = dataclasses.replace(deployment.receiver.config.models[0].policy, approval=False)
     (model,) = deployment.receiver.config.models
     free = dataclasses.replace(deployment.receiver.config, models=(dataclasses.replace(model, policy=policy),))
     careful = deployment.receiver
     deployment.receiver = dataclasses.replace(careful, config=free)
-    deployment.ask("t-2")
+    deployment.emit("t-2")
     deployment.receiver = careful
     approve(deployment)
     deployment.carry()
@@ -137,13 +137,13 @@ def test_a_person_with_a_long_name_may_approve() -> None:
 def test_a_rejection_drops_the_waiting_trigger() -> None:
     """It never starts, an approval comes too late, and rejecting it again is not an error."""
     deployment = Deployment(WAITING)
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     for _ in range(2):
         response = deployment.call("POST", "/models/churn/reject", {"trigger_id": "t-1"}, caller="ada")
         assert json.loads(response.body) == {"model_id": "churn", "trigger_id": "t-1", "status": "rejected"}
     late = deployment.call("POST", "/models/churn/approve", {"trigger_id": "t-1"})
     assert problem(late, 409, "Conflict") == ("trigger_id: 't-1' no longer waits for an approval: rejected by ada")
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     assert deployment.service.runs == {}
     assert deployment.reasons() == ["awaiting_approval", "not_approved"]
     assert deployment.state().decisions[0].detail == "rejected by ada"
@@ -164,7 +164,7 @@ def test_only_the_waiting_trigger_can_be_judged(
 ) -> None:
     """Another id is a conflict, none is 422, and what waits goes on waiting."""
     deployment = Deployment(WAITING)
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     response = deployment.call("POST", f"/models/churn/{action}", body)
     assert problem(response, status, title) == detail
     waiting = deployment.state().waiting

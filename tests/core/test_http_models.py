@@ -14,11 +14,11 @@ from tests.core.samples import HOUR, model_text, trigger
 def test_a_page_shows_everything_about_a_model() -> None:
     """The running training, the waiting triggers, decisions, runs and rejections, and the rules."""
     deployment = Deployment(model_text(settings='cooldown = "1h"', tables='[models."churn".parameters]\nepochs = 8'))
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     deployment.wait(2 * HOUR)
     deployment.end(trigger(), "run-1", RunResult.FAILED)
-    deployment.ask("t-2")
-    deployment.ask("t-3", force=True, reason="again", origin="data")
+    deployment.emit("t-2")
+    deployment.emit("t-3", force=True, reason="again", origin="data")
     page = deployment.get("/models/churn")
     assert list(page) == [
         *("model_id", "state", "running", "cooldown_until", "queued", "waiting", "decisions", "runs", "rejected"),
@@ -64,7 +64,7 @@ def pages(deployment: Deployment) -> list[list[str]]:
 def test_the_list_of_models() -> None:
     """Each model with its state and last decision, in the order of the names; no `next` where nothing follows."""
     deployment = Deployment(model_text("price") + model_text("churn"))
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     assert deployment.get("/models") == {
         "models": [
             {
@@ -113,7 +113,7 @@ def test_a_damaged_document_is_the_error_of_its_model_alone(document: str) -> No
     """That model is 503 and says why in the list; others are listed, swept and freed by the end of their training."""
     deployment = Deployment(model_text("a") + model_text("churn") + model_text("z"))
     for name in ("churn", "z"):
-        deployment.ask("t-1", model_id=name)
+        deployment.emit("t-1", model_id=name)
     deployment.ledger.save("a", document, None)
     detail = problem(deployment.call("GET", "/models/a"), 503, "Service Unavailable")
     assert detail.startswith("the ledger's document of model 'a' cannot be read: ")

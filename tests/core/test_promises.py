@@ -51,7 +51,7 @@ class Promises(RuleBasedStateMachine):
         setting = Setting(policy=policy, honours_tokens=service[0], shows_runs=service[1], own_letters=own_letters)
         setting = dataclasses.replace(setting, after=after, notify_on=notify_on)
         self.witness = Witness(World(setting))
-        self.world.ask(MODELS[0])
+        self.world.emit(MODELS[0])
 
     @property
     def world(self) -> World:
@@ -59,9 +59,9 @@ class Promises(RuleBasedStateMachine):
         return self.witness.world
 
     @rule(way=WAYS)
-    def ask(self, way: Way) -> None:
+    def request_training(self, way: Way) -> None:
         """Request a training, and begin to deliver the trigger."""
-        self.world.ask(MODELS[0])
+        self.world.emit(MODELS[0])
         self.deliver(0, way)
 
     @rule(
@@ -71,13 +71,13 @@ class Promises(RuleBasedStateMachine):
         force=st.booleans(),
         way=WAYS,
     )
-    def ask_for_a_reason(self, model_id: str, origin: str, severity: str | None, force: bool, way: Way) -> None:  # noqa: FBT001
+    def request_for_a_reason(self, model_id: str, origin: str, severity: str | None, force: bool, way: Way) -> None:  # noqa: FBT001
         """Request a training with everything that is judged, and begin to deliver the trigger."""
-        self.world.ask(model_id, origin=origin, severity=severity, force=force)
+        self.world.emit(model_id, origin=origin, severity=severity, force=force)
         self.deliver(0, way)
 
     @rule(back=BACK)
-    def ask_again(self, back: int) -> None:
+    def repeat_request(self, back: int) -> None:
         """Send the id of an earlier trigger again, or, at first, a wrong request."""
         sent = [event.body for event in self.world.events if "trigger" in event.body]
         if len(sent) > back:

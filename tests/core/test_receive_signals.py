@@ -58,7 +58,7 @@ def test_a_signal_that_comes_again_is_a_repeat() -> None:
 def test_the_outcome_is_the_weightiest() -> None:
     """Where one model trains and another one does not, the event counts as a launch."""
     deployment = Deployment(model_text("churn", f'{DRIFT}\non_busy = "skip"') + model_text("price", DRIFT))
-    deployment.ask("t-1")
+    deployment.emit("t-1")
     outcome = deployment.receive(sample(ALARM))
     assert (outcome.decision, outcome.model_id, outcome.detail) == ("launch", "price", "churn: busy; price: launched")
 

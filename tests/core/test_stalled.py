@@ -39,9 +39,9 @@ def begin(witness: Witness, event: Event, steps: int) -> Process:
     return process
 
 
-def ask(witness: Witness, trigger_id: str) -> str:
+def reason_of(witness: Witness, trigger_id: str) -> str:
     """Request a training, and return the reason of the decision."""
-    process = witness.begun(witness.world.deliver(witness.world.ask("churn", trigger_id=trigger_id)))
+    process = witness.begun(witness.world.deliver(witness.world.emit("churn", trigger_id=trigger_id)))
     witness.finish(process)
     return witness.decisions["churn", trigger_id][0].reason
 
@@ -61,13 +61,13 @@ def end_first(witness: Witness) -> None:
 def check_cooldown(witness: Witness) -> None:
     """Assert that the cooldown counts from no time before the real start of the first run."""
     advance_to(witness, COOLDOWN.cooldown - SECOND)
-    assert ask(witness, "too early") == "cooldown"
+    assert reason_of(witness, "too early") == "cooldown"
 
 
 def test_late_start() -> None:
     """The cooldown counts from the start, even if that came long after the claim."""
     witness = new_witness(COOLDOWN)
-    process = begin(witness, witness.world.ask("churn"), BEFORE_START)
+    process = begin(witness, witness.world.emit("churn"), BEFORE_START)
     witness.advance(59 * SECOND)
     witness.finish(process)
     end_first(witness)
@@ -77,7 +77,7 @@ def test_late_start() -> None:
 def test_late_start_that_is_never_confirmed() -> None:
     """The cooldown counts from the start, even if only the end of the training reports it."""
     witness = new_witness(COOLDOWN)
-    process = begin(witness, witness.world.ask("churn"), BEFORE_START)
+    process = begin(witness, witness.world.emit("churn"), BEFORE_START)
     witness.advance(59 * SECOND)
     witness.go(process, Fault.CRASH_AFTER)
     end_first(witness)
@@ -87,7 +87,7 @@ def test_late_start_that_is_never_confirmed() -> None:
 def test_late_help_that_is_never_confirmed() -> None:
     """The cooldown counts from the start, even if who found the claim still fresh made it at the last moment."""
     witness = new_witness(COOLDOWN)
-    event = witness.world.ask("churn")
+    event = witness.world.emit("churn")
     claimer = begin(witness, event, BEFORE_START)
     witness.go(claimer, Fault.CRASH_BEFORE)
     witness.advance(59 * SECOND)
@@ -101,19 +101,19 @@ def test_late_help_that_is_never_confirmed() -> None:
 def test_end_of_a_long_training_that_was_never_confirmed() -> None:
     """The cooldown does not count from the end of a training, even if nothing else reports the training."""
     witness = new_witness(COOLDOWN)
-    process = begin(witness, witness.world.ask("churn"), BEFORE_START)
+    process = begin(witness, witness.world.emit("churn"), BEFORE_START)
     witness.go(process, Fault.CRASH_AFTER)
     advance_to(witness, 5 * HOUR)
     end_first(witness)
     advance_to(witness, COOLDOWN.cooldown + 2 * 60 * SECOND)
-    assert ask(witness, "in time") == "launched"
+    assert reason_of(witness, "in time") == "launched"
 
 
 def test_a_claim_counts_as_a_start() -> None:
     """The cooldown holds for the next trigger although the start is not confirmed yet."""
     witness = new_witness(COOLDOWN)
-    process = begin(witness, witness.world.ask("churn"), BEFORE_START)
-    assert ask(witness, "second") == "cooldown"
+    process = begin(witness, witness.world.emit("churn"), BEFORE_START)
+    assert reason_of(witness, "second") == "cooldown"
     witness.finish(process)
     end_first(witness)
     settle(witness)
@@ -122,9 +122,9 @@ def test_a_claim_counts_as_a_start() -> None:
 def test_confirmed_after_the_end() -> None:
     """Who confirms a training that is over already leaves alone what was claimed since."""
     witness = new_witness(Policy())
-    process = begin(witness, witness.world.ask("churn"), BEFORE_CONFIRMING)
+    process = begin(witness, witness.world.emit("churn"), BEFORE_CONFIRMING)
     end_first(witness)
-    second = begin(witness, witness.world.ask("churn", trigger_id="second"), BEFORE_START)
+    second = begin(witness, witness.world.emit("churn", trigger_id="second"), BEFORE_START)
     witness.finish(process)
     claim = witness.world.state("churn").training
     assert claim is not None
@@ -137,7 +137,7 @@ def test_confirmed_after_the_end() -> None:
 def test_repeat_of_what_is_being_handed_over(steps: int) -> None:
     """A repeat is turned away as long as the first one may still hand the training over or confirm that it did."""
     witness = new_witness(Policy(), tokens=False)
-    event = witness.world.ask("churn")
+    event = witness.world.emit("churn")
     process = begin(witness, event, steps)
     witness.advance(59 * SECOND)
     assert isinstance(witness.finish(begin(witness, event, 0)).error, LaunchInProgressError)
@@ -150,7 +150,7 @@ def test_repeat_of_what_is_being_handed_over(steps: int) -> None:
 def test_nothing_is_handed_over_late() -> None:
     """A hand-over that might still go on when the claim counts as abandoned is left to a repeat, which does it once."""
     witness = new_witness(Policy(), tokens=False)
-    event = witness.world.ask("churn")
+    event = witness.world.emit("churn")
     process = begin(witness, event, BEFORE_CLAIMING)
     witness.advance(21 * SECOND)
     assert isinstance(witness.finish(process).error, LaunchInProgressError)
@@ -174,9 +174,9 @@ def test_rejected_event_whose_record_is_written_twice() -> None:
 def test_confirming_beside_somebody_else() -> None:
     """Who confirms a start keeps what was decided meanwhile, between his claim and his writing."""
     witness = new_witness(Policy())
-    process = begin(witness, witness.world.ask("churn"), BEFORE_CONFIRMING)
+    process = begin(witness, witness.world.emit("churn"), BEFORE_CONFIRMING)
     assert process.stops_before == "save"
-    assert ask(witness, "second") == "queued"
+    assert reason_of(witness, "second") == "queued"
     witness.finish(process)
     state = witness.world.state("churn")
     assert state.training is not None
@@ -188,9 +188,9 @@ def test_confirming_beside_somebody_else() -> None:
 def test_approved_too_soon() -> None:
     """A trigger that a person releases during a cooldown, begun while it waited, is skipped."""
     witness = new_witness(dataclasses.replace(COOLDOWN, approval=True))
-    assert ask(witness, "waiting") == "awaiting_approval"
+    assert reason_of(witness, "waiting") == "awaiting_approval"
     witness.world.deploy(COOLDOWN)
-    assert ask(witness, "second") == "launched"
+    assert reason_of(witness, "second") == "launched"
     end_first(witness)
     witness.finish(witness.begun(witness.world.judge("churn", "waiting", approved=True)))
     witness.finish(witness.begun(witness.world.deliver(witness.world.events[-1])))
@@ -202,9 +202,9 @@ def test_overdue() -> None:
     """A training counts as gone when it is as long as `max_run`, and not before."""
     policy = Policy(max_run=2 * HOUR)
     witness = new_witness(policy)
-    assert ask(witness, "first") == "launched"
+    assert reason_of(witness, "first") == "launched"
     advance_to(witness, policy.max_run - CHECK_EVERY)
-    assert ask(witness, "second") == "queued"
+    assert reason_of(witness, "second") == "queued"
     advance_to(witness, policy.max_run)
-    assert ask(witness, "third") == "queued"
+    assert reason_of(witness, "third") == "queued"
     assert [line.reason for line in witness.decisions["churn", "second"]] == ["queued", "launched"]

@@ -32,7 +32,7 @@ def storm(triggers: int, seed: int) -> list[Process]:
         receiver = dataclasses.replace(world.receiver(gate), contention=contention)
         return receive(receiver, bodies.pop(), decode_world)
 
-    bodies = [world.ask("churn").body for _ in range(triggers)]
+    bodies = [world.emit("churn").body for _ in range(triggers)]
     processes = [Process(f"delivery {number}", work, world.now) for number in range(triggers)]
     times = [(chance.random() * 0.05, number) for number in range(triggers)]
     heapq.heapify(times)

@@ -102,7 +102,7 @@ class World:
         self.events.append(event)
         return event
 
-    def ask(self, model_id: str, **fields: object) -> Event:
+    def emit(self, model_id: str, **fields: object) -> Event:
         """Put a new trigger on the bus."""
         return self.put({"trigger": {"model_id": model_id, **fields}, "id": self.new_id()})
 

@@ -17,8 +17,8 @@ from emulators.vertex import VertexStandIn
 from tests.contracts.bundles import built_bundle
 from tests.contracts.google_project import emulators_needed, pipeline_specification
 from tests.contracts.google_requests import a_push
-from tests.contracts.messages import Ask
-from tests.contracts.socket_client import asked
+from tests.contracts.messages import HttpRequest
+from tests.contracts.socket_client import send_request
 
 # One worker for all tests that use the emulators.
 pytestmark = pytest.mark.xdist_group("contracts-gcp")
@@ -95,7 +95,7 @@ def cpu_time(process_group: int) -> float:
 def started(bundle: Path, environment: Mapping[str, str], number: int) -> float:
     """Start `receive` as it is deployed, let it act on a trigger, and return the CPU seconds until it has answered."""
     with FrameworkFunction(bundle=bundle, target="receive", environment=environment, threads=1) as function:
-        reply = asked(function.port, Ask(method="POST", path="/", content=message(number)))
+        reply = send_request(function.port, HttpRequest(method="POST", path="/", content=message(number)))
         assert reply.body["decision"] == ("launch" if "RETRAIN_LEDGER" in environment else "none")
         return cpu_time(function.process_group)
 

@@ -14,8 +14,8 @@ from emulators.google_emulators import PUBSUB, emulator, pubsub_emulator
 from emulators.pubsub import PubSub
 from emulators.wire_gate import WireGate
 from tests.contracts.google_project import emulators_needed
-from tests.contracts.messages import Ask
-from tests.contracts.socket_client import asked
+from tests.contracts.messages import HttpRequest
+from tests.contracts.socket_client import send_request
 from tests.contracts.training_folder import until
 
 # One worker for all tests that use the emulators.
@@ -111,7 +111,7 @@ def test_connections_can_be_redirected(pubsub_address: str) -> None:
 def test_a_function_sees_its_own_environment_and_bundle(bundle: Path) -> None:
     """Its packages are those of the bundle, its variables those of the platform and the deployment."""
     with FrameworkFunction(bundle=bundle, target="receive", environment={"TOGETHER": "1"}) as function:
-        reply = asked(function.port, Ask(method="POST", path="/projects/p/topics/t", content={}))
+        reply = send_request(function.port, HttpRequest(method="POST", path="/projects/p/topics/t", content={}))
         assert (reply.status, reply.body["name"], reply.body["ours"]) == (200, "of the bundle", False)
         assert reply.body["home"] != os.environ.get("HOME")
     assert "handled /projects/p/topics/t" in function.logs()
@@ -123,8 +123,8 @@ def test_sixteen_requests_are_handled_at_the_same_time(bundle: Path) -> None:
     """A function in which each request waits for fifteen others answers them all."""
     with FrameworkFunction(bundle=bundle, target="receive", environment={"TOGETHER": "16"}) as function:
         with ThreadPoolExecutor(16) as pool:
-            ask = Ask(method="POST", path="/", content={})
-            replies = list(pool.map(lambda _: asked(function.port, ask).status, range(16)))
+            request = HttpRequest(method="POST", path="/", content={})
+            replies = list(pool.map(lambda _: send_request(function.port, request).status, range(16)))
         assert replies == [200] * 16
 
 
