@@ -17,6 +17,8 @@ pytestmark = pytest.mark.xdist_group("contracts-aws")
 PROBE = Path(__file__).with_name("bundle_probe.py")
 # X-Ray and pydantic are not needed, boto3 and s3transfer are not used: botocore is.
 FORBIDDEN = frozenset({"pydantic", "aws_xray_sdk", "s3transfer", "boto3"})
+# A launch imports 440 with Python 3.11, and other versions a few more or less; each costs a cold start 0.3 ms or more.
+MOST_MODULES = 470
 
 
 def probed(aws: Amazon, handler: str, *events: object) -> dict[str, Any]:
@@ -54,6 +56,14 @@ def test_receive_loads_what_it_needs(aws: Amazon) -> None:
     assert (aws.trainings(), len(aws.letters())) == (["t-1"], 1)
     assert packages(probe["modules"]) & FORBIDDEN == set()
     assert models(probe) == {"dynamodb", "sagemaker", "sqs"}
+
+
+def test_a_launch_imports_few_modules(aws: Amazon) -> None:
+    """A process whose first event starts a training has the modules of botocore and Powertools, and few others."""
+    probe = probed(aws, "receive", aws.event({"model_id": "churn", "trigger_id": "t-1"}))
+    assert probe["answers"][0]["decision"] == "launch"
+    assert len(probe["modules"]) <= MOST_MODULES
+    assert not [name for name in probe["modules"] if name.startswith("botocore.docs.bcdoc")]
 
 
 def test_a_duplicate_loads_the_ledger_only(aws: Amazon) -> None:

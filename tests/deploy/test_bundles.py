@@ -42,3 +42,10 @@ def test_a_bundle_holds_its_own_cloud_and_no_other(cloud: str) -> None:
 def test_the_bundle_for_azure_is_small() -> None:
     """Zipped it has less than five and a half megabytes, for an instance fetches it before it can start."""
     assert built_bundle("azure").with_suffix(".zip").stat().st_size < AZURE_LIMIT
+
+
+def test_the_bundle_for_azure_has_no_login_of_a_person() -> None:
+    """azure-identity, MSAL and cryptography, half of its former size, are not in it: an app has a managed identity."""
+    packages = {path.name for path in (built_bundle("azure") / ".python_packages/lib/site-packages").iterdir()}
+    assert packages & {"msal", "msal_extensions", "jwt", "cffi", "pycparser"} == set()
+    assert not (built_bundle("azure") / ".python_packages/lib/site-packages/azure/identity").exists()
