@@ -27,7 +27,7 @@ def test_a_trigger_arrives_as_it_was_sent(bus: EventBridgeBus, events: EventBrid
     assert events.batches[0][0]["EventBusName"] == "retraining"
 
 
-def test_nothing_to_send_is_no_call(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
+def test_nothing_to_send_makes_no_call(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
     """An empty list makes no call, not even the check that the bus exists."""
     bus.publish([])
     assert not events.all_calls()

@@ -86,7 +86,7 @@ def test_a_call_that_fails_means_the_bus_is_away(
     assert arrived(events) == ["t-1"]
 
 
-def test_an_emitter_that_may_not_put_is_told_to_come_back(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
+def test_an_emitter_without_permission_should_retry(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:
     """A missing right is repaired by the operator, and the same trigger arrives then."""
     events.fail_calls(CallFault(operation="PutEvents", code="AccessDeniedException"))
     with pytest.raises(UnavailableError, match="AccessDeniedException"):

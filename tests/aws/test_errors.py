@@ -8,7 +8,7 @@ from shared.errors import UnavailableError
 from tests.aws.adapters import Answering, ledger_on
 
 
-def test_an_error_tells_no_signed_request(environment: pytest.MonkeyPatch, answering: Answering) -> None:
+def test_an_error_shows_no_signed_request(environment: pytest.MonkeyPatch, answering: Answering) -> None:
     """A signature error quotes the request's headers after its first line: only that line is kept, cut to a limit."""
     message = "The signature does not match.\n\nThe Canonical String was 'x-amz-security-token:secret'"
     environment.setenv("AWS_ENDPOINT_URL_DYNAMODB", answering(403, {"__type": "InvalidSignature", "message": message}))
@@ -29,7 +29,7 @@ def test_an_answer_that_is_none_of_awss_is_transient(
         ledger_on().load("churn")
 
 
-def test_what_botocore_finds_wrong_is_told_without_the_request(clients: Clients) -> None:
+def test_what_botocore_finds_wrong_is_reported_without_the_request(clients: Clients) -> None:
     """A request that is not even sent may hold what must not be in a log."""
     with pytest.raises(RefusalError) as raised, translated("SQS", "send", {"ParamValidationError"}):
         clients.factory("sqs")().send_message(QueueUrl="q", MessageBody={"password": "hunter2"})

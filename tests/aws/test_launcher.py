@@ -71,7 +71,7 @@ def test_a_pipeline_that_does_not_exist_refuses(pipelines: SageMakerStandIn, *, 
         ("CompletedWithFailures", RunResult.FAILED),
     ],
 )
-def test_the_service_tells_how_a_run_ended(
+def test_the_service_shows_how_a_run_ended(
     launcher: SageMakerLauncher, pipelines: SageMakerStandIn, status: str, result: RunResult
 ) -> None:
     """While it runs there is no end; afterwards there is a result and a time, in UTC."""
@@ -93,7 +93,7 @@ def test_an_unknown_run_has_stopped(launcher: SageMakerLauncher, pipelines: Sage
 
 
 @pytest.mark.parametrize("kind", [FaultKind.THROTTLE, FaultKind.INTERNAL, FaultKind.HANG])
-def test_a_service_that_is_away_tells_nothing_about_a_run(
+def test_an_unavailable_service_says_nothing_about_a_run(
     launcher: SageMakerLauncher, pipelines: SageMakerStandIn, kind: FaultKind
 ) -> None:
     """A run does not count as stopped because the service does not answer."""

@@ -42,7 +42,7 @@ def test_a_container_has_its_own_rules() -> None:
         f"https://acme.table.core.windows.net/{'x' * 64}",
     ],
 )
-def test_what_is_no_such_url_is_told_but_not_shown(url: str) -> None:
+def test_an_invalid_url_is_reported_but_not_shown(url: str) -> None:
     """The setting is named; its value may hold a signature or a key."""
     with pytest.raises(ConfigError, match=r"RETRAIN_LEDGER: must be a URL: .* the name of a table$") as raised:
         place_of("RETRAIN_LEDGER", url)

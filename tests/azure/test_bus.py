@@ -72,7 +72,7 @@ def test_a_trigger_above_the_limit_is_named(topic: EventGridStandIn, clients: Cl
     assert arrived(topic) == ["t-1", "t-3"]
 
 
-def test_a_key_is_sent_and_never_told(topic: EventGridStandIn, pauses: list[float]) -> None:
+def test_a_key_is_sent_and_never_shown(topic: EventGridStandIn, pauses: list[float]) -> None:
     """The topic's key authenticates; no error and no form of the settings shows it."""
     topic.key = "c2VjcmV0"
     for key in ("c2VjcmV0", "d3Jvbmc="):

@@ -63,7 +63,7 @@ def test_a_refusal_does_not_stop_the_next_request(topic: EventGridStandIn, clien
     assert arrived(topic)
 
 
-def test_a_topic_that_is_away_is_not_asked_for_each_request(topic: EventGridStandIn, clients: Clients) -> None:
+def test_a_topic_that_is_away_is_not_called_for_each_request(topic: EventGridStandIn, clients: Clients) -> None:
     """Once the topic is given up the other requests are not tried: there is no time for that."""
     bus = EventGridBus(
         clients.topic(topic.endpoint), topic.endpoint, SOURCE, persistence=noting([], attempts=1), size_limit=1200
@@ -74,7 +74,7 @@ def test_a_topic_that_is_away_is_not_asked_for_each_request(topic: EventGridStan
     assert topic.requests == {503: 1}
 
 
-def test_a_refusal_and_an_outage_are_told_together(topic: EventGridStandIn, clients: Clients) -> None:
+def test_a_refusal_and_an_outage_are_reported_together(topic: EventGridStandIn, clients: Clients) -> None:
     """The error names every trigger that did not arrive, whatever the reason."""
     bus = EventGridBus(
         clients.topic(topic.endpoint), topic.endpoint, SOURCE, persistence=noting([], attempts=1), size_limit=700
@@ -110,7 +110,9 @@ def test_a_topic_that_cannot_be_reached_is_away(clients: Clients, pauses: list[f
 
 
 @pytest.mark.parametrize("status", [202, 302, 307, 308, 418])
-def test_an_odd_answer_is_no_success(clients: Clients, answering: Answering, pauses: list[float], status: int) -> None:
+def test_an_odd_answer_is_not_a_success(
+    clients: Clients, answering: Answering, pauses: list[float], status: int
+) -> None:
     """Only 200 means that the topic has the events, and no redirection is followed with them."""
     elsewhere: list[Request] = []
     with LoopbackServer(lambda request: elsewhere.append(request) or Answer(status=200)) as other:  # type: ignore[func-returns-value]

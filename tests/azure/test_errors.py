@@ -74,7 +74,7 @@ def attempt(work: Callable[[], Any], persistence: Persistence, judged: tuple[str
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_busy_service_is_asked_again(status: int, pauses: list[float]) -> None:
+def test_a_busy_service_is_called_again(status: int, pauses: list[float]) -> None:
     """Failures that may pass in a moment are repeated after growing pauses."""
     work, calls = failing(answered(status), answered(status))
     assert attempt(work, noting(pauses)) == "done"
@@ -86,7 +86,7 @@ def test_a_busy_service_is_asked_again(status: int, pauses: list[float]) -> None
     "error",
     [ServiceRequestError("no route", error=OSError()), ServiceResponseTimeoutError("silent", error=TimeoutError())],
 )
-def test_a_service_that_cannot_be_reached_is_asked_again(error: AzureError, pauses: list[float]) -> None:
+def test_a_service_that_cannot_be_reached_is_called_again(error: AzureError, pauses: list[float]) -> None:
     """Broken connections and silence are unavailable services."""
     work, calls = failing(error)
     assert attempt(work, noting(pauses)) == "done"
@@ -129,7 +129,7 @@ def test_a_long_pause_is_left_to_the_platform(reported: str, pauses: list[float]
 
 
 @pytest.mark.parametrize("reported", ["soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"])
-def test_a_pause_that_is_no_number_of_seconds_is_ours(reported: str, pauses: list[float]) -> None:
+def test_a_pause_that_is_not_a_number_of_seconds_is_ours(reported: str, pauses: list[float]) -> None:
     """A `Retry-After` that cannot be read is left alone."""
     work, _ = failing(answered(503, Retry_After=reported))
     assert attempt(work, noting(pauses)) == "done"
@@ -214,12 +214,12 @@ def test_nonsense_where_json_must_be_is_an_outage(pauses: list[float]) -> None:
         (ClientAuthenticationError("No identity.\nMore"), "ClientAuthenticationError: No identity."),
     ],
 )
-def test_an_error_is_told_in_one_line(error: AzureError, reported: str) -> None:
+def test_an_error_is_reported_in_one_line(error: AzureError, reported: str) -> None:
     """Code and first line of the message; of an error without an answer its kind alone, as its text may hold a key."""
     assert str(failure_of(error)) == reported
 
 
-def test_an_answer_that_breaks_off_is_still_told() -> None:
+def test_an_answer_that_breaks_off_is_still_reported() -> None:
     """An answer whose body cannot be read hides nothing but its own text."""
     assert str(failure_of(HttpResponseError(message="x", response=Broken(502)))) == "HTTP 502"
 

@@ -143,7 +143,7 @@ def test_a_function_loads_what_it_needs(
     assert {name.partition(".")[0] for name in modules} & FORBIDDEN == set()
 
 
-def test_services_that_are_away_are_told_as_such(bundle: Path, settings: dict[str, str]) -> None:
+def test_services_that_are_away_are_reported(bundle: Path, settings: dict[str, str]) -> None:
     """HTTP answers 503, every other trigger fails so that it is repeated; no secret is in any of it."""
     reported = probed(
         bundle,

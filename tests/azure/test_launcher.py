@@ -116,7 +116,7 @@ def test_the_first_call_may_meet_its_own_job(clients: Clients) -> None:
 
 
 @pytest.mark.parametrize("found", [(404, {"error": {"code": "JobNotFound"}}), (500, {}), (200, [])])
-def test_a_taken_name_that_cannot_be_looked_up_is_no_refusal(clients: Clients, found: tuple[int, object]) -> None:
+def test_a_taken_name_that_cannot_be_looked_up_is_not_a_refusal(clients: Clients, found: tuple[int, object]) -> None:
     """Whether the job is ours is unknown then, so the trigger comes again."""
 
     def respond(asking: Request) -> Answer:

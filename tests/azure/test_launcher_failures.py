@@ -22,7 +22,7 @@ def at(url: str, clients: Clients, **changes: str) -> AzureMlLauncher:
 
 
 @pytest.mark.parametrize("kind", [FaultKind.THROTTLE, FaultKind.INTERNAL, FaultKind.UNAVAILABLE])
-def test_a_busy_service_is_asked_again(launcher: AzureMlLauncher, arm: ArmStandIn, kind: FaultKind) -> None:
+def test_a_busy_service_is_called_again(launcher: AzureMlLauncher, arm: ArmStandIn, kind: FaultKind) -> None:
     """Throttled and failed starts are repeated; then the trigger must come again."""
     arm.add_fault(kind, times=2)
     launcher.start(request(), again=False)
@@ -94,7 +94,7 @@ def test_conflicts_and_quotas_are_no_refusals(clients: Clients, answering: Answe
 @pytest.mark.parametrize(
     ("status", "body"), [(200, b"<html>"), (200, b"[]"), (200, b""), (302, b""), (204, b""), (200, b"null")]
 )
-def test_an_odd_answer_is_no_start(clients: Clients, answering: Answering, status: int, body: bytes) -> None:
+def test_an_odd_answer_is_not_a_start(clients: Clients, answering: Answering, status: int, body: bytes) -> None:
     """An answer that is not a JSON object does not count as a start; no redirect is followed with our token."""
     with pytest.raises(UnavailableError):
         at(answering(status, body, Location="http://127.0.0.1:1/"), clients).start(request(), again=False)

@@ -47,7 +47,9 @@ def test_an_unknown_run_has_stopped(launcher: AzureMlLauncher, run_id: str) -> N
 @pytest.mark.parametrize(
     "run_id", ["", "..", "../retrain", "a/b", "retrain?x=", "/subscriptions/s/jobs/", "ä", "x" * 256]
 )
-def test_what_is_no_id_of_a_job_is_not_asked_after(launcher: AzureMlLauncher, arm: ArmStandIn, run_id: str) -> None:
+def test_the_status_of_an_invalid_job_id_is_not_queried(
+    launcher: AzureMlLauncher, arm: ArmStandIn, run_id: str
+) -> None:
     """Such a request could mean something else, as the list of all jobs."""
     assert launcher.status(run_id) == RunStatus(result=RunResult.STOPPED)
     assert arm.all_calls() == {}

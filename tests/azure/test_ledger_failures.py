@@ -60,7 +60,7 @@ def test_whatever_fails_the_ledger_is_away(
 
 @pytest.mark.parametrize(("code", "status"), [("ServerBusy", 503), ("OperationTimedOut", 500), ("", 429)])
 @pytest.mark.parametrize("work", [LOAD, CREATE, REPLACE, LIST], ids=["load", "create", "replace", "list"])
-def test_a_busy_service_is_asked_again(
+def test_a_busy_service_is_called_again(
     clients: Clients, pauses: list[float], code: str, status: int, work: Work
 ) -> None:
     """Throttled and failed calls are repeated, then the ledger is away; the client itself repeats nothing."""
@@ -99,7 +99,7 @@ def test_a_silent_ledger_is_given_up(clients: Clients, pauses: list[float]) -> N
     assert len(asked) == 3
 
 
-def test_an_answer_that_is_no_json_is_an_outage(clients: Clients, answering: Answering, pauses: list[float]) -> None:
+def test_an_answer_that_is_not_json_is_an_outage(clients: Clients, answering: Answering, pauses: list[float]) -> None:
     """A proxy's page with status 200 is not taken for the state of a model."""
     url = answering(200, b"<html>maintenance</html>", Content_Type="application/json")
     with pytest.raises(UnavailableError, match="HTTP 200"):
@@ -147,7 +147,7 @@ def test_a_save_whose_answer_got_lost_can_be_recognised(
     ]
 
 
-def test_the_client_is_asked_for_each_call_and_made_once(clients: Clients) -> None:
+def test_the_client_is_called_for_each_call_and_made_once(clients: Clients) -> None:
     """Making a ledger makes no client; the factory gives the same one to every call."""
     place = Place(endpoint=f"http://127.0.0.1:1/{ACCOUNT}", name="states")
     factory = clients.table(place)

@@ -58,7 +58,7 @@ def test_the_handshake_of_cloudevents_is_answered() -> None:
     assert response.headers == {"webhook-allowed-origin": "eventgrid.azure.net", "webhook-allowed-rate": "*"}
 
 
-def test_who_does_not_say_who_asks_is_not_allowed() -> None:
+def test_an_unauthenticated_caller_is_not_allowed() -> None:
     """`OPTIONS` of a browser, or of a scanner, does not count as a handshake."""
     response = respond(Request(method="OPTIONS", path=PATH), lambda _: None)
     assert (response.status, response.headers["content-type"]) == (400, "application/problem+json")
@@ -101,7 +101,7 @@ def test_a_misconfiguration_is_not_acknowledged() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"no JSON", b"\xff", b"[" * 100_000])
-def test_what_is_no_json_is_rejected(body: bytes) -> None:
+def test_what_is_not_json_is_rejected(body: bytes) -> None:
     """400: such a delivery would not be better the next time."""
     response = posted(body, [])
     assert response.status == 400

@@ -69,7 +69,7 @@ def test_nothing_on_the_bus_can_approve(cloud: Cloud) -> None:
     assert (model(cloud, MODEL)["state"], cloud.trainings()) == ("waiting", [])
 
 
-def test_people_are_told_once_of_each_trigger_that_waits(cloud: Cloud) -> None:
+def test_people_are_notified_once_of_each_waiting_trigger(cloud: Cloud) -> None:
     """The notice arrives through the channel, whatever is delivered again and whatever is decided then."""
     for trigger_id in ("t-1", "t-2"):
         event = wait(cloud, trigger_id)
@@ -80,7 +80,7 @@ def test_people_are_told_once_of_each_trigger_that_waits(cloud: Cloud) -> None:
     assert cloud.notices() == [waits("t-1"), waits("t-2")]
 
 
-def test_who_approves_a_trigger_that_was_replaced_is_told_so(cloud: Cloud) -> None:
+def test_an_approval_of_a_replaced_trigger_is_refused(cloud: Cloud) -> None:
     """The newest trigger waits in place of the one before it, which can be neither approved nor rejected any more."""
     wait(cloud, "t-1")
     wait(cloud, "t-2")

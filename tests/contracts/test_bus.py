@@ -32,7 +32,7 @@ def sent(ports: Ports) -> list[RetrainTrigger]:
     ]
 
 
-def test_nothing_to_send_is_no_call(ports: Ports) -> None:
+def test_nothing_to_send_makes_no_call(ports: Ports) -> None:
     """An empty list sends no request to any service."""
     ports.bus.publish([])
     assert ports.traffic() == []

@@ -50,7 +50,7 @@ def test_a_letter_holds_the_event_as_it_came(ports: Ports, event: object) -> Non
     }
 
 
-def test_an_event_that_is_no_json_is_kept_as_text(ports: Ports) -> None:
+def test_an_event_that_is_not_json_is_kept_as_text(ports: Ports) -> None:
     """Bytes that are not valid text are kept as text."""
     assert kept(ports, b"\xff{")["event"] == "\\xff{"
 

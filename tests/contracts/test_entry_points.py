@@ -42,7 +42,7 @@ def test_only_an_accepted_request_reaches_the_bus(cloud: Cloud, name: str) -> No
     assert (cloud.arrived(), cloud.ledger.models(None, 10)) == ([], [])
 
 
-def test_an_accepted_request_is_on_the_bus_with_who_asked(cloud: Cloud) -> None:
+def test_an_accepted_request_is_on_the_bus_with_the_caller(cloud: Cloud) -> None:
     """The event on the bus has every field of the request, and the caller as the platform has authenticated it."""
     retrain(cloud, **ALL_FIELDS)
     ((event),) = cloud.arrived()
@@ -63,7 +63,7 @@ def test_a_whole_number_is_one_parameter_however_it_is_written(cloud: Cloud, epo
     assert json.dumps(dict(claimed.trigger.parameters)) == '{"epochs": 12}'
 
 
-def test_a_request_trains_and_its_end_is_told(cloud: Cloud) -> None:
+def test_a_request_trains_and_its_end_is_reported(cloud: Cloud) -> None:
     """From POST /retrain over the bus to one training, and from its end back to the API."""
     retrain(cloud, model_id="churn", trigger_id="t-1")
     cloud.drain()
@@ -89,7 +89,7 @@ def test_the_same_key_twice_is_one_training(cloud: Cloud) -> None:
     assert cloud.trainings() == ["k"]
 
 
-def test_a_rehearsal_tells_what_would_happen(cloud: Cloud) -> None:
+def test_a_rehearsal_shows_what_would_happen(cloud: Cloud) -> None:
     """A dry run answers the decision that the same request would get now, and changes nothing."""
     request = HttpRequest(method="POST", path="/retrain?dry_run=true", content={"model_id": "churn"})
     assert cloud.send(request).body == {"decision": "launch", "reason": "launched"}
@@ -100,7 +100,7 @@ def test_a_rehearsal_tells_what_would_happen(cloud: Cloud) -> None:
     assert (cloud.trainings(), cloud.arrived()) == (["t-1"], [])
 
 
-def test_a_tick_that_comes_twice_asks_once(cloud: Cloud) -> None:
+def test_a_tick_that_comes_twice_emits_once(cloud: Cloud) -> None:
     """The same scheduled time makes the same trigger id, and one training; the next time makes another."""
     # Times that are past: a scheduler that is run by hand may send the time of the next run.
     first, again = (cloud.tick("2025-11-17T09:30:00Z") for _ in range(2))

@@ -101,7 +101,7 @@ def test_a_tick_without_a_time_counts_by_the_minute(aws: Amazon, event: Mapping[
     assert timedelta() <= datetime.now(UTC) - moment < timedelta(minutes=2)
 
 
-def test_a_direct_invocation_asks_for_a_training(aws: Amazon) -> None:
+def test_a_direct_invocation_requests_a_training(aws: Amazon) -> None:
     """A direct invocation of `emit` with a request's fields returns the trigger that they became."""
     accepted: Any = aws.account.emit.invoke({"model_id": "churn", "parameters": {"epochs": 2}})
     ((asked),) = accepted["accepted"]
@@ -174,7 +174,7 @@ def test_samples_of_other_events_start_nothing(aws: Amazon, name: str) -> None:
     assert (aws.trainings(), aws.letters(), aws.ledger.models(None, 10)) == ([], [], [])
 
 
-def test_a_message_that_is_no_json_is_a_dead_letter(aws: Amazon) -> None:
+def test_a_message_that_is_not_json_is_a_dead_letter(aws: Amazon) -> None:
     """The sample of a queue's batch has plain text in it: it is taken out of the queue and kept."""
     assert aws.account.receive.invoke(sample("aws/powertools-sqsEvent.json")) == {"batchItemFailures": []}
     assert [json.loads(text)["event"] for text in aws.letters()] == ["Test message."]

@@ -40,7 +40,7 @@ def test_who_has_no_key_gets_nowhere(azure: Azure) -> None:
     assert azure.traffic() == []
 
 
-def test_event_grid_is_told_that_both_endpoints_want_events(azure: Azure) -> None:
+def test_both_endpoints_confirm_their_subscriptions_to_event_grid(azure: Azure) -> None:
     """The host answers the handshake for the trigger, and the HTTP function does so itself."""
     azure.account.subscription.validate()
     with azure.account.app() as host:
@@ -84,7 +84,7 @@ def test_a_tick_by_hand_counts_by_the_minute(azure: Azure, last: str | None) -> 
     assert timedelta() <= datetime.now(UTC) - moment < timedelta(minutes=2)
 
 
-def test_who_asks_counts_only_where_the_platform_says_so(azure: Azure) -> None:
+def test_the_caller_counts_only_where_the_platform_says_so(azure: Azure) -> None:
     """Without App Service authentication anybody with the key can send its headers: they are not believed."""
     with azure.account.app() as protected:
         app = FunctionsHost(protected.bundle, protected.environment)
@@ -96,7 +96,7 @@ def test_who_asks_counts_only_where_the_platform_says_so(azure: Azure) -> None:
     assert azure.fields(event)["requested_by"] == "function key"
 
 
-def test_who_asks_cannot_be_forged_where_the_platform_says_so(azure: Azure) -> None:
+def test_the_caller_cannot_be_forged_where_the_platform_says_so(azure: Azure) -> None:
     """With App Service authentication the headers of the caller are replaced by the platform's."""
     forged = {"X-MS-CLIENT-PRINCIPAL-NAME": "mallory", "X-MS-CLIENT-PRINCIPAL-ID": "0"}
     azure.send(HttpRequest(method="POST", path="/retrain", content={"model_id": "churn"}, headers=forged))

@@ -187,7 +187,7 @@ def test_a_tick_without_a_time_to_believe_counts_by_the_minute(gcp: Google, sche
     ],
     ids=["no token", "e-mail", "subject", "opaque", "serverless", "a mere claim"],
 )
-def test_who_asks_is_told_by_the_token(gcp: Google, headers: Mapping[str, str], caller: str | None) -> None:
+def test_the_caller_is_taken_from_the_token(gcp: Google, headers: Mapping[str, str], caller: str | None) -> None:
     """The event on the bus names the caller that Cloud Run has let in; a header alone names no one."""
     request = HttpRequest(method="POST", path="/retrain", content={"model_id": "churn"}, headers=headers)
     assert send_request(gcp.project.emit.port, request).status == 202

@@ -51,7 +51,7 @@ def test_one_event_in_sixteen_processes_is_one_run(cloud: Cloud) -> None:
     assert [run.trigger_id for run in state_of(cloud.ledger).runs] == ["t-1"]
 
 
-def test_sixteen_triggers_at_once_are_one_run_and_fifteen_reasons(cloud: Cloud) -> None:
+def test_sixteen_concurrent_triggers_are_one_run_and_fifteen_reasons(cloud: Cloud) -> None:
     """One of sixteen triggers of a model trains; each other one has its reason in the API, the last one waits."""
     ids = [f"t-{number}" for number in range(CONTENDERS)]
     deliveries = cloud.deliver_concurrently([trigger_event(cloud, trigger_id) for trigger_id in ids])
@@ -65,7 +65,7 @@ def test_sixteen_triggers_at_once_are_one_run_and_fifteen_reasons(cloud: Cloud) 
     assert (model["state"], model["running"]["trigger_id"]) == ("training", started)
 
 
-def test_sixteen_triggers_at_once_of_a_model_that_does_not_queue(cloud: Cloud) -> None:
+def test_sixteen_concurrent_triggers_of_a_model_that_does_not_queue(cloud: Cloud) -> None:
     """Where nothing queues the other fifteen are skipped, and the API says why."""
     events = [trigger_event(cloud, f"t-{number}", model_id="fraud", force=True) for number in range(CONTENDERS)]
     assert Counter(delivery.verdict for delivery in cloud.deliver_concurrently(events)) == {
@@ -78,14 +78,14 @@ def test_sixteen_triggers_at_once_of_a_model_that_does_not_queue(cloud: Cloud) -
     assert Counter(line["reason"] for line in decisions) == {"launched": 1, "busy": 15}
 
 
-def test_sixteen_models_at_once_do_not_disturb_each_other(cloud: Cloud) -> None:
+def test_sixteen_concurrent_models_do_not_disturb_each_other(cloud: Cloud) -> None:
     """Triggers of different models that come together all train."""
     events = [trigger_event(cloud, f"t-{number}", model_id=f"any-{number}") for number in range(CONTENDERS)]
     assert {delivery.verdict for delivery in cloud.deliver_concurrently(events)} == {("launch", "launched")}
     assert len(cloud.trainings()) == CONTENDERS
 
 
-def test_an_end_that_is_told_three_times_starts_one_run(cloud: Cloud) -> None:
+def test_an_end_that_is_reported_three_times_starts_one_run(cloud: Cloud) -> None:
     """The queued trigger starts when the training ends, once, however often the end is reported."""
     cloud.deliver(trigger_event(cloud, "t-1"))
     assert cloud.deliver(trigger_event(cloud, "t-2")).verdict == ("queue", "queued")
@@ -99,7 +99,7 @@ def test_an_end_that_is_told_three_times_starts_one_run(cloud: Cloud) -> None:
     assert [(run.trigger_id, run.result) for run in state.runs] == [("t-2", None), ("t-1", "succeeded")]
 
 
-def test_an_end_that_is_told_to_three_processes_at_once_starts_one_run(cloud: Cloud) -> None:
+def test_an_end_that_three_processes_receive_starts_one_run(cloud: Cloud) -> None:
     """Three processes that hear of the end at the same moment start the queued trigger once."""
     cloud.deliver(trigger_event(cloud, "t-1"))
     cloud.deliver(trigger_event(cloud, "t-2"))
@@ -108,7 +108,7 @@ def test_an_end_that_is_told_to_three_processes_at_once_starts_one_run(cloud: Cl
     assert cloud.trainings() == ["t-1", "t-2"]
 
 
-def test_an_end_that_nobody_told_is_found_by_the_sweep(cloud: Cloud) -> None:
+def test_an_end_that_nobody_reported_is_found_by_the_sweep(cloud: Cloud) -> None:
     """The sweep queries the service, frees the model and starts what waits."""
     cloud.deliver(trigger_event(cloud, "t-1"))
     cloud.deliver(trigger_event(cloud, "t-2"))

@@ -20,7 +20,7 @@ def is_settled(aws: Amazon) -> bool:
     return training is not None and training.run_id is not None and len(state_of(aws.ledger).runs) == 1
 
 
-def test_sixteen_processes_at_once_of_a_slow_service_are_one_run(aws: Amazon) -> None:
+def test_sixteen_concurrent_processes_of_a_slow_service_are_one_run(aws: Amazon) -> None:
     """While the first start is under way its run cannot be found yet: the token makes sixteen starts one."""
     aws.sagemaker.add_fault(FaultKind.SLOW, seconds=0.5, times=CONTENDERS)
     deliveries = aws.deliver_concurrently([trigger_event(aws)] * CONTENDERS)

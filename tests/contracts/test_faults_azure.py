@@ -34,7 +34,7 @@ def letter_of(azure: Azure) -> Any:
     return json.loads(letter)
 
 
-def test_sixteen_processes_at_once_of_a_slow_service_are_one_run(azure: Azure) -> None:
+def test_sixteen_concurrent_processes_of_a_slow_service_are_one_run(azure: Azure) -> None:
     """While the first start is under way its run cannot be seen yet: the name of the job makes sixteen starts one."""
     azure.arm.add_fault(FaultKind.SLOW, seconds=0.5, times=CONTENDERS)
     deliveries = azure.deliver_concurrently([trigger_event(azure)] * CONTENDERS)

@@ -70,7 +70,7 @@ def test_a_fresh_claim_is_left_to_its_claimer(cloud: Cloud) -> None:
     assert cloud.trainings() == []
 
 
-def test_a_throttled_service_is_asked_again_until_it_works(cloud: Cloud) -> None:
+def test_a_throttled_service_is_called_again_until_it_works(cloud: Cloud) -> None:
     """While the service turns starts away the event is not acknowledged; the delivery after that is one training."""
     with cloud.training_away():
         for _ in range(2):

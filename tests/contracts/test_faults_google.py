@@ -94,7 +94,7 @@ def test_what_fails_every_time_is_given_up_by_the_platform(gcp: Google) -> None:
     assert gcp.trainings() == []
 
 
-def test_sixteen_requests_at_once_of_a_slow_service_are_one_run(gcp: Google) -> None:
+def test_sixteen_concurrent_requests_of_a_slow_service_are_one_run(gcp: Google) -> None:
     """While the first start is under way all others use the same id: the id makes them one."""
     gcp.vertex.add_fault(FaultKind.SLOW, seconds=0.5, times=CONTENDERS)
     deliveries = gcp.deliver_concurrently([trigger_event(gcp)] * CONTENDERS)

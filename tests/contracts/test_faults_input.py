@@ -63,7 +63,7 @@ def test_a_wrong_field_is_named(cloud: Cloud, fields: Mapping[str, object], name
 
 
 @pytest.mark.parametrize("content", [["model_id", "churn"], "churn", 7, None], ids=["list", "text", "number", "null"])
-def test_content_that_is_no_object_is_named(cloud: Cloud, content: object) -> None:
+def test_content_that_is_not_an_object_is_named(cloud: Cloud, content: object) -> None:
     """An event of ours without an object in it is rejected, with the name that the cloud has for its place."""
     delivery = cloud.deliver(cloud.event(content))
     assert (delivery.acknowledged, delivery.verdict) == (True, ("reject", "rejected"))
@@ -105,7 +105,7 @@ def test_an_unreadable_event_becomes_a_dead_letter_once(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("event", [[], "text", 7, None], ids=["list", "text", "number", "null"])
-def test_what_is_no_event_at_all_is_rejected(cloud: Cloud, event: object) -> None:
+def test_what_is_not_an_event_at_all_is_rejected(cloud: Cloud, event: object) -> None:
     """JSON that is not an object is rejected wherever it comes from."""
     delivery = cloud.deliver(event)
     assert (delivery.acknowledged, delivery.verdict) == (True, ("reject", "rejected"))

@@ -80,7 +80,7 @@ def test_the_documented_event_as_a_plain_object_is_refused_by_the_topic(azure: A
     ],
     ids=["no id", "no data", "another type", "no type", "no subject", "2 MB"],
 )
-def test_an_odd_event_is_decided_at_once(
+def test_an_odd_event_is_decided_immediately(
     azure: Azure, change: dict[str, object], verdict: tuple[str, str], error: str
 ) -> None:
     """Whatever is odd about an event, it is acknowledged at its first delivery, and its repeat starts nothing more."""
@@ -121,7 +121,7 @@ def test_a_delivery_that_is_too_long_for_the_webhook_is_not_repeated(azure: Azur
 
 
 @pytest.mark.parametrize("body", [b"{", b"", b"\xff"])
-def test_a_delivery_that_is_no_json_is_not_repeated(azure: Azure, body: bytes) -> None:
+def test_a_delivery_that_is_not_json_is_not_repeated(azure: Azure, body: bytes) -> None:
     """400 is an answer that Event Grid does not repeat."""
     assert azure.send(HttpRequest(method="POST", path="/events", content=body)).status == 400
 

@@ -92,7 +92,7 @@ def test_a_failed_training_has_its_own_follow_ups(cloud: Cloud) -> None:
     assert cloud.notices() == [notice("t-1", "failed")]
 
 
-def test_an_end_that_is_told_before_the_start_was_confirmed(cloud: Cloud) -> None:
+def test_an_end_that_is_reported_before_the_start_was_confirmed(cloud: Cloud) -> None:
     """Who started the training died before writing that down; its end is known all the same, and follows up once."""
     event = trigger_event(cloud, "t-1", model_id=MODEL)
     cloud.crash(event, started=True)
@@ -105,7 +105,7 @@ def test_an_end_that_is_told_before_the_start_was_confirmed(cloud: Cloud) -> Non
     assert cloud.notices() == [notice("t-1")]
 
 
-def test_an_end_that_nobody_told_is_followed_by_the_sweep(cloud: Cloud) -> None:
+def test_an_end_that_nobody_reported_is_followed_by_the_sweep(cloud: Cloud) -> None:
     """The sweep finds it; a second sweep, and the event when it comes at last, add nothing."""
     begin(cloud, "t-1", "t-2")
     end = cloud.end("t-1")

@@ -82,7 +82,7 @@ def test_a_run_that_the_service_does_not_know_has_stopped(ports: Ports, run_id: 
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_a_refusal_is_no_outage(ports: Ports, *, again: bool) -> None:
+def test_a_refusal_is_not_an_outage(ports: Ports, *, again: bool) -> None:
     """A service that will never run the request is told apart from one that is away, and nothing runs."""
     with pytest.raises(TargetRefusedError):
         ports.refused.start(a_request(), again=again)
@@ -90,7 +90,7 @@ def test_a_refusal_is_no_outage(ports: Ports, *, again: bool) -> None:
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_a_throttled_service_is_asked_again_later(ports: Ports, *, again: bool) -> None:
+def test_a_throttled_service_is_called_again_later(ports: Ports, *, again: bool) -> None:
     """While the service turns every start away it is unavailable; afterwards the same request starts one training."""
     with ports.training_away(), pytest.raises(UnavailableError, match=r"; try again$"):
         ports.launcher.start(a_request(), again=again)

@@ -43,7 +43,7 @@ def test_what_another_function_failed_with_is_a_dead_letter(aws: Amazon) -> None
     assert aws.trainings() == []
 
 
-def test_what_emit_failed_with_is_asked_for_when_it_comes_again(aws: Amazon) -> None:
+def test_what_emit_failed_with_is_emitted_when_it_comes_again(aws: Amazon) -> None:
     """A tick counts by its scheduled time, a request by its own id."""
     asked = {"model_id": "churn", "trigger_id": "t-1"}
     answers = [aws.account.emit.invoke(record(event, "emit")) for event in (TICK, asked)]

@@ -204,7 +204,7 @@ def store(storing: str, opened: Opened, tmp_path: Path) -> Iterator[Cloud]:
 @pytest.mark.parametrize(
     "storing", [pytest.param(name, marks=pytest.mark.xdist_group(f"contracts-{name}")) for name in OBJECTS]
 )
-def test_an_object_without_data_is_no_signal_but_a_named_marker_is(store: Cloud, storing: str) -> None:
+def test_an_object_without_data_is_not_a_signal_but_a_named_marker_is(store: Cloud, storing: str) -> None:
     """Folder markers and empty objects train nothing; an empty marker does whose name is in a signal."""
     made = OBJECTS[storing]
     nothing: Any = "0" if storing == "gcp" else 0
@@ -215,7 +215,7 @@ def test_an_object_without_data_is_no_signal_but_a_named_marker_is(store: Cloud,
 
 
 @pytest.mark.xdist_group("contracts-gcp")
-def test_a_bucket_may_tell_of_an_object_in_two_ways(gcp: Google) -> None:
+def test_a_bucket_may_report_an_object_in_two_ways(gcp: Google) -> None:
     """Its own notification over Pub/Sub and Eventarc's CloudEvent of the same object are one training."""
     assert gcp.deliver(_gcs()).verdict == ("launch", "launched")
     event = changed(changed(sample(GCS_OBJECT), "training-data", "data", "bucket"), "churn/2026/11.csv", "data", "name")

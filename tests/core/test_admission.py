@@ -120,7 +120,7 @@ def test_an_extra_field_may_be_a_parameter(fields: dict[str, object], parameters
         ({"trigger_id": "t" * 129}, "trigger_id: must have 1 to 128 characters, not 129"),
     ],
 )
-def test_what_is_ours_but_wrong_is_told(fields: dict[str, object], message: str) -> None:
+def test_what_is_ours_but_wrong_is_reported(fields: dict[str, object], message: str) -> None:
     """The error names the field and what is wrong with it."""
     with pytest.raises((InvalidTriggerError, UnknownModelError)) as caught:
         read({"model_id": "churn"} | fields)

@@ -34,7 +34,7 @@ def test_a_success_is_dispatched_once() -> None:
     assert deployment.state().pending == ()
 
 
-def test_people_are_told_once_through_each_channel() -> None:
+def test_people_are_notified_once_through_each_channel() -> None:
     """`after` and `on` may both request it: one end is one notice for a channel, with why the training ran."""
     for on in ("", 'on = ["ended", "failed"]\n'):
         deployment = Deployment(after(outlets=OUTLETS.replace("[github]", f"{on}[github]")))
@@ -87,7 +87,7 @@ def test_nothing_follows_what_was_handed_over() -> None:
     assert deployment.channels.sent == []
 
 
-def test_nobody_is_told_without_a_notifier() -> None:
+def test_no_one_is_notified_without_a_notifier() -> None:
     """A bundle that has no way to people does what else follows, and waits for nothing."""
     deployment = Deployment(after())
     deployment.receiver = dataclasses.replace(deployment.receiver, notifier=None)

@@ -134,7 +134,7 @@ def test_the_dead_letters_may_be_away() -> None:
     assert (deployment.state().pending, len(letters(deployment))) == ((), 1)
 
 
-def test_an_error_that_nobody_expects_is_no_obstacle(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_that_nobody_expects_is_not_an_obstacle(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged by its type alone, as its text may hold an address, and tried again."""
     failing = [ValueError(f"cannot read {SLACK}")]
 

@@ -28,7 +28,7 @@ def events(deployment: Deployment) -> list[tuple[str, str]]:
     return [(notice.event, notice.trigger_id) for _, notice in deployment.channels.sent]
 
 
-def test_a_start_is_told() -> None:
+def test_a_start_is_reported() -> None:
     """The notice names the run and says why; repeats of the trigger are not notified."""
     deployment = Deployment(notifying())
     for _ in range(3):
@@ -39,7 +39,7 @@ def test_a_start_is_told() -> None:
     assert (notice.at, notice.evidence) == (deployment.now, {"report_url": "https://example.com"})
 
 
-def test_a_training_that_is_handed_over_is_told() -> None:
+def test_a_training_that_is_handed_over_is_reported() -> None:
     """Its start is all that can be notified."""
     deployment = Deployment(notifying())
     deployment.service = TrainingService(deployment.clock, honours_tokens=False, shows_runs=False)
@@ -47,7 +47,7 @@ def test_a_training_that_is_handed_over_is_told() -> None:
     assert [(notice.event, notice.result) for _, notice in deployment.channels.sent] == [("launched", "handed_over")]
 
 
-def test_a_queued_start_is_told_after_the_end() -> None:
+def test_a_queued_start_is_reported_after_the_end() -> None:
     """Each training is notified once, with its own trigger."""
     deployment = Deployment(notifying())
     deployment.receive(trigger_event())
@@ -57,7 +57,7 @@ def test_a_queued_start_is_told_after_the_end() -> None:
     assert events(deployment) == [("launched", "t-1"), ("launched", "t-2"), ("ended", "t-1")]
 
 
-def test_a_waiting_trigger_is_told() -> None:
+def test_a_waiting_trigger_is_reported() -> None:
     """A person learns what waits, once; the replacement is notified too."""
     deployment = Deployment(notifying("approval = true", on='["awaiting_approval"]'))
     for name in ("t-1", "t-1", "t-2"):
@@ -66,7 +66,7 @@ def test_a_waiting_trigger_is_told() -> None:
     assert deployment.channels.sent[0][1].reason == "PSI 0.4"
 
 
-def test_a_queued_trigger_that_has_to_wait_is_told() -> None:
+def test_a_queued_trigger_that_has_to_wait_is_reported() -> None:
     """A trigger that was queued behind a training waits for a person when that ends."""
     deployment = Deployment(notifying("approval = true"))
     deployment.emit("t-1")
@@ -80,7 +80,7 @@ def test_a_queued_trigger_that_has_to_wait_is_told() -> None:
     ]
 
 
-def test_a_refused_training_is_told() -> None:
+def test_a_refused_training_is_reported() -> None:
     """The notice says what the service said."""
     deployment = Deployment(notifying())
     deployment.service.refusing = True
@@ -100,7 +100,7 @@ WRONG: list[tuple[object, str, str]] = [
 
 
 @pytest.mark.parametrize(("delivered", "model_id", "reason"), WRONG, ids=[reason for *_, reason in WRONG])
-def test_a_rejected_event_is_told(delivered: object, model_id: str, reason: str) -> None:
+def test_a_rejected_event_is_reported(delivered: object, model_id: str, reason: str) -> None:
     """Whether it is for a model or for none, people learn what is wrong with it."""
     deployment = Deployment(notifying())
     deployment.receive(delivered)
@@ -109,7 +109,7 @@ def test_a_rejected_event_is_told(delivered: object, model_id: str, reason: str)
     assert notice.reason.startswith(reason)
 
 
-def test_a_rejected_event_that_comes_again_is_no_news() -> None:
+def test_a_rejected_event_that_comes_again_is_not_announced_again() -> None:
     """Where the platform keeps the dead letters, it delivers a rejected event several times first."""
     deployment = Deployment(notifying(), dead_letters=False)
     for _ in range(3):
@@ -119,7 +119,7 @@ def test_a_rejected_event_that_comes_again_is_no_news() -> None:
     assert events(deployment) == [("rejected", "t-1")]
 
 
-def test_what_nobody_asked_for_is_not_told() -> None:
+def test_what_was_not_requested_is_not_reported() -> None:
     """Unless the file says otherwise, people learn of failures, rejections and what waits for them."""
     deployment = Deployment(notifying().partition("on = ")[0])
     assert deployment.receiver.config.notify_on == ("failed", "rejected", "awaiting_approval")
@@ -156,7 +156,7 @@ def test_slow_channels_do_not_use_up_the_time() -> None:
     assert [channel for channel, _ in deployment.channels.sent] == [SLACK]
 
 
-def test_a_start_that_only_its_end_tells_of_is_no_news() -> None:
+def test_a_start_that_only_its_end_shows_is_not_announced() -> None:
     """The end comes before the start is confirmed: people learn of the end alone."""
     deployment = Deployment(notifying(), launcher_gate=Script({0: Fault.LOST}))
     with pytest.raises(UnavailableError):

@@ -21,7 +21,7 @@ def questions(deployment: Deployment) -> list[tuple[str, str]]:
     return [(channel, notice.trigger_id) for channel, notice in sent if notice.event == "awaiting_approval"]
 
 
-def test_a_channel_that_is_away_is_asked_again() -> None:
+def test_a_channel_that_is_away_is_called_again() -> None:
     """Nothing is lost by a channel that does not answer: the sweep retries that channel, and only that."""
     deployment = waiting({0: Fault.THROTTLED})
     assert deployment.receive(trigger_event(reason="PSI 0.4")).reason == "awaiting_approval"
@@ -49,7 +49,7 @@ def test_a_crash_before_the_question_loses_nothing() -> None:
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])
-def test_nobody_is_asked_what_is_answered(verb: str) -> None:
+def test_no_approval_is_requested_after_the_answer(verb: str) -> None:
     """A late approval request is dropped once a person has decided."""
     deployment = waiting({0: Fault.THROTTLED})
     deployment.receive(trigger_event())
@@ -72,7 +72,7 @@ def test_an_approval_is_not_requested_again_for_a_released_trigger() -> None:
     assert questions(deployment) == [(MAIL, "t-1")]
 
 
-def test_a_newer_trigger_is_asked_about_alone() -> None:
+def test_a_newer_trigger_is_the_only_request() -> None:
     """No approval is requested for the replaced trigger, however often the channels were away."""
     deployment = waiting(dict.fromkeys(range(8), Fault.THROTTLED))
     for number in range(4):
@@ -94,7 +94,7 @@ def test_a_channel_that_never_takes_it_is_given_up() -> None:
     assert deployment.state().waiting is not None
 
 
-def test_what_is_not_told_yet_can_be_looked_up() -> None:
+def test_what_is_not_reported_yet_can_be_looked_up() -> None:
     """`GET /models/{model_id}` shows what is left to do, without the addresses of the channels."""
     deployment = waiting({0: Fault.THROTTLED})
     deployment.receive(trigger_event())

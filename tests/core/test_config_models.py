@@ -37,7 +37,7 @@ def test_the_first_of_two_equal_patterns_wins() -> None:
     assert configured(other + one).find("churn-churn").name == "*-churn"
 
 
-def test_an_unknown_model_is_told_with_the_known_ones() -> None:
+def test_an_unknown_model_is_reported_with_the_known_ones() -> None:
     """The error names the requested model and the known ones."""
     config = configured(model_text("churn") + model_text("price-*"))
     with pytest.raises(UnknownModelError) as caught:

@@ -10,7 +10,7 @@ LONG = "e" * 101
 TOO_LONG = "an event type has at most 100 characters, not 101"
 
 
-def test_what_is_told_can_be_chosen() -> None:
+def test_what_is_reported_can_be_chosen() -> None:
     """`on` names the events, in any number; without it people learn of what they should act on."""
     for on in ([], ["ended"], list(EVENTS)):
         assert configured(f"[notify]\non = {on}\n" + model_text()).notify_on == tuple(on)
@@ -18,7 +18,7 @@ def test_what_is_told_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize("on", ['"failed"', '["failure"]', '["failed", ""]', "[1]", '["failed", "started"]'])
-def test_only_what_happens_can_be_told(on: str) -> None:
+def test_only_what_happens_can_be_reported(on: str) -> None:
     """Another event is one problem, and nothing that stands there is shown: it may be an address."""
     (problem,) = problems_of(f"[notify]\non = {on}\n" + model_text())
     assert problem in (

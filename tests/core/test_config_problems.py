@@ -84,14 +84,14 @@ FILES = [
 
 
 @pytest.mark.parametrize(("target", "problem"), TARGETS, ids=[target for target, _ in TARGETS])
-def test_a_wrong_target_is_told_with_its_place(target: str, problem: str) -> None:
+def test_a_wrong_target_is_reported_with_its_place(target: str, problem: str) -> None:
     """Everything that is missing or wrong at a target is one problem."""
     text = f'github.repositories = ["acme/churn"]\n[models."churn"]\n{target}\n'
     assert problems_of(text) == (f'models."churn".{problem}',)
 
 
 @pytest.mark.parametrize(("text", "problem"), FILES, ids=[problem[:50] for _, problem in FILES])
-def test_a_wrong_file_is_told_with_its_place(text: str, problem: str) -> None:
+def test_a_wrong_file_is_reported_with_its_place(text: str, problem: str) -> None:
     """A mistake above or between the models is one problem."""
     assert problems_of(text) == (problem,)
 
@@ -163,7 +163,7 @@ def test_a_problem_shows_no_secret(text: str) -> None:
     ],
     ids=["broken", "nested too deeply", "twice", "UTF-16"],
 )
-def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes, problem: str) -> None:
+def test_a_file_that_is_not_toml(tmp_path: Path, content: bytes, problem: str) -> None:
     """A file that cannot be parsed is one problem with the parser's own words."""
     path = tmp_path / "retrain.toml"
     path.write_bytes(content)

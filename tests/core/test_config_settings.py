@@ -78,7 +78,7 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize(("setting", "problem"), SETTINGS, ids=[setting for setting, _ in SETTINGS])
-def test_a_wrong_setting_is_told_with_its_place(setting: str, problem: str) -> None:
+def test_a_wrong_setting_is_reported_with_its_place(setting: str, problem: str) -> None:
     """One wrong key of a model is one problem, which names the model, the key, what is right and what stands there."""
     (found,) = problems_of(model_text(settings=setting))
     assert found == f'models."churn".{problem}'

@@ -51,7 +51,7 @@ def nested(depth: int) -> object:
         (None, None),
     ],
 )
-def test_an_event_that_is_no_json_stands_in_it_as_text(event: object, shown: object) -> None:
+def test_an_event_that_is_not_json_stands_in_it_as_text(event: object, shown: object) -> None:
     """Bytes, numbers that JSON has not and foreign objects are shown."""
     assert letter_document(letter(event))["event"] == shown
     assert json.loads(letter_text(letter(event), 1024))["event"] == shown

@@ -36,7 +36,7 @@ def test_a_request_has_no_other_fields(name: str) -> None:
     assert caught.value.problem.startswith("is not a field of a request; valid fields: model_id, trigger_id, ")
 
 
-def test_a_direct_invocation_asks_and_answers() -> None:
+def test_a_direct_invocation_emits_and_answers() -> None:
     """One call reads, sends, and returns the accepted triggers."""
     deployment = Deployment()
     accepted = emit.accepted_triggers(emit.emit_request(deployment.emitter, {"model_id": "churn", "trigger_id": "t-1"}))
@@ -76,7 +76,7 @@ def test_what_was_sent_is_logged_without_its_content(caplog: pytest.LogCaptureFi
     assert "secret" not in json.dumps(vars(record), default=repr)
 
 
-def test_a_tick_delivered_twice_asks_once() -> None:
+def test_a_tick_delivered_twice_emits_once() -> None:
     """The id is made of the scheduled time, whatever the clock says and however the time is written."""
     deployment = Deployment(model_text(settings="schedule = true"))
     moments = [NOW, NOW.astimezone(timezone(timedelta(hours=9)))]

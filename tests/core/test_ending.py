@@ -35,7 +35,7 @@ def test_a_project_has_a_name_and_a_number() -> None:
     assert [(run.run_id, run.result) for run in after.runs] == [(JOB, "succeeded")]
 
 
-def test_a_name_that_is_no_id_proves_nothing() -> None:
+def test_a_name_that_is_not_an_id_proves_nothing() -> None:
     """Anyone can give an execution of SageMaker our display name: only its ARN names its pipeline."""
     mine, other = (f"arn:aws:sagemaker:eu-west-3:1:pipeline/churn/execution/{x}" for x in "ab")
     state = training(mine)

@@ -72,7 +72,7 @@ def test_all_problems_are_in_one_error(root: Path) -> None:
     ]
 
 
-def test_a_missing_configuration_is_told_with_its_path(tmp_path: Path) -> None:
+def test_a_missing_configuration_is_reported_with_its_path(tmp_path: Path) -> None:
     """The problem names the file that was looked for."""
     with pytest.raises(ConfigError) as caught:
         read(WHOLE, tmp_path)

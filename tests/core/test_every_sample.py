@@ -116,7 +116,7 @@ def test_nothing_else_trains(name: str, decision: str) -> None:
 
 
 @pytest.mark.parametrize("folder", sorted(path.name for path in EVENTS.iterdir()))
-def test_every_sample_tells_its_origin(folder: str) -> None:
+def test_every_sample_shows_its_origin(folder: str) -> None:
     """Origin and licence of each recorded event stand beside it."""
     origin = (EVENTS / folder / "ORIGIN.md").read_text(encoding="utf-8")
     for path in (EVENTS / folder).glob("*.json"):

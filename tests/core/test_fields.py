@@ -122,7 +122,7 @@ BOUNDARY: list[tuple[str, object]] = [
 
 
 @pytest.mark.parametrize(("fields", "message"), WRONG, ids=[message[:60] for _, message in WRONG])
-def test_a_wrong_field_is_told_by_name(fields: dict[str, object], message: str) -> None:
+def test_a_wrong_field_is_reported_by_name(fields: dict[str, object], message: str) -> None:
     """The error says which field is wrong, what it must be and what it is, and keeps field and problem apart."""
     with pytest.raises(InvalidTriggerError) as caught:
         trigger(**fields)

@@ -101,7 +101,7 @@ def test_of_an_approval_and_a_rejection_one_wins(*, approved_first: bool) -> Non
     assert len(deployment.service.runs) == approved_first
 
 
-def test_a_person_is_asked_once() -> None:
+def test_an_approval_is_requested_once() -> None:
     """A trigger that was released while a training ran starts when that ends, without a second approval."""
     deployment = Deployment(WAITING)
     deployment.emit("t-1")

@@ -26,7 +26,7 @@ JSON = {"content-type": "application/json"}
     ],
     ids=["empty", "cut", "bytes", "NaN", "Infinity", "nested", "digits", "list", "null"],
 )
-def test_what_is_no_json_object_is_400(body: bytes, detail: str) -> None:
+def test_what_is_not_a_json_object_is_400(body: bytes, detail: str) -> None:
     """The problem says why the body cannot be read."""
     deployment = Deployment()
     response = deployment.call("POST", "/retrain", body, headers=JSON)
@@ -75,7 +75,7 @@ def test_a_body_must_be_declared_as_json(kind: str | None, status: int) -> None:
         (None, "2026-11-21T03:00:00Z"),
     ],
 )
-def test_a_tick_asks_for_every_scheduled_model(scheduled_at: datetime | None, moment: str) -> None:
+def test_a_tick_emits_for_every_scheduled_model(scheduled_at: datetime | None, moment: str) -> None:
     """Once for each scheduled time, which is now to the minute where the tick has none."""
     deployment = Deployment(
         "".join(model_text(name, "schedule = true") for name in ("churn", "price")) + model_text("wine")
@@ -92,6 +92,6 @@ def test_a_tick_asks_for_every_scheduled_model(scheduled_at: datetime | None, mo
     assert first.requested_at == NOW + timedelta(seconds=42)
 
 
-def test_a_tick_without_scheduled_models_asks_for_none() -> None:
+def test_a_tick_without_scheduled_models_emits_nothing() -> None:
     """It is accepted all the same."""
     assert json.loads(Deployment().call("POST", "/tick").body) == {"accepted": []}

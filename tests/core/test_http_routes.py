@@ -85,7 +85,7 @@ def test_an_unknown_model_is_404(method: str, rest: str) -> None:
         ("/models/" + "m" * 257, "model_id: must have 1 to 256 characters, not 257"),
     ],
 )
-def test_what_is_no_model_id_is_422(path: str, detail: str) -> None:
+def test_what_is_not_a_model_id_is_422(path: str, detail: str) -> None:
     """A pattern that matches everything still takes no id that breaks the rule, and the ledger is not read for it."""
     ledger = Script()
     deployment = Deployment(model_text("*"), gate=ledger)

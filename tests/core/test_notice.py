@@ -33,7 +33,7 @@ OVER = Notice(
 )
 
 
-def test_a_waiting_trigger_is_told_with_the_way_to_approve_it() -> None:
+def test_a_waiting_trigger_is_reported_with_the_way_to_approve_it() -> None:
     """One fact a line: why, since when, where it can be checked, and how it starts."""
     assert notice_text(WAITING).splitlines() == [
         "The training of churn/eu waits for an approval.",
@@ -50,7 +50,7 @@ def test_a_waiting_trigger_is_told_with_the_way_to_approve_it() -> None:
     ]
 
 
-def test_an_end_is_told_with_the_place_to_look_at() -> None:
+def test_an_end_is_reported_with_the_place_to_look_at() -> None:
     """Unknown facts are left out."""
     assert notice_text(OVER).splitlines() == [
         "The training of churn has failed.",
@@ -80,7 +80,7 @@ def test_every_event_has_a_title(event: str, result: str, title: str) -> None:
     assert event in EVENTS
 
 
-def test_an_event_for_no_model_can_be_told() -> None:
+def test_an_event_for_no_model_can_be_reported() -> None:
     """An event that cannot be acted on may be for no model at all."""
     assert notice_title(Notice(event="rejected", cloud="aws", at=NOW)) == "An event for no model was rejected"
 

@@ -144,7 +144,7 @@ def test_every_decision_is_observed_once() -> None:
     assert len(seen) - len(history) == 2
 
 
-def test_the_launcher_is_asked_with_the_token_of_the_trigger() -> None:
+def test_the_launcher_is_called_with_the_token_of_the_trigger() -> None:
     """A service that honours tokens sees one token for all attempts at a trigger."""
     calls = Script({0: Fault.LOST, 1: Fault.LOST})
     deployment = Deployment(launcher_gate=calls)

@@ -30,7 +30,7 @@ def test_the_newest_trigger_waits_for_the_running_training() -> None:
 
 
 @pytest.mark.parametrize("result", [RunResult.SUCCEEDED, RunResult.FAILED, RunResult.STOPPED])
-def test_an_end_told_thrice_changes_the_state_once(result: RunResult) -> None:
+def test_an_end_reported_thrice_changes_the_state_once(result: RunResult) -> None:
     """The model is free, the run has its end and result, and nothing more starts, however often it is reported."""
     deployment = Deployment()
     deployment.receive(trigger_event())

@@ -83,7 +83,7 @@ def test_a_model_shows_what_was_rejected() -> None:
     assert deployment.receive(event({"model_id": "churn", "trigger_id": "t-1"})).reason == "launched"
 
 
-def test_what_is_no_model_id_is_listed_nowhere() -> None:
+def test_what_is_not_a_model_id_is_listed_nowhere() -> None:
     """A pattern matches it, but no ledger could keep it: it is a dead letter only."""
     deployment = Deployment(model_text("*"))
     assert deployment.receive(event({"model_id": "m" * 257})).model_id == ""

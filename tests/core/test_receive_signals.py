@@ -31,7 +31,7 @@ def test_a_signal_trains_the_model_that_names_it() -> None:
     assert run.request.parameters == {"epochs": 8, "why": "drift"}
 
 
-def test_a_signal_asks_for_every_model_that_names_it() -> None:
+def test_a_signal_triggers_every_model_that_names_it() -> None:
     """Two models train under the same id, the third one does not; each outcome is returned."""
     deployment = Deployment(THREE)
     outcome = deployment.receive(sample(ALARM))
@@ -103,7 +103,7 @@ def test_what_no_model_names_is_ignored_by_its_name() -> None:
     assert (deployment.ledger.history, deployment.dead_letters.letters) == ([], [])
 
 
-def test_a_model_that_trains_elsewhere_is_not_asked() -> None:
+def test_a_model_that_trains_elsewhere_gets_no_trigger() -> None:
     """A signal on this cloud does not concern a model that has no target here."""
     elsewhere = f'[models."churn"]\n{DRIFT}\n[models."churn".target.aws]\nkind = "sagemaker"\npipeline = "p"\n'
     deployment = Deployment(elsewhere + model_text("price", DRIFT))
@@ -135,7 +135,7 @@ def test_an_alert_that_repeats_is_held_by_the_cooldown() -> None:
     assert reasons == ["launched", "cooldown", "cooldown"]
 
 
-def test_a_signal_without_an_id_is_known_by_what_it_tells() -> None:
+def test_a_signal_without_an_id_is_known_by_what_it_reports() -> None:
     """The same alarm at the same time is the same signal; at another time it is another one."""
     deployment = Deployment(model_text("churn", f'{DRIFT}\non_busy = "skip"'))
     nameless = changed(sample(ALARM), ..., "id")

@@ -28,14 +28,14 @@ def test_times_are_read_with_their_offset_and_written_in_utc(text: str, moment: 
     assert format_time(moment.astimezone(timezone(timedelta(hours=-9)))) == written
 
 
-def test_a_time_that_is_no_text_is_taken_in_utc() -> None:
+def test_a_time_that_is_not_a_string_is_taken_in_utc() -> None:
     """A time that a caller in this process gives keeps its instant and becomes UTC."""
     requested = trigger(requested_at=NOW.astimezone(timezone(timedelta(hours=5))))
     assert (requested.requested_at, requested.requested_at.tzinfo) == (NOW, UTC)
 
 
 @pytest.mark.parametrize("text", NO_TIMES)
-def test_what_is_no_time_is_told(text: str) -> None:
+def test_what_is_not_a_time_is_reported(text: str) -> None:
     """A text that names no instant is an error that shows it."""
     with pytest.raises(ValueError, match=r"^must be an ISO 8601 time with an offset, not '") as caught:
         parse_time(text)

@@ -151,7 +151,7 @@ def test_a_foreign_event_is_named_for_the_log() -> None:
 
 
 @pytest.mark.parametrize("event", [None, [], "text", 5, [{"source": SOURCE}]])
-def test_what_is_no_object_is_unreadable(event: object) -> None:
+def test_what_is_not_an_object_is_unreadable(event: object) -> None:
     """Only an object can be an event."""
     with pytest.raises(UnreadableEventError, match="an event must be an object, not "):
         decode(event, SOURCE)
@@ -161,7 +161,7 @@ def test_what_is_no_object_is_unreadable(event: object) -> None:
     ("detail", "shown"),
     [([1], r"\[1\]"), (None, "None"), ('{"model_id": ', '\'{"model_id"'), (7, "7"), ("[1]", r"\[1\]")],
 )
-def test_our_event_with_a_detail_that_is_no_object_is_rejected(detail: object, shown: str) -> None:
+def test_our_event_with_a_detail_that_is_not_an_object_is_rejected(detail: object, shown: str) -> None:
     """Our own event cannot be ignored: a detail that is not an object is a fault of that field."""
     event = delivered(encode(TRIGGER, SOURCE, "b"), detail=detail)
     with pytest.raises(InvalidTriggerError, match=f"^detail: must be an object, not {shown}") as raised:
@@ -184,7 +184,7 @@ def test_an_envelope_may_lack_everything_else() -> None:
 
 
 @pytest.mark.parametrize("event_id", [5, None, "", "\ud800" * 200])
-def test_an_id_that_is_no_text_is_no_id(event_id: object) -> None:
+def test_an_id_that_is_not_a_string_is_not_an_id(event_id: object) -> None:
     """An id of another type, or one that cannot be written as UTF-8, gives no trigger id."""
     incoming = decode(delivered(encode(TRIGGER, SOURCE, "b"), id=event_id), SOURCE)
     assert isinstance(incoming, TriggerEvent)

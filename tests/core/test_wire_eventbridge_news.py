@@ -76,7 +76,7 @@ def test_an_end_without_its_own_time_has_that_of_the_event() -> None:
         (None, None),
     ],
 )
-def test_the_description_of_our_executions_tells_the_model(description: object, model_id: str | None) -> None:
+def test_the_description_of_our_executions_shows_the_model(description: object, model_id: str | None) -> None:
     """A description that is ours names the model; any other text is left alone."""
     event = sample(f"aws/{STATUS_CHANGE}")
     event["detail"]["pipelineExecutionDescription"] = description
@@ -135,6 +135,6 @@ def test_a_tick_may_have_no_time(time: object) -> None:
         {"model_id": "churn"},
     ],
 )
-def test_anything_else_is_no_tick(event: object) -> None:
+def test_anything_else_is_not_a_tick(event: object) -> None:
     """Only the two schedulers tick."""
     assert decode_tick(event) is None

@@ -180,7 +180,7 @@ def test_a_foreign_event_is_named_for_the_log() -> None:
 
 
 @pytest.mark.parametrize("event", [None, [], "text", 5, [delivered()]])
-def test_what_is_no_object_is_unreadable(event: object) -> None:
+def test_what_is_not_an_object_is_unreadable(event: object) -> None:
     """Only an object can be an event."""
     with pytest.raises(UnreadableEventError, match="an event must be an object, not "):
         decode(event, SOURCE)
@@ -250,7 +250,7 @@ def test_a_time_that_is_none_is_left_out(time: object) -> None:
         assert incoming.sent_at is None
 
 
-def test_the_derived_id_tells_every_event_apart() -> None:
+def test_the_derived_id_distinguishes_every_event() -> None:
     """Samples of different types share one id: topic, subject and type belong to it, of a CloudEvent its source."""
     bare = delivered(data={"model_id": "churn"})
     changes: list[dict[str, Any]] = [
@@ -271,7 +271,7 @@ def test_the_derived_id_tells_every_event_apart() -> None:
 
 
 @pytest.mark.parametrize("event_id", [..., 5, None, "", "\ud800" * 200])
-def test_an_id_that_is_no_text_is_no_id(event_id: object) -> None:
+def test_an_id_that_is_not_a_string_is_not_an_id(event_id: object) -> None:
     """A missing id, one of another type, or one that cannot be written as UTF-8, gives no trigger id."""
     for event in (delivered(id=event_id), as_cloud_event(id=event_id)):
         incoming = decode(event, SOURCE)

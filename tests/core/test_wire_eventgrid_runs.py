@@ -109,7 +109,7 @@ def test_a_completed_run_has_succeeded() -> None:
     assert incoming.result is RunResult.SUCCEEDED
 
 
-def test_the_subject_tells_the_run_as_well() -> None:
+def test_the_subject_shows_the_run_as_well() -> None:
     """Where the data lack the run, the subject names it."""
     event = changed("Failed")
     del event["data"]["runId"]

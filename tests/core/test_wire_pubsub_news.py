@@ -44,7 +44,7 @@ def read(content: object) -> object:
 
 
 @pytest.mark.parametrize("deliver", FORMS.values(), ids=FORMS)
-def test_the_end_of_a_job_is_told(deliver: Deliver) -> None:
+def test_the_end_of_a_job_is_reported(deliver: Deliver) -> None:
     """Full name, our own name, result and time come out of a log entry, however it is delivered."""
     assert decode(deliver(message_of(entry(), {})), SOURCE) == RunEnded(
         run_id=f"projects/677687165274/locations/europe-west4/pipelineJobs/{JOB}",

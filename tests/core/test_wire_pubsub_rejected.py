@@ -12,7 +12,7 @@ SEED = {"project_id": "p", "topic_name": "t", "source": SOURCE, "event_type": "r
 
 
 @pytest.mark.parametrize("event", [None, [], "text", 5, b"\xff", [{"message": {}}]])
-def test_what_is_no_object_is_unreadable(event: object) -> None:
+def test_what_is_not_an_object_is_unreadable(event: object) -> None:
     """Only an object can be an event."""
     with pytest.raises(UnreadableEventError, match="an event must be an object, not "):
         decode(event, SOURCE)
@@ -41,7 +41,7 @@ def test_a_broken_object_is_unreadable_whoever_sent_it() -> None:
 
 
 @pytest.mark.parametrize("data", ["no base64!", "YQ", "ä", 5, ["YQ=="]])
-def test_data_that_is_no_base64_is_unreadable(data: object) -> None:
+def test_data_that_is_not_base64_is_unreadable(data: object) -> None:
     """Pub/Sub writes base64: anything else was written by another sender, or spoilt on the way."""
     with pytest.raises(UnreadableEventError, match=r"^the data of a Pub/Sub message must be base64"):
         decode(push({"data": data, "attributes": OURS}), SOURCE)
@@ -68,7 +68,7 @@ def test_an_event_of_pubsub_without_a_message_is_unreadable(event: object) -> No
     ("body", "attributes"),
     [(SEED | {"payload": [1]}, {}), (SEED, {}), (SEED | {"payload": "{"}, OURS), ([1], OURS), ("x", OURS)],
 )
-def test_our_message_with_a_payload_that_is_no_object_is_rejected(body: object, attributes: dict[str, str]) -> None:
+def test_our_message_with_a_payload_that_is_not_an_object_is_rejected(body: object, attributes: dict[str, str]) -> None:
     """Our own message cannot be ignored: a payload that is not an object is a fault of that field."""
     with pytest.raises(InvalidTriggerError, match=r"^payload: must be an object, not ") as raised:
         decode(push(message_of(body, attributes)), SOURCE)
@@ -83,6 +83,6 @@ def test_the_sweep_is_known_by_its_attribute(deliver: Deliver) -> None:
 
 
 @pytest.mark.parametrize("event", [None, 5, "text", b"", [], {}, {"message": 5}, {"message": {"data": "!"}}])
-def test_what_cannot_be_read_is_no_sweep(event: object) -> None:
+def test_what_cannot_be_read_is_not_a_sweep(event: object) -> None:
     """The question never fails."""
     assert is_sweep(event) is False

@@ -139,7 +139,7 @@ def test_evidence_holds_no_empty_fields() -> None:
     assert evidence(a="", b=None, c=[], d={}, e=0, f="x") == {"e": 0, "f": "x"}
 
 
-def test_a_path_through_what_is_no_object_ends_nowhere() -> None:
+def test_a_path_through_what_is_not_an_object_ends_nowhere() -> None:
     """A missing field, a list or a text on the way is none."""
     assert inside({"a": {"b": 1}}, "a", "b") == 1
     assert [inside(value, "a", "b") for value in ({}, {"a": "b"}, {"a": [1]}, None, "a")] == [None] * 5

@@ -62,7 +62,7 @@ def test_keys_count_in_every_case() -> None:
     assert azure(event).trigger_id == azure(breach()).trigger_id
 
 
-def test_a_run_asks_once_however_often_its_status_changes() -> None:
+def test_a_run_is_one_trigger_however_often_its_status_changes() -> None:
     """The tag stays on the run; another run is another trigger, and so is one of another workspace."""
     ids = [
         azure(event).trigger_id
@@ -117,7 +117,7 @@ def test_other_news_of_runs_is_none(event: Any) -> None:
     assert isinstance(azure(event), Foreign)
 
 
-def test_a_training_of_ours_is_no_monitor() -> None:
+def test_a_training_of_ours_is_not_a_monitor() -> None:
     """Whatever tags it has: its events are those of a training, and never trigger another one."""
     assert isinstance(azure(breach(runId=f"retrain-{'a' * 40}")), RunEnded)
 

@@ -22,7 +22,7 @@ def test_a_new_blob_is_data() -> None:
     }
 
 
-def test_both_schemas_tell_of_the_same_blob() -> None:
+def test_both_schemas_report_the_same_blob() -> None:
     """In the schema of Event Grid the blob, its folders included, is the same."""
     (cloud,) = sample(BLOB)
     cloud = changed(cloud, "/blobServices/default/containers/data/blobs/churn/blobs/a b.csv", "subject")
@@ -44,7 +44,7 @@ def test_both_schemas_tell_of_the_same_blob() -> None:
 
 
 @pytest.mark.parametrize("api", ["CreateFile", "SftpCreate"])
-def test_a_file_that_is_only_opened_is_no_data(api: str) -> None:
+def test_a_file_that_is_only_opened_is_not_data(api: str) -> None:
     """Data Lake storage reports a file first when it is empty; the event that it is complete is the signal."""
     (event,) = sample(BLOB)
     assert isinstance(azure(changed(event, api, "data", "api")), Foreign)

@@ -53,7 +53,7 @@ def test_an_anomaly_is_drift() -> None:
     )
 
 
-def test_an_alert_that_is_raised_again_asks_again() -> None:
+def test_an_alert_that_is_raised_again_is_a_new_trigger() -> None:
     """Each log entry is a trigger, however often Pub/Sub delivers it."""
     same = message(sample(ANOMALY)) | {"message": message(sample(ANOMALY))["message"] | {"messageId": "m-2"}}
     assert gcp(same).trigger_id == gcp(message(sample(ANOMALY))).trigger_id
@@ -96,7 +96,7 @@ def test_features_that_cannot_be_read_are_left_out(anomalies: object) -> None:
     assert (signal.reason, "anomalies" in signal.evidence) == ("RAW_FEATURE_SKEW", False)
 
 
-def test_an_anomaly_that_tells_nothing_has_a_reason() -> None:
+def test_an_anomaly_without_details_has_a_reason() -> None:
     """The job is named where the entry has no more."""
     event = entry({"@type": sample(ANOMALY)["jsonPayload"]["@type"]}, "jsonPayload")
     assert gcp(event).reason == "job 6680511704087920640 alerts"
@@ -145,7 +145,7 @@ def test_a_new_object_is_data() -> None:
 
 
 @pytest.mark.parametrize("body", [None, sample(GCS_DATA)])
-def test_both_ways_tell_of_the_same_object(body: object) -> None:
+def test_both_ways_report_the_same_object(body: object) -> None:
     """A bucket's notification, with or without the object as its content, triggers the same as the CloudEvent."""
     notified, event = gcp(message(body, **NOTICE)), gcp(sample(GCS_OBJECT))
     assert (notified.kind, notified.subject, notified.trigger_id, notified.sent_at) == (
@@ -157,7 +157,7 @@ def test_both_ways_tell_of_the_same_object(body: object) -> None:
     )
 
 
-def test_a_new_generation_asks_again() -> None:
+def test_a_new_generation_is_a_new_trigger() -> None:
     """An object that is written over is a new one."""
     assert gcp(message(None, **NOTICE | {"objectGeneration": "2"})).trigger_id != OBJECT_ID
 

@@ -50,7 +50,7 @@ def before(resource: Resource, everything: Iterable[Resource]) -> set[str]:
 
 
 @ways
-def test_nothing_asks_for_the_state_of_what_is_not_there(way: dict[str, Any]) -> None:
+def test_the_state_of_missing_resources_is_not_requested(way: dict[str, Any]) -> None:
     """Azure evaluates references even in what it does not make, and fails where their resource does not exist."""
     everything = resources(**way)
     there = {each.id for each in everything if each.made} | GIVEN
@@ -60,7 +60,7 @@ def test_nothing_asks_for_the_state_of_what_is_not_there(way: dict[str, Any]) ->
 
 
 @ways
-def test_what_is_asked_for_its_state_is_made_before(way: dict[str, Any]) -> None:
+def test_resources_are_created_before_their_state_is_requested(way: dict[str, Any]) -> None:
     """A resource that refers to the state of another waits for it, and everything that is waited for is declared."""
     everything = resources(**way)
     for each in everything:

@@ -302,7 +302,7 @@ def test_a_plan_is_shown_and_carried_out_later(aws: Aws) -> None:
 
 
 @pytest.mark.parametrize(("answers", "code"), [("y", 0), ("n", 1), ("", 1)])
-def test_a_person_is_asked_once(aws: Aws, answers: str, code: int) -> None:
+def test_an_approval_is_requested_once(aws: Aws, answers: str, code: int) -> None:
     """On a terminal only yes deploys; after a no neither the change set nor an empty stack is left."""
     bundle = aws.folder / "aws.zip"
     bundle.write_bytes(CODE)

@@ -81,7 +81,7 @@ def test_a_role_that_never_comes_is_given_up(machine: AzureMachine) -> None:
     assert machine.passes == ["subscribe=false"]
 
 
-def test_a_failed_deployment_is_told_in_words(machine: AzureMachine) -> None:
+def test_a_failed_deployment_is_reported_in_words(machine: AzureMachine) -> None:
     """The messages of the service and its log are shown; the same bundle would fail again, so it is not repeated."""
     machine.states, machine.status_text, machine.log = [0, 3], "Package rejected.", ["Validating", "No host.json."]
     done = machine.deploy()
@@ -91,7 +91,7 @@ def test_a_failed_deployment_is_told_in_words(machine: AzureMachine) -> None:
     assert machine.passes == ["subscribe=false"]
 
 
-def test_a_service_that_restarts_is_asked_again(machine: AzureMachine) -> None:
+def test_a_service_that_restarts_is_called_again(machine: AzureMachine) -> None:
     """No answer, and one that is not valid JSON, say nothing about the deployment."""
     machine.states = [503, 0, 502, 2]
     done = machine.deploy()
@@ -100,7 +100,7 @@ def test_a_service_that_restarts_is_asked_again(machine: AzureMachine) -> None:
     assert len(machine.uploaded) == 1
 
 
-def test_a_deployment_that_does_not_end_is_told(machine: AzureMachine) -> None:
+def test_a_deployment_that_does_not_end_is_reported(machine: AzureMachine) -> None:
     """After ten minutes the script ends with the last status."""
     machine.states = [1] * 60
     done = machine.deploy()
@@ -124,7 +124,7 @@ def test_an_upload_that_can_never_be_taken_is_not_repeated(machine: AzureMachine
     assert "answers 413 to the upload: Too large" in done.stderr
 
 
-def test_a_lost_login_is_told(machine: AzureMachine) -> None:
+def test_a_lost_login_is_reported(machine: AzureMachine) -> None:
     """Where `az` gives no token its own words are shown, and no request goes out without one."""
     machine.refuse("get-access-token", 1, "Please run 'az login'")
     done = machine.deploy()
@@ -198,7 +198,7 @@ def test_the_version_of_python_is_compared(machine: AzureMachine) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"no zip"])
-def test_a_bundle_that_is_not_there_is_told(machine: AzureMachine, content: bytes | None) -> None:
+def test_a_bundle_that_is_not_there_is_reported(machine: AzureMachine, content: bytes | None) -> None:
     """Nothing is made before it is known what runs there."""
     machine.bundle.unlink()
     if content is not None:

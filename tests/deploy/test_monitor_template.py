@@ -65,7 +65,7 @@ def test_it_reads_data_writes_pages_and_asks(monitor: Template) -> None:
     }
 
 
-def test_it_asks_where_emit_does() -> None:
+def test_it_publishes_where_emit_does() -> None:
     """With another account's bus it has that in its environment, the role and the external id, and the same rights."""
     foreign = {"ForeignBusArn": BUS, "ForeignBusRoleArn": ROLE, "ForeignBusExternalId": "other"}
     template = read_monitor(foreign)
@@ -92,7 +92,7 @@ def test_it_runs_on_what_the_image_was_built_for(processor: str | None) -> None:
 
 
 @pytest.mark.parametrize("configuration", ["retrain.toml", "retrain.staging.toml"])
-def test_its_image_holds_whichever_configuration_it_is_told_to_use(configuration: str, monitor: Template) -> None:
+def test_its_image_holds_the_configuration_that_is_set(configuration: str, monitor: Template) -> None:
     """What `Configuration` may name is copied to where the code looks for it, and not kept from the build."""
     assert re.fullmatch(monitor.parameters["Configuration"]["AllowedPattern"], configuration)
     dockerfile = ROOT / "functions/monitor/Dockerfile"

@@ -65,7 +65,7 @@ def matches(template: Template, rule: str, event: Any) -> bool:
     return bool(EventPattern.load(json.dumps(pattern)).matches_event(event))
 
 
-def test_nothing_of_it_is_made_unless_it_is_asked_for(template: Template, full: Template) -> None:
+def test_it_is_only_created_if_requested(template: Template, full: Template) -> None:
     """By default there are no rules but the two of the function, no role of others, no queue and no log of copies."""
     assert set(full.resources) - set(template.resources) == {
         "AlarmSignals",

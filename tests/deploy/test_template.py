@@ -103,7 +103,7 @@ def test_no_function_outlives_a_claim(template: Template) -> None:
         assert 0 < function["Timeout"] <= CLAIM_LEASE.total_seconds()
 
 
-def test_the_url_asks_who_calls(template: Template) -> None:
+def test_the_url_requires_authentication(template: Template) -> None:
     """HTTP comes in by a function URL that wants signed requests, and by nothing else."""
     urls = {name: function.get("FunctionUrlConfig") for name, function in template.functions.items()}
     assert urls == {"EmitFunction": {"AuthType": "AWS_IAM"}, "ReceiveFunction": None}

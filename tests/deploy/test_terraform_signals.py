@@ -30,7 +30,7 @@ def test_the_sink_takes_ends_only() -> None:
     assert set(states.replace('\\"', "").split(" OR ")) == ends
 
 
-def test_every_project_that_trains_tells_and_lets_in() -> None:
+def test_every_project_that_trains_reports_and_lets_in() -> None:
     """Each has a sink, whose account may publish, and the launcher's role; accounts are found by their addresses."""
     projects = "${local.training_projects}"
     role = of_kind("google_project_iam_custom_role")["launcher"]

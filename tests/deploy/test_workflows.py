@@ -232,7 +232,7 @@ class TestSource:
         assert found == {"run": "678", "commit": self.COMMIT, "code": "", "tested": "true"}
 
     @pytest.mark.parametrize(("earlier", "answer"), [("678", ""), ("678; rm -rf x", COMMIT), ("678", "null")])
-    def test_a_run_that_is_no_promotion_is_refused(self, repository: Path, earlier: str, answer: str) -> None:
+    def test_a_run_that_is_not_a_promotion_is_refused(self, repository: Path, earlier: str, answer: str) -> None:
         """Neither that of another workflow nor anything that is not a number."""
         done = self.decided(repository, answer, EARLIER=earlier)
         assert (done.returncode, done.stdout) == (1, "")

@@ -31,7 +31,7 @@ def reading(secret: str) -> Callable[[str], str]:
 
 
 @pytest.mark.parametrize(("name", "store"), NAMES.items())
-def test_the_name_of_a_secret_tells_its_store(name: str, store: SecretStore) -> None:
+def test_the_name_of_a_secret_shows_its_store(name: str, store: SecretStore) -> None:
     """One variable is enough for all stores."""
     asked: list[str] = []
 

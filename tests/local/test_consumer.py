@@ -226,7 +226,7 @@ def test_workers_drain_the_bus(bus: SqliteBus, box: Box) -> None:
     assert consumer.stop()
 
 
-def test_an_idle_worker_notices_at_once(bus: SqliteBus, box: Box, file: Path) -> None:
+def test_an_idle_worker_notices_immediately(bus: SqliteBus, box: Box, file: Path) -> None:
     """An idle worker takes an event of its own process immediately, and one of another process soon after."""
     arrived = threading.Event()
     consumer = a_running_consumer(bus, lambda _: arrived.set(), box)

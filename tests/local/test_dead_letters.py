@@ -41,7 +41,7 @@ def test_letters_of_one_moment(tmp_path: Path) -> None:
     assert [json.loads(path.read_text())["event"] for path in sorted(tmp_path.iterdir())] == [1, 0, 2]
 
 
-def test_an_event_that_is_no_json(tmp_path: Path) -> None:
+def test_an_event_that_is_not_json(tmp_path: Path) -> None:
     """Bytes that are not valid JSON are kept as text."""
     FolderDeadLetters(tmp_path, lambda: "id").put(a_letter(b"\xff{"))
     (path,) = tmp_path.iterdir()

@@ -42,7 +42,7 @@ def test_only_the_columns_that_are_asked_for_are_read(tmp_path: Path) -> None:
     assert result.left_out == {"forecast": "is not in the reference data"}
 
 
-def test_a_column_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
+def test_a_configured_column_must_be_there(tmp_path: Path) -> None:
     """A name in `columns` that one side has not got is an error that shows what it has."""
     put(tmp_path, reference=rows(), current=rows().drop(columns="price"))
     with pytest.raises(UnusableDataError, match=r"columns: 'price' not in the current data .* has visits, region"):

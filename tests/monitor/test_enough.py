@@ -53,7 +53,7 @@ def test_as_many_rows_as_are_needed_do_not_drift_by_chance(tmp_path: Path, seed:
         assert (result.current.rows, result.reference.rows) == (least, count)
 
 
-def test_who_asks_for_fewer_rows_gets_them(tmp_path: Path) -> None:
+def test_fewer_rows_can_be_configured(tmp_path: Path) -> None:
     """`min_rows` is the configuration's; the summary tells how many there were."""
     result = compared(tmp_path, rows(), rows(20, shift=5.0), min_rows=20)
     assert result.drift
@@ -113,7 +113,7 @@ def test_columns_that_the_reference_has_not_are_not_lost(tmp_path: Path) -> None
     assert len(result.columns) == 5
 
 
-def test_the_index_tells_how_many_columns_were_not_compared(tmp_path: Path) -> None:
+def test_the_index_shows_how_many_columns_were_not_compared(tmp_path: Path) -> None:
     """A share of fewer columns must not look like one of all."""
     world = World(tmp_path, configuration(churn=TABLE))
     world.put(reference=rows(), current=rows().drop(columns="price"))

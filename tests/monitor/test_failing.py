@@ -98,7 +98,7 @@ def _refusing(_call: str, _effect: object) -> NoReturn:
 
 
 @pytest.mark.parametrize("error", [UnavailableError("The storage", "write it"), ValueError("secret")])
-def test_a_latest_report_that_fails_is_no_failed_check(tmp_path: Path, error: Exception) -> None:
+def test_a_latest_report_that_fails_is_not_a_failed_check(tmp_path: Path, error: Exception) -> None:
     """The trigger is on its way, so people are told of the drift; the run fails, and another one writes the rest."""
     world = drifting(tmp_path, FailingStorage(tmp_path, "/latest/", error))
     with pytest.raises(RunFailedError, match=rf"^churn: the latest report: {type(error).__name__}") as raised:
@@ -121,7 +121,7 @@ def test_one_site_keeps_no_other_up(tmp_path: Path, error: Exception) -> None:
     assert "churn" in (tmp_path / "site/index.html").read_text()
 
 
-def test_a_storage_that_lacks_a_setting_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_storage_that_lacks_a_setting_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an account the driver for Azure cannot be made: a message for its model, and the others are checked."""
     for name in ("CONNECTION_STRING", "ACCOUNT_NAME"):
         monkeypatch.delenv(f"AZURE_STORAGE_{name}", raising=False)

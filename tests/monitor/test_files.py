@@ -157,7 +157,7 @@ def test_equal_data_ask_with_the_same_id(tmp_path: Path) -> None:
     assert len({first, second, run(tmp_path).trigger_id}) == 3
 
 
-def test_a_copy_of_the_same_data_asks_with_the_same_id(tmp_path: Path) -> None:
+def test_a_copy_of_the_same_data_has_the_same_trigger_id(tmp_path: Path) -> None:
     """On this machine a file is known by what is in it, and not by its time."""
     put(tmp_path, reference=rows(), current=rows(seed=1))
     first = run(tmp_path).trigger_id

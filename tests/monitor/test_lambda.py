@@ -142,7 +142,7 @@ def test_a_tick_delivered_twice_is_one_request(account: Account) -> None:
     account.take(account.mail)
 
 
-def test_no_drift_is_mailed_and_nothing_is_asked(account: Account) -> None:
+def test_no_drift_is_mailed_and_nothing_is_requested(account: Account) -> None:
     """People learn of a calm week, too."""
     account.put("2025-11-30", rows(seed=2))
     invoke(account.function, {"at": "2025-12-01T09:30:00Z"})
@@ -151,7 +151,7 @@ def test_no_drift_is_mailed_and_nothing_is_asked(account: Account) -> None:
     assert account.take(account.triggers) == []
 
 
-def test_missing_data_are_mailed_and_nothing_is_asked(account: Account) -> None:
+def test_missing_data_are_mailed_and_nothing_is_requested(account: Account) -> None:
     """A week without data is a message that says so, and no error of the function: a repeat would find no more."""
     answer = invoke(account.function, {"at": "2025-12-08T09:30:00Z"})
     problem = "s3://monitored/churn/2025-12-07.parquet: no such file exists"

@@ -45,7 +45,7 @@ def test_a_run_may_be_asked_for_by_hand(event: object, request_: RunRequest) -> 
 
 
 @pytest.mark.parametrize("hour", [0, 9, 23])
-def test_a_run_that_is_asked_for_no_time_is_for_the_day(hour: int) -> None:
+def test_a_run_without_a_time_is_for_the_day(hour: int) -> None:
     """So that a job which its platform tries again is the same run."""
     assert today(datetime(2026, 11, 23, hour, 30, 5, 17, tzinfo=UTC)) == datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -89,7 +89,7 @@ def test_an_unknown_cloud_is_an_error() -> None:
         cloud_of({"RETRAIN_CLOUD": "mars"})
 
 
-def test_two_addresses_of_one_site_are_told_at_the_start(tmp_path: Path) -> None:
+def test_two_addresses_of_one_site_are_reported_at_the_start(tmp_path: Path) -> None:
     """Before anything is read: the index would lead to one of them, and the messages to the other."""
     tables = [
         f'[models."{name}".target.local]\nkind = "command"\ncommand = ["true"]\n[models."{name}".drift]\n'

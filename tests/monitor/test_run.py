@@ -24,7 +24,7 @@ def drifting(folder: Path, toml: str = "", bus_gate: Gate = perform) -> World:
     return world
 
 
-def test_drift_asks_for_a_training(tmp_path: Path) -> None:
+def test_drift_requests_a_training(tmp_path: Path) -> None:
     """The trigger has origin, severity and reason, and the report's address as its evidence."""
     world = drifting(tmp_path)
     (line,) = run_checks(world.monitor, [], MONDAY)
@@ -40,7 +40,7 @@ def test_drift_asks_for_a_training(tmp_path: Path) -> None:
     assert line == {"model_id": "churn", "status": "drift", "summary": trigger.reason, "report_url": report}
 
 
-def test_no_drift_asks_for_nothing_and_says_so(tmp_path: Path) -> None:
+def test_no_drift_requests_nothing_and_says_so(tmp_path: Path) -> None:
     """People are told of a check without drift, too; nobody else is."""
     world = World(tmp_path, configuration(churn=TABLE))
     world.put(reference=rows(), current=rows(seed=1))
@@ -74,7 +74,7 @@ def test_the_address_is_the_one_where_people_read_it(tmp_path: Path) -> None:
     assert world.bus.published[0].evidence["report_url"] == world.mailbox.notices[0].url == url
 
 
-def test_a_run_repeated_asks_with_the_same_id(tmp_path: Path) -> None:
+def test_a_repeated_run_has_the_same_trigger_id(tmp_path: Path) -> None:
     """The same data found twice are one request to whoever decides."""
     world = drifting(tmp_path)
     run_checks(world.monitor, [], MONDAY)
@@ -90,7 +90,7 @@ def test_equal_data_of_two_models_are_two_requests(tmp_path: Path) -> None:
     assert len({trigger.trigger_id for trigger in world.bus.published}) == 2
 
 
-def test_a_check_that_fails_is_told_and_asks_for_nothing(tmp_path: Path) -> None:
+def test_a_check_that_fails_is_reported_and_requests_nothing(tmp_path: Path) -> None:
     """Missing data end in one message; the index shows the problem, the last report stays."""
     world = drifting(tmp_path)
     (tmp_path / "current.parquet").unlink()
@@ -103,7 +103,7 @@ def test_a_check_that_fails_is_told_and_asks_for_nothing(tmp_path: Path) -> None
     assert not (tmp_path / "site/models/churn/latest").exists()
 
 
-def test_a_check_that_fails_where_nobody_is_told_fails_the_run(tmp_path: Path) -> None:
+def test_a_check_that_fails_where_no_one_is_notified_fails_the_run(tmp_path: Path) -> None:
     """Without a channel the platform's own alarm is the only one left."""
     world = drifting(tmp_path, configuration(churn=STEPS).partition("[notify]")[0])
     (tmp_path / "current.parquet").unlink()
@@ -127,7 +127,7 @@ def test_a_check_without_comparable_columns_fails(tmp_path: Path) -> None:
     assert not world.bus.published
 
 
-def test_a_trigger_that_did_not_get_through_is_told_and_tried_again(tmp_path: Path) -> None:
+def test_a_trigger_that_did_not_get_through_is_reported_and_tried_again(tmp_path: Path) -> None:
     """With the bus away, people learn of it and the run fails, so that the platform repeats it."""
     world = drifting(tmp_path, bus_gate=Script({0: Fault.THROTTLED}))
     with pytest.raises(RunFailedError, match="churn: The fake service could not publish"):
@@ -152,7 +152,7 @@ def test_a_channel_that_fails_fails_the_run_at_its_end(tmp_path: Path, error: Ex
     assert (tmp_path / "site/index.html").is_file()
 
 
-def test_an_unexpected_error_is_told_without_its_text(tmp_path: Path) -> None:
+def test_an_unexpected_error_is_reported_without_its_text(tmp_path: Path) -> None:
     """A bug ends in a message, too; its text may hold anything, so it goes to the log only."""
     world = drifting(tmp_path, bus_gate=_broken)
     lines = run_checks(world.monitor, [], MONDAY)

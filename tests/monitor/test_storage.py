@@ -168,7 +168,7 @@ def test_data_and_site_may_be_in_a_bucket(tmp_path: Path, bucket: Bucket) -> Non
     assert document["current"]["rows"] == 1500
 
 
-def test_a_browser_shows_the_pages_and_asks_for_new_ones(tmp_path: Path, bucket: Bucket) -> None:
+def test_a_browser_shows_the_pages_and_requests_new_ones(tmp_path: Path, bucket: Bucket) -> None:
     """Each file has its type, or a browser would download it, and is asked for anew each time."""
     fill(tmp_path, bucket)
     run_checks(monitored(tmp_path, bucket).monitor, [], MONDAY)

@@ -117,7 +117,7 @@ def test_drift_begins_at_its_share(share: float, drift: bool) -> None:  # noqa: 
         (LEAST.replace('"site"', '"ftp://site"'), "drift.site: 'ftp://site' must be a path or begin with one of s3://"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(drift: str, problem: str) -> None:
+def test_what_is_wrong_is_reported_with_its_place(drift: str, problem: str) -> None:
     """A mistake names the model, the key and what would be right."""
     with pytest.raises(ConfigError, match="churn") as raised:
         read(drift)

@@ -157,7 +157,7 @@ def test_empty_files_and_markers_of_folders_are_no_data(tmp_path: Path, form: st
         run(tmp_path, check(reference=f"reference.{form}", current="current"))
 
 
-def test_a_packed_part_without_rows_is_no_data(tmp_path: Path) -> None:
+def test_a_packed_part_without_rows_is_not_data(tmp_path: Path) -> None:
     """A packed file has some bytes, even if nothing is in it."""
     put(tmp_path, reference=rows())
     (tmp_path / "current").mkdir()

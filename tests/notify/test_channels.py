@@ -43,7 +43,7 @@ def test_a_topic_is_sns_and_all_else_is_apprise() -> None:
     assert made == [TOPIC, f"{TOPIC}.fifo"]
 
 
-def test_without_channels_nobody_is_told() -> None:
+def test_without_channels_no_one_is_notified() -> None:
     """There is nothing to make then."""
     assert channel_notifiers([]) is None
 
