@@ -10,8 +10,8 @@ from tests.contracts.bundles import built_bundle
 
 CLOUDS = ("aws", "gcp", "azure")
 ROOMS = {"__init__.py", "assembly.py", "http_session.py", "machine.py", "github", "notify"}
-# With cryptography, which the functions do not use, it has ten.
-AZURE_LIMIT = 5_500_000  # bytes
+# With cryptography, which the functions do not use, it would have eleven.
+AZURE_LIMIT = 7_000_000  # bytes
 
 
 def archived(folder: Path, target: Path) -> bytes:
@@ -40,7 +40,7 @@ def test_a_bundle_holds_its_own_cloud_and_no_other(cloud: str) -> None:
 
 
 def test_the_bundle_for_azure_is_small() -> None:
-    """Zipped it has less than five and a half megabytes, for an instance fetches it before it can start."""
+    """Zipped it has less than seven megabytes, for an instance fetches it before it can start."""
     assert built_bundle("azure").with_suffix(".zip").stat().st_size < AZURE_LIMIT
 
 

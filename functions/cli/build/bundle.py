@@ -43,8 +43,6 @@ _AWS_UNUSED: Final = (
     ),
     "dateutil/zoneinfo",
 )
-# Bytecode of all packages would double the archive for Azure: that of the modules that a launch imports is enough.
-_AZURE_HOT: Final = ("azure/core", "azure/data", "azure/functions", "requests", "urllib3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,9 +169,8 @@ def _finish_azure(
     report("removing what the functions do not use")
     azure_packages.cut_down(packages)
     report("compiling")
-    hot = [packages / name for name in _AZURE_HOT]
     own = [folder / "function_app.py", folder / "shared", folder / "functions"]
-    return precompile(folder, "/home/site/wwwroot", [*own, *hot], runtime)
+    return precompile(folder, "/home/site/wwwroot", [*own, packages], runtime)
 
 
 _FINISH: Final = {"aws": _finish_aws, "gcp": _finish_gcp, "azure": _finish_azure}
