@@ -98,7 +98,7 @@ def test_a_time_that_is_none_never_reaches_the_function(azure: Azure) -> None:
     event = azure.event({"model_id": "churn"}, time="yesterday")
     sent = {name: event[name] for name in ("id", "subject", "eventType", "eventTime", "data", "dataVersion")}
     client = azure.account.clients.topic(azure.account.variables["RETRAIN_BUS"])()
-    with pytest.raises(HttpResponseError, match="eventTime is no date and time"):
+    with pytest.raises(HttpResponseError, match="eventTime is not a valid date and time"):
         client.send(sent)
     subscription = Subscription(url=azure.account.subscription.url, max_attempts=3, delays=(0.01,))
     subscription.put(event)

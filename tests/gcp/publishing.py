@@ -53,7 +53,7 @@ class Triggers(Sequence[RetrainTrigger]):
 def peak() -> int:
     """Return the peak memory of this process, in KB.
 
-    Linux tells it here; what getrusage tells begins with the memory of the process that this one was forked from.
+    Linux reports it here; that of getrusage includes the memory of the process that this one was forked from.
     """
     (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1])

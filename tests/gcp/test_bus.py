@@ -24,7 +24,7 @@ class Collector:
     """A client that completes messages when it holds a whole batch, or immediately.
 
     Attributes:
-        most: how many messages it held at once.
+        most: how many messages it held at the same time.
         sent: how many it was given.
 
     """

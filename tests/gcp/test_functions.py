@@ -193,11 +193,11 @@ def test_a_delivery_that_the_framework_would_refuse_becomes_a_dead_letter(
 
 def test_without_dead_letters_the_platform_keeps_a_rejected_event(variables: dict[str, str]) -> None:
     """The answer is a 500 with the reason, until the subscription's own dead-letter topic gets the event."""
-    event = {"body": json.dumps(push({"model_id": "nobody"}))}
+    event = {"body": json.dumps(push({"model_id": "unknown"}))}
     (answer,), _, log = probed(variables | {"RETRAIN_DEAD_LETTERS": ""}, "receive", event)
     assert answer["status"] == 500
     assert answer["content"]["detail"].startswith(
-        "UnknownModelError: model_id: the configuration has no model 'nobody'"
+        "UnknownModelError: model_id: the configuration has no model 'unknown'"
     )
     assert [json.loads(line)["severity"] for line in log.splitlines()] == ["INFO", "WARNING"]
 
