@@ -11,7 +11,7 @@ from tests.fakes.faults import Crash, Fault, Gate, perform
 T = TypeVar("T")
 
 # A step takes far below a millisecond: a process that takes longer hangs.
-PATIENCE_SECONDS: Final = 30.0
+STOP_TIME_LIMIT_SECONDS: Final = 30.0
 
 
 class Process:
@@ -65,11 +65,11 @@ class Process:
 
     def _wait(self) -> None:
         try:
-            self.stops_before = self._stops.get(timeout=PATIENCE_SECONDS)
+            self.stops_before = self._stops.get(timeout=STOP_TIME_LIMIT_SECONDS)
         except Empty:
             raise TimeoutError(f"{self.name} hangs after {self.calls}") from None
         if self.stops_before is None:
-            self._thread.join(PATIENCE_SECONDS)
+            self._thread.join(STOP_TIME_LIMIT_SECONDS)
 
     def _run(self, work: Callable[[Gate], object]) -> None:
         try:
