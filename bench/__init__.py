@@ -1,1 +1,1 @@
-"""What a cold start costs, beside functions without this project's promises: `make bench`."""
+"""The cost of a cold start, beside functions without this project's promises: `make bench`."""

@@ -11,13 +11,13 @@ import sys
 
 
 class Context:
-    """What the runtime of Lambda says of an invocation, as far as the functions read it."""
+    """The context of an invocation that Lambda passes, as far as the functions read it."""
 
     aws_request_id = f"bench-{os.getpid()}"
 
 
 module, name, event, descriptor = sys.argv[1:]
-# In place of this file's own folder: what a runtime has there.
+# In place of this file's own folder: the current folder, as a runtime has it.
 sys.path[0] = ""
 answer = getattr(importlib.import_module(module), name)(json.loads(event), Context())
 # The operating system's own figure begins with the size of the process that started this one.

@@ -12,7 +12,7 @@ import pytest
 _FLAGS: Final = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    # What the console says goes to standard error.
+    # Messages of the console go to standard error.
     *("--enable-logging=stderr", "--v=0", "--virtual-time-budget=10000", "--window-size=1200,1400"),
 )
 SECONDS: Final = 120

@@ -1,7 +1,7 @@
-"""What the tests of the monitor need, and the decision which of them this environment can run.
+"""Fixtures for the tests of the monitor, and the choice of the tests that this environment can run.
 
-The monitor has requirements of its own, hundreds of megabytes of them, so the project's environment has not got them.
-`MONITOR_TESTS=required` makes an error of that.
+The monitor has requirements of its own, hundreds of megabytes of them, so the project's environment does not have
+them. `MONITOR_TESTS=required` makes their absence an error.
 """
 
 import importlib.util
@@ -14,7 +14,7 @@ import pytest
 
 from emulators.moto_server import CREDENTIALS, moto_server
 
-# What needs nothing but the core.
+# Tests that need only the core.
 _EVERYWHERE = ("test_table.py",)
 
 if importlib.util.find_spec("evidently") is None:
@@ -32,7 +32,7 @@ os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
     """Give the URL of AWS services, and lead every client of this process there."""
-    # moto tells every request.
+    # moto logs every request.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with moto_server() as url, pytest.MonkeyPatch.context() as environment:
         for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": url}.items():

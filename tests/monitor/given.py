@@ -54,14 +54,14 @@ def put(folder: Path, **frames: pd.DataFrame) -> None:
         frame.to_parquet(folder / f"{name}.parquet")
 
 
-def run(folder: Path, asked: DriftCheck | None = None) -> Result:
+def run(folder: Path, configured: DriftCheck | None = None) -> Result:
     """Return what a check of the data in *folder* finds."""
-    return check_drift("churn", asked or check(), MONDAY, Storage(folder)).result
+    return check_drift("churn", configured or check(), MONDAY, Storage(folder)).result
 
 
-def read(folder: Path, asked: DriftCheck | None = None) -> CheckData:
+def read(folder: Path, configured: DriftCheck | None = None) -> CheckData:
     """Return the data that a check in *folder* would compare."""
-    return read_data(asked or check(), MONDAY.date(), Storage(folder))
+    return read_data(configured or check(), MONDAY.date(), Storage(folder))
 
 
 def values(result: Result) -> dict[str, float | None]:

@@ -30,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_index_names_the_drifted_column_and_leads_to_the_report(chromium: Browser, site: Path) -> None:
-    """The start page shows model, verdict, column and trend; its own style is allowed, and nothing else is asked."""
+    """The start page shows model, verdict, column and trend; its own style is allowed, and it requests nothing else."""
     seen = chromium.open(site / "index.html")
     assert all(text in seen.dom for text in ("churn", ">drift<", "<br>price<", "<rect ", "2026-11-23 09:30 UTC"))
     report = f"models/churn/{STAMP}/report.html"
@@ -61,7 +61,7 @@ def test_markup_in_the_data_is_not_run(chromium: Browser, site: Path) -> None:
 
 
 def test_the_error_page_leads_back(chromium: Browser, site: Path) -> None:
-    """What is not there has a page of its own."""
+    """The page for a missing address says so and links to the start page."""
     seen = chromium.open(site / "error.html")
     assert "This page does not exist" in seen.dom
     assert list(links(seen.dom)) == ["index.html"]

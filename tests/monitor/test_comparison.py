@@ -52,7 +52,7 @@ def test_a_p_value_drifts_downwards_and_a_distance_upwards() -> None:
 
 
 def test_a_constant_column_is_compared_like_any_other() -> None:
-    """The same constant is no drift; another constant is drift."""
+    """The same constant does not count as drift; a different constant does."""
     reference = rows().assign(same=1.0, other=1.0, word="x")
     found = compare(reference, rows(seed=1).assign(same=1.0, other=2.0, word="x"), drift_share=0.5)
     assert {column.name for column in found.drifted} == {"other"}
@@ -107,7 +107,7 @@ def test_nothing_that_evidently_can_compare_is_an_error_that_says_why() -> None:
         compare(only, only, drift_share=0.5)
 
 
-def test_the_page_runs_no_script_that_stands_in_the_data() -> None:
+def test_the_page_runs_no_script_from_the_data() -> None:
     """Names and values that close Evidently's script and begin another are shown, not run; results keep the names."""
     evil = "</script><script>document.title='pwned'</script>"
     frame = rows().assign(region=evil).rename(columns={"price": evil})

@@ -28,12 +28,12 @@ def test_the_order_of_columns_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_columns_of_one_side_are_left_out(tmp_path: Path) -> None:
-    """What only one side has is not compared, and told."""
+    """A column that only one side has is not compared, and it is reported."""
     put(tmp_path, reference=rows().assign(old=1), current=rows().assign(new=1))
     assert run(tmp_path).left_out == {"old": "is not in the current data", "new": "is not in the reference data"}
 
 
-def test_only_the_columns_that_are_asked_for_are_read(tmp_path: Path) -> None:
+def test_only_the_configured_columns_are_read(tmp_path: Path) -> None:
     """`columns` limits what is compared; target and prediction come along with their roles."""
     put(tmp_path, reference=rows(), current=rows())
     result = run(tmp_path, check(columns=("price",), target="target", prediction="forecast"))
@@ -65,7 +65,7 @@ def test_a_column_without_values_is_left_out(tmp_path: Path) -> None:
 
 
 def test_kinds_that_differ_are_left_out(tmp_path: Path) -> None:
-    """Numbers in one and texts in the other cannot be compared, and it is told which is which."""
+    """Numbers on one side and texts on the other cannot be compared; the report says which side has which."""
     put(tmp_path, reference=rows(), current=rows().assign(visits="many"))
     assert run(tmp_path).left_out == {"visits": "holds numbers in the reference data and texts in the current data"}
 
@@ -114,7 +114,7 @@ def test_every_type_of_number_and_text_is_compared(tmp_path: Path, kind: pa.Data
     ids=["uint64", "int64", "decimal"],
 )
 def test_large_numbers_are_compared_as_nearly_as_can_be(tmp_path: Path, numbers: pa.Array) -> None:
-    """What a broken number holds only nearly is no error."""
+    """Numbers that a float can hold only approximately do not cause an error."""
     for name in ("reference", "current"):
         parquet.write_table(pa.table({"x": numbers}), tmp_path / f"{name}.parquet")
     assert values(run(tmp_path)) == {"x": 0.0}
@@ -144,7 +144,7 @@ def test_categories_of_pandas_are_texts(tmp_path: Path) -> None:
 
 
 def test_lists_structures_and_bytes_are_left_out(tmp_path: Path) -> None:
-    """What has no distribution of values is told, before any of it is read."""
+    """Columns without a distribution of values are reported, before any of their data is read."""
     columns = {"x": [1.5, 2.5], "tags": [["a"], []], "place": [{"a": 1}, {"a": 2}], "raw": [b"1", b"2"]}
     for name in ("reference", "current"):
         parquet.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
@@ -159,8 +159,8 @@ def test_names_may_hold_anything(tmp_path: Path) -> None:
     assert set(values(run(tmp_path))) == {*names.values(), "member"}
 
 
-def test_a_name_that_stands_twice_is_left_out(tmp_path: Path) -> None:
-    """Nobody can tell which of the two is meant."""
+def test_a_name_that_occurs_twice_is_left_out(tmp_path: Path) -> None:
+    """Which of the two columns is meant cannot be known."""
     for name in ("reference", "current"):
         (tmp_path / f"{name}.csv").write_text("x,x,y\n1,2,3.5\n4,5,6.5\n")
     result = run(tmp_path, check(reference="reference.csv", current="current.csv", min_rows=1))
@@ -168,7 +168,7 @@ def test_a_name_that_stands_twice_is_left_out(tmp_path: Path) -> None:
 
 
 def test_long_texts_are_cut(tmp_path: Path) -> None:
-    """What differs beyond the limit only is the same category, plain or as a dictionary."""
+    """Texts that differ only beyond the limit are the same category, plain or as a dictionary."""
     for name in ("reference", "current"):
         long = pa.array(["x" * LONGEST + name, "y"] * 750)
         columns = {"plain": long, "coded": long.dictionary_encode(), "large": long.cast(pa.large_string())}

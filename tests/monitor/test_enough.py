@@ -28,25 +28,25 @@ def categories(count: int, most: int, seed: int) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("count", [1, 499])
-def test_few_rows_are_no_drift(tmp_path: Path, count: int) -> None:
-    """By Evidently's distances few rows are far from anything: the check fails, and nothing is asked for."""
+def test_few_rows_do_not_count_as_drift(tmp_path: Path, count: int) -> None:
+    """By Evidently's distances few rows are far from anything: the check fails, and no training is requested."""
     world = World(tmp_path, configuration(churn=TABLE))
     world.put(reference=rows(), current=rows(count, seed=1))
-    told = f"{count} row{'s' if count > 1 else ''}, and a verdict needs 500 (min_rows)"
-    assert problem_of(run_checks(world.monitor, [], MONDAY)) == f"the current data (current.parquet): {told}"
+    problem = f"{count} row{'s' if count > 1 else ''}, and a verdict needs 500 (min_rows)"
+    assert problem_of(run_checks(world.monitor, [], MONDAY)) == f"the current data (current.parquet): {problem}"
     assert not world.bus.published
     assert [notice.event for notice in world.mailbox.notices] == ["monitor_failed"]
 
 
-def test_few_rows_of_reference_are_none_either(tmp_path: Path) -> None:
-    """The same holds for the reference."""
+def test_few_rows_of_reference_fail_the_check(tmp_path: Path) -> None:
+    """The reference needs as many rows for a verdict as the current data."""
     with pytest.raises(UnusableDataError, match=r"the reference data .*: 29 rows, and a verdict needs 30 \(min_rows\)"):
         compared(tmp_path, rows(29), rows())
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
 def test_as_many_rows_as_are_needed_do_not_drift_by_chance(tmp_path: Path, seed: int) -> None:
-    """Equal data are no drift, by tests of significance and by distances."""
+    """Equal data do not count as drift, by tests of significance and by distances."""
     for count, least in ((1000, 30), (1500, 500)):
         result = compared(tmp_path, rows(count), rows(least, seed=seed))
         assert not result.drift
@@ -54,7 +54,7 @@ def test_as_many_rows_as_are_needed_do_not_drift_by_chance(tmp_path: Path, seed:
 
 
 def test_fewer_rows_can_be_configured(tmp_path: Path) -> None:
-    """`min_rows` is the configuration's; the summary tells how many there were."""
+    """`min_rows` is set in the configuration; the summary shows how many rows there were."""
     result = compared(tmp_path, rows(), rows(20, shift=5.0), min_rows=20)
     assert result.drift
     assert "20 rows against 1,500" in result.summary()
@@ -81,13 +81,13 @@ def test_a_column_needs_as_many_values(tmp_path: Path) -> None:
     ids=["nulls", "infinite", "texts", "lists", "times"],
 )
 def test_a_named_column_that_is_lost_fails_the_check(tmp_path: Path, lost: dict[str, object], why: str) -> None:
-    """Whoever names a column wants a verdict on it, and not one on the rest."""
+    """A user who names a column wants a verdict on it, and not one on the rest."""
     with pytest.raises(UnusableDataError, match=f"^columns: {why}.*; a verdict needs all of `columns`$"):
         compared(tmp_path, rows(), rows().assign(**lost), columns=("price", "visits"))
 
 
 def test_more_than_a_fifth_of_the_columns_lost_fails_the_check(tmp_path: Path) -> None:
-    """One of five is told; with two of them the share of the rest says nothing of the whole."""
+    """One of five is reported; with two lost, the share of the rest says nothing about the whole."""
     result = compared(tmp_path, rows(), rows(shift=1.0).drop(columns="price"))
     assert result.summary() == (
         "3 of 4 columns drifted (75%, drift is 50% and more; 1,500 rows against 1,500, 1 not compared): "
@@ -106,7 +106,7 @@ def test_target_and_prediction_may_lack(tmp_path: Path) -> None:
 
 
 def test_columns_that_the_reference_has_not_are_not_lost(tmp_path: Path) -> None:
-    """What only the current data have, or what was never comparable, leaves the verdict as it is."""
+    """Columns that only the current data have, or that were never comparable, do not change the verdict."""
     more = {f"new {number}": 1 for number in range(9)}
     result = compared(tmp_path, rows().assign(empty=None), rows(seed=1).assign(empty=1.5, **more))
     assert len(result.left_out) == 10
@@ -124,13 +124,13 @@ def test_the_index_shows_how_many_columns_were_not_compared(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("reference", "current", "most"), [(1500, 1500, 30), (10_000, 500, 19), (1000, 300, 50), (200, 300, 10)]
 )
-def test_more_categories_than_the_rows_tell_apart_are_left_out(
+def test_more_categories_than_the_rows_can_support_are_left_out(
     tmp_path: Path, reference: int, current: int, most: int
 ) -> None:
     """Beyond that number, equal data drift by chance."""
     many = compared(tmp_path, categories(reference, most + 1, 0), categories(current, most + 1, 1))
-    told = f"holds {most + 1} categories, and over {most} differ by chance in so few rows; name it to compare it"
-    assert many.left_out == {"city": told}
+    reason = f"holds {most + 1} categories, and over {most} differ by chance in so few rows; name it to compare it"
+    assert many.left_out == {"city": reason}
     assert not compared(tmp_path, categories(reference, most, 0), categories(current, most, 1)).left_out
 
 
@@ -139,19 +139,19 @@ def test_more_categories_than_the_rows_tell_apart_are_left_out(
 def test_as_many_categories_as_are_compared_do_not_drift_by_chance(
     tmp_path: Path, reference: int, current: int, most: int, seed: int
 ) -> None:
-    """Equal data are no drift up to the limit."""
+    """Up to the limit, equal data do not count as drift."""
     result = compared(tmp_path, categories(reference, most, 0), categories(current, most, seed))
     assert "city" not in result.drifted
 
 
 def test_categories_that_are_named_are_compared(tmp_path: Path) -> None:
-    """Whoever names the column gets it, however many categories it has."""
+    """A column that is named is compared, however many categories it has."""
     sides = categories(1500, 200, 0), categories(1500, 200, 1)
     assert "city" in compared(tmp_path, *sides, columns=("price", "city")).drifted
 
 
 def test_categories_without_number_are_left_out_even_if_they_are_named(tmp_path: Path) -> None:
-    """They would take Evidently longer than a function may run, and then nobody would be told anything."""
+    """They would take Evidently longer than a function may run, and then no one would be notified."""
     sides = categories(10_000, 2000, 0), categories(10_000, 2000, 1)
     left_out = compared(tmp_path, *sides, columns=("price", "city")).left_out
     assert left_out["city"].endswith("categories, and more than 1,000 would take Evidently minutes")

@@ -1,4 +1,4 @@
-"""What a failure keeps up: as little as can be, and nobody is told something that is not so."""
+"""Failures in a run: the rest goes on as far as possible, and no notice or page says anything untrue."""
 
 import json
 from datetime import timedelta
@@ -75,7 +75,7 @@ def test_many_columns_of_any_alphabet_fit_into_a_trigger(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.LOST])
 def test_a_drift_that_the_bus_did_not_take_is_not_the_latest_report(tmp_path: Path, fault: Fault) -> None:
-    """`latest` shows no drift that nobody was asked for; the check is one that failed."""
+    """`latest` shows no drift without a training request; the check counts as failed."""
     world = drifting(tmp_path, bus_gate=Script({0: fault}))
     with pytest.raises(RunFailedError):
         run_checks(world.monitor, [], MONDAY)
@@ -87,7 +87,7 @@ def test_a_drift_that_the_bus_did_not_take_is_not_the_latest_report(tmp_path: Pa
 
 
 def test_a_bus_that_refuses_a_trigger_fails_the_run(tmp_path: Path) -> None:
-    """Another run may get it through, so the platform is told to make one."""
+    """The run fails, so that the platform retries it: the next one may get the trigger through."""
     world = drifting(tmp_path, bus_gate=_refusing)
     with pytest.raises(RunFailedError, match=r"churn: The bus did not accept 1 trigger\(s\): drift: throttled"):
         run_checks(world.monitor, [], MONDAY)
@@ -99,7 +99,7 @@ def _refusing(_call: str, _effect: object) -> NoReturn:
 
 @pytest.mark.parametrize("error", [UnavailableError("The storage", "write it"), ValueError("secret")])
 def test_a_latest_report_that_fails_is_not_a_failed_check(tmp_path: Path, error: Exception) -> None:
-    """The trigger is on its way, so people are told of the drift; the run fails, and another one writes the rest."""
+    """The trigger is emitted, so people are notified of the drift; the run fails, and the next one writes the rest."""
     world = drifting(tmp_path, FailingStorage(tmp_path, "/latest/", error))
     with pytest.raises(RunFailedError, match=rf"^churn: the latest report: {type(error).__name__}") as raised:
         run_checks(world.monitor, [], MONDAY)
@@ -110,8 +110,8 @@ def test_a_latest_report_that_fails_is_not_a_failed_check(tmp_path: Path, error:
 
 
 @pytest.mark.parametrize("error", [UnavailableError("The storage", "write it"), ValueError("secret")])
-def test_one_site_keeps_no_other_up(tmp_path: Path, error: Exception) -> None:
-    """Whatever one site's storage does, every other model is checked, told and shown."""
+def test_one_site_does_not_hold_up_another(tmp_path: Path, error: Exception) -> None:
+    """Whatever one site's storage does, every other model is checked and shown, and its notice is sent."""
     world = drifting(tmp_path, FailingStorage(tmp_path, "/broken/", error), lost="broken", churn="site")
     with pytest.raises(RunFailedError, match="the index: ") as raised:
         run_checks(world.monitor, [], MONDAY)

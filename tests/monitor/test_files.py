@@ -96,7 +96,7 @@ PACKED = gzip.compress(CSV, mtime=0)
     ),
 )
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
-    """What cannot be read is told with the file and the reason; no other run would find more."""
+    """Data that cannot be read are reported with the file and the reason; a retry would find the same."""
     put(tmp_path, reference=rows())
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UnusableDataError, match=problem):
@@ -112,7 +112,7 @@ def test_names_of_files_may_be_in_capitals(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("hidden", [".ipynb_checkpoints", "_spark_metadata", "deeper/.trash/more"])
 @pytest.mark.parametrize("address", ["parts", "parts/**/*.parquet"])
-def test_folders_that_are_hidden_are_no_data(tmp_path: Path, address: str, hidden: str) -> None:
+def test_hidden_folders_are_skipped(tmp_path: Path, address: str, hidden: str) -> None:
     """Checkpoints of notebooks and logs of streams are skipped with all that is in them."""
     for folder in ("parts", f"parts/{hidden}"):
         (tmp_path / folder).mkdir(parents=True)
@@ -130,7 +130,7 @@ def test_what_is_hidden_may_be_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_cut_off_is_named(tmp_path: Path) -> None:
-    """Half of a Parquet file is no Parquet file."""
+    """Half of a Parquet file is not a valid Parquet file."""
     put(tmp_path, reference=rows(), current=rows())
     whole = (tmp_path / "current.parquet").read_bytes()
     (tmp_path / "current.parquet").write_bytes(whole[: len(whole) // 2])
@@ -146,7 +146,7 @@ def test_both_formats_in_one_folder_are_an_error(tmp_path: Path) -> None:
         run(tmp_path, check(current="."))
 
 
-def test_equal_data_ask_with_the_same_id(tmp_path: Path) -> None:
+def test_equal_data_give_the_same_trigger_id(tmp_path: Path) -> None:
     """The trigger's id follows the data: the same files, the same id; other data on either side, another one."""
     put(tmp_path, reference=rows(), current=rows(seed=1))
     first = run(tmp_path).trigger_id

@@ -101,12 +101,12 @@ def _arn(sqs: Any, url: str) -> str:
 
 
 def status_in(mail: Mapping[str, Any]) -> dict[str, str]:
-    """Return column -> status, as the mail tells it."""
+    """Return column -> status, as the mail shows it."""
     columns = json.loads(json.loads(mail["Message"])["evidence"]["columns"])
     return {name: column["status"] for name, column in columns.items()}
 
 
-def test_a_weekly_tick_finds_drift_and_asks(account: Account) -> None:
+def test_a_weekly_tick_finds_drift_and_emits_a_trigger(account: Account) -> None:
     """One tick: the report and the site are in S3, the mail has each column's status, the bus has one trigger."""
     account.put("2025-11-22", rows(shift=1.0, seed=1))
     answer = invoke(account.function, TICK)
@@ -129,7 +129,7 @@ def test_a_weekly_tick_finds_drift_and_asks(account: Account) -> None:
 
 
 def test_a_tick_delivered_twice_is_one_request(account: Account) -> None:
-    """The repeat overwrites its own report and asks with the same id."""
+    """The repeat overwrites its own report and emits a trigger with the same id."""
     account.put("2025-11-22", rows(shift=1.0, seed=1))
     account.take(account.triggers)
     ids = set()
@@ -143,7 +143,7 @@ def test_a_tick_delivered_twice_is_one_request(account: Account) -> None:
 
 
 def test_no_drift_is_mailed_and_nothing_is_requested(account: Account) -> None:
-    """People learn of a calm week, too."""
+    """People are also notified of a week without drift."""
     account.put("2025-11-30", rows(seed=2))
     invoke(account.function, {"at": "2025-12-01T09:30:00Z"})
     (mail,) = account.take(account.mail)

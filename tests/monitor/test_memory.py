@@ -18,7 +18,7 @@ DRIFTED = 12
 GROUP = 1_000_000
 LIMIT = 2 * 1024**3
 TABLE = 'reference = "reference.parquet"\ncurrent = "current.parquet"\nsite = "site"'
-# Tells its own peak at the end: the children's peak of this process would be that of any child.
+# Prints its own peak at the end: RUSAGE_CHILDREN of this process would give the peak of any child.
 PROGRAM = """
 import resource, sys
 from functions.monitor.__main__ import main

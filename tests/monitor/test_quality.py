@@ -71,8 +71,8 @@ def test_a_metric_of_classification_is_the_one_that_scikit_learn_gives(tmp_path:
     for name, side in zip(("reference", "current"), sides, strict=True):
         path = tmp_path / f"{name}.{form}"
         side.to_csv(path, index=False) if form == "csv" else side.to_parquet(path)
-    asked = check(reference=f"reference.{form}", current=f"current.{form}", target="y", prediction="p")
-    found = check_quality(asked, QualityCheck(metric=metric, max_drop=0.05), DAY, Storage(tmp_path))
+    checked = check(reference=f"reference.{form}", current=f"current.{form}", target="y", prediction="p")
+    found = check_quality(checked, QualityCheck(metric=metric, max_drop=0.05), DAY, Storage(tmp_path))
     assert [found.reference, found.current] == pytest.approx(expected)
     assert found.worse
 
@@ -136,7 +136,7 @@ def test_a_reference_without_predictions_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_loss_of_quality_requests_a_training(tmp_path: Path) -> None:
-    """The trigger has origin, severity and both values; people, JSON and report say the same; repeats ask once."""
+    """The trigger has origin, severity and both values; notice, JSON and report agree; a repeat sends the same id."""
     quality = '[models."churn".quality]\nmetric = "mae"\nmax_drop = 0.2\nseverity = { low = 0.3, high = 1.0 }\n'
     world = World(tmp_path, configuration(churn=DRIFT + COLUMNS + quality))
     world.put(reference=regression(1.0), current=regression(1.5, seed=1))

@@ -176,7 +176,7 @@ def test_durations_are_numbers(tmp_path: Path, unit: str, forms: tuple[str, str]
 
 
 def test_durations_of_other_writers_and_times_of_day_are_numbers(tmp_path: Path) -> None:
-    """What pyarrow writes without pandas: the unit is in its schema; clock times are compared, too."""
+    """Without pandas, pyarrow keeps the unit of a duration in its schema; clock times are compared, too."""
     seconds = np.random.default_rng(0).integers(0, 86_400, COUNT)
     table = pa.table(
         {
@@ -289,7 +289,7 @@ def test_a_column_without_a_name_that_repeats_its_values_is_compared(tmp_path: P
 
 
 def test_names_that_differ_in_case_are_two_columns(tmp_path: Path) -> None:
-    """SQL knows no such names; the columns are compared all the same."""
+    """SQL does not distinguish such names; the columns are compared all the same."""
     frame = pd.DataFrame({"price": numbers(0), "Price": numbers(1)})
     for form in ("csv", "parquet"):
         write(tmp_path / f"reference.{form}", frame)

@@ -1,4 +1,4 @@
-"""What a run is asked for, and where it runs."""
+"""The request for a run, and the cloud in which it runs."""
 
 import subprocess
 import sys
@@ -39,7 +39,7 @@ def test_a_tick_is_a_run_for_the_time_that_it_was_scheduled_for() -> None:
         ({"at": "2026-11-16T10:30:00+01:00"}, RunRequest(at=datetime(2026, 11, 16, 9, 30, tzinfo=UTC))),
     ],
 )
-def test_a_run_may_be_asked_for_by_hand(event: object, request_: RunRequest) -> None:
+def test_a_run_may_be_requested_by_hand(event: object, request_: RunRequest) -> None:
     """Models and time are optional."""
     assert read_event(event) == request_
 

@@ -1,4 +1,4 @@
-"""A run over all models: what is asked for, what people are told, and what fails alone."""
+"""A run over all models: the triggers it emits, the notices it sends, and the failures of single models."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_drift_requests_a_training(tmp_path: Path) -> None:
 
 
 def test_no_drift_requests_nothing_and_says_so(tmp_path: Path) -> None:
-    """People are told of a check without drift, too; nobody else is."""
+    """People are notified of a check without drift, too; no trigger is emitted."""
     world = World(tmp_path, configuration(churn=TABLE))
     world.put(reference=rows(), current=rows(seed=1))
     (line,) = run_checks(world.monitor, [], MONDAY)
@@ -75,7 +75,7 @@ def test_the_address_is_the_one_where_people_read_it(tmp_path: Path) -> None:
 
 
 def test_a_repeated_run_has_the_same_trigger_id(tmp_path: Path) -> None:
-    """The same data found twice are one request to whoever decides."""
+    """Drift found twice in the same data counts as one request."""
     world = drifting(tmp_path)
     run_checks(world.monitor, [], MONDAY)
     run_checks(world.monitor, [], MONDAY)
@@ -111,7 +111,7 @@ def test_a_check_that_fails_where_no_one_is_notified_fails_the_run(tmp_path: Pat
         run_checks(world.monitor, [], MONDAY)
 
 
-def test_one_model_keeps_no_other_up(tmp_path: Path) -> None:
+def test_one_model_does_not_hold_up_another(tmp_path: Path) -> None:
     """A model whose data are missing fails alone."""
     world = drifting(tmp_path, configuration(broken=TABLE.replace("reference.p", "nothing.p"), churn=TABLE))
     lines = run_checks(world.monitor, [], MONDAY)
@@ -120,7 +120,7 @@ def test_one_model_keeps_no_other_up(tmp_path: Path) -> None:
 
 
 def test_a_check_without_comparable_columns_fails(tmp_path: Path) -> None:
-    """Columns without values are no reason to train."""
+    """Columns without values do not cause a training."""
     world = drifting(tmp_path)
     world.put(current=rows().assign(**dict.fromkeys(rows().columns, np.nan)))
     assert problem_of(run_checks(world.monitor, [], MONDAY)).startswith("no column can be compared: 'price' has no")
@@ -142,7 +142,7 @@ def test_a_trigger_that_did_not_get_through_is_reported_and_tried_again(tmp_path
     "error", [UnavailableError("Slack", "take a notice"), PermanentError("no"), ValueError("secret")]
 )
 def test_a_channel_that_fails_fails_the_run_at_its_end(tmp_path: Path, error: Exception) -> None:
-    """Nobody was told: everything else is done, and then the run fails, without the channel's address."""
+    """The notice was lost: everything else is done, and then the run fails, without the channel's address."""
     world = drifting(tmp_path)
     world.mailbox.error = error
     with pytest.raises(RunFailedError, match="churn: the notice did not reach slack-") as raised:
@@ -166,10 +166,10 @@ def _broken(_call: str, _effect: object) -> NoReturn:
 
 @pytest.mark.parametrize(
     ("model_id", "problem"),
-    [("nobody", "the configuration has no model 'nobody'"), ("plain", "has no drift table")],
+    [("unknown", "the configuration has no model 'unknown'"), ("plain", "has no drift table")],
 )
 def test_a_model_that_is_not_monitored_cannot_be_checked(tmp_path: Path, model_id: str, problem: str) -> None:
-    """Who asks for a model by name is told why it cannot be."""
+    """The error for a model that was requested by name says why it cannot be checked."""
     plain = '[models."plain".target.local]\nkind = "command"\ncommand = ["true"]\n'
     world = World(tmp_path, configuration(churn=TABLE) + plain)
     with pytest.raises(UnknownModelError, match=problem):

@@ -271,7 +271,7 @@ def test_the_error_page_leads_back_from_any_depth(site: str, url: str, start: st
     [("churn", "models/churn"), ("churn-1.2_b", "models/churn-1.2_b")],
 )
 def test_a_plain_name_is_its_own_folder(model_id: str, folder: str) -> None:
-    """What needs no quoting anywhere stays as it is."""
+    """A name that needs no quoting anywhere stays unchanged."""
     assert model_folder(model_id) == folder
 
 

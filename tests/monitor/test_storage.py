@@ -102,11 +102,11 @@ def gs() -> Iterator[Bucket]:
     server = APIThread("127.0.0.1", 0, content, daemon=True)
     server.start()
     server.is_running.wait()
-    url = f"http://127.0.0.1:{server._httpd.server_address[1]}"  # noqa: SLF001 - it tells its port nowhere else
+    url = f"http://127.0.0.1:{server._httpd.server_address[1]}"  # noqa: SLF001 - there is no public attribute for the port
 
     def request(method: str, path: str, body: bytes | None = None) -> Any:
-        asked = urllib.request.Request(f"{url}{path}", data=body, method=method)  # noqa: S310 - our own server
-        with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - our own server
+        sent = urllib.request.Request(f"{url}{path}", data=body, method=method)  # noqa: S310 - our own server
+        with urllib.request.urlopen(sent, timeout=30) as answer:  # noqa: S310 - our own server
             return json.load(answer)
 
     def put(name: str, body: bytes) -> None:
@@ -169,7 +169,7 @@ def test_data_and_site_may_be_in_a_bucket(tmp_path: Path, bucket: Bucket) -> Non
 
 
 def test_a_browser_shows_the_pages_and_requests_new_ones(tmp_path: Path, bucket: Bucket) -> None:
-    """Each file has its type, or a browser would download it, and is asked for anew each time."""
+    """Each file has its type, or a browser would download it, and is requested anew each time."""
     fill(tmp_path, bucket)
     run_checks(monitored(tmp_path, bucket).monitor, [], MONDAY)
     site = f"{tmp_path.name}/site"
@@ -194,7 +194,10 @@ def test_a_warm_function_sees_new_data(tmp_path: Path, bucket: Bucket) -> None:
 def test_what_is_not_in_a_bucket_is_named(tmp_path: Path, bucket: Bucket) -> None:
     """A missing file and a missing bucket end in an error with the whole address."""
     files = storage(tmp_path, os.environ)
-    for place in (joined(bucket.address, tmp_path.name, "no.csv"), bucket.address.replace("acme", "nobody") + "/x.csv"):
+    for place in (
+        joined(bucket.address, tmp_path.name, "no.csv"),
+        bucket.address.replace("acme", "missing") + "/x.csv",
+    ):
         with pytest.raises(UnusableDataError, match=f"^{place}: no such file exists$"):
             files.find(place)
     assert files.folders(joined(bucket.address, tmp_path.name, "no")) == []
@@ -202,7 +205,7 @@ def test_what_is_not_in_a_bucket_is_named(tmp_path: Path, bucket: Bucket) -> Non
 
 
 def test_a_service_that_is_away_is_an_error_to_try_again(tmp_path: Path, aws: str) -> None:
-    """Nobody listens at the address: the run fails, and another one may help."""
+    """No server listens at the address: the run fails, and a retry may succeed."""
     import fsspec
 
     del aws
@@ -222,7 +225,7 @@ def read_from(bucket: Bucket, folder: Path, reference: str, current: str, **sett
     return read_data(check(**addresses, **settings), MONDAY.date(), storage(folder, os.environ))
 
 
-def test_markers_and_empty_parts_in_a_bucket_are_no_data(tmp_path: Path, bucket: Bucket) -> None:
+def test_markers_and_empty_parts_in_a_bucket_are_skipped(tmp_path: Path, bucket: Bucket) -> None:
     """As consoles and Spark leave them: objects for folders, and parts without a byte."""
     # The emulator of Cloud Storage takes no object without content.
     empty = b"" if not bucket.address.startswith("gs") else None
@@ -267,8 +270,8 @@ def test_a_delta_table_in_a_bucket_is_its_newest_version(tmp_path: Path, bucket:
 
 
 @pytest.mark.parametrize("column", [0, 2, 4], ids=["the first column", "a column between", "the last column"])
-def test_damaged_data_in_a_bucket_are_no_failure_of_the_storage(tmp_path: Path, bucket: Bucket, column: int) -> None:
-    """Whichever page is damaged, another run would find the same, so none is asked for."""
+def test_damaged_data_in_a_bucket_are_not_an_error_of_the_storage(tmp_path: Path, bucket: Bucket, column: int) -> None:
+    """Whichever page is damaged, a retry would find the same, so none is requested."""
     content = bytearray(parquet(rows(20_000)))
     pages = ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(column)
     content[pages.data_page_offset : pages.data_page_offset + 40] = bytes(40)

@@ -62,7 +62,7 @@ def test_a_drift_below_every_step_is_low() -> None:
 
 @pytest.mark.parametrize(("reference", "least"), [(91, 30), (1000, 30), (1001, 500), (100_000, 500)])
 def test_distances_need_more_rows_than_tests_of_significance(reference: int, least: int) -> None:
-    """What Evidently measures beyond 1,000 rows of reference knows no chance; `min_rows` says it otherwise."""
+    """Beyond 1,000 rows of reference Evidently uses distances, which ignore chance; `min_rows` overrides it."""
     assert read(LEAST).least_rows(reference) == least
     assert read(LEAST + "min_rows = 20").least_rows(reference) == 20
 
@@ -76,8 +76,8 @@ def test_one_site_is_read_at_one_address() -> None:
     """Two addresses of one site are a problem of the second model."""
     first = read(LEAST + 'url = "https://drift.example.com"')
     other = read(LEAST)
-    told = """must be the same for all of site 'site', not 'https://drift.example.com' for models."a" and '' here"""
-    assert site_problems({"a": first, "b": other}) == [f'models."b".drift.url: {told}']
+    problem = """must be the same for all of site 'site', not 'https://drift.example.com' for models."a" and '' here"""
+    assert site_problems({"a": first, "b": other}) == [f'models."b".drift.url: {problem}']
     assert not site_problems({"a": first, "b": first, "c": read(LEAST.replace('"site"', '"other"'))})
 
 
@@ -121,7 +121,7 @@ def test_what_is_wrong_is_reported_with_its_place(drift: str, problem: str) -> N
     """A mistake names the model, the key and what would be right."""
     with pytest.raises(ConfigError, match="churn") as raised:
         read(drift)
-    assert any(told.startswith(f'models."churn".{problem}') for told in raised.value.problems)
+    assert any(found.startswith(f'models."churn".{problem}') for found in raised.value.problems)
 
 
 def test_a_pattern_has_no_data_of_its_own() -> None:

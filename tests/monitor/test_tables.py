@@ -61,7 +61,7 @@ def overwritten(folder: Path, **options: object) -> None:
 
 
 def test_a_delta_table_is_its_newest_version(tmp_path: Path) -> None:
-    """Files that the log has removed are no data, though they are still there."""
+    """Files that the log has removed do not count, though they are still there."""
     put(tmp_path, current=rows())
     overwritten(tmp_path / "reference")
     found = run(tmp_path, check(reference="reference"))
@@ -81,7 +81,7 @@ def test_a_delta_table_may_have_partitions_and_checkpoints(tmp_path: Path) -> No
         assert read(tmp_path, check(reference=address, min_rows=30)).sides[0].rows == north
 
 
-def test_equal_versions_of_a_delta_table_ask_with_the_same_id(tmp_path: Path) -> None:
+def test_equal_versions_of_a_delta_table_give_the_same_trigger_id(tmp_path: Path) -> None:
     """A new version is other data."""
     put(tmp_path, reference=rows())
     overwritten(tmp_path / "current")
@@ -142,7 +142,7 @@ def test_tables_of_other_formats_are_refused(tmp_path: Path, address: str, file:
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_empty_files_and_markers_of_folders_are_no_data(tmp_path: Path, form: str) -> None:
+def test_empty_files_and_markers_of_folders_are_skipped(tmp_path: Path, form: str) -> None:
     """As Spark and Hadoop leave them: parts without a byte, and objects that stand for a folder."""
     folder = tmp_path / "current" / "w47"
     folder.mkdir(parents=True)
