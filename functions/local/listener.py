@@ -121,7 +121,10 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc] # waitress has no types
 
     def execute(self) -> None:
         error = self.request.error
-        detail = f"at most {MAX_BODY} bytes of a body are read" if error.code == 413 else str(error.reason)  # noqa: PLR2004 - HTTP
+        detail = str(error.reason)
+        if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            size = self.request.headers.get("CONTENT_LENGTH") or f"more than {MAX_BODY}"
+            detail = f"the body has {size} bytes; at most {MAX_BODY} are accepted"
         response = problem(HTTPStatus(error.code), detail)
         body = response.body.encode()
         self.status = f"{error.code} {error.reason}"
