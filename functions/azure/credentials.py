@@ -43,15 +43,23 @@ def make_identity(access: Access, **limits: Any) -> Any:  # noqa: ANN401 - a cla
     """
     if access.managed_identity and os.environ.get("IDENTITY_HEADER"):
         # App Service and Functions: one request. azure-identity would take 0.2 s of CPU time of every cold start.
-        from functions.azure.managed_identity import ManagedIdentity
+        from functions.azure.tokens import managed_identity
 
-        return ManagedIdentity(os.environ["IDENTITY_ENDPOINT"], os.environ["IDENTITY_HEADER"], access.client_id)
+        return managed_identity(os.environ["IDENTITY_ENDPOINT"], os.environ["IDENTITY_HEADER"], access.client_id)
+    if not access.managed_identity and os.environ.get("AZURE_CLIENT_SECRET"):
+        from functions.azure.tokens import service_principal
+
+        if principal := service_principal(os.environ):
+            return principal
     try:
         # DefaultAzureCredential tries one source after the other, which takes time, so it is used only if nothing is
         # known.
         from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
     except ImportError as error:
-        problem = "IDENTITY_ENDPOINT, IDENTITY_HEADER: are not set; assign a managed identity to the function app"
+        problem = (
+            "IDENTITY_ENDPOINT, IDENTITY_HEADER: are not set; assign a managed identity to the function app, or set"
+            " AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+        )
         raise ConfigError("environment", [problem]) from error
 
     options = {"retry_total": 2, "retry_backoff_max": 2, **limits}
