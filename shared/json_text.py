@@ -40,6 +40,8 @@ def is_deeper(value: object, levels: int) -> bool:
     """Return whether objects and lists in *value* are nested deeper than *levels*; *value* itself is the first."""
     level = _containers([value])
     for _ in range(levels):
+        if not level:
+            return False
         level = _containers(item for inner in level for item in inner)
     return bool(level)
 

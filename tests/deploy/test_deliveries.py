@@ -12,6 +12,7 @@ import pytest
 from moto.events.models import EventPattern
 
 from functions.aws.entry import is_sweep, read_request
+from shared.errors import UnreadableEventError
 from shared.ports import RunResult
 from shared.trigger import RetrainTrigger
 from shared.wire.eventbridge import Tick, decode, encode, run_result
@@ -86,7 +87,10 @@ def test_rules_and_code_agree(path: Path, triggers: dict[str, Any], ended: dict[
     event = json.loads(path.read_text("utf-8"))
     if not isinstance(event, dict):
         pytest.skip("no EventBridge event can be an array")
-    read = decode(event, SOURCE)
+    try:
+        read = decode(event, SOURCE)
+    except UnreadableEventError:
+        read = None  # It has both prefixes in a form of another bus: no rule delivers it, and the code rejects it.
     assert matches(triggers, event) is isinstance(read, TriggerEvent)
     assert matches(ended, event) is (isinstance(read, RunEnded) and read.result is not RunResult.RUNNING)
 

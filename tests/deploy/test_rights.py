@@ -37,7 +37,7 @@ def actions_of(clients: Mapping[str, type]) -> set[str]:
         f"{service}:{operations(service)[name]}"
         for service, client in clients.items()
         for name in vars(client)
-        if not name.startswith("_")
+        if not name.startswith("_") and name != "close"
     }
 
 
