@@ -129,14 +129,18 @@ def read_parameters(value: object) -> Mapping[str, Parameter]:
 def _json_of(name: str, value: object) -> str:
     if not isinstance(value, Mapping):
         raise InvalidTriggerError(name, f"must be an object, not {brief(value)}")
-    if is_deeper(value, MAX_LEVELS):
-        raise InvalidTriggerError(name, f"must be nested at most {MAX_LEVELS} levels deep")
+    too_deep = InvalidTriggerError(name, f"must be nested at most {MAX_LEVELS} levels deep")
     try:
         text = _ENCODER.encode(dict(value))
-    except (ValueError, TypeError, RecursionError) as error:
+    except RecursionError as error:
+        raise too_deep from error
+    except (ValueError, TypeError) as error:
         # Newer versions of Python add the value behind a colon.
         why = str(error).partition(":")[0]
         raise InvalidTriggerError(name, f"must be plain JSON: {why}") from error
+    # Counting brackets is cheap, and few of them cannot be deep.
+    if text.count("{") + text.count("[") > MAX_LEVELS and is_deeper(value, MAX_LEVELS):
+        raise too_deep
     if len(text) > MAX_MAPPING_BYTES:
         raise InvalidTriggerError(name, f"must have at most {MAX_MAPPING_BYTES} bytes as JSON, not {len(text)}")
     # Surrogates are escaped in the text, pairs of them for characters such as emoji too.
