@@ -97,7 +97,10 @@ def test_a_policy_learns_what_happened_and_what_is_left() -> None:
     seen: list[tuple[int, str, bool]] = []
 
     class Noting:
+        """A policy that notes its arguments."""
+
         def wait(self, outcome: HttpAnswer | NoAnswerError, attempt: int, left: float) -> bool:
+            """Note the arguments."""
             seen.append((attempt, type(outcome).__name__, 0 < left <= 30))
             return attempt < 3
 

@@ -112,7 +112,7 @@ def test_a_crash_loses_nothing_that_was_saved(file: Path) -> None:
         if int(line) == 200:
             writer.kill()
             break
-    # What was read ahead comes first; the last line may be cut off.
+    # Lines that were read ahead come first; the last line may be incomplete.
     rest = writer.stdout.read().rpartition("\n")[0]
     taken = [200, *map(int, rest.split())]
     writer.communicate()
