@@ -129,7 +129,7 @@ test: $(READY) build azurite actionlint ## all tests except the demos, the deep 
 
 .PHONY: test-deep
 test-deep: $(READY) build azurite ## hundreds of generated cases: faults at every call, random schedules, arbitrary input
-	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile deep -m "deep or hypothesis"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --hypothesis-profile deep -m "deep or hypothesis"
 
 .PHONY: check-demos
 check-demos: $(READY) build azurite ## the demos of all clouds, as tests

@@ -29,6 +29,9 @@ from tests.cli.running import run
 from tests.contracts.google_project import emulators_needed
 from tests.contracts.google_requests import a_push, delivered
 
+# Each builds a bundle and runs it.
+pytestmark = pytest.mark.deep
+
 DETAIL = {"schema": 1, "model_id": "braking", "trigger_id": "t-1"}
 PARAMETERS = ("epochs", "learning_rate")
 

@@ -98,8 +98,8 @@ ANSWERED: Mapping[str, tuple[type[RetrainError], int, Sending]] = {
 
 
 def _every_error(kind: type[RetrainError] = RetrainError) -> Iterator[type[RetrainError]]:
-    """Return the errors that are raised as such: those that have no kinds of their own."""
-    kinds = kind.__subclasses__()
+    """Return the errors of the core that are raised as such: those that have no kinds of their own."""
+    kinds = [each for each in kind.__subclasses__() if each.__module__ == RetrainError.__module__]
     if not kinds:
         yield kind
     for each in kinds:

@@ -26,7 +26,7 @@ from tests.contracts.gate import passed_on
 from tests.deploy.template import ROOT, read_template
 
 # moto, in this process, warns of each type of resource that it does not make.
-pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse .*:UserWarning")
+pytestmark = [pytest.mark.deep, pytest.mark.filterwarnings("ignore:Tried to parse .*:UserWarning")]
 PIPELINE = "arn:aws:sagemaker:eu-west-3:123456789012:pipeline/churn-training"
 ROLE = "arn:aws:iam::210987654321:role/emitter"
 TOPIC = "arn:aws:sns:eu-west-3:123456789012:on-call"

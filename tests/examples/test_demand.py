@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 # One worker, which trains the first models once.
-pytestmark = pytest.mark.xdist_group("demand")
+pytestmark = [pytest.mark.deep, pytest.mark.xdist_group("demand")]
 
 DEMAND = Path(__file__).parents[2] / "examples" / "demand"
 FIRST = {"until": "2011-09-01"}

@@ -21,7 +21,7 @@ from tests.contracts.messages import HttpRequest
 from tests.contracts.socket_client import send_request
 
 # One worker for all tests that use the emulators.
-pytestmark = pytest.mark.xdist_group("contracts-gcp")
+pytestmark = [pytest.mark.deep, pytest.mark.xdist_group("contracts-gcp")]
 
 PROBE = Path(__file__).with_name("cold_start_probe.py")
 # On an idle machine eight starts are enough; a busy one gets more.

@@ -13,7 +13,7 @@ from emulators.publisher import counting_publisher
 from emulators.pubsub import PubSub
 
 # One worker for all tests that use the emulators.
-pytestmark = pytest.mark.xdist_group("contracts-gcp")
+pytestmark = [pytest.mark.deep, pytest.mark.xdist_group("contracts-gcp")]
 
 ROOT = Path(__file__).resolve().parents[2]
 MANY = 10_000

@@ -8,6 +8,9 @@ import pytest
 
 from tests.local.given import outputs, program
 
+# Each kills a training at every step.
+pytestmark = pytest.mark.deep
+
 Reports = dict[str, list[list[Any]]]
 """Of every crash: the line's number, whether the run was marked as started, executions, result, whether it runs."""
 
