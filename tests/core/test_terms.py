@@ -1,7 +1,10 @@
 """A claim is finished and a run is watched on the terms of the claim, whatever the configuration says since."""
 
 import dataclasses
+import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -157,3 +160,40 @@ def test_a_trigger_can_be_kept_until_the_cooldown_is_over() -> None:
     sweep(deployment.receiver)
     assert [run.request.trigger.trigger_id for run in deployment.service.runs.values()] == ["t-1", "t-3"]
     assert deployment.reasons() == ["launched", "cooldown", "superseded", "cooldown", "launched"]
+
+
+def claimed(change: Callable[[dict[str, Any]], object]) -> Deployment:
+    """Return a deployment with a claim whose start failed, in which *change* has changed the stored claim."""
+    deployment = deployed(gate=Script({0: Fault.THROTTLED}))
+    with pytest.raises(UnavailableError):
+        deployment.receive(trigger_event())
+    stored = deployment.ledger.peek("churn")
+    assert stored.document is not None
+    content = json.loads(stored.document)
+    change(content["training"])
+    assert deployment.ledger.save("churn", json.dumps(content), stored.version)
+    deployment.wait(2 * MINUTE)
+    return deployment
+
+
+def test_a_claim_of_the_version_before_is_finished_on_todays_terms() -> None:
+    """It has no terms of its own: it waits while the configuration does not know its model, and starts nowhere else."""
+    deployment = claimed(lambda training: training.pop("terms"))
+    redeploy(deployment, OTHER)
+    with pytest.raises(UnavailableError, match="'churn'"):
+        sweep(deployment.receiver)
+    assert deployment.service.runs == {}
+    redeploy(deployment, ELSEWHERE)
+    deployment.wait(2 * MINUTE)
+    sweep(deployment.receiver)
+    assert [run.place for run in deployment.service.runs.values()] == ["command elsewhere"]
+
+
+def test_a_claim_for_a_target_of_another_cloud_is_refused() -> None:
+    """Access to the ledger is worth no more than the targets that this cloud has."""
+    target = {"kind": "sagemaker", "pipeline": "theirs"}
+    deployment = claimed(lambda training: training["terms"].update(target=target))
+    sweep(deployment.receiver)
+    assert deployment.service.runs == {}
+    assert deployment.reasons() == ["launched", "rejected"]
+    assert "'sagemaker' is not a kind of target of this cloud" in deployment.state().decisions[0].detail
