@@ -13,7 +13,7 @@ from shared.frozen import dataclass
 from shared.ledger import snapshots
 from shared.ledger.snapshots import Snapshot
 from shared.parts import ReceiverParts
-from shared.training.end import catch_up, is_left_undone
+from shared.training.end import advance, can_advance, catch_up, is_left_undone
 from shared.training.follow_up import resume_follow_ups
 from shared.training.transition import finish, transition
 from shared.trigger import RetrainTrigger
@@ -125,7 +125,7 @@ def _decide(
             return state  # The claim of this call, which was saved although the response was lost.
         if state is not snapshot.state and (
             any(state.has_seen(one.trigger.trigger_id) for one in arrivals.values())
-            or is_left_undone(receiver, model_id, state, now)
+            or is_left_undone(receiver, model_id, state)
         ):
             raise _LeftUndoneError
         verdicts.clear()
@@ -148,19 +148,20 @@ def _decide(
 
 def _repeat(receiver: ReceiverParts, arrival: Arrival, snapshot: Snapshot) -> Outcome | RetrainError:
     """Finish the launch of a trigger that was decided before, if it is unfinished."""
-    trigger, state = arrival.trigger, snapshot.state
-    training, now = state.training, receiver.clock()
-    own = training is not None and training.run_id is None and training.trigger.trigger_id == trigger.trigger_id
-    if not own and is_left_undone(receiver, trigger.model_id, state, now, advancing_only=True):
-        catch_up(receiver, trigger.model_id, snapshot)
+    trigger = arrival.trigger
+    if not _is_claimed_for(trigger, snapshot.state) and can_advance(receiver, trigger.model_id, snapshot.state):
+        advance(receiver, trigger.model_id, snapshot)
         snapshot = snapshots.load(receiver.ledger, trigger.model_id)
-        training = snapshot.state.training
-        own = training is not None and training.run_id is None and training.trigger.trigger_id == trigger.trigger_id
-    if not own:
+    if not _is_claimed_for(trigger, snapshot.state):
         return report(receiver, trigger.model_id, trigger.trigger_id, DUPLICATE)
     refusals = finish(receiver, trigger.model_id, snapshot, events={trigger.trigger_id: arrival.event})
     verdict = Verdict(decision="launch", reason="launched", detail="finished a launch that was under way")
     return _outcome_of(receiver, trigger, verdict, refusals.get(trigger.trigger_id))
+
+
+def _is_claimed_for(trigger: RetrainTrigger, state: ModelState) -> bool:
+    training = state.training
+    return training is not None and training.run_id is None and training.trigger.trigger_id == trigger.trigger_id
 
 
 def _outcome_of(

@@ -36,14 +36,17 @@ _RESULTS: Final[Mapping[RunResult, Result]] = {
 log = logging.getLogger("retrain")
 
 
-def is_left_undone(
-    receiver: ReceiverParts, model_id: str, state: ModelState, now: datetime, *, advancing_only: bool = False
-) -> bool:
-    """Return whether `catch_up` has work to do; *advancing_only* checks only for triggers that can advance."""
-    training = state.training
-    if transitions.can_advance(state, rules_of(receiver.config, receiver.cloud, model_id), now):
+def can_advance(receiver: ReceiverParts, model_id: str, state: ModelState) -> bool:
+    """Return whether `advance` has work to do."""
+    return transitions.can_advance(state, rules_of(receiver.config, receiver.cloud, model_id), receiver.clock())
+
+
+def is_left_undone(receiver: ReceiverParts, model_id: str, state: ModelState) -> bool:
+    """Return whether `catch_up` has work to do."""
+    training, now = state.training, receiver.clock()
+    if can_advance(receiver, model_id, state):
         return True
-    if training is None or advancing_only:
+    if training is None:
         return False
     return transitions.is_abandoned(training, now) or _is_check_due(receiver, model_id, training, now)
 
@@ -56,7 +59,7 @@ def catch_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapsho
 
     """
     training, now = snapshot.state.training, receiver.clock()
-    if is_left_undone(receiver, model_id, snapshot.state, now, advancing_only=True):
+    if can_advance(receiver, model_id, snapshot.state):
         advance(receiver, model_id, snapshot)
         return True
     if training is None:
