@@ -40,6 +40,12 @@ def initialised(folder: Path, cloud: str) -> str:
     return str(folder / "retrain.toml")
 
 
+def states(account: str) -> list[str]:
+    """Return the states of the stacks of dev: all moto servers of a process share their stacks with other tests."""
+    stacks = client("cloudformation", account).describe_stacks()["Stacks"]
+    return [stack["StackStatus"] for stack in stacks if stack["StackName"] == "retrain-dev"]
+
+
 def test_a_folder_is_deployed_to_aws(tmp_path: Path, account: str) -> None:
     """The bundle of the folder is built and deployed, and `destroy --yes` removes the stack."""
     config = initialised(tmp_path, "aws")
@@ -49,11 +55,10 @@ def test_a_folder_is_deployed_to_aws(tmp_path: Path, account: str) -> None:
     with ZipFile(tmp_path / "dist" / "aws.zip") as bundle:
         assert {"retrain.toml", "functions/aws/handler.py"} <= set(bundle.namelist())
         assert "train.py" not in bundle.namelist()
-    stacks = client("cloudformation", account).describe_stacks()["Stacks"]
-    assert [stack["StackStatus"] for stack in stacks] == ["CREATE_COMPLETE"]
+    assert states(account) == ["CREATE_COMPLETE"]
     assert run("destroy", "aws", "--env", "dev", "--config", config).code == 1
     assert run("destroy", "aws", "--env", "dev", "--yes", "--config", config).code == 0
-    assert not list(client("cloudformation", account).describe_stacks()["Stacks"])
+    assert states(account) == []
 
 
 def test_nothing_is_built_without_credentials(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
@@ -117,7 +122,7 @@ STACK = """
 Parameters: {Environment: {Type: String, Default: dev}}
 Resources: {Queue: {Type: "AWS::SQS::Queue"}}
 Outputs:
-  EmittedBus: {Value: retraining}
+  EmittedBus: {Value: retraining-by-command}
   LedgerTable: {Value: states}
   RejectedQueueUrl: {Value: "https://sqs.eu-west-3.amazonaws.com/123456789012/rejected"}
 """
@@ -138,7 +143,7 @@ def test_a_command_uses_the_deployment_of_an_environment(tmp_path: Path, account
     assert (missing.returncode, missing.stdout) == (1, "")
     assert missing.stderr == "there is no stack retrain-staging; deploy it: retrain deploy aws --env staging\n"
     client("cloudformation", account).create_stack(StackName="retrain-staging", TemplateBody=STACK)
-    client("events", account).create_event_bus(Name="retraining")
+    client("events", account).create_event_bus(Name="retraining-by-command")
     done = emit()
     assert (done.returncode, done.stdout) == (0, "t-1\n"), done.stderr
 
