@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SEND_TIME_LIMIT: Final = 10.0
 # `[text](address)`, `[text][name]`, `<address|text>`, `<!channel>`, `<@name>`, `<!-- ... -->`, `@everyone`.
 _MARKUP: Final = re.compile(r"\](?=[(\[])|<(?=\S)|@(?=everyone|here|channel|all\b)", re.IGNORECASE)
+# Services with several formats keep the one that their address demands to themselves.
+_MARKDOWN: Final = re.compile(r"(?<=[?&]format=)markdown(?=&|$)", re.IGNORECASE)
 _KINDS: Final = {"ended": "success", "failed": "failure", "rejected": "warning", "awaiting_approval": "warning"}
 
 
@@ -60,12 +62,16 @@ class AppriseChannel:
         # Send to one recipient after the other, and create no mail keys, which would be written to disk.
         asset = apprise.AppriseAsset(async_mode=False, pgp_autogen=False, pem_autogen=False, app_id="Retrain trigger")
         channel = apprise.Apprise(asset=asset)
-        if not channel.add(self._address):
+        if not channel.add(_MARKDOWN.sub("text", self._address)):
             raise PermanentError(f"{self._name}: is not an address that Apprise supports; correct it in retrain.toml")
+        markdown, text = apprise.NotifyFormat.MARKDOWN, apprise.NotifyFormat.TEXT
         for service in channel:
             # Apprise escapes text for services that take HTML, but not for those that take Markdown.
-            if service.notify_format == apprise.NotifyFormat.MARKDOWN:
-                service.notify_format = apprise.NotifyFormat.TEXT
+            declared = service.notify_format
+            formats = list(declared) if isinstance(declared, tuple | list) else [declared]
+            if markdown in formats:
+                others = [each for each in formats if each != markdown]
+                service.notify_format = text if text in others or not others else others[0]
         return channel
 
 

@@ -67,9 +67,23 @@ def test_somebody_elses_text_stays_text() -> None:
     assert "<b>" not in json.loads(noted[0].body)["message"]
 
 
-def test_no_service_is_sent_markdown() -> None:
-    """Even where Markdown is a service's default or the address demands it, the notice is plain text."""
-    assert {each.notify_format.value for each in AppriseChannel(f"slack://{SLACK}", NAME).open()} == {"text"}
+@pytest.mark.parametrize(
+    ("address", "format_"),
+    [
+        (f"slack://{SLACK}", "text"),
+        (f"slack://{SLACK}?format=markdown", "text"),
+        ("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js?format=markdown", "text"),
+        ("tgram://123456789:abcdefg_hijklmnop/12315544?format=markdown", "html"),
+    ],
+)
+def test_no_service_is_sent_markdown(address: str, format_: str) -> None:
+    """Even where Markdown is a service's default or the address demands it, the notice is plain text or escaped."""
+    (service,) = AppriseChannel(address, NAME).open()
+    assert service.resolve_format("text").value == format_
+
+
+def test_an_address_cannot_demand_markdown() -> None:
+    """A web hook that takes any format is sent the notice as it is."""
     with endpoint() as (address, noted):
         AppriseChannel(f"{address}&format=markdown", NAME).send(notice(reason="*a* _b_ # c"))
     assert "Reason: *a* _b_ # c" in json.loads(noted[0].body)["message"]
