@@ -50,8 +50,13 @@ def trigger_awaiting_approval(state: ModelState, entry: Pending) -> Parked | Non
 
 
 def is_due(entry: Pending, now: datetime) -> bool:
-    """Return whether the claim on *entry* has expired; each attempt doubles the time that it takes."""
-    return now - entry.claimed_at >= CLAIM_LEASE * (1 << min(entry.attempts - 1, MAX_ATTEMPTS))
+    """Return whether the claim on *entry* has expired."""
+    return now >= due_at(entry)
+
+
+def due_at(entry: Pending) -> datetime:
+    """Return when the claim on *entry* expires; each attempt doubles the time that it takes."""
+    return entry.claimed_at + CLAIM_LEASE * (1 << min(entry.attempts - 1, MAX_ATTEMPTS))
 
 
 def is_given_up(entry: Pending) -> bool:

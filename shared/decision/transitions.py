@@ -51,9 +51,14 @@ def reclaimed(state: ModelState, token: str, *, now: datetime, holder: str) -> M
 
 def is_abandoned(training: Training, now: datetime) -> bool:
     """Return whether no process can still be starting *training*."""
+    return training.run_id is None and now >= abandoned_at(training)
+
+
+def abandoned_at(training: Training) -> datetime:
+    """Return from when on no process can still be starting the claimed *training*."""
     terms = training.terms
     lease = CLAIM_LEASE if terms is None or terms.target.honours_tokens else HAND_OVER_LEASE
-    return training.run_id is None and now - training.claimed_at >= lease
+    return training.claimed_at + lease
 
 
 def confirmed(state: ModelState, token: str, run: Run, *, now: datetime) -> ModelState:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.config.model import Policy
 from shared.decision import transitions
+from shared.decision.attention import CHECK_EVERY, gone_at
 from shared.decision.ending import End, ended
 from shared.decision.reasons import Result
 from shared.decision.state import ModelState, Training
@@ -21,9 +21,6 @@ from shared.training.start import launcher_of, terms_of
 from shared.training.transition import finish, transition
 from shared.trigger import RUN_PREFIX, run_name
 from shared.wire.incoming import RunEnded
-
-# A burst of triggers for a busy model must not become a burst of status requests.
-CHECK_EVERY: Final = timedelta(seconds=60)
 
 # A run whose status could not be queried for this long after `max_run` counts as gone.
 GIVE_UP_AFTER: Final = timedelta(days=1)
@@ -128,9 +125,7 @@ def _overdue(receiver: ReceiverParts, model_id: str, training: Training, now: da
     """Return by how much *training* exceeds `max_run`; negative while it may run."""
     if training.started_at is None:
         return -timedelta.resolution
-    rules = rules_of(receiver.config, receiver.cloud, model_id)
-    todays = rules.policy.max_run if rules else Policy().max_run
-    return now - training.started_at - (training.terms.max_run if training.terms else todays)
+    return now - gone_at(training, rules_of(receiver.config, receiver.cloud, model_id))
 
 
 def record_end(receiver: ReceiverParts, model_id: str, end: End) -> None:

@@ -7,10 +7,10 @@ from typing import Final
 import pytest
 
 from shared.config.model import Policy
+from shared.decision.attention import CHECK_EVERY
 from shared.decision.transitions import HAND_OVER_LEASE
 from shared.errors import LaunchInProgressError
 from shared.ports import RunResult
-from shared.training.end import CHECK_EVERY
 from tests.core.processes import Process
 from tests.core.samples import HOUR, SECOND
 from tests.core.setting import Setting
