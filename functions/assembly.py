@@ -116,8 +116,9 @@ def _github(cloud: str, environment: Environment, read_secret: "ReadSecret | Non
 
 
 def _notifier(environment: Environment, sns: Callable[[str], Notifier] | None) -> Callable[[str], Notifier] | None:
-    if not environment.config.channels:
+    channels = environment.config.channel_places()
+    if not channels:
         return None
     from functions.notify.wiring import channel_notifiers
 
-    return channel_notifiers(environment.config.channels, sns=sns)
+    return channel_notifiers(channels, sns=sns)

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from shared.fields import format_time
 from shared.frozen import dataclass
 
-EVENTS: Final = ("launched", "ended", "failed", "rejected", "awaiting_approval")
+EVENTS: Final = ("launched", "ended", "failed", "rejected", "awaiting_approval", "stale")
 """The events of `[notify]` `on`: a training started; succeeded; failed, was stopped or is gone; an event or a training
-was rejected permanently; a training waits for an approval."""
+was rejected permanently; a training waits for an approval; no training has succeeded for longer than `max_age`."""
 
 MONITOR_EVENTS: Final = ("drift", "worse", "no_drift", "monitor_failed")
 """The events of the drift monitor, which are sent regardless of `[notify]` `on`."""
@@ -26,6 +26,7 @@ _TITLES: Final = {
     "failed": "The training of {model} has {result}",
     "rejected": "An event for {model} was rejected",
     "awaiting_approval": "The training of {model} waits for an approval",
+    "stale": "No training of {model} has succeeded for too long",
     "drift": "The data of {model} have drifted",
     "worse": "The predictions of {model} have become worse",
     "no_drift": "The data of {model} have not drifted",

@@ -27,17 +27,17 @@ class People:
     """The people who are notified.
 
     Attributes:
-        channels: the addresses of the configuration, which hold secrets.
+        channels: returns the addresses for a model, which hold secrets.
         notifier: returns the notifier of a channel; None: no notice is sent.
 
     """
 
-    channels: tuple[str, ...] = field(repr=False)
+    channels: Callable[[str], Sequence[str]] = field(repr=False)
     notifier: Callable[[str], Notifier] | None
 
     def notify(self, notice: Notice) -> list[str]:
-        """Send *notice* through every channel, and return those that failed, by names that give no secret away."""
-        return [] if self.notifier is None else send_to_channels(notice, self.channels, self.notifier)
+        """Send *notice* through the channels of its model; return those that failed, by names without secrets."""
+        return [] if self.notifier is None else send_to_channels(notice, self.channels(notice.model_id), self.notifier)
 
 
 def request_of(result: Result, report_url: str) -> dict[str, object]:

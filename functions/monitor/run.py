@@ -149,7 +149,7 @@ def _failed(monitor: Monitor, run: _Run, model_id: str, error: Exception) -> Lin
     # Only our own errors are known to hold no secrets.
     problem = str(error) if isinstance(error, RetrainError) else f"an unexpected {type(error).__name__}; see the log"
     # Another run may succeed; and without channels, the platform's own alarm must report it.
-    if isinstance(error, TransientError | BusError) or not monitor.people.channels:
+    if isinstance(error, TransientError | BusError) or not monitor.people.channels(model_id):
         run.undone.append(f"{model_id}: {problem}")
     return {"status": FAILED, "problem": problem}, failure_notice(model_id, run.at, problem, monitor.emitter.cloud)
 

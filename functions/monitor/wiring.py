@@ -34,9 +34,10 @@ def monitor() -> Monitor:
     """
     cloud = cloud_of(os.environ)
     emitter = _EMITTERS[cloud]()
-    channels = emitter.config.channels
+    config = emitter.config
     sns: Callable[[str], Notifier] | None = _sns() if cloud == "aws" else None
-    people = People(channels=channels, notifier=channel_notifiers(channels, sns=sns))
+    notifier = channel_notifiers(config.channel_places(), sns=sns)
+    people = People(channels=lambda model_id: config.notify_of(config.find(model_id)).channels, notifier=notifier)
     return Monitor(emitter=emitter, people=people, storage=storage(emitter.config.folder, os.environ))
 
 

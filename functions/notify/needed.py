@@ -13,7 +13,7 @@ from shared.config.file import load_configuration
 
 def main(paths: Sequence[str]) -> int:
     """Return 0 if a channel of one of the configurations at *paths* needs Apprise, else 1."""
-    return 0 if any(needs_apprise(load_configuration(Path(path)).channels) for path in paths) else 1
+    return 0 if any(needs_apprise(load_configuration(Path(path)).channel_places()) for path in paths) else 1
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from typing import Final
@@ -18,7 +18,7 @@ _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,19}")
 log = logging.getLogger("retrain")
 
 
-def needs_apprise(channels: Sequence[str]) -> bool:
+def needs_apprise(channels: Iterable[str]) -> bool:
     """Whether any of *channels* is not an SNS topic."""
     return any(not _SNS.fullmatch(channel) for channel in channels)
 
@@ -35,14 +35,14 @@ class _OtherCloud:
 
 
 def channel_notifiers(
-    channels: Sequence[str], *, sns: Callable[[str], Notifier] | None = None
+    channels: Mapping[str, str], *, sns: Callable[[str], Notifier] | None = None
 ) -> Callable[[str], Notifier] | None:
     """Return a function that makes the notifier of a channel, each once; none if there are no channels.
 
     Nothing is imported or requested before a notice is sent.
 
     Args:
-        channels: the channels of the configuration.
+        channels: the channels of the configuration, each with its place there.
         sns: makes the notifier of an SNS topic by its ARN; none on a cloud that has no boto3. One configuration serves
             several clouds: there such a channel is skipped, and the log says so.
 
@@ -51,7 +51,7 @@ def channel_notifiers(
             and not installed.
 
     """
-    problems = [problem for place in range(len(channels)) if (problem := _problem(channels, place))]
+    problems = [problem for channel, place in channels.items() if (problem := _problem(channel, place))]
     if not problems and needs_apprise(channels) and find_spec("apprise") is None:
         problems = ["notify.channels: Apprise is not in this bundle; build the bundle with this configuration"]
     if problems:
@@ -60,14 +60,14 @@ def channel_notifiers(
     @cache
     def notifier(channel: str) -> Notifier:
         if _SNS.fullmatch(channel):
-            return sns(channel) if sns is not None else _OtherCloud(_name(channels, channels.index(channel)))
-        return AppriseChannel(channel, _name(channels, channels.index(channel)))
+            return sns(channel) if sns is not None else _OtherCloud(_name(channel, channels[channel]))
+        return AppriseChannel(channel, _name(channel, channels[channel]))
 
     return notifier if channels else None
 
 
-def _problem(channels: Sequence[str], place: int) -> str | None:
-    channel, name = channels[place], _name(channels, place)
+def _problem(channel: str, place: str) -> str | None:
+    name = _name(channel, place)
     if _SNS.fullmatch(channel):
         return None
     if channel.startswith("arn:"):
@@ -77,9 +77,8 @@ def _problem(channels: Sequence[str], place: int) -> str | None:
     return None
 
 
-def _name(channels: Sequence[str], place: int) -> str:
-    """Return a name for a channel that shows nothing of its address but the scheme."""
-    channel = channels[place]
+def _name(channel: str, place: str) -> str:
+    """Return a name for the channel at *place* that shows nothing of its address but the scheme."""
     scheme = "sns" if _SNS.fullmatch(channel) else channel.partition(":")[0]
     shown = f" ({scheme.lower()})" if ":" in channel and _SCHEME.fullmatch(scheme) else ""
-    return f"notify.channels[{place}]{shown}"
+    return f"{place}{shown}"

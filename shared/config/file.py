@@ -1,5 +1,6 @@
 """Parsing of `retrain.toml`; one error lists every problem."""
 
+import re
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -7,8 +8,9 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeGuard
 
-from shared.config.follow_ups import check_event_type, read_follow_ups, read_notify, read_repositories
+from shared.config.follow_ups import Notify, check_event_type, read_follow_ups, read_notify, read_repositories
 from shared.config.model import Configuration, Model, Policy
+from shared.config.schedule import read_schedule
 from shared.config.tables import Table
 from shared.config.targets import CLOUDS, GitHubTarget, read_targets
 from shared.errors import ConfigError, InvalidTriggerError
@@ -27,6 +29,8 @@ SIGNALS: Final = (
     "azureml-monitor",
     "blob",
 )
+# A host of letters, digits, points and hyphens, or an IPv6 address, and an optional port: an origin that browsers send.
+_URL: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[!$-;=@-Z_a-z~]*)?")
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -59,8 +63,9 @@ def parse_configuration(text: str, *, source: str, folder: Path) -> Configuratio
     file = Table(content, "", problems)
     repositories = read_repositories(file.table("github"))
     notify = read_notify(file.table("notify", secret=True))
+    console_url = _read_console(file.table("console"))
     named = file.table("models")
-    models = tuple(_read_model(name, table, repositories) for name, table in named.quoted_tables())
+    models = tuple(_read_model(name, table, repositories, notify) for name, table in named.quoted_tables())
     file.done()
     if content.get("models", {}) == {}:
         named.problem("", "is empty; configure at least one model with a target")
@@ -68,11 +73,25 @@ def parse_configuration(text: str, *, source: str, folder: Path) -> Configuratio
     if problems:
         raise ConfigError(source, problems)
     return Configuration(
-        models=models, channels=notify.channels, notify_on=notify.on, repositories=repositories, folder=folder
+        models=models,
+        channels=notify.channels,
+        notify_on=notify.on,
+        repositories=repositories,
+        folder=folder,
+        console_url=console_url,
     )
 
 
-def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model:
+def _read_console(table: Table) -> str:
+    url = table.text("url").rstrip("/")
+    table.done()
+    if url and not _URL.fullmatch(url):
+        wanted = 'an http or https URL without user, query or fragment, such as "https://retrain.example"'
+        table.problem("url", f"must be {wanted}, not {url!r}")
+    return url
+
+
+def _read_model(name: str, table: Table, repositories: tuple[str, ...], notify: Notify) -> Model:
     try:
         read_model_id(name)
     except InvalidTriggerError as error:
@@ -83,10 +102,13 @@ def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model
     for cloud, target in targets.items():
         if isinstance(target, GitHubTarget):
             _check_github(table, cloud, target, repositories)
+    schedule, own_schedule = read_schedule(table)
     model = Model(
         name=name,
         default=table.flag("default"),
-        schedule=table.flag("schedule"),
+        schedule=schedule,
+        own_schedule=own_schedule,
+        max_age=table.lasting("max_age"),
         signals=_read_signals(table),
         policy=_read_policy(table),
         parameters=_read_parameters(table.table("parameters")),
@@ -94,11 +116,13 @@ def _read_model(name: str, table: Table, repositories: tuple[str, ...]) -> Model
         after=read_follow_ups(table.table("after"), repositories),
         drift=(drift := _read_drift(table)),
         quality=_read_quality(table, drift),
+        notify=read_notify(table.table("notify", secret=True), notify) if "notify" in table else None,
     )
+    table.expect("notify")
     table.done()
     if model.is_pattern:
         for key in ("default", "schedule", "signals", "drift", "quality"):
-            if getattr(model, key):
+            if getattr(model, key) or (key == "schedule" and own_schedule):
                 table.problem(key, "needs the name of a model, not a pattern")
     return model
 

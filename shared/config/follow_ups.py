@@ -1,6 +1,7 @@
 """The tables `after` (actions that follow a training), `[notify]` and `[github]`."""
 
 import re
+from dataclasses import field
 from typing import Final
 
 from shared.config.tables import Table
@@ -13,7 +14,7 @@ MAX_CHANNELS: Final = 10
 # GitHub's own limit (422 above it).
 MAX_EVENT_TYPE: Final = 100
 # The default of `[notify]` `on`: the events that a person should act on.
-NOTIFY_ON: Final = ("failed", "rejected", "awaiting_approval")
+NOTIFY_ON: Final = ("failed", "rejected", "awaiting_approval", "stale")
 
 # GitHub's own rule for an owner and a repository.
 _REPOSITORY: Final = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
@@ -34,13 +35,17 @@ class Notify:
 
     Attributes:
         channels: addresses, which contain secrets.
-        on: the events that are sent for every model: `launched`, `ended` (with any result), `failed` (a training
-            failed, was stopped or is gone), `rejected`, `awaiting_approval`; the last three by default.
+        on: the events that are sent: `launched`, `ended` (with any result), `failed` (a training failed, was stopped
+            or is gone), `rejected`, `awaiting_approval`, `stale`; all but the first two by default.
 
     """
 
-    channels: tuple[str, ...]
+    # The addresses contain secrets.
+    channels: tuple[str, ...] = field(repr=False)
     on: tuple[str, ...]
+
+
+STANDARD: Final = Notify(channels=(), on=NOTIFY_ON)
 
 
 def read_dispatch(action: str) -> tuple[str, str]:
@@ -49,10 +54,10 @@ def read_dispatch(action: str) -> tuple[str, str]:
     return (dispatch[1], dispatch[2]) if dispatch else ("", "")
 
 
-def read_notify(table: Table) -> Notify:
-    """Parse the `[notify]` table."""
-    channels = table.texts("channels", secret=True)
-    events = table.texts("on", NOTIFY_ON, secret=True)
+def read_notify(table: Table, standard: Notify = STANDARD) -> Notify:
+    """Parse `[notify]` or the `notify` table of a model; a key that is left out has the value in *standard*."""
+    channels = table.texts("channels", standard.channels, secret=True)
+    events = table.texts("on", standard.on, secret=True)
     table.done()
     if len(channels) > MAX_CHANNELS:
         table.problem("channels", f"must have at most {MAX_CHANNELS} channels, not {len(channels)}")

@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.config.follow_ups import NOTIFY_ON, FollowUps
+from shared.config.follow_ups import NOTIFY_ON, FollowUps, Notify
 from shared.config.lookup import Lookup, is_pattern
+from shared.config.schedule import OwnSchedule
 from shared.config.targets import Target
 from shared.errors import PermanentError, UnknownModelError
 from shared.fields import MAX_MODEL_ID, Parameter, brief, read_model_id
@@ -47,6 +48,9 @@ class Model:
         after: the actions that follow a training, by its result.
         drift: its drift check; None if it has none.
         quality: how its predictions are judged; None if they are not.
+        own_schedule: a schedule for this model alone; None if it has none.
+        max_age: people are notified when no training has succeeded for this long; None: never.
+        notify: its notifications; None: those of `[notify]`.
 
     """
 
@@ -60,6 +64,9 @@ class Model:
     after: FollowUps
     drift: "DriftCheck | None" = None
     quality: "QualityCheck | None" = None
+    own_schedule: OwnSchedule | None = None
+    max_age: timedelta | None = None
+    notify: Notify | None = None
 
     @property
     def is_pattern(self) -> bool:
@@ -87,8 +94,9 @@ class Configuration:
         channels: the addresses for notifications, from `[notify]`.
         repositories: the repositories that may be dispatched to, from `[github]`.
         folder: the folder of the file, to which its paths are relative.
-        notify_on: the events that are sent to the channels for every model: `launched`, `ended`, `failed`, `rejected`,
-            `awaiting_approval`.
+        notify_on: the events that are sent to the channels: `launched`, `ended`, `failed`, `rejected`,
+            `awaiting_approval`, `stale`.
+        console_url: where people reach the console, without a trailing slash; empty if there is none.
         default_model: the name of the model that receives the events that do not name one.
 
     """
@@ -99,6 +107,7 @@ class Configuration:
     repositories: tuple[str, ...]
     folder: Path
     notify_on: tuple[str, ...] = NOTIFY_ON
+    console_url: str = ""
     default_model: str | None = field(init=False, repr=False, compare=False)
     _lookup: Lookup = field(init=False, repr=False, compare=False)
 
@@ -107,6 +116,11 @@ class Configuration:
         object.__setattr__(self, "default_model", next((model.name for model in self.models if model.default), None))
         object.__setattr__(self, "_lookup", Lookup([model.name for model in self.models]))
 
+    @property
+    def console_origin(self) -> str:
+        """Scheme, host and port of `console_url`, as browsers send them; empty if there is none."""
+        return "/".join(self.console_url.split("/")[:3])
+
     def named(self, cloud: str) -> list[str]:
         """Return the names (no patterns) of the models that train on *cloud*, sorted."""
         return sorted(model.name for model in self.models if not model.is_pattern and cloud in model.targets)
@@ -114,6 +128,26 @@ class Configuration:
     def scheduled(self, cloud: str) -> list[str]:
         """Return the names of the models for which a cron tick on *cloud* emits a trigger."""
         return [model.name for model in self.models if model.schedule and cloud in model.targets]
+
+    def own_schedules(self, cloud: str) -> dict[str, OwnSchedule]:
+        """Return the schedules of the models on *cloud* that have one of their own, by name."""
+        return {
+            model.name: model.own_schedule for model in self.models if model.own_schedule and cloud in model.targets
+        }
+
+    def notify_of(self, model: Model | None) -> Notify:
+        """Return the notifications of *model*; those of `[notify]` if it has none of its own or is None."""
+        own = model.notify if model else None
+        return own or Notify(channels=self.channels, on=self.notify_on)
+
+    def channel_places(self) -> dict[str, str]:
+        """Return the address of every channel, with its first place in the file, such as `notify.channels[0]`."""
+        places: dict[str, str] = {}
+        for model in (None, *(model for model in self.models if model.notify)):
+            table = f'models."{model.name}".notify' if model else "notify"
+            for number, channel in enumerate(self.notify_of(model).channels):
+                places.setdefault(channel, f"{table}.channels[{number}]")
+        return places
 
     def knows(self, model_id: str) -> bool:
         """Return whether *model_id* is a valid id that a name or pattern of the configuration matches."""

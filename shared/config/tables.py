@@ -98,6 +98,12 @@ class Table:
         some = "a duration over zero" if default else "a duration"
         return self.value(key, default, check, f'{some} such as "30s", "15m", "6h" or "7d"')
 
+    def lasting(self, key: str) -> timedelta | None:
+        """Return a duration over zero; None if *key* is missing."""
+        # Any default over zero will do: it is used only if the value is a problem.
+        duration = self.duration(key, timedelta.max)
+        return duration if key in self._content else None
+
     def table(self, key: str, *, secret: bool = False) -> "Table":
         """Return the table under *key*, empty if missing or not a table; problems do not show a *secret* value."""
         none: Mapping[str, object] = {}

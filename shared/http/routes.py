@@ -29,14 +29,14 @@ def respond(
     Args:
         emitter: the parts for emitting triggers.
         request: the request.
-        own_origins: further origins of the API; see `check_origin`.
+        own_origins: further origins of the API besides that of `[console]` `url`; see `check_origin`.
         cookies: whether the platform authenticates callers by cookies; see `check_content_type`.
 
     """
     # A platform's name of the caller may be longer than the field of a trigger; that is not the caller's mistake.
     named = dataclasses.replace(request, caller=request.caller[:MAX_TEXT] if request.caller else None)
     try:
-        check_origin(named, own_origins)
+        check_origin(named, (*own_origins, emitter.config.console_origin))
         check_content_type(named, cookies=cookies)
         route, model_id = _find(named)
         return route(emitter, named, model_id)

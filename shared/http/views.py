@@ -98,7 +98,9 @@ def _configuration(model: Model, cloud: str) -> dict[str, object]:
     return {
         "name": model.name,
         "default": model.default,
-        "schedule": model.schedule,
+        "schedule": model.own_schedule.expression if model.own_schedule else model.schedule,
+        "timezone": model.own_schedule.timezone if model.own_schedule else None,
+        "max_age": format_duration(model.max_age) if model.max_age else None,
         "signals": list(model.signals),
         "cooldown": format_duration(policy.cooldown),
         "on_cooldown": policy.on_cooldown,

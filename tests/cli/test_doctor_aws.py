@@ -87,7 +87,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     "no topic": (
         lambda it: it.clients["sns"].delete_topic(TopicArn=it.topic),
         r"topic doctor-\d+",
-        "there is no SNS topic arn:aws:sns:.*; create it, or correct notify.channels",
+        "there is no SNS topic arn:aws:sns:.*; create it, or correct the channel in retrain.toml",
     ),
     "no pipeline": (
         configured("{pipeline}", "no-such-pipeline"),

@@ -122,7 +122,7 @@ def test_a_rejected_event_that_comes_again_is_not_announced_again() -> None:
 def test_what_was_not_requested_is_not_reported() -> None:
     """Unless the file says otherwise, people learn of failures, rejections and what waits for them."""
     deployment = Deployment(notifying().partition("on = ")[0])
-    assert deployment.receiver.config.notify_on == ("failed", "rejected", "awaiting_approval")
+    assert deployment.receiver.config.notify_on == ("failed", "rejected", "awaiting_approval", "stale")
     deployment.receive(trigger_event())
     deployment.end(trigger(), "run-1")
     assert deployment.channels.sent == []

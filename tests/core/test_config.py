@@ -55,7 +55,7 @@ def test_a_whole_file(full: Configuration) -> None:
         succeeded=("github:acme/churn#machinelearningservices-runcompleted", "notify"), failed=("notify",)
     )
     assert full.channels == ("arn:aws:sns:eu-west-3:123456789012:retraining", "slack://...")
-    assert full.notify_on == ("failed", "rejected", "awaiting_approval")
+    assert full.notify_on == ("failed", "rejected", "awaiting_approval", "stale")
     assert full.repositories == ("acme/churn",)
     assert full.folder == FULL.parent
 

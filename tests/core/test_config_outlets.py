@@ -14,7 +14,7 @@ def test_what_is_reported_can_be_chosen() -> None:
     """`on` names the events, in any number; without it people learn of what they should act on."""
     for on in ([], ["ended"], list(EVENTS)):
         assert configured(f"[notify]\non = {on}\n" + model_text()).notify_on == tuple(on)
-    assert configured(model_text()).notify_on == ("failed", "rejected", "awaiting_approval")
+    assert configured(model_text()).notify_on == ("failed", "rejected", "awaiting_approval", "stale")
 
 
 @pytest.mark.parametrize("on", ['"failed"', '["failure"]', '["failed", ""]', "[1]", '["failed", "started"]'])
@@ -23,7 +23,7 @@ def test_only_what_happens_can_be_reported(on: str) -> None:
     (problem,) = problems_of(f"[notify]\non = {on}\n" + model_text())
     assert problem in (
         "notify.on: must be a list of non-empty strings",
-        "notify.on: may only contain launched, ended, failed, rejected, awaiting_approval",
+        "notify.on: may only contain launched, ended, failed, rejected, awaiting_approval, stale",
     )
 
 

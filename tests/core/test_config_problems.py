@@ -53,7 +53,10 @@ FILES = [
     ("[models]", "models: is empty; configure at least one model with a target"),
     ("models = 3", "models: must be a table, not 3"),
     ("models.churn = 3", 'models."churn": must be a table, not 3'),
-    ("[model.churn]\n" + model_text(), "model: is not a key of this table; valid keys: github, models, notify"),
+    (
+        "[model.churn]\n" + model_text(),
+        "model: is not a key of this table; valid keys: console, github, models, notify",
+    ),
     (model_text(""), 'models."": the name must have 1 to 256 characters, not 0'),
     (model_text("m" * 257), f'models."{"m" * 257}": the name must have 1 to 256 characters, not 257'),
     (model_text("a\\tb"), "models.\"a\tb\": the name must have no control characters, not 'a\\tb'"),

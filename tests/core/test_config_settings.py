@@ -6,8 +6,8 @@ from tests.core.samples import model_text, problems_of
 
 DURATION = 'such as "30s", "15m", "6h" or "7d"'
 KEYS = (
-    "after, approval, consecutive, cooldown, default, drift, max_run, min_severity, on_busy, on_cooldown, "
-    "parameters, quality, schedule, signals, target, window"
+    "after, approval, consecutive, cooldown, default, drift, max_age, max_run, min_severity, notify, on_busy, "
+    "on_cooldown, parameters, quality, schedule, signals, target, timezone, window"
 )
 FIELDS = (
     "$model_id, $trigger_id, $origin, $reason, $severity, $parameters, $requested_at, $requested_by, $evidence, $force"
@@ -21,7 +21,7 @@ PLAIN = "must be a string, a number of at most 64 bits or a boolean"
 
 SETTINGS = [
     ('default = "yes"', "default: must be true or false, not 'yes'"),
-    ("schedule = 1", "schedule: must be true or false, not 1"),
+    ("schedule = 1", 'schedule: must be true, false or five fields of cron such as "30 9 * * MON", not 1'),
     ("approval = 0", "approval: must be true or false, not 0"),
     ('signals = "s3-object:b/*"', f"signals: {TEXTS}, not 's3-object:b/*'"),
     ("signals = [1]", f"signals: {TEXTS}, not [1]"),

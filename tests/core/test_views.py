@@ -139,6 +139,8 @@ def test_the_configuration_of_a_model() -> None:
         "name": "churn",
         "default": False,
         "schedule": True,
+        "timezone": None,
+        "max_age": None,
         "signals": list(churn.signals),
         "cooldown": "6h",
         "on_cooldown": "queue",

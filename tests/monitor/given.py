@@ -126,7 +126,7 @@ class World:
             new_id=lambda: next(ids),
             observe=lambda _model_id, _decided: None,
         )
-        people = People(channels=emitter.config.channels, notifier=lambda _channel: self.mailbox)
+        people = People(channels=lambda _model_id: emitter.config.channels, notifier=lambda _channel: self.mailbox)
         self.monitor = Monitor(emitter=emitter, people=people, storage=storage or Storage(folder))
 
     def put(self, **frames: pd.DataFrame) -> None:

@@ -174,7 +174,7 @@ def test_a_lost_answer_is_a_channel_that_fails() -> None:
 def test_importing_the_adapter_does_not_import_apprise() -> None:
     """A cold start without news pays nothing for it."""
     program = (
-        "import sys, functions.notify.wiring as w; w.channel_notifiers(['json://a'])('json://a');"
+        "import sys, functions.notify.wiring as w; w.channel_notifiers({'json://a': 'notify.channels[0]'})('json://a');"
         " print([name for name in ('apprise', 'requests', 'botocore') if name in sys.modules])"
     )
     shown = subprocess.run(

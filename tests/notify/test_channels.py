@@ -14,6 +14,11 @@ SECRET = "T0PS3CRET"
 SLACK = f"slack://{SECRET}/B/C"
 
 
+def placed(*channels: str) -> dict[str, str]:
+    """Return *channels* with their places in `[notify]`."""
+    return {channel: f"notify.channels[{number}]" for number, channel in enumerate(channels)}
+
+
 class Topic:
     """A notifier that knows its topic and sends nothing."""
 
@@ -32,7 +37,7 @@ def test_a_topic_is_sns_and_all_else_is_apprise() -> None:
         made.append(arn)
         return Topic(arn)
 
-    notifiers = channel_notifiers([TOPIC, f"{TOPIC}.fifo", SLACK], sns=topic)
+    notifiers = channel_notifiers(placed(TOPIC, f"{TOPIC}.fifo", SLACK), sns=topic)
     assert notifiers is not None
     assert made == []
     assert isinstance(notifiers(TOPIC), Topic)
@@ -45,12 +50,12 @@ def test_a_topic_is_sns_and_all_else_is_apprise() -> None:
 
 def test_without_channels_no_one_is_notified() -> None:
     """There is nothing to make then."""
-    assert channel_notifiers([]) is None
+    assert channel_notifiers({}) is None
 
 
 def test_a_topic_is_left_to_aws(caplog: pytest.LogCaptureFixture) -> None:
     """One configuration serves several clouds: without boto3 the topic is passed over, and the log says so."""
-    notifiers = channel_notifiers([SLACK, TOPIC])
+    notifiers = channel_notifiers(placed(SLACK, TOPIC))
     assert notifiers is not None
     with caplog.at_level("INFO", logger="retrain"):
         notifiers(TOPIC).send(notice())
@@ -71,7 +76,7 @@ def test_a_topic_is_left_to_aws(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_wrong_channel_is_named_without_its_secrets(channel: str, reported: str) -> None:
     """By its place and its scheme."""
     with pytest.raises(ConfigError) as caught:
-        channel_notifiers([SLACK, channel], sns=Topic)
+        channel_notifiers(placed(SLACK, channel), sns=Topic)
     (problem,) = caught.value.problems
     assert problem.startswith(reported)
     assert SECRET not in problem

@@ -120,7 +120,7 @@ def _stage(cloud: str, files: Sequence[Path], configs: Sequence[Configuration], 
     for path in files:
         shutil.copyfile(path, folder / path.name)
     # Apprise is most of what a bundle weighs, so it comes along only where a channel needs it.
-    rooms = [cloud, *(["notify"] if any(needs_apprise(config.channels) for config in configs) else [])]
+    rooms = [cloud, *(["notify"] if any(needs_apprise(config.channel_places()) for config in configs) else [])]
     requirements = folder / "requirements.txt"
     requirements.write_bytes(b"".join((ROOT / "functions" / room / "requirements.txt").read_bytes() for room in rooms))
     return requirements

@@ -90,16 +90,15 @@ def _token(setting: Setting, cloud: str) -> None:
 
 
 def _channels(config: Configuration | None) -> list[Check]:
-    channels = config.channels if config else ()
+    channels = config.channel_places() if config else {}
     if not channels:
         return []
     about = "every channel is supported on this cloud"
     forms = Check(name="channels", about=about, run=lambda: channel_notifiers(channels))
-    return [forms, *(_channel(place, each) for place, each in enumerate(channels) if not each.startswith("arn:"))]
+    return [forms, *(_channel(place, each) for each, place in channels.items() if not each.startswith("arn:"))]
 
 
-def _channel(place: int, address: str) -> Check:
-    name = f"notify.channels[{place}]"
+def _channel(name: str, address: str) -> Check:
 
     def run() -> None:
         try:

@@ -66,7 +66,7 @@ def checks(setting: Setting) -> list[Check]:
     account = _Account(setting)
     role = setting.variables.get("RETRAIN_ROLE_ARN")
     models = setting.config.models if setting.config else ()
-    channels = setting.config.channels if setting.config else ()
+    channels = setting.config.channel_places() if setting.config else {}
     return [
         Check(name="credentials", about="AWS accepts the credentials", run=account.identity),
         *(variable_check(setting, name, form) for name, form in _FORMS.items()),
@@ -181,7 +181,9 @@ class _Account:
 
     def topic(self, arn: str) -> Check:
         def run() -> None:
-            missing = CheckFailedError(f"there is no SNS topic {arn}; create it, or correct notify.channels")
+            missing = CheckFailedError(
+                f"there is no SNS topic {arn}; create it, or correct the channel in retrain.toml"
+            )
             with explain(missing, "NotFound", permission="sns:GetTopicAttributes"), translated("SNS", f"look up {arn}"):
                 self._own.factory("sns", region_of(arn))().get_topic_attributes(TopicArn=arn)
 
