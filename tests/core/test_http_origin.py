@@ -6,6 +6,7 @@ from shared.http.messages import Request
 from shared.http.origin import host_name, is_loopback
 from shared.http.routes import respond
 from tests.core.deployment import Deployment, problem
+from tests.core.samples import model_text
 
 
 def status(deployment: Deployment, headers: dict[str, str], method: str = "POST", **more: object) -> int:
@@ -35,6 +36,13 @@ def from_page(origin: str, host: str = "api.example") -> dict[str, str]:
 def test_an_own_page_may_send_requests(origin: str, host: str) -> None:
     """The own origins are the host with https, on loopback with http, and those that the deployment names."""
     assert status(Deployment(), from_page(origin, host), own_origins=["https://console.example"]) == 202
+
+
+def test_the_configured_console_is_an_own_page() -> None:
+    """The origin of `[console]` `url` counts, whatever path the address has."""
+    text = '[console]\nurl = "https://desk.example:8443/retrain/"\n' + model_text()
+    assert status(Deployment(text), from_page("https://desk.example:8443")) == 202
+    assert status(Deployment(text), from_page("https://desk.example")) == 403
 
 
 @pytest.mark.parametrize(
