@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeGuard
 
 from shared.config.follow_ups import Notify, check_event_type, read_follow_ups, read_notify, read_repositories
-from shared.config.model import Configuration, Model, Policy
+from shared.config.model import MAX_STARTS, Budget, Configuration, Model, Policy
 from shared.config.schedule import read_schedule
-from shared.config.tables import Table
+from shared.config.tables import Table, parse_duration
 from shared.config.targets import CLOUDS, GitHubTarget, read_targets
 from shared.errors import ConfigError, InvalidTriggerError
 from shared.fields import INT64, Parameter, read_model_id
@@ -31,6 +31,8 @@ SIGNALS: Final = (
 )
 # A host of letters, digits, points and hyphens, or an IPv6 address, and an optional port: an origin that browsers send.
 _URL: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[!$-;=@-Z_a-z~]*)?")
+MAX_RETRIES: Final = 10
+_BUDGET: Final = f'a number from 1 to {MAX_STARTS} and a duration over zero, such as "3/7d"'
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -156,14 +158,26 @@ def _read_policy(table: Table) -> Policy:
     standard = Policy()
     return Policy(
         cooldown=table.duration("cooldown", standard.cooldown),
+        cooldown_after=table.choice("cooldown_after", ("start", "success"), standard.cooldown_after),
         on_cooldown=table.choice("on_cooldown", ("skip", "queue"), standard.on_cooldown),
         on_busy=table.choice("on_busy", ("skip", "queue"), standard.on_busy),
+        max_trainings=table.value("max_trainings", None, _read_budget, _BUDGET),
+        retries=table.count("retries", standard.retries, least=0, most=MAX_RETRIES),
+        retry_delay=table.duration("retry_delay", standard.retry_delay),
         max_run=table.duration("max_run", standard.max_run),
         min_severity=table.choice("min_severity", SEVERITIES, "") or None,
         consecutive=table.count("consecutive", standard.consecutive),
         window=table.duration("window", standard.window),
         approval=table.flag("approval"),
     )
+
+
+def _read_budget(value: object) -> Budget | None:
+    number, separator, period = value.partition("/") if isinstance(value, str) else ("", "", "")
+    duration = parse_duration(period)
+    if not separator or not duration or not number.isascii() or not number.isdecimal():
+        return None
+    return Budget(number=int(number), period=duration) if 1 <= int(number) <= MAX_STARTS else None
 
 
 def _read_signals(table: Table) -> tuple[str, ...]:

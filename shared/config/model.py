@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from shared.config.follow_ups import NOTIFY_ON, FollowUps, Notify
 from shared.config.lookup import Lookup, is_pattern
@@ -18,14 +18,29 @@ if TYPE_CHECKING:
     from shared.config.drift import DriftCheck
     from shared.config.quality import QualityCheck
 
+# The ledger stores the times of so many starts.
+MAX_STARTS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The largest number of trainings that may start within a period: `max_trainings`."""
+
+    number: int
+    period: timedelta
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The keys of a model that decide when it may train; `docs/configuration.md` explains each."""
 
     cooldown: timedelta = timedelta()
+    cooldown_after: str = "start"
     on_cooldown: str = "skip"
     on_busy: str = "queue"
+    max_trainings: Budget | None = None
+    retries: int = 0
+    retry_delay: timedelta = timedelta(minutes=30)
     max_run: timedelta = timedelta(hours=24)
     min_severity: str | None = None
     consecutive: int = 1

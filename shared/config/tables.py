@@ -83,16 +83,22 @@ class Table:
         wanted = f"one of {', '.join(choices)}"
         return self.value(key, default, lambda v: v if isinstance(v, str) and v in choices else None, wanted)
 
-    def count(self, key: str, default: int) -> int:
-        """Return a positive integer."""
-        # In Python bool is a subclass of int, but true is not a number in the file.
-        return self.value(key, default, lambda v: v if type(v) is int and v > 0 else None, "a positive integer")
+    def count(self, key: str, default: int, *, least: int = 1, most: int | None = None) -> int:
+        """Return an integer of at least *least* and at most *most*."""
+
+        def check(value: object) -> int | None:
+            # In Python bool is a subclass of int, but true is not a number in the file.
+            valid = type(value) is int and value >= least and (most is None or value <= most)
+            return value if valid and isinstance(value, int) else None
+
+        wanted = "a positive integer" if most is None else f"an integer from {least} to {most}"
+        return self.value(key, default, check, wanted)
 
     def duration(self, key: str, default: timedelta) -> timedelta:
         """Return a duration such as `30s`, `15m`, `6h`, `7d`; it must be over zero if the default is."""
 
         def check(value: object) -> timedelta | None:
-            found = _duration(value)
+            found = parse_duration(value)
             return found if found or not default else None
 
         some = "a duration over zero" if default else "a duration"
@@ -140,7 +146,8 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _duration(value: object) -> timedelta | None:
+def parse_duration(value: object) -> timedelta | None:
+    """Return the duration that *value*, such as `6h`, means; None if it is not valid."""
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
 

@@ -4,7 +4,7 @@ import dataclasses
 from datetime import datetime
 
 from shared.decision.pending import follow_up_recorded
-from shared.decision.reasons import Result
+from shared.decision.reasons import GOOD, SUCCESSES, Result
 from shared.decision.state import ModelState, Pending, Training
 from shared.decision.transitions import CLAIM_LEASE, GONE, confirmed
 from shared.frozen import dataclass
@@ -62,7 +62,7 @@ def ended(state: ModelState, end: End, *, now: datetime) -> ModelState:
         holder=end.holder,
         claimed_at=now,
     )
-    return follow_up_recorded(dataclasses.replace(state, training=None, runs=runs), training, entry)
+    return follow_up_recorded(_counted(dataclasses.replace(state, training=None, runs=runs), run_id), training, entry)
 
 
 def _is_of(training: Training, end: End) -> bool:
@@ -81,10 +81,21 @@ def _is_of(training: Training, end: End) -> bool:
 
 def _ended_late(state: ModelState, end: End) -> ModelState:
     # The end of a run that counted as gone may still be reported. Its follow-ups were already carried out.
+    if not any(run.run_id == end.run_id and run.result == GONE for run in state.runs):
+        return state
     runs = tuple(
-        dataclasses.replace(run, ended_at=end.at, result=end.result)
-        if run.run_id == end.run_id and run.result == GONE
-        else run
+        dataclasses.replace(run, ended_at=end.at, result=end.result) if run.run_id == end.run_id else run
         for run in state.runs
     )
-    return dataclasses.replace(state, runs=runs)
+    known = next((run.started_at for run in runs if run.result in GOOD), None)
+    return _counted(dataclasses.replace(state, runs=runs, last_good_start=known), end.run_id)
+
+
+def _counted(state: ModelState, run_id: str) -> ModelState:
+    """Return *state* with the times of the last starts and successes, *run_id* having ended."""
+    run = next(run for run in state.runs if run.run_id == run_id)
+    if run.result in GOOD:
+        state = dataclasses.replace(state, last_good_start=max(run.started_at, state.last_good_start or run.started_at))
+    if run.result in SUCCESSES and run.ended_at:
+        state = dataclasses.replace(state, last_success=max(run.ended_at, state.last_success or run.ended_at))
+    return state

@@ -22,98 +22,6 @@ MAX_REASON: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
-    """The training that runs, or that a process has claimed and is about to start.
-
-    Attributes:
-        trigger: the trigger of the training.
-        claimed_at: when it was last claimed.
-        first_claimed_at: when it was first claimed.
-        holder: the id of the claim, new for each claim.
-        run_id: the service's id of the run; None until the start is confirmed.
-        url: the page of the run for people.
-        started_at: when the start was confirmed.
-        checked_at: when its status was last requested from the service.
-        terms: the terms of the claim; None if it was written by a version without terms.
-
-    """
-
-    trigger: RetrainTrigger
-    claimed_at: datetime
-    first_claimed_at: datetime
-    holder: str
-    run_id: str | None = None
-    url: str | None = None
-    started_at: datetime | None = None
-    checked_at: datetime | None = None
-    terms: Terms | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
-    """A trigger that waits for the running training to end, or for an approval.
-
-    Attributes:
-        trigger: the trigger.
-        since: since when it waits.
-        approved_by: the person who approved it; it starts as soon as a receiver loads the state.
-        approved_at: when it was approved.
-
-    """
-
-    trigger: RetrainTrigger
-    since: datetime
-    approved_by: str | None = None
-    approved_at: datetime | None = None
-
-    def outranks(self, trigger: RetrainTrigger) -> bool:
-        """Return whether this trigger is forced or approved, and *trigger*, not forced, may not replace it."""
-        return (self.trigger.force or bool(self.approved_by)) and not trigger.force
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """One decision in the history of a model.
-
-    Attributes:
-        at: when it was decided.
-        trigger_id: the trigger.
-        decision: `launch`, `queue`, `wait`, `skip`, `reject` or `ignore`.
-        reason: the reason code.
-        detail: the reason for people.
-
-    """
-
-    at: datetime
-    trigger_id: str
-    decision: Decision
-    reason: Reason
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastRun:
-    """One training in the history of a model.
-
-    Attributes:
-        run_id: the service's id of the run.
-        trigger_id: its trigger.
-        started_at: when the start was confirmed.
-        ended_at: when it ended; None while it runs.
-        result: how it ended; None while it runs.
-        url: the page of the run for people.
-
-    """
-
-    run_id: str
-    trigger_id: str
-    started_at: datetime
-    ended_at: datetime | None = None
-    result: Result | None = None
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
     """The pending follow-ups of a training that has ended, or the pending approval requests for a waiting trigger.
 
@@ -162,13 +70,177 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """The training that runs, or that a process has claimed and is about to start.
+
+    Attributes:
+        trigger: the trigger of the training.
+        claimed_at: when it was last claimed.
+        first_claimed_at: when it was first claimed.
+        holder: the id of the claim, new for each claim.
+        run_id: the service's id of the run; None until the start is confirmed.
+        url: the page of the run for people.
+        started_at: when the start was confirmed.
+        checked_at: when its status was last requested from the service.
+        terms: the terms of the claim; None if it was written by a version without terms.
+        attempt: the number of the attempt: 1, or more for a retry.
+        base: the trigger of the first attempt; empty if this is the first one.
+        failure: the failure of the attempt before, which is reported if the service refuses this one.
+        cancelled_by: the person who cancelled it.
+        cancelled_at: when it was cancelled.
+        stopped_at: when the service last accepted the request to stop it.
+
+    """
+
+    trigger: RetrainTrigger
+    claimed_at: datetime
+    first_claimed_at: datetime
+    holder: str
+    run_id: str | None = None
+    url: str | None = None
+    started_at: datetime | None = None
+    checked_at: datetime | None = None
+    terms: Terms | None = None
+    attempt: int = 1
+    base: str = ""
+    failure: Pending | None = None
+    cancelled_by: str | None = None
+    cancelled_at: datetime | None = None
+    stopped_at: datetime | None = None
+
+    @property
+    def first_id(self) -> str:
+        """The trigger of the first attempt."""
+        return self.base or self.trigger.trigger_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A trigger that waits: for the running training to end, for an approval, or for the time of a retry.
+
+    Attributes:
+        trigger: the trigger.
+        since: since when it waits.
+        approved_by: the person who approved it, or who requested the retry; it starts as soon as nothing holds it back.
+        approved_at: when it was approved.
+        attempt: the number of the attempt: 1, or more for a retry.
+        base: the trigger of the first attempt; empty if this is the first one.
+        retry_at: a retry starts no earlier. If the trigger took the place of a retry, the time of that one: from then
+            on the cooldown does not hold it.
+        failure: the failure of the attempt before, which is reported if this retry does not start.
+
+    """
+
+    trigger: RetrainTrigger
+    since: datetime
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    attempt: int = 1
+    base: str = ""
+    retry_at: datetime | None = None
+    failure: Pending | None = None
+
+    @property
+    def first_id(self) -> str:
+        """The trigger of the first attempt."""
+        return self.base or self.trigger.trigger_id
+
+    @property
+    def is_retry(self) -> bool:
+        """Whether this is a further attempt of a training."""
+        return self.attempt > 1
+
+    def outranks(self, trigger: RetrainTrigger) -> bool:
+        """Return whether this trigger is forced or released, and *trigger*, not forced, may not replace it.
+
+        A retry that nobody requested counts as neither forced nor released.
+        """
+        return bool(self.approved_by or (self.trigger.force and not self.is_retry)) and not trigger.force
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """A pause of a model: nothing new is claimed.
+
+    Attributes:
+        since: since when it is paused.
+        by: the person who paused it.
+        until: when it ends by itself; None if a person must end it.
+        reason: the reason given.
+
+    """
+
+    since: datetime
+    by: str
+    until: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """One decision in the history of a model.
+
+    Attributes:
+        at: when it was decided.
+        trigger_id: the trigger; empty if there is none.
+        decision: `launch`, `queue`, `wait`, `skip`, `reject`, `ignore` or `steer`.
+        reason: the reason code.
+        detail: the reason for people.
+
+    """
+
+    at: datetime
+    trigger_id: str
+    decision: Decision
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """One training in the history of a model.
+
+    Attributes:
+        run_id: the service's id of the run.
+        trigger_id: its trigger.
+        started_at: when the start was confirmed.
+        ended_at: when it ended; None while it runs.
+        result: how it ended; None while it runs.
+        url: the page of the run for people.
+        attempt: the number of the attempt: 1, or more for a retry.
+        base: the trigger of the first attempt; empty if this is the first one.
+
+    """
+
+    run_id: str
+    trigger_id: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    result: Result | None = None
+    url: str | None = None
+    attempt: int = 1
+    base: str = ""
+
+    @property
+    def first_id(self) -> str:
+        """The trigger of the first attempt."""
+        return self.base or self.trigger_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelState:
     """Everything the ledger stores about one model; histories are newest first.
 
     Attributes:
         training: the training that runs or is claimed.
         last_start: when the last training started; the cooldown counts from here.
+        last_good_start: when the last training started that ended and neither failed nor was stopped; the cooldown
+            counts from here with `cooldown_after = "success"`.
+        last_success: when a training last succeeded or was handed over.
+        starts: when the last trainings started, for `max_trainings`; newest first.
+        paused: the pause of the model.
         queued: the trigger that starts when nothing holds it back.
+        retry: the retry that starts when its time has come; it shares the one kept place with `queued`.
         waiting: the trigger that waits for an approval.
         streak: when the drift triggers arrived that count towards `consecutive`.
         seen: the decided trigger ids.
@@ -181,7 +253,12 @@ class ModelState:
 
     training: Training | None = None
     last_start: datetime | None = None
+    last_good_start: datetime | None = None
+    last_success: datetime | None = None
+    starts: tuple[datetime, ...] = ()
+    paused: Paused | None = None
     queued: Parked | None = None
+    retry: Parked | None = None
     waiting: Parked | None = None
     streak: tuple[datetime, ...] = ()
     seen: SeenIds = SeenIds()
@@ -189,6 +266,11 @@ class ModelState:
     runs: tuple[PastRun, ...] = ()
     rejected: tuple[Decided, ...] = ()
     pending: tuple[Pending, ...] = ()
+
+    @property
+    def kept(self) -> Parked | None:
+        """The trigger in the one kept place."""
+        return self.queued or self.retry
 
     def has_seen(self, trigger_id: str) -> bool:
         """Return whether *trigger_id* was decided before."""

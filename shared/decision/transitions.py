@@ -8,6 +8,7 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.config.model import MAX_STARTS
 from shared.decision.policy import Verdict, counts_as_drift, decide_kept, held_back, streak_at
 from shared.decision.reasons import Result
 from shared.decision.state import MAX_REJECTED, MAX_RUNS, Decided, ModelState, Parked, PastRun, Training
@@ -66,12 +67,19 @@ def confirmed(state: ModelState, token: str, run: Run, *, now: datetime) -> Mode
     training = _claimed(state, token)
     if training is None:
         return state
-    past = PastRun(run_id=run.run_id, trigger_id=training.trigger.trigger_id, started_at=now, url=run.url)
+    past = PastRun(
+        run_id=run.run_id,
+        trigger_id=training.trigger.trigger_id,
+        started_at=now,
+        url=run.url,
+        attempt=training.attempt,
+        base=training.base,
+    )
     if run.handed_over:
         past = dataclasses.replace(past, ended_at=now, result=HANDED_OVER)
-        return dataclasses.replace(_with_run(state, past), training=None, last_start=now)
-    running = dataclasses.replace(training, run_id=run.run_id, url=run.url, started_at=now)
-    return dataclasses.replace(_with_run(state, past), training=running, last_start=now)
+        return dataclasses.replace(_with_run(state, past), training=None, last_good_start=now, last_success=now)
+    running = dataclasses.replace(training, run_id=run.run_id, url=run.url, started_at=now, failure=None)
+    return dataclasses.replace(_with_run(state, past), training=running)
 
 
 def refused(state: ModelState, token: str, error: str, *, now: datetime) -> ModelState:
@@ -196,4 +204,9 @@ def _claimed(state: ModelState, token: str) -> Training | None:
 
 
 def _with_run(state: ModelState, run: PastRun) -> ModelState:
-    return dataclasses.replace(state, runs=(run, *state.runs)[:MAX_RUNS])
+    return dataclasses.replace(
+        state,
+        runs=(run, *state.runs)[:MAX_RUNS],
+        last_start=run.started_at,
+        starts=(run.started_at, *state.starts)[:MAX_STARTS],
+    )

@@ -76,7 +76,9 @@ def _decision(decided: Decided) -> dict[str, object]:
 
 
 def _run(run: PastRun) -> dict[str, object]:
-    return dataclasses.asdict(run) | {"started_at": format_time(run.started_at), "ended_at": _time(run.ended_at)}
+    fields = dataclasses.asdict(run) | {"started_at": format_time(run.started_at), "ended_at": _time(run.ended_at)}
+    del fields["attempt"], fields["base"]
+    return fields
 
 
 def _pending(entry: Pending) -> dict[str, object]:
@@ -95,6 +97,7 @@ def _time(moment: datetime | None) -> str | None:
 
 def _configuration(model: Model, cloud: str) -> dict[str, object]:
     policy, target = model.policy, model.targets.get(cloud)
+    budget = policy.max_trainings
     return {
         "name": model.name,
         "default": model.default,
@@ -103,8 +106,12 @@ def _configuration(model: Model, cloud: str) -> dict[str, object]:
         "max_age": format_duration(model.max_age) if model.max_age else None,
         "signals": list(model.signals),
         "cooldown": format_duration(policy.cooldown),
+        "cooldown_after": policy.cooldown_after,
         "on_cooldown": policy.on_cooldown,
         "on_busy": policy.on_busy,
+        "max_trainings": f"{budget.number}/{format_duration(budget.period)}" if budget else None,
+        "retries": policy.retries,
+        "retry_delay": format_duration(policy.retry_delay),
         "max_run": format_duration(policy.max_run),
         "min_severity": policy.min_severity,
         "consecutive": policy.consecutive,

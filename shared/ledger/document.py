@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.config.targets import parse_target, write_target
+from shared.decision.reasons import GOOD, SUCCESSES
 from shared.decision.seen import RecentLaunch, SeenIds, packed, settled
-from shared.decision.state import Decided, ModelState, Parked, PastRun, Pending, Training
+from shared.decision.state import Decided, ModelState, Parked, PastRun, Paused, Pending, Training
 from shared.decision.terms import Terms
 from shared.errors import PermanentError
 from shared.fields import brief, format_time, parse_time
@@ -22,13 +23,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-_TIMES: Final = ("at", "since", "claimed_at", "first_claimed_at", "started_at", "checked_at", "ended_at", "approved_at")
+_TIMES: Final = (
+    "at",
+    "since",
+    "until",
+    "claimed_at",
+    "first_claimed_at",
+    "started_at",
+    "checked_at",
+    "ended_at",
+    "approved_at",
+    "retry_at",
+    "cancelled_at",
+    "stopped_at",
+)
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 def write_state(state: ModelState) -> str:
     """Return the JSON document of *state*."""
     content = plain(dataclasses.replace(state, seen=SeenIds())) | _write_seen(state.seen)
+    content["starts"] = _plain(state.starts)
     text = json.dumps({"schema": SCHEMA, **content}, separators=(",", ":"), ensure_ascii=False)
     # Ledgers limit the bytes in UTF-8, and an escaped character takes up to three times as many. A lone surrogate (of a
     # rejected event) cannot be encoded and stays escaped, with the same backslash syntax as JSON.
@@ -55,24 +70,45 @@ def read_state(document: str | None) -> ModelState:
 def _read(content: Mapping[str, Any]) -> ModelState:
     if content.get("schema", SCHEMA) != SCHEMA:
         raise ValueError(f"it has schema {content['schema']!r}, but this version reads schema {SCHEMA}")
+    runs = tuple(_past_run(item) for item in content.get("runs", ()))
     return ModelState(
         training=_optional(content.get("training"), _training),
         last_start=_optional(content.get("last_start"), parse_time),
+        **_read_times(content, runs),
+        paused=_optional(content.get("paused"), lambda paused: Paused(**_known(Paused, paused))),
         queued=_optional(content.get("queued"), _parked),
+        retry=_optional(content.get("retry"), _parked),
         waiting=_optional(content.get("waiting"), _parked),
         streak=tuple(parse_time(moment) for moment in content.get("streak", ())),
         seen=_read_seen(content),
         decisions=tuple(_decided(item) for item in content.get("decisions", ())),
-        runs=tuple(_past_run(item) for item in content.get("runs", ())),
+        runs=runs,
         rejected=tuple(_decided(item) for item in content.get("rejected", ())),
         pending=tuple(_pending(item) for item in content.get("pending", ())),
     )
 
 
+def _read_times(content: Mapping[str, Any], runs: tuple[PastRun, ...]) -> dict[str, Any]:
+    """Return the times of starts and successes; the version before did not store them, so they are those of *runs*."""
+    if "starts" in content:
+        names = ("last_good_start", "last_success")
+        times = {name: _optional(content.get(name), parse_time) for name in names}
+        return {**times, "starts": tuple(map(parse_time, content["starts"]))}
+    return {
+        "last_good_start": next((run.started_at for run in runs if run.result in GOOD), None),
+        "last_success": next((run.ended_at for run in runs if run.result in SUCCESSES), None),
+        "starts": tuple(run.started_at for run in runs),
+    }
+
+
 def plain(value: "DataclassInstance") -> dict[str, object]:
-    """Return *value* as a JSON object, without the fields that are empty and have a default."""
+    """Return *value* as a JSON object, without the fields that have their default."""
     fields = {field: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return {field.name: _plain(item) for field, item in fields.items() if item or field.default is dataclasses.MISSING}
+    return {
+        field.name: _plain(item)
+        for field, item in fields.items()
+        if field.default is dataclasses.MISSING or item != field.default
+    }
 
 
 def _plain(value: object) -> object:
@@ -84,7 +120,7 @@ def _plain(value: object) -> object:
         return [_plain(item) for item in value]
     if isinstance(value, Training) and value.terms is not None:
         return plain(dataclasses.replace(value, terms=None)) | {"terms": _write_terms(value.terms, value.trigger)}
-    if isinstance(value, Training | Parked | Decided | PastRun | Pending):
+    if isinstance(value, Training | Parked | Paused | Decided | PastRun | Pending):
         return plain(value)
     return value
 
@@ -141,11 +177,13 @@ def _trigger(fields: Mapping[str, Any]) -> RetrainTrigger:
 def _training(content: dict[str, Any]) -> Training:
     trigger = _trigger(content["trigger"])
     terms = _optional(content.get("terms"), lambda terms: _read_terms(terms, trigger))
-    return Training(**{**_known(Training, content), "trigger": trigger, "terms": terms})
+    own = {"trigger": trigger, "terms": terms, "failure": _optional(content.get("failure"), _pending)}
+    return Training(**_known(Training, content) | own)
 
 
 def _parked(content: dict[str, Any]) -> Parked:
-    return Parked(**{**_known(Parked, content), "trigger": _trigger(content["trigger"])})
+    own = {"trigger": _trigger(content["trigger"]), "failure": _optional(content.get("failure"), _pending)}
+    return Parked(**_known(Parked, content) | own)
 
 
 def _decided(content: dict[str, Any]) -> Decided:

@@ -6,8 +6,9 @@ from tests.core.samples import model_text, problems_of
 
 DURATION = 'such as "30s", "15m", "6h" or "7d"'
 KEYS = (
-    "after, approval, consecutive, cooldown, default, drift, max_age, max_run, min_severity, notify, on_busy, "
-    "on_cooldown, parameters, quality, schedule, signals, target, timezone, window"
+    "after, approval, consecutive, cooldown, cooldown_after, default, drift, max_age, max_run, max_trainings, "
+    "min_severity, notify, on_busy, on_cooldown, parameters, quality, retries, retry_delay, schedule, signals, target, "
+    "timezone, window"
 )
 FIELDS = (
     "$model_id, $trigger_id, $origin, $reason, $severity, $parameters, $requested_at, $requested_by, $evidence, $force"
@@ -16,6 +17,7 @@ SIGNALS = (
     "must be KIND:NAME, where KIND is one of cloudwatch-alarm, s3-object, vertex-monitoring, gcs-object, "
     "azureml-monitor, blob"
 )
+BUDGET = 'must be a number from 1 to 100 and a duration over zero, such as "3/7d"'
 TEXTS = "must be a list of non-empty strings"
 PLAIN = "must be a string, a number of at most 64 bits or a boolean"
 
@@ -42,6 +44,16 @@ SETTINGS = [
     ('on_cooldown = "wait"', "on_cooldown: must be one of skip, queue, not 'wait'"),
     ('on_busy = "wait"', "on_busy: must be one of skip, queue, not 'wait'"),
     ("on_busy = []", "on_busy: must be one of skip, queue, not []"),
+    ('cooldown_after = "end"', "cooldown_after: must be one of start, success, not 'end'"),
+    ('max_trainings = "0/7d"', f"max_trainings: {BUDGET}, not '0/7d'"),
+    ('max_trainings = "101/7d"', f"max_trainings: {BUDGET}, not '101/7d'"),
+    ('max_trainings = "3/0d"', f"max_trainings: {BUDGET}, not '3/0d'"),
+    ('max_trainings = "3"', f"max_trainings: {BUDGET}, not '3'"),
+    ("max_trainings = 3", f"max_trainings: {BUDGET}, not 3"),
+    ("retries = -1", "retries: must be an integer from 0 to 10, not -1"),
+    ("retries = 11", "retries: must be an integer from 0 to 10, not 11"),
+    ("retries = true", "retries: must be an integer from 0 to 10, not True"),
+    ('retry_delay = "0s"', f"retry_delay: must be a duration over zero {DURATION}, not '0s'"),
     ('min_severity = "critical"', "min_severity: must be one of low, medium, high, not 'critical'"),
     ('min_severity = ""', "min_severity: must be one of low, medium, high, not ''"),
     ("consecutive = 0", "consecutive: must be a positive integer, not 0"),

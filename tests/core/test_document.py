@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decision.ending import End, ended
+from shared.decision.reasons import Result
 from shared.decision.seen import MAX_LAUNCHES, MAX_OTHERS, MAX_RECENT
-from shared.decision.state import MAX_DECISIONS, Decided, ModelState, Parked, PastRun, Pending, Training
+from shared.decision.state import MAX_DECISIONS, Decided, ModelState, Parked, PastRun, Paused, Pending, Training
 from shared.ledger.document import read_state, write_state
 from tests.core.samples import NOW, SECOND, trigger
 
@@ -23,18 +24,8 @@ TEXTS = st.text(st.characters(), max_size=20).map(
 )
 MOMENTS = st.integers(0, 10**6).map(lambda seconds: NOW + SECOND * seconds)
 TRIGGERS = st.builds(trigger, reason=st.text(st.characters(exclude_categories=["Cs"])), force=st.booleans())
-PARKED = st.builds(Parked, trigger=TRIGGERS, since=MOMENTS, approved_by=st.none() | TEXTS.filter(bool))
 LINES = st.builds(Decided, at=MOMENTS, trigger_id=TEXTS, decision=TEXTS, reason=TEXTS, detail=TEXTS)
 RUNS = st.builds(PastRun, run_id=TEXTS, trigger_id=TEXTS, started_at=MOMENTS, ended_at=st.none() | MOMENTS)
-TRAININGS = st.builds(
-    Training,
-    trigger=TRIGGERS,
-    claimed_at=MOMENTS,
-    first_claimed_at=MOMENTS,
-    holder=TEXTS,
-    run_id=st.none() | TEXTS.filter(bool),
-    started_at=st.none() | MOMENTS,
-)
 PENDING = st.builds(
     Pending,
     run_id=TEXTS,
@@ -49,11 +40,40 @@ PENDING = st.builds(
     reason=TEXTS,
     requested_by=st.none() | TEXTS.filter(bool),
 )
+PARKED = st.builds(
+    Parked,
+    trigger=TRIGGERS,
+    since=MOMENTS,
+    approved_by=st.none() | TEXTS.filter(bool),
+    attempt=st.integers(1, 12),
+    base=TEXTS,
+    retry_at=st.none() | MOMENTS,
+    failure=st.none() | PENDING,
+)
+PAUSED = st.builds(Paused, since=MOMENTS, by=TEXTS, until=st.none() | MOMENTS, reason=TEXTS)
+TRAININGS = st.builds(
+    Training,
+    trigger=TRIGGERS,
+    claimed_at=MOMENTS,
+    first_claimed_at=MOMENTS,
+    holder=TEXTS,
+    run_id=st.none() | TEXTS.filter(bool),
+    attempt=st.integers(1, 12),
+    failure=st.none() | PENDING,
+    cancelled_by=st.none() | TEXTS.filter(bool),
+    stopped_at=st.none() | MOMENTS,
+    started_at=st.none() | MOMENTS,
+)
 STATES = st.builds(
     ModelState,
     training=st.none() | TRAININGS,
     last_start=st.none() | MOMENTS,
+    last_good_start=st.none() | MOMENTS,
+    last_success=st.none() | MOMENTS,
+    starts=st.lists(MOMENTS, max_size=3).map(tuple),
+    paused=st.none() | PAUSED,
     queued=st.none() | PARKED,
+    retry=st.none() | PARKED,
     waiting=st.none() | PARKED,
     streak=st.lists(MOMENTS, max_size=3).map(tuple),
     decisions=st.lists(LINES, max_size=3).map(tuple),
@@ -102,6 +122,21 @@ def test_what_another_version_wrote_can_be_read() -> None:
     assert read_state(json.dumps(newer)) == state
     older = {name: value for name, value in json.loads(write_state(state)).items() if name != "pending"}
     assert read_state(json.dumps(older)) == dataclasses.replace(state, pending=())
+
+
+def test_starts_and_successes_of_the_version_before_are_those_of_its_runs() -> None:
+    """A budget holds, and the last success is known, although that version stored neither."""
+    results: list[Result] = ["failed", "succeeded", "failed"]
+    times = [NOW + SECOND * number for number in range(3)]
+    runs = [
+        PastRun(run_id=f"run-{at}", trigger_id="t", started_at=at, ended_at=at, result=result)
+        for at, result in zip(times, results, strict=True)
+    ]
+    document = json.loads(write_state(ModelState(runs=tuple(reversed(runs)))))
+    del document["starts"]
+    state = read_state(json.dumps(document))
+    assert (state.starts, state.last_good_start, state.last_success) == (tuple(reversed(times)), times[1], times[1])
+    assert read_state(write_state(state)) == state
 
 
 def test_neither_kind_of_decision_pushes_out_the_other() -> None:

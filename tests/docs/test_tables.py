@@ -58,7 +58,7 @@ def test_the_keys_of_a_model_and_their_defaults() -> None:
     first, rest = MINIMAL.split("\n")
     spelt = parse_configuration("\n".join([first, *given, rest]), source="x", folder=ROOT)
     assert spelt.models == parse_configuration(MINIMAL, source="x", folder=ROOT).models
-    assert len(given) == 10
+    assert len(given) == 13
 
 
 def test_the_keys_of_the_targets() -> None:
