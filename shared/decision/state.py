@@ -153,7 +153,7 @@ class Parked:
     def outranks(self, trigger: RetrainTrigger) -> bool:
         """Return whether this trigger is forced or released, and *trigger*, not forced, may not replace it.
 
-        A retry that nobody requested counts as neither forced nor released.
+        A retry that was not requested by a person counts as neither forced nor released.
         """
         return bool(self.approved_by or (self.trigger.force and not self.is_retry)) and not trigger.force
 
