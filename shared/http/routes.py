@@ -98,6 +98,13 @@ def _reject(emitter: EmitterParts, request: Request, model_id: str) -> Response:
     return answer(HTTPStatus.OK, {"model_id": model_id, "trigger_id": trigger_id, "status": "rejected"})
 
 
+def _console(emitter: EmitterParts, request: Request, _model_id: str) -> Response:
+    # Only for a person at a browser: the page would cost every cold start of other requests.
+    from shared.http.console import page
+
+    return page.respond(emitter, request)
+
+
 def _health(_emitter: EmitterParts, _request: Request, _model_id: str) -> Response:
     return answer(HTTPStatus.OK, {"status": "ok"})
 
@@ -124,4 +131,5 @@ ROUTES: Final[Mapping[str, Mapping[str, Route]]] = {
     "/models/{model_id}/approve": {"POST": _approve},
     "/models/{model_id}/reject": {"POST": _reject},
     "/health": {"GET": _health},
+    "/": {"GET": _console},
 }

@@ -1,8 +1,9 @@
 """The input of an entry point, and its output."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 Json = dict[str, Any]
 
@@ -58,8 +59,14 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer of the HTTP API: status, body as JSON, headers by name in small letters."""
+    """An answer of the HTTP API: status, body as JSON or else as text, headers by name in small letters."""
 
     status: int
     body: Any
     headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, status: int, headers: Mapping[str, str], text: str) -> Self:
+        """Return an answer with the body *text*, read as its content type says."""
+        is_json = headers.get("content-type", "").endswith("json")
+        return cls(status=status, body=json.loads(text) if is_json else text, headers=headers)

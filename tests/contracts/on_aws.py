@@ -116,7 +116,7 @@ class Amazon(AmazonPorts, Cloud):
     def answered(self, event: Json) -> Reply:
         """Hand an HTTP request, as the platform gives it, to `emit`."""
         answer: Any = self.account.emit.invoke(event)
-        return Reply(status=answer["statusCode"], body=json.loads(answer["body"]), headers=answer["headers"])
+        return Reply.of(answer["statusCode"], answer["headers"], answer["body"])
 
     def tick(self, at: str) -> list[Json]:
         """Let a rule's schedule come due."""

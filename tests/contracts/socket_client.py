@@ -26,6 +26,6 @@ def send_request(port: int, request: HttpRequest) -> Reply:
         connection.request(request.method, request.path, content_bytes(request.content), headers_of(request))
         answer = connection.getresponse()
         headers = {name.lower(): value for name, value in answer.getheaders()}
-        return Reply(status=answer.status, body=json.loads(answer.read()), headers=headers)
+        return Reply.of(answer.status, headers, answer.read().decode())
     finally:
         connection.close()

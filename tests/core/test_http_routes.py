@@ -16,6 +16,7 @@ METHODS = {
     "/models/churn/approve": "POST",
     "/models/churn/reject": "POST",
     "/health": "GET",
+    "/": "GET",
 }
 
 
@@ -35,7 +36,7 @@ def test_another_method_is_405(path: str, method: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("", "/retrains", "/retrain/", "/retrain/churn", "//retrain", "/models/", "/models//approve", "/Health"),
+        *("/retrains", "/retrain/", "/retrain/churn", "//retrain", "/models/", "/models//approve", "/Health"),
         *("/models/churn/drop", "/models/churn/approve/", "/models/a/b/approve", "/models/{model_id}/x"),
     ],
 )
