@@ -8,12 +8,12 @@ function actionButton(verb, modelId, subject, properties) {
   const label = `${NAMES[verb].slice(0, -1)} ${subject.trigger_id ? `${subject.trigger_id} of ` : ""}${modelId}`;
   return el("button", {
     type: "button", "aria-label": label, "data-key": `${verb} ${modelId} ${subject.trigger_id ?? ""}`,
-    click: () => ask(DIALOGS[verb](modelId, subject)), ...properties,
+    click: () => openDialog(DIALOGS[verb](modelId, subject)), ...properties,
   }, NAMES[verb]);
 }
 
-/** Ask a person to confirm an action in the dialog: *send* does it and returns a sentence about what was done. */
-function ask({ title, body, button, isDanger, send }) {
+/** Show a dialog in which a person confirms an action; *send* carries it out and returns a sentence about the result. */
+function openDialog({ title, body, button, isDanger, send }) {
   const dialog = document.getElementById("dialog");
   const refused = el("div", { class: "refused", role: "alert" });
   const confirm = el("button", { class: isDanger ? "danger" : "main" }, button);
@@ -73,7 +73,7 @@ const DIALOGS = {
   }),
   pause: (modelId) => {
     const reason = field("Reason", { maxlength: 512, autofocus: true });
-    const until = field("Until (empty: until somebody resumes it)", { type: "datetime-local" });
+    const until = field("Until (empty: until it is resumed)", { type: "datetime-local" });
     return {
       title: ["Pause ", said(modelId), "?"],
       body: [el("p", { class: "forecast" }, "While it is paused, no new training starts, and the newest trigger is kept. A training that runs is not stopped."), reason.node, until.node],
@@ -102,7 +102,7 @@ const DIALOGS = {
     return {
       title: [isRunning ? "Stop the training of " : "Cancel a trigger of ", said(modelId), "?"],
       body: [el("p", { class: "forecast" }, isRunning
-        ? "The training service is asked to stop the run. It is not retried, and what was kept behind it starts."
+        ? "The run is stopped through the training service. It is not retried, and what was kept behind it starts."
         : `The trigger is ${kept.is}; it is dropped, and nothing starts because of it.`), triggerPairs(kept)],
       button: isRunning ? "Stop the training" : "Cancel the trigger",
       isDanger: true,
@@ -132,7 +132,7 @@ function field(label, properties, hint) {
 
 /** Return the dialog for a new training: reason, the model's parameters with their defaults, and what would happen. */
 function retrainDialog(modelId, defaults) {
-  // One id for this dialog: however often it is sent, it asks for one training.
+  // One id for this dialog: however often it is sent, one training starts.
   const key = newId();
   const reason = field("Reason", { maxlength: 512, autofocus: true });
   const force = el("input", { type: "checkbox" });

@@ -1,4 +1,4 @@
-"""What the console shows before its script runs, and all that it shows without one: the models, or one model.
+"""The main part of the page before its script runs, which is all of it without one: the models, or one model.
 
 All values are escaped; addresses are relative, because a proxy may serve the page below any path.
 """

@@ -18,7 +18,7 @@ function open() {
   return refresh();
 }
 
-/** Go to another view; *replace* leaves no step in the browser's history, as while somebody types. */
+/** Go to another view; *replace* leaves no step in the browser's history, as while a person types. */
 function navigate(target, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](null, "", target);
   if (!replace) window.scrollTo(0, 0);
@@ -71,7 +71,7 @@ function failed(error, pause) {
   retryAt = Date.now() + pause;
   connection.className = "connection away";
   const problem = error instanceof Refusal ? error.message : "The server does not answer";
-  connection.replaceChildren(said(problem), isRefused ? "" : ". What you see may be old. ", el("span", { id: "retry", "aria-hidden": "true" }),
+  connection.replaceChildren(said(problem), isRefused ? "" : ". This page may be out of date. ", el("span", { id: "retry", "aria-hidden": "true" }),
     el("button", { type: "button", click: refresh }, "Try now"));
   countDown();
 }

@@ -82,7 +82,7 @@ function waitingSection(models) {
     el("h2", { id: "waiting" }, `Waiting for a person: ${models.length}`),
     models.map((model) => model.waiting
       ? approvalCard(model.model_id, model.waiting, el("h3", null, modelLink(model.model_id)))
-      : el("div", { class: "ask" }, el("h3", null, modelLink(model.model_id)))));
+      : el("div", { class: "request" }, el("h3", null, modelLink(model.model_id)))));
 }
 
 function alarmSection(models) {
@@ -146,7 +146,7 @@ function lastSuccess(model) {
   ];
 }
 
-/** Return the strip of a model with, beside it, why triggers were skipped: nobody should have to click for that. */
+/** Return the strip of a model and, beside it, the last reason for a skip: it must not take a click to see that. */
 function strip(model) {
   const entries = model.strip ?? [];
   if (!entries.length) return el("div", { class: "small" }, model.last_decision

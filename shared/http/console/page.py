@@ -40,7 +40,7 @@ class _Page:
 
 
 def respond(emitter: EmitterParts, request: Request) -> Response:
-    """Return the console, with the models that *request* asks for: `?model=`, `?after=`, `?q=`, `?state=`."""
+    """Return the console, with the models that *request* names: `?model=`, `?after=`, `?q=`, `?state=`."""
     page = _page()
     start, middle, end = page.parts
     status, shown = content(emitter, request, page.words)

@@ -1,4 +1,4 @@
-// What a trigger was sent with: reason, parameters, evidence. A person looks at this before approving it.
+// The content of a trigger: reason, parameters, evidence. A person looks at this before approving it.
 
 /** Return evidence or parameters; one that was too long for the history is marked as cut. */
 function values(content, render) {
@@ -37,7 +37,7 @@ function triggerPairs(kept) {
 
 /** Return the trigger that waits for a person, with the buttons for it. */
 function approvalCard(modelId, kept, heading) {
-  return el("section", { class: "ask", "aria-label": `Waiting for approval: ${modelId}` },
+  return el("section", { class: "request", "aria-label": `Waiting for approval: ${modelId}` },
     el("div", null, heading, kept.since && el("span", { class: "quiet" }, " waiting ", age(kept.since, "for"))),
     triggerPairs(kept),
     el("div", { class: "buttons" },
