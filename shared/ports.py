@@ -19,7 +19,7 @@ RandomId = Callable[[], str]
 
 
 class EventBus(Protocol):
-    """Delivers triggers to the receiver, at least once."""
+    """Delivers triggers, and requests to check a model, to the receiver, at least once."""
 
     def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
         """Publish all *triggers*; when this returns, the bus has accepted each of them. An empty list makes no call.
@@ -28,6 +28,15 @@ class EventBus(Protocol):
             BusError: the bus refuses some of them permanently; the error names them.
             UnavailableError: the bus is unavailable; some may have been accepted. All may be published again, because
                 triggers with the same id are decided only once.
+
+        """
+
+    def request_sweep(self, model_id: str) -> None:
+        """Publish an event that makes the receiver check *model_id* now; it carries nothing but the model's name.
+
+        Raises:
+            BusError: the bus refuses the event permanently.
+            UnavailableError: the bus is unavailable; the next regular sweep checks the model in any case.
 
         """
 

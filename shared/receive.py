@@ -14,8 +14,9 @@ from shared.training.arrivals import Arrival, Outcome, decide_arrivals, report
 from shared.training.dead_letters import give_up
 from shared.training.end import run_ended
 from shared.training.notices import announce_rejection
+from shared.training.sweep import sweep, sweep_model
 from shared.trigger import MAX_TRIGGER_ID
-from shared.wire.incoming import Foreign, Incoming, RunEnded, Signal, TriggerEvent
+from shared.wire.incoming import Foreign, Incoming, RunEnded, Signal, SweepRequest, TriggerEvent
 
 Decode = Callable[[object], Incoming]
 """Decodes a native event; raises `PermanentError` if it is unreadable, or an invalid trigger event."""
@@ -86,10 +87,19 @@ def _admit(receiver: ReceiverParts, event: object, decode: Decode) -> Outcome | 
         return outcome
     if triggers:
         return [Arrival(trigger=trigger, event=event) for trigger in triggers]
+    if isinstance(incoming, SweepRequest):
+        return _swept(receiver, incoming.model_id)
     if isinstance(incoming, RunEnded):
         return Outcome(decision="ended", reason=incoming.result, model_id=run_ended(receiver, incoming) or "")
     what = incoming.what if isinstance(incoming, Foreign | Signal) else ""
     return report(receiver, "", "", Verdict(decision="ignore", reason="ignored", detail=what))
+
+
+def _swept(receiver: ReceiverParts, model_id: str | None) -> Outcome:
+    if model_id is None:
+        return Outcome(decision="swept", reason="swept", detail=f"{len(sweep(receiver))} models")
+    sweep_model(receiver, model_id)
+    return Outcome(decision="swept", reason="swept", model_id=model_id)
 
 
 def _combined(outcomes: list[Outcome | RetrainError]) -> Outcome | RetrainError:

@@ -9,7 +9,7 @@ from shared.backoff import STANDARD, Backoff
 from shared.errors import BusError, UnavailableError
 from shared.frozen import dataclass
 from shared.trigger import RetrainTrigger
-from shared.wire.eventbridge import encode
+from shared.wire.eventbridge import encode, encode_sweep
 
 # API reference of PutEvents: 1 to 10 entries.
 MOST_ENTRIES: Final = 10
@@ -83,7 +83,13 @@ class EventBridgeBus:
         """Send all *triggers*; see the port. A refused one does not stop the others."""
         if not triggers:
             return
-        letters = [self._letter(trigger) for trigger in triggers]
+        self._publish([_letter(trigger.trigger_id, encode(trigger, self._source, self._bus)) for trigger in triggers])
+
+    def request_sweep(self, model_id: str) -> None:
+        """Send the event that requests a sweep of *model_id*; see the port."""
+        self._publish([_letter(f"sweep of {model_id}", encode_sweep(model_id, self._source, self._bus))])
+
+    def _publish(self, letters: Sequence[_Letter]) -> None:
         self._check(letters)
         failures = [
             _Failure(letter=letter, code="TooLarge", message=f"{letter.size} bytes, not below {self._size_limit}")
@@ -94,10 +100,6 @@ class EventBridgeBus:
             failures += self._deliver(chunk)
         if failures:
             raise self._error(failures, len(letters))
-
-    def _letter(self, trigger: RetrainTrigger) -> _Letter:
-        entry = encode(trigger, self._source, self._bus)
-        return _Letter(trigger_id=trigger.trigger_id, entry=entry, size=entry_size(entry))
 
     def _check(self, letters: Sequence[_Letter]) -> None:
         """Check once that the bus exists: PutEvents answers 200 with an event id for a bus that does not."""
@@ -146,6 +148,10 @@ class EventBridgeBus:
         return BusError(
             self._bus, {failure.letter.trigger_id: f"{failure.code}: {failure.message}" for failure in failures}
         )
+
+
+def _letter(trigger_id: str, entry: Mapping[str, object]) -> _Letter:
+    return _Letter(trigger_id=trigger_id, entry=entry, size=entry_size(entry))
 
 
 def entry_size(entry: Mapping[str, object]) -> int:

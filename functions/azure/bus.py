@@ -8,7 +8,7 @@ from functions.azure.errors import STANDARD, Persistence, RefusalError, call
 from shared.errors import BusError, UnavailableError
 from shared.frozen import dataclass
 from shared.trigger import RetrainTrigger
-from shared.wire.eventgrid import encode
+from shared.wire.eventgrid import encode, encode_sweep
 
 # Documentation, "Event Grid quotas and limits": an event, and an array of events, has at most 1 MB; it does not say
 # whether that is 10^6 or 2^20 bytes. The SDK checks neither.
@@ -63,7 +63,13 @@ class EventGridBus:
 
     def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
         """Send all *triggers*; see the port. A refused request does not stop the others."""
-        letters = [self._letter(trigger) for trigger in triggers]
+        self._publish([_letter(trigger.trigger_id, encode(trigger, self._source)) for trigger in triggers])
+
+    def request_sweep(self, model_id: str) -> None:
+        """Send the event that requests a sweep of *model_id*; see the port."""
+        self._publish([_letter(f"sweep of {model_id}", encode_sweep(model_id, self._source))])
+
+    def _publish(self, letters: Sequence[_Letter]) -> None:
         failures = {
             letter.trigger_id: f"TooLarge: {letter.size} bytes, more than {self._size_limit}"
             for letter in letters
@@ -85,11 +91,6 @@ class EventGridBus:
         if away is not None:
             raise away
 
-    def _letter(self, trigger: RetrainTrigger) -> _Letter:
-        event = encode(trigger, self._source)
-        size = len(json.dumps(event, default=str)) + ENVELOPE
-        return _Letter(trigger_id=trigger.trigger_id, event=event, size=size)
-
     def _send(self, letters: Sequence[_Letter]) -> None:
         def send() -> None:
             from azure.eventgrid import EventGridEvent
@@ -98,6 +99,10 @@ class EventGridBus:
 
         action = f"take {len(letters)} trigger(s) for {self._endpoint}"
         call(send, service="Event Grid", action=action, judged=REFUSED, persistence=self._persistence)
+
+
+def _letter(trigger_id: str, event: dict[str, Any]) -> _Letter:
+    return _Letter(trigger_id=trigger_id, event=event, size=len(json.dumps(event, default=str)) + ENVELOPE)
 
 
 def _chunks(letters: Sequence[_Letter], size_limit: int) -> Iterator[list[_Letter]]:

@@ -8,7 +8,7 @@ from functions.gcp.errors import code_and_message, publisher_made
 from shared.errors import BusError, UnavailableError
 from shared.frozen import dataclass
 from shared.trigger import RetrainTrigger
-from shared.wire.pubsub import Message, encode
+from shared.wire.pubsub import Message, encode, encode_sweep
 
 # https://cloud.google.com/pubsub/quotas#resource_limits: a request has at most 1000 messages and 10 MB.
 MOST_MESSAGES: Final = 1000
@@ -72,20 +72,25 @@ class PubSubBus:
 
     def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
         """Publish all *triggers*; see the port. A refused trigger does not stop the others."""
+        self._publish(
+            (_letter(trigger.trigger_id, encode(trigger, self._source, self._topic)) for trigger in triggers),
+            len(triggers),
+        )
+
+    def request_sweep(self, model_id: str) -> None:
+        """Publish the message that requests a sweep of *model_id*; see the port."""
+        message = encode_sweep(model_id, self._source, self._topic)
+        self._publish(iter([_letter(f"sweep of {model_id}", message)]), 1)
+
+    def _publish(self, letters: Iterator[_Letter], number: int) -> None:
         failures: list[_Failure] = []
-        for chunk in _chunks(self._letters(triggers)):
+        for chunk in _chunks(letters):
             failures += self._send(chunk)
             if any(failure.code not in REFUSED for failure in failures):
                 # The next chunk would wait as long for the same answer, and a function has no time for that.
                 break
         if failures:
-            raise self._error(failures, len(triggers))
-
-    def _letters(self, triggers: Sequence[RetrainTrigger]) -> Iterator[_Letter]:
-        for trigger in triggers:
-            message = encode(trigger, self._source, self._topic)
-            size = len(message.data) + sum(len(value.encode()) for value in message.attributes.values()) + OVERHEAD
-            yield _Letter(trigger_id=trigger.trigger_id, message=message, size=size)
+            raise self._error(failures, number)
 
     def _send(self, chunk: Sequence[_Letter]) -> list[_Failure]:
         """Send one chunk, wait for every message in it, and return the failures."""
@@ -151,6 +156,11 @@ def publisher(*, attempt_timeout: float = ATTEMPT_TIMEOUT, deadline: float = DEA
             timeout=attempt_timeout,
         ),
     )
+
+
+def _letter(trigger_id: str, message: Message) -> _Letter:
+    size = len(message.data) + sum(len(value.encode()) for value in message.attributes.values()) + OVERHEAD
+    return _Letter(trigger_id=trigger_id, message=message, size=size)
 
 
 def _failure(letter: _Letter, error: Exception) -> _Failure:

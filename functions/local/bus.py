@@ -63,7 +63,16 @@ class SqliteBus:
             UnavailableError: the file is locked for too long, or the disk fails.
 
         """
-        self._put([self._event_of(trigger) for trigger in triggers])
+        self._put([self._event("retrain_trigger", trigger.to_fields()) for trigger in triggers])
+
+    def request_sweep(self, model_id: str) -> None:
+        """Put the event that requests a sweep of *model_id* on the bus; see the port.
+
+        Raises:
+            UnavailableError: as in `publish`.
+
+        """
+        self._put([self._event("retrain_sweep", {"model_id": model_id})])
 
     def put(self, event: Mapping[str, object]) -> None:
         """Put any *event* on the bus; the same event put twice is two events.
@@ -145,12 +154,12 @@ class SqliteBus:
         self._database.execute_many("store events", "INSERT INTO bus_events (put_at, event) VALUES (?, ?)", rows)
         self.wake()
 
-    def _event_of(self, trigger: RetrainTrigger) -> dict[str, object]:
+    def _event(self, kind: str, detail: Mapping[str, object]) -> dict[str, object]:
         return {
             "version": "0",
             "id": self._new_id(),
-            "detail-type": "retrain_trigger",
+            "detail-type": kind,
             "source": self._source,
             "time": format_time(self._clock()),
-            "detail": trigger.to_fields(),
+            "detail": detail,
         }

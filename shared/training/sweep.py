@@ -55,6 +55,23 @@ def sweep(receiver: ReceiverParts) -> list[str]:
     return swept
 
 
+def sweep_model(receiver: ReceiverParts, model_id: str) -> None:
+    """Check one model, as `sweep` does. A permanent error is logged: later sweeps check the model again.
+
+    Raises:
+        TransientError: the model could not be checked now.
+
+    """
+    try:
+        snapshot = snapshots.load(receiver.ledger, model_id)
+        _sweep_one(receiver, model_id, snapshot)
+        resume_follow_ups(receiver, model_id, snapshot.state)
+    except RetrainError as error:
+        log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": str(error)})
+        if error.retryable:
+            raise
+
+
 def _from_anywhere(model_ids: list[str], chance: str) -> list[str]:
     """Return *model_ids* rotated by an offset that is derived from *chance*, a random string."""
     start = int.from_bytes(chance.encode()[-6:]) % max(len(model_ids), 1)

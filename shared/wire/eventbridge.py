@@ -12,8 +12,8 @@ from shared.ports import RunResult
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire import sns
 from shared.wire.foreign import foreign, without
-from shared.wire.incoming import Incoming, RunEnded, TriggerEvent
-from shared.wire.reading import model_of_provenance, text, time
+from shared.wire.incoming import Incoming, RunEnded, SweepRequest, TriggerEvent
+from shared.wire.reading import SWEEP, model_of_provenance, model_to_sweep, text, time
 from shared.wire.signals_aws import read_signal
 
 DETAIL_TYPE: Final = "retrain_trigger"
@@ -61,6 +61,11 @@ def encode(trigger: RetrainTrigger, source: str, bus: str) -> dict[str, object]:
     }
 
 
+def encode_sweep(model_id: str, source: str, bus: str) -> dict[str, object]:
+    """Return the PutEvents entry that requests a sweep of *model_id*; the other arguments are those of `encode`."""
+    return {"Source": source, "DetailType": SWEEP, "Detail": compact({"model_id": model_id}), "EventBusName": bus}
+
+
 def decode(event: object, source: str) -> Incoming:
     """Decode an event of a rule, delivered directly or through SNS, or an alarm in any form of CloudWatch.
 
@@ -73,7 +78,7 @@ def decode(event: object, source: str) -> Incoming:
 
     Raises:
         UnreadableEventError: it is not an object, or a trigger event in an unknown envelope.
-        InvalidTriggerError: it is a trigger event, but its `detail` is not an object.
+        InvalidTriggerError: it is ours, but its `detail` is not an object, or requests a sweep of an invalid model id.
 
     """
     carried = sns.carried(opened(event))
@@ -83,6 +88,8 @@ def decode(event: object, source: str) -> Incoming:
     sender, kind = text(carried.get("source")), text(carried.get("detail-type"))
     if sender.startswith(source) and kind.startswith(DETAIL_TYPE):
         return _trigger_event(carried, sender)
+    if sender.startswith(source) and kind == SWEEP:
+        return SweepRequest(model_id=model_to_sweep(_detail(carried)))
     news = _ended(carried) if (sender, kind) == STATUS_CHANGE else read_signal(carried)
     what = sns.described(carried) or f"{sender[:100] or 'no source'} / {kind[:100] or 'no detail-type'}"
     return news or foreign(what, source, DETAIL_TYPE, without(carried, "source", "detail-type"))
@@ -101,14 +108,19 @@ def run_result(status: str) -> RunResult:
 
 
 def _trigger_event(event: Mapping[str, object], sender: str) -> TriggerEvent:
-    detail, event_id = event.get("detail"), text(event.get("id"))
-    if not isinstance(detail, Mapping):
-        raise InvalidTriggerError("detail", f"must be an object, not {brief(detail)}")
+    event_id = text(event.get("id"))
     return TriggerEvent(
-        fields=detail,
+        fields=_detail(event),
         trigger_id=derived_id(sender, event_id) if event_id else "",
         sent_at=time(event.get("time")),
     )
+
+
+def _detail(event: Mapping[str, object]) -> Mapping[str, object]:
+    detail = event.get("detail")
+    if not isinstance(detail, Mapping):
+        raise InvalidTriggerError("detail", f"must be an object, not {brief(detail)}")
+    return detail
 
 
 def _ended(event: Mapping[str, object]) -> RunEnded | None:

@@ -12,8 +12,8 @@ from shared.json_text import opened
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire.eventgrid_runs import ended
 from shared.wire.foreign import foreign
-from shared.wire.incoming import Incoming, TriggerEvent
-from shared.wire.reading import text, time
+from shared.wire.incoming import Incoming, SweepRequest, TriggerEvent
+from shared.wire.reading import SWEEP, model_to_sweep, text, time
 from shared.wire.signals_azure import GridEvent, read_signal
 
 EVENT_TYPE: Final = "retrain_trigger"
@@ -41,6 +41,11 @@ def encode(trigger: RetrainTrigger, source: str) -> dict[str, Any]:
     }
 
 
+def encode_sweep(model_id: str, source: str) -> dict[str, Any]:
+    """Return the event that requests a sweep of *model_id*, without id and time, which the SDK adds; see `encode`."""
+    return {"subject": source, "event_type": SWEEP, "data_version": DATA_VERSION, "data": {"model_id": model_id}}
+
+
 def events_of(body: object) -> list[object]:
     """Return the events in a delivery: an array, or a single CloudEvent."""
     content = opened(body)
@@ -60,7 +65,7 @@ def decode(event: object, source: str) -> Incoming:
 
     Raises:
         UnreadableEventError: it is not an object, or a trigger event in an unknown envelope.
-        InvalidTriggerError: it is a trigger event, but its `data` is not an object.
+        InvalidTriggerError: it is ours, but its `data` is not an object, or requests a sweep of an invalid model id.
 
     """
     given, event = event, opened(event)
@@ -76,6 +81,8 @@ def _decode_grid(event: Mapping[str, Any], source: str) -> Incoming:
     trigger_id = derived_id(topic, subject, kind, event_id) if event_id else ""
     if subject.startswith(source) and kind.startswith(EVENT_TYPE):
         return _trigger_event(event, trigger_id, sent_at)
+    if subject.startswith(source) and kind == SWEEP:
+        return SweepRequest(model_id=model_to_sweep(_data(event)))
     data = opened(event.get("data"))
     read = GridEvent(kind=kind, topic=topic, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
     return _other(read, event, source)
@@ -89,6 +96,8 @@ def _decode_cloud(event: Mapping[str, Any], source: str) -> Incoming:
     # If a topic maps its events to CloudEvents, the topic becomes the source, and the subject stays.
     if (sender.startswith(source) or subject.startswith(source)) and kind.startswith(EVENT_TYPE):
         return _trigger_event(event, trigger_id, sent_at)
+    if (sender.startswith(source) or subject.startswith(source)) and kind == SWEEP:
+        return SweepRequest(model_id=model_to_sweep(_data(event)))
     data = opened(event.get("data"))
     read = GridEvent(kind=kind, topic=sender, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
     return _other(read, event, source)

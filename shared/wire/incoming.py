@@ -96,4 +96,16 @@ class Foreign:
     what: str
 
 
-Incoming = TriggerEvent | RunEnded | Signal | Foreign
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRequest:
+    """A request to check one model now, or all of them. It carries no authority: what is done depends on the ledger.
+
+    Attributes:
+        model_id: the model; None for all.
+
+    """
+
+    model_id: str | None
+
+
+Incoming = TriggerEvent | RunEnded | Signal | SweepRequest | Foreign

@@ -10,12 +10,10 @@ from shared.json_text import compact, opened, parse_json
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire import signals_gcp
 from shared.wire.foreign import foreign, without
-from shared.wire.incoming import Incoming, Signal, TriggerEvent
+from shared.wire.incoming import Incoming, Signal, SweepRequest, TriggerEvent
 from shared.wire.pubsub_delivery import EVENT_TYPE, Delivery, kind_of, read_delivery
 from shared.wire.pubsub_runs import read_run_state
-from shared.wire.reading import text
-
-SWEEP: Final = "retrain_sweep"
+from shared.wire.reading import SWEEP, model_to_sweep, text
 
 # The names of sender and type, in the attributes or around the payload.
 _SENDER: Final = ("source", "event_type")
@@ -44,21 +42,23 @@ def encode(trigger: RetrainTrigger, source: str, topic: str) -> Message:
         topic: `projects/P/topics/T`.
 
     """
+    attributes = {"model_id": trigger.model_id, "trigger_id": trigger.trigger_id}
+    return _message(EVENT_TYPE, source, topic, trigger.to_fields(), attributes)
+
+
+def encode_sweep(model_id: str, source: str, topic: str) -> Message:
+    """Return the message that requests a sweep of *model_id*; the other arguments are those of `encode`."""
+    fields = {"model_id": model_id}
+    return _message(SWEEP, source, topic, fields, fields)
+
+
+def _message(
+    kind: str, source: str, topic: str, payload: Mapping[str, object], attributes: Mapping[str, str]
+) -> Message:
     project, _, name = topic.removeprefix("projects/").partition("/topics/")
-    body = {
-        "project_id": project,
-        "topic_name": name,
-        "source": source,
-        "event_type": EVENT_TYPE,
-        "payload": trigger.to_fields(),
-    }
-    attributes = {
-        "source": source,
-        "event_type": EVENT_TYPE,
-        "model_id": trigger.model_id,
-        "trigger_id": trigger.trigger_id,
-    }
-    return Message(data=compact(body).encode(), attributes=attributes)
+    sender = {"source": source, "event_type": kind}
+    body = {"project_id": project, "topic_name": name, **sender, "payload": payload}
+    return Message(data=compact(body).encode(), attributes={**sender, **attributes})
 
 
 def decode(event: object, source: str) -> Incoming:
@@ -74,7 +74,8 @@ def decode(event: object, source: str) -> Incoming:
     Raises:
         UnreadableEventError: it is not an object, not JSON although it must be, or a trigger event in an unknown
             envelope.
-        InvalidTriggerError: it is a trigger event, but its payload is not an object.
+        InvalidTriggerError: it is a trigger event, but its payload is not an object; or it requests a sweep of an
+            invalid model id.
 
     """
     given, event = event, opened(event)
@@ -84,6 +85,8 @@ def decode(event: object, source: str) -> Incoming:
     if delivery is None:
         what = _described(text(event.get("source")), kind_of(event))
         return signals_gcp.read_event(event) or foreign(what, source, EVENT_TYPE, without(event, "source", "type"))
+    if (wanted := _sweep(delivery, source)) is not None:
+        return wanted
     sender = _claim(delivery.attributes, source)
     content = _content(delivery, required=bool(sender))
     whole = _claim(content, source) if isinstance(content, Mapping) else ""
@@ -96,13 +99,33 @@ def decode(event: object, source: str) -> Incoming:
 
 
 def is_sweep(event: object) -> bool:
-    """Return whether *event* delivers a message of the sweep's schedule; false if it cannot be read."""
+    """Return whether *event* requests a sweep of all models, as the schedule does; false if it cannot be read."""
     try:
         event = opened(event)
         delivery = read_delivery(event) if isinstance(event, Mapping) else None
-    except UnreadableEventError:
+        return delivery is not None and _sweep(delivery, "") == SweepRequest(model_id=None)
+    except (UnreadableEventError, InvalidTriggerError):
         return False
-    return delivery is not None and delivery.attributes.get("event_type") == SWEEP
+
+
+def _sweep(delivery: Delivery, source: str) -> SweepRequest | None:
+    """Return the sweep that is requested, in the attributes or, as in a push without them, in the data around a payload.
+
+    The schedule's message has nothing but the attribute `event_type`.
+    """
+    given = delivery.attributes
+    if given.get("event_type", SWEEP) != SWEEP:
+        return None
+    body = _object(delivery.data)
+    sender = text(given.get("source", body.get("source", source)))
+    if given.get("event_type", body.get("event_type")) != SWEEP or not sender.startswith(source):
+        return None
+    return SweepRequest(model_id=model_to_sweep({**_object(body.get("payload")), **given}))
+
+
+def _object(value: object) -> Mapping[str, object]:
+    content = opened(value)
+    return content if isinstance(content, Mapping) else {}
 
 
 def _claim(fields: Mapping[str, object], source: str) -> str:

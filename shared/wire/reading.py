@@ -2,9 +2,25 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
-from shared.fields import MAX_MODEL_ID, is_unicode, parse_time
+from shared.fields import MAX_MODEL_ID, is_unicode, parse_time, read_model_id
 from shared.json_text import parse_json
+
+
+SWEEP: Final = "retrain_sweep"
+"""The type of the events that request a sweep."""
+
+
+def model_to_sweep(fields: Mapping[str, object]) -> str | None:
+    """Return the model that the *fields* of a `retrain_sweep` event name; None if they name none.
+
+    Raises:
+        InvalidTriggerError: it is not a valid model id.
+
+    """
+    named = fields.get("model_id")
+    return None if named is None else read_model_id(named)
 
 
 def model_of_provenance(description: str) -> str | None:

@@ -119,7 +119,9 @@ class Account:
 
     def _make_bus(self) -> None:
         # The pattern is that of ML cube's documentation: by prefix.
-        pattern = '{"source": [{"prefix": "ml3_platform"}], "detail-type": [{"prefix": "retrain_trigger"}]}'
+        pattern = (
+            '{"source": [{"prefix": "ml3_platform"}], "detail-type": [{"prefix": "retrain_trigger"}, "retrain_sweep"]}'
+        )
         self.events.create_event_bus(Name=BUS)
         self.events.put_rule(Name="triggers", EventBusName=BUS, EventPattern=pattern)
         self.events.put_targets(

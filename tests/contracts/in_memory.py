@@ -13,7 +13,7 @@ import pytest
 
 from shared.errors import UnavailableError
 from shared.ports import LaunchRequest, RunResult
-from shared.wire.incoming import Incoming, TriggerEvent
+from shared.wire.incoming import Incoming, SweepRequest, TriggerEvent
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import won
 from tests.fakes.faults import Fault, perform
@@ -79,14 +79,18 @@ class InMemory(Ports):
         return list(self._gate.calls)
 
     def decode(self, event: object) -> Incoming:
-        """Read the fields of a trigger: this bus has no form of its own."""
+        """Read the fields of a trigger, or take a request for a sweep: this bus has no form of its own."""
+        if isinstance(event, SweepRequest):
+            return event
         assert isinstance(event, dict)
         return TriggerEvent(fields=event)
 
     def arrived(self) -> list[object]:
         """See the base."""
         events: list[object] = [trigger.to_fields() for trigger in self.bus.published]
+        events += [SweepRequest(model_id=model_id) for model_id in self.bus.sweeps]
         self.bus.published.clear()
+        self.bus.sweeps.clear()
         return events
 
     def letters(self) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import UnavailableError
 from shared.trigger import RetrainTrigger
-from shared.wire.incoming import TriggerEvent
+from shared.wire.incoming import SweepRequest, TriggerEvent
 from tests.contracts.ports import Ports
 from tests.contracts.triggers import NOON, a_trigger
 
@@ -70,9 +70,17 @@ def test_the_same_trigger_may_be_sent_again(ports: Ports) -> None:
     assert sent(ports) == [a_trigger(), a_trigger()]
 
 
+def test_a_requested_sweep_arrives_and_names_its_model(ports: Ports) -> None:
+    """It is delivered like a trigger, as a request for that model and nothing else."""
+    ports.bus.request_sweep(FULL.model_id)
+    assert [ports.decode(event) for event in ports.arrived()] == [SweepRequest(model_id=FULL.model_id)]
+
+
 def test_a_bus_that_is_away_says_so(ports: Ports) -> None:
     """While the bus cannot be reached sending is unavailable, and what is sent again afterwards arrives."""
-    with ports.bus_away(), pytest.raises(UnavailableError, match=r"; try again$"):
-        ports.bus.publish([a_trigger()])
+    with ports.bus_away():
+        for attempt in (lambda: ports.bus.publish([a_trigger()]), lambda: ports.bus.request_sweep("churn")):
+            with pytest.raises(UnavailableError, match=r"; try again$"):
+                attempt()
     ports.bus.publish([a_trigger()])
     assert sent(ports) == [a_trigger()]

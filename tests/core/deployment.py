@@ -144,7 +144,10 @@ class Deployment:
     def carry(self) -> list[Outcome]:
         """Deliver everything that is on the bus."""
         taken = [self.bus.published.pop(0) for _ in list(self.bus.published)]
-        return [self.receive(event(requested.to_fields(), f"e-{requested.trigger_id}")) for requested in taken]
+        events = [event(requested.to_fields(), f"e-{requested.trigger_id}") for requested in taken]
+        sweeps = [self.bus.sweeps.pop(0) for _ in list(self.bus.sweeps)]
+        events += [event({"model_id": model_id}, **{"detail-type": "retrain_sweep"}) for model_id in sweeps]
+        return [self.receive(delivered) for delivered in events]
 
     def emit(self, name: str, model_id: str = "churn", **fields: object) -> None:
         """Request a training under the id *name*, and deliver the trigger."""

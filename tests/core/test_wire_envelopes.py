@@ -166,7 +166,7 @@ def test_a_push_without_its_wrapper_is_a_trigger(body: object, headers: dict[str
         (FIELDS, {}),
         (FIELDS, {"source": "another"}),
         (FIELDS, {"source": SOURCE, "event_type": "other"}),
-        (WHOLE | {"event_type": "retrain_sweep"}, {"source": SOURCE}),
+        (WHOLE | {"event_type": "retrain_other"}, {"source": SOURCE}),
         (None, {}),
     ],
 )

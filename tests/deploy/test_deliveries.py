@@ -15,7 +15,7 @@ from functions.aws.entry import is_sweep, read_request
 from shared.errors import UnreadableEventError
 from shared.ports import RunResult
 from shared.trigger import RetrainTrigger
-from shared.wire.eventbridge import Tick, decode, encode, run_result
+from shared.wire.eventbridge import Tick, decode, encode, encode_sweep, run_result
 from shared.wire.incoming import RunEnded, TriggerEvent
 from tests.deploy.schedules import check_schedule
 from tests.deploy.template import Template, texts
@@ -65,8 +65,17 @@ def test_a_pattern_compares_with_lists(template: Template) -> None:
 
 
 def test_the_rule_for_triggers_is_the_documented_one(triggers: dict[str, Any]) -> None:
-    """With the default source the pattern is the one that ML cube's documentation gives."""
-    assert triggers == json.loads((EVENTS / "ml3cube/seed-eventbridge-pattern.json").read_text("utf-8"))
+    """With the default source the pattern is the one that ML cube's documentation gives, and it takes sweeps, too."""
+    documented = json.loads((EVENTS / "ml3cube/seed-eventbridge-pattern.json").read_text("utf-8"))
+    assert triggers == documented | {"detail-type": [*documented["detail-type"], "retrain_sweep"]}
+
+
+def test_the_rule_takes_requests_for_a_sweep(triggers: dict[str, Any]) -> None:
+    """The event that makes the receiver check one model reaches it; one of another source does not."""
+    entry = encode_sweep("churn", SOURCE, "retraining")
+    event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(str(entry["Detail"]))}
+    assert matches(triggers, event)
+    assert not matches(triggers, event | {"source": "other"})
 
 
 def test_the_rule_takes_what_is_emitted(template: Template, triggers: dict[str, Any]) -> None:

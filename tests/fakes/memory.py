@@ -100,6 +100,7 @@ class MemoryBus(Gated):
 
     Attributes:
         published: the triggers that it took, oldest first.
+        sweeps: the models of the sweeps that were requested, oldest first.
 
     """
 
@@ -107,12 +108,17 @@ class MemoryBus(Gated):
         """Take every trigger but those whose ids are *refused*, each for its reason."""
         super().__init__(gate)
         self.published: list[RetrainTrigger] = []
+        self.sweeps: list[str] = []
         self._refused = dict(refused or {})
 
     def publish(self, triggers: Sequence[RetrainTrigger]) -> None:
         """Take all *triggers*; see the port."""
         if triggers:
             self._gate("publish", lambda: self._take(triggers))
+
+    def request_sweep(self, model_id: str) -> None:
+        """Take the request; see the port."""
+        self._gate("publish", lambda: self.sweeps.append(model_id))
 
     def _take(self, triggers: Sequence[RetrainTrigger]) -> None:
         self.published.extend(trigger for trigger in triggers if trigger.trigger_id not in self._refused)
