@@ -21,6 +21,9 @@ from shared.wire.incoming import Foreign, Incoming, RunEnded, Signal, SweepReque
 Decode = Callable[[object], Incoming]
 """Decodes a native event; raises `PermanentError` if it is unreadable, or an invalid trigger event."""
 
+# Not a decision on a trigger, so it has no row in docs/decisions.md.
+SWEPT: Final = "swept"
+
 # An event for several models is reported with the first of these decisions that one of them got.
 _WEIGHTS: Final = ("launch", "queue", "wait", "reject", "skip")
 
@@ -97,9 +100,9 @@ def _admit(receiver: ReceiverParts, event: object, decode: Decode) -> Outcome | 
 
 def _swept(receiver: ReceiverParts, model_id: str | None) -> Outcome:
     if model_id is None:
-        return Outcome(decision="swept", reason="swept", detail=f"{len(sweep(receiver))} models")
+        return Outcome(decision=SWEPT, reason=SWEPT, detail=f"{len(sweep(receiver))} models")
     sweep_model(receiver, model_id)
-    return Outcome(decision="swept", reason="swept", model_id=model_id)
+    return Outcome(decision=SWEPT, reason=SWEPT, model_id=model_id)
 
 
 def _combined(outcomes: list[Outcome | RetrainError]) -> Outcome | RetrainError:

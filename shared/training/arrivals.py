@@ -40,8 +40,8 @@ class Outcome:
     """The result of an event.
 
     Attributes:
-        decision: `launch`, `queue`, `wait`, `skip`, `reject` or `ignore`; `ended` for the end of a training; `swept` for
-            a request to check a model.
+        decision: `launch`, `queue`, `wait`, `skip`, `reject` or `ignore`; `ended` for the end of a training; `swept`
+            for a request to check a model.
         reason: the reason code.
         detail: the reason for people.
         model_id: the model; empty if it is not known.

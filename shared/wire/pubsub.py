@@ -109,7 +109,7 @@ def is_sweep(event: object) -> bool:
 
 
 def _sweep(delivery: Delivery, source: str) -> SweepRequest | None:
-    """Return the sweep that is requested, in the attributes or, as in a push without them, in the data around a payload.
+    """Return the sweep that is requested, in the attributes or, as in a push without them, in the data; or None.
 
     The schedule's message has nothing but the attribute `event_type`.
     """

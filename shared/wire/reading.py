@@ -7,7 +7,6 @@ from typing import Final
 from shared.fields import MAX_MODEL_ID, is_unicode, parse_time, read_model_id
 from shared.json_text import parse_json
 
-
 SWEEP: Final = "retrain_sweep"
 """The type of the events that request a sweep."""
 

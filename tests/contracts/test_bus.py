@@ -79,8 +79,9 @@ def test_a_requested_sweep_arrives_and_names_its_model(ports: Ports) -> None:
 def test_a_bus_that_is_away_says_so(ports: Ports) -> None:
     """While the bus cannot be reached sending is unavailable, and what is sent again afterwards arrives."""
     with ports.bus_away():
-        for attempt in (lambda: ports.bus.publish([a_trigger()]), lambda: ports.bus.request_sweep("churn")):
-            with pytest.raises(UnavailableError, match=r"; try again$"):
-                attempt()
+        with pytest.raises(UnavailableError, match=r"; try again$"):
+            ports.bus.publish([a_trigger()])
+        with pytest.raises(UnavailableError, match=r"; try again$"):
+            ports.bus.request_sweep("churn")
     ports.bus.publish([a_trigger()])
     assert sent(ports) == [a_trigger()]

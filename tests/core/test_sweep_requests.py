@@ -82,7 +82,7 @@ def test_a_request_that_names_no_model_is_for_all(delivered: object, read: Decod
 
 
 def test_the_sweep_of_all_models_on_google_names_none() -> None:
-    """The function tells the two apart before it decodes."""
+    """The function distinguishes the two before it decodes."""
     assert pubsub.is_sweep(message(None, event_type="retrain_sweep"))
     assert not pubsub.is_sweep(message(BODY, **TYPES, model_id=MODEL))
     assert not pubsub.is_sweep(message(None, event_type="retrain_sweep", model_id="\x01"))
