@@ -124,8 +124,8 @@ serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this m
 # --- checking it ------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: $(READY) build azurite actionlint ## all tests except the demos, the deep tests and those of the drift monitor
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not demo and not deep"
+test: $(READY) build azurite actionlint ## all tests except the demos, the deep tests, those in a browser and those of the drift monitor
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not demo and not deep and not browser"
 
 .PHONY: test-deep
 test-deep: $(READY) build azurite ## hundreds of generated cases: faults at every call, random schedules, arbitrary input
@@ -134,6 +134,10 @@ test-deep: $(READY) build azurite ## hundreds of generated cases: faults at ever
 .PHONY: check-demos
 check-demos: $(READY) build azurite ## the demos of all clouds, as tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m demo
+
+.PHONY: test-console
+test-console: $(READY) ## the console in Chromium: what a person sees and does, and the rules of accessibility
+	$(BIN)/python -m pytest tests/console
 
 .PHONY: test-monitor
 test-monitor: $(MONITOR)/.ready azurite ## the tests of the drift monitor, in its own environment
@@ -148,7 +152,7 @@ lint: $(READY) ## style, types, docstrings and the borders between the rooms
 	$(BIN)/interrogate --quiet --fail-under 100 --ignore-nested-functions --ignore-private --ignore-semiprivate --ignore-init-method --ignore-magic tests
 
 .PHONY: check
-check: lint check-settings test test-deep check-demos test-monitor check-sam check-deploy ## everything that CI does
+check: lint check-settings test test-deep test-console check-demos test-monitor check-sam check-deploy ## everything that CI does
 
 .PHONY: check-settings
 check-settings: $(READY) ## your own retrain.toml and the settings of your environments; no other target looks at their values

@@ -18,6 +18,7 @@ Words = Mapping[str, Mapping[str, str]]
 
 _FILTERS: Final = ("q", "state")
 _MODELS: Final = "/models"
+_MOST_EMPTY_PAGES: Final = 5
 
 
 def content(emitter: EmitterParts, request: Request, words: Words) -> tuple[int, str]:
@@ -27,11 +28,21 @@ def content(emitter: EmitterParts, request: Request, words: Words) -> tuple[int,
         status, model = _get(emitter, f"{_MODELS}/{quote(model_id, safe='')}", {})
         return status, _problem(model) if status >= 400 else _model(model, words)  # noqa: PLR2004 - errors begin there
     query = {name: value for name, value in request.query.items() if name in ("after", *_FILTERS) and value}
-    status, page = _get(emitter, _MODELS, query)
+    status, page = _page(emitter, query)
     if status >= 400:  # noqa: PLR2004 - errors begin there
         return status, _problem(page)
     _, waiting = _get(emitter, _MODELS, {"waiting": "true"})
     return status, _list(page, waiting, query, words)
+
+
+def _page(emitter: EmitterParts, query: Mapping[str, str]) -> tuple[int, Any]:
+    """Return the first page of models that is not empty, within reason: a filter may leave many of them empty."""
+    status, page = _get(emitter, _MODELS, query)
+    for _ in range(_MOST_EMPTY_PAGES):
+        if page.get("models") or "next" not in page:
+            break
+        status, page = _get(emitter, _MODELS, {**query, "after": page["next"]})
+    return status, page
 
 
 def _get(emitter: EmitterParts, path: str, query: Mapping[str, str]) -> tuple[int, Any]:

@@ -91,7 +91,7 @@ function runsCard(model) {
   if (!runs.length) return card("runs", "Trainings", el("p", { class: "quiet" }, "No training yet."));
   return card("runs", "Trainings", chart(runs.slice(0, CHART_RUNS)), el("div", { class: "scroll", tabindex: "0", role: "region",
     "aria-label": "Table of trainings" }, el("table", null,
-    el("thead", null, el("tr", null, ["Started", "Result", "Took", "Requested", "Parameters", "Links", ""].map((name) => el("th", null, name)))),
+    el("thead", null, el("tr", null, ["Started", "Result", "Took", "Requested", "Parameters", "Links", "Action"].map((name) => el("th", null, name)))),
     el("tbody", null, runs.map((run) => runRow(model, run))))));
 }
 

@@ -150,7 +150,7 @@ function lastSuccess(model) {
 function strip(model) {
   const entries = model.strip ?? [];
   if (!entries.length) return el("div", { class: "small" }, model.last_decision
-    ? [said(decisionText(model.last_decision)), " ", age(model.last_decision.at)] : el("span", { class: "quiet" }, "nothing yet"));
+    ? [age(model.last_decision.at), ": ", decisionText(model.last_decision)] : el("span", { class: "quiet" }, "nothing yet"));
   const cells = entries.toReversed().map((entry) => {
     const kind = word("strip", entry.as), reason = entry.reason ? `: ${word("reasons", entry.reason)}` : "";
     return el("span", { class: `cell ${kind}`, title: `${clockTime(entry.at)}, ${kind}${reason}` }, MARKS[entry.as] ?? "·");
@@ -159,7 +159,7 @@ function strip(model) {
   const last = entries.find((entry) => entry.as === "-");
   return [
     el("div", { class: "strip", role: "img", "aria-label": summary }, cells),
-    last && el("div", { class: "small quiet" }, "last skip ", age(last.at), ": ", word("reasons", last.reason)),
+    last && el("div", { class: "small quiet" }, age(last.at), ": skipped, ", word("reasons", last.reason)),
   ];
 }
 

@@ -71,5 +71,5 @@ function decisionText(line) {
 /** Return what would happen to a trigger, as a dry run answers it. */
 function forecastText(answer) {
   const forecast = word("forecasts", answer.decision);
-  return answer.decision === "launch" ? `${forecast}.` : `${forecast}: ${word("reasons", answer.reason)}.`;
+  return ["launch", "wait"].includes(answer.decision) ? `${forecast}.` : `${forecast}: ${word("reasons", answer.reason)}.`;
 }
