@@ -79,3 +79,16 @@ def cut(text: str, size: int) -> str:
     """Return the longest beginning of *text* that is at most *size* bytes as a JSON string, its quotes included."""
     lengths = range(len(text) + 1)
     return text[: max(bisect_right(lengths, size, key=lambda length: len(compact(text[:length]))) - 1, 0)]
+
+
+def utf8_size(text: str) -> int:
+    """Return the bytes of *text* inside a JSON string in UTF-8."""
+    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace")) - 2
+
+
+def cut_utf8(text: str, size: int) -> str:
+    """Return the longest beginning of *text* that is at most *size* bytes inside a JSON string in UTF-8."""
+    if utf8_size(text) <= size:
+        return text
+    lengths = range(len(text) + 1)
+    return text[: max(bisect_right(lengths, size, key=lambda length: utf8_size(text[:length])) - 1, 0)]

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.admission import triggers_of
 from shared.decision import transitions
-from shared.decision.policy import Verdict
+from shared.decision.state import Decided
 from shared.errors import PermanentError, RetrainError
 from shared.ledger import snapshots
 from shared.parts import ReceiverParts
@@ -95,7 +95,8 @@ def _admit(receiver: ReceiverParts, event: object, decode: Decode) -> Outcome | 
     if isinstance(incoming, RunEnded):
         return Outcome(decision="ended", reason=incoming.result, model_id=run_ended(receiver, incoming) or "")
     what = incoming.what if isinstance(incoming, Foreign | Signal) else ""
-    return report(receiver, "", "", Verdict(decision="ignore", reason="ignored", detail=what))
+    now = receiver.clock()
+    return report(receiver, "", Decided(at=now, trigger_id="", decision="ignore", reason="ignored", detail=what))
 
 
 def _swept(receiver: ReceiverParts, model_id: str | None) -> Outcome:
@@ -123,13 +124,13 @@ def _reject(receiver: ReceiverParts, error: PermanentError, incoming: Incoming |
     model_id = fields.get("model_id") or receiver.config.default_model
     given = fields.get("trigger_id")
     trigger_id = given if isinstance(given, str) and given else getattr(incoming, "trigger_id", "")
-    verdict = Verdict(decision="reject", reason="rejected", detail=str(error))
+    now = receiver.clock()
+    line = Decided(at=now, trigger_id=trigger_id, decision="reject", reason="rejected", detail=str(error))
     if not isinstance(model_id, str) or not receiver.config.knows(model_id):
         announce_rejection(receiver, None, "", trigger_id, str(error))
-        return report(receiver, "", trigger_id, verdict)
-    now = receiver.clock()
+        return report(receiver, "", line)
     snapshot = snapshots.change(
         receiver, model_id, lambda state: transitions.rejected(state, trigger_id[:MAX_TRIGGER_ID], str(error), now=now)
     )
     announce_rejection(receiver, snapshot, model_id, trigger_id, str(error))
-    return report(receiver, model_id, trigger_id, verdict)
+    return report(receiver, model_id, line)

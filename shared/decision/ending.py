@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.decision.pending import follow_up_recorded
 from shared.decision.reasons import GOOD, SUCCESSES, Result
-from shared.decision.state import ModelState, Pending, Training
+from shared.decision.state import ModelState, PastRun, Pending, Training
 from shared.decision.transitions import CLAIM_LEASE, GONE, confirmed
 from shared.frozen import dataclass
 from shared.ports import Run
@@ -20,6 +20,7 @@ class End:
         run_id: the service's id of the run.
         result: how it ended.
         at: when it ended.
+        error: what the service says about a failure, one line of at most 500 characters.
         name: the name that this project gave the run; empty if only its id is known.
         actions: the follow-ups of this end.
         holder: the id of the claim on the follow-ups, new for each claim.
@@ -29,6 +30,7 @@ class End:
     run_id: str
     result: Result
     at: datetime
+    error: str = ""
     name: str = ""
     actions: tuple[str, ...] = ()
     holder: str = ""
@@ -43,15 +45,12 @@ def ended(state: ModelState, end: End, *, now: datetime) -> ModelState:
     training = state.training
     if training is None or not _is_of(training, end):
         return _ended_late(state, end)
-    run_id = training.run_id or end.run_id
+    run_id, started = training.run_id or end.run_id, training.started_at
     if training.run_id is None:
         # The latest possible start keeps the cooldown: a process that saw it fresh may have started it a lease later.
         started = min(now, training.claimed_at + 2 * CLAIM_LEASE)
         state = confirmed(state, training.trigger.token, Run(run_id=run_id), now=started)
-    runs = tuple(
-        dataclasses.replace(run, ended_at=end.at, result=end.result) if run.run_id == run_id else run
-        for run in state.runs
-    )
+    runs = tuple(_closed(run, end) if run.run_id == run_id else run for run in state.runs)
     entry = Pending(
         run_id=run_id,
         trigger_id=training.trigger.trigger_id,
@@ -62,7 +61,8 @@ def ended(state: ModelState, end: End, *, now: datetime) -> ModelState:
         holder=end.holder,
         claimed_at=now,
     )
-    return follow_up_recorded(_counted(dataclasses.replace(state, training=None, runs=runs), run_id), training, entry)
+    free = _counted(dataclasses.replace(state, training=None, runs=runs), started or training.claimed_at, end)
+    return follow_up_recorded(free, training, entry)
 
 
 def _is_of(training: Training, end: End) -> bool:
@@ -81,21 +81,22 @@ def _is_of(training: Training, end: End) -> bool:
 
 def _ended_late(state: ModelState, end: End) -> ModelState:
     # The end of a run that counted as gone may still be reported. Its follow-ups were already carried out.
-    if not any(run.run_id == end.run_id and run.result == GONE for run in state.runs):
+    late = next((run for run in state.runs if run.run_id == end.run_id and run.result == GONE), None)
+    if late is None:
         return state
-    runs = tuple(
-        dataclasses.replace(run, ended_at=end.at, result=end.result) if run.run_id == end.run_id else run
-        for run in state.runs
-    )
+    runs = tuple(_closed(run, end) if run.run_id == end.run_id else run for run in state.runs)
     known = next((run.started_at for run in runs if run.result in GOOD), None)
-    return _counted(dataclasses.replace(state, runs=runs, last_good_start=known), end.run_id)
+    return _counted(dataclasses.replace(state, runs=runs, last_good_start=known), late.started_at, end)
 
 
-def _counted(state: ModelState, run_id: str) -> ModelState:
-    """Return *state* with the times of the last starts and successes, *run_id* having ended."""
-    run = next(run for run in state.runs if run.run_id == run_id)
-    if run.result in GOOD:
-        state = dataclasses.replace(state, last_good_start=max(run.started_at, state.last_good_start or run.started_at))
-    if run.result in SUCCESSES and run.ended_at:
-        state = dataclasses.replace(state, last_success=max(run.ended_at, state.last_success or run.ended_at))
+def _closed(run: PastRun, end: End) -> PastRun:
+    return dataclasses.replace(run, ended_at=end.at, result=end.result, error=end.error)
+
+
+def _counted(state: ModelState, started_at: datetime, end: End) -> ModelState:
+    """Return *state* with the times of the last starts and successes, a training of *started_at* having ended."""
+    if end.result in GOOD:
+        state = dataclasses.replace(state, last_good_start=max(started_at, state.last_good_start or started_at))
+    if end.result in SUCCESSES:
+        state = dataclasses.replace(state, last_success=max(end.at, state.last_success or end.at))
     return state

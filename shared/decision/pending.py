@@ -2,9 +2,19 @@
 
 import dataclasses
 from datetime import datetime
+from typing import Final
 
-from shared.decision.state import MAX_ATTEMPTS, MAX_REASON, ModelState, Parked, Pending, Training
+from shared.decision.state import MAX_ATTEMPTS, MAX_PENDING, MAX_REASON, ModelState, Parked, Pending, Training
 from shared.decision.transitions import CLAIM_LEASE, rejected
+from shared.json_text import cut_utf8, utf8_size
+
+# The bytes of all entries as JSON: that many entries of the usual size, or one with the longest actions.
+MAX_PENDING_BYTES: Final = 10 * 1024
+# The names of the fields, the times and the marks around texts.
+_ENTRY_BYTES: Final = 400
+# The texts of an entry that is not recorded yet, besides its actions.
+_NEW_ENTRY_BYTES: Final = 2000
+_MAX_TEXT_BYTES: Final = 200
 
 
 def follow_up_recorded(state: ModelState, training: Training, entry: Pending) -> ModelState:
@@ -15,12 +25,30 @@ def follow_up_recorded(state: ModelState, training: Training, entry: Pending) ->
     known = dataclasses.replace(
         entry,
         url=training.url,
-        reason=trigger.reason[:MAX_REASON],
+        reason=cut_utf8(trigger.reason[:MAX_REASON], _MAX_TEXT_BYTES),
         origin=trigger.origin,
         severity=trigger.severity,
-        requested_by=trigger.requested_by[:MAX_REASON] if trigger.requested_by else None,
+        requested_by=cut_utf8((trigger.requested_by or "")[:MAX_REASON], _MAX_TEXT_BYTES) or None,
     )
     return dataclasses.replace(state, pending=(*state.pending, known))
+
+
+def displaced(state: ModelState, actions: tuple[str, ...]) -> tuple[Pending, ...]:
+    """Return the oldest follow-ups that *state* has no room for once those with *actions* are recorded."""
+    ends = [entry for entry in state.pending if not entry.is_approval_request]
+    count, size, over = len(ends) + 1, _bytes(actions) + _NEW_ENTRY_BYTES + sum(map(_entry_bytes, ends)), 0
+    while count > MAX_PENDING or (size > MAX_PENDING_BYTES and over < len(ends)):
+        count, size, over = count - 1, size - _entry_bytes(ends[over]), over + 1
+    return tuple(ends[:over])
+
+
+def _entry_bytes(entry: Pending) -> int:
+    texts = (entry.run_id, entry.trigger_id, entry.token, entry.holder, entry.url, entry.reason, entry.requested_by)
+    return _ENTRY_BYTES + _bytes(tuple(text for text in texts if text)) + _bytes(entry.actions)
+
+
+def _bytes(texts: tuple[str, ...]) -> int:
+    return sum(utf8_size(text) + len('"",') for text in texts)
 
 
 def approval_requested(

@@ -1,24 +1,31 @@
 """The state of one model in the ledger, a value of bounded size."""
 
 import dataclasses
+from collections.abc import Mapping
+from dataclasses import field
 from datetime import datetime
 from typing import Final
 
 from shared.decision.reasons import Decision, Reason, Result
+from shared.decision.record import MAX_TEXT_BYTES, TriggerRecord, links, name_of, record_of
 from shared.decision.seen import SeenIds
 from shared.decision.terms import Terms
+from shared.fields import Parameter
 from shared.frozen import dataclass
+from shared.json_text import cut_utf8
 from shared.trigger import RetrainTrigger
 
-# The API promises the last 20 or more; with these limits the largest state fits into the smallest item of a ledger.
+# The API promises the last 20 decisions or more. `shared.ledger.bounds` shortens the oldest entries of long histories.
 MAX_DECISIONS: Final = 40
-MAX_RUNS: Final = 40
+MAX_RUNS: Final = 20
 MAX_REJECTED: Final = 20
-# Even with the longest actions that a configuration may have, these entries leave room for the rest of the state.
 MAX_PENDING: Final = 10
 # The pauses double from one minute: the tenth attempt is after eight and a half hours, giving up after seventeen.
 MAX_ATTEMPTS: Final = 10
 MAX_REASON: Final = 100
+MAX_DETAIL: Final = 500
+# Limits texts in scripts with more than two bytes per character.
+MAX_DETAIL_BYTES: Final = 900
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +116,16 @@ class Training:
     stopped_at: datetime | None = None
 
     @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The parameters of the pipeline, as far as they are known: a version without terms stored no defaults."""
+        return self.terms.parameters if self.terms else self.trigger.parameters
+
+    @property
+    def record(self) -> TriggerRecord:
+        """The trigger, with the parameters that the training gets, as the history stores it."""
+        return record_of(self.trigger, self.parameters)
+
+    @property
     def first_id(self) -> str:
         """The trigger of the first attempt."""
         return self.base or self.trigger.trigger_id
@@ -186,6 +203,11 @@ class Decided:
         decision: `launch`, `queue`, `wait`, `skip`, `reject`, `ignore` or `steer`.
         reason: the reason code.
         detail: the reason for people.
+        origin: that of the trigger; empty if it is unknown (an event that could not be read, an older version).
+        why: the reason that the trigger gives.
+        requested_by: the person or system that sent the request, or that steered the model.
+        evidence: the first http(s) addresses in the evidence of the trigger.
+        about: the trigger, for the log line; not stored.
 
     """
 
@@ -194,6 +216,35 @@ class Decided:
     decision: Decision
     reason: Reason
     detail: str = ""
+    origin: str = ""
+    why: str = ""
+    requested_by: str | None = None
+    evidence: tuple[str, ...] = ()
+    about: TriggerRecord | None = field(default=None, compare=False)
+
+
+def decided_about(
+    trigger: RetrainTrigger,
+    *,
+    at: datetime,
+    decision: Decision,
+    reason: Reason,
+    detail: str = "",
+    about: TriggerRecord | None = None,
+) -> Decided:
+    """Return a decision about *trigger* for the history; *about* is its record if the caller has it."""
+    return Decided(
+        at=at,
+        trigger_id=trigger.trigger_id,
+        decision=decision,
+        reason=reason,
+        detail=cut_utf8(detail[:MAX_DETAIL], MAX_DETAIL_BYTES),
+        origin=trigger.origin,
+        why=cut_utf8(trigger.reason, MAX_TEXT_BYTES),
+        requested_by=name_of(trigger),
+        evidence=links(trigger.evidence),
+        about=about or record_of(trigger),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +260,8 @@ class PastRun:
         url: the page of the run for people.
         attempt: the number of the attempt: 1, or more for a retry.
         base: the trigger of the first attempt; empty if this is the first one.
+        error: what the service says about the failure, one line.
+        trigger: its trigger, with the parameters that the training got; None if an older version wrote the entry.
 
     """
 
@@ -220,6 +273,8 @@ class PastRun:
     url: str | None = None
     attempt: int = 1
     base: str = ""
+    error: str = ""
+    trigger: TriggerRecord | None = None
 
     @property
     def first_id(self) -> str:
@@ -280,9 +335,9 @@ class ModelState:
         """Return the state with *decided* added to the history."""
         return dataclasses.replace(self, decisions=(decided, *self.decisions)[:MAX_DECISIONS])
 
-    def remembering(self, trigger_id: str, now: datetime, *, launched: bool) -> "ModelState":
+    def remembering(self, trigger_id: str, *, launched: bool) -> "ModelState":
         """Return the state with *trigger_id* marked as decided."""
-        seen = self.seen.with_launch(trigger_id, now) if launched else self.seen.with_other(trigger_id)
+        seen = self.seen.with_launch(trigger_id) if launched else self.seen.with_other(trigger_id)
         return dataclasses.replace(self, seen=seen)
 
     def forgetting(self, trigger_id: str) -> "ModelState":

@@ -11,9 +11,21 @@ from typing import Final
 from shared.config.model import MAX_STARTS
 from shared.decision.policy import Verdict, counts_as_drift, decide_kept, held_back, streak_at
 from shared.decision.reasons import Result
-from shared.decision.state import MAX_REJECTED, MAX_RUNS, Decided, ModelState, Parked, PastRun, Training
+from shared.decision.state import (
+    MAX_DETAIL,
+    MAX_DETAIL_BYTES,
+    MAX_REJECTED,
+    MAX_RUNS,
+    Decided,
+    ModelState,
+    Parked,
+    PastRun,
+    Training,
+    decided_about,
+)
 from shared.decision.terms import Rules
 from shared.fields import format_time
+from shared.json_text import cut_utf8
 from shared.ports import Run
 from shared.trigger import RetrainTrigger
 
@@ -27,9 +39,6 @@ HANDED_OVER: Final[Result] = "handed_over"
 APPROVED: Final = "approved by "
 
 _MAX_NAME: Final = 300
-_MAX_DETAIL: Final = 500
-# Limits texts in scripts with more than two bytes per character, so that the state fits into an item of a ledger.
-_MAX_DETAIL_BYTES: Final = 900
 
 
 def decided(
@@ -74,6 +83,7 @@ def confirmed(state: ModelState, token: str, run: Run, *, now: datetime) -> Mode
         url=run.url,
         attempt=training.attempt,
         base=training.base,
+        trigger=training.record,
     )
     if run.handed_over:
         past = dataclasses.replace(past, ended_at=now, result=HANDED_OVER)
@@ -88,16 +98,17 @@ def refused(state: ModelState, token: str, error: str, *, now: datetime) -> Mode
     if training is None:
         return state
     free = dataclasses.replace(state, training=None).forgetting(training.trigger.trigger_id)
-    return rejected(free, training.trigger.trigger_id, error, now=now, decision=True)
+    line = decided_about(
+        training.trigger, at=now, decision="reject", reason="rejected", detail=error, about=training.record
+    )
+    return _listed(free, line).noted(line)
 
 
-def rejected(state: ModelState, trigger_id: str, error: str, *, now: datetime, decision: bool = False) -> ModelState:
-    """List a rejected event; with *decision*, also add it to the history, to correct an earlier decision."""
-    line = Decided(at=now, trigger_id=trigger_id, decision="reject", reason="rejected", detail=_detail(error))
-    if line in state.rejected and not decision:
-        return state
-    listed = dataclasses.replace(state, rejected=(line, *state.rejected)[:MAX_REJECTED])
-    return listed.noted(line) if decision else listed
+def rejected(state: ModelState, trigger_id: str, error: str, *, now: datetime) -> ModelState:
+    """List a rejected event."""
+    detail = cut_utf8(error[:MAX_DETAIL], MAX_DETAIL_BYTES)
+    line = Decided(at=now, trigger_id=trigger_id, decision="reject", reason="rejected", detail=detail)
+    return state if line in state.rejected else _listed(state, line)
 
 
 def checked(state: ModelState, run_id: str, *, now: datetime) -> ModelState:
@@ -150,9 +161,7 @@ def not_approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) 
     waiting = state.waiting
     if waiting is None or waiting.trigger.trigger_id != trigger_id or waiting.approved_by:
         return state
-    line = Decided(
-        at=now, trigger_id=trigger_id, decision="skip", reason="not_approved", detail=_detail(f"rejected by {by}")
-    )
+    line = decided_about(waiting.trigger, at=now, decision="skip", reason="not_approved", detail=f"rejected by {by}")
     return dataclasses.replace(state, waiting=None).noted(line)
 
 
@@ -164,38 +173,33 @@ def _by(parked: Parked, verdict: Verdict) -> Verdict:
     return dataclasses.replace(verdict, detail=f"{by}; {verdict.detail}".rstrip("; "))
 
 
-def _detail(text: str) -> str:
-    short = text[:_MAX_DETAIL]
-    while len(short.encode("utf-8", "surrogatepass")) > _MAX_DETAIL_BYTES:
-        short = short[:-1]
-    return short
-
-
 def _apply(
     state: ModelState, parked: Parked, verdict: Verdict, rules: Rules, *, now: datetime, holder: str
 ) -> ModelState:
     trigger, launch = parked.trigger, verdict.decision == "launch"
-    state = state.remembering(trigger.trigger_id, now, launched=launch)
+    state, about = state.remembering(trigger.trigger_id, launched=launch), None
     if launch:
         terms = rules.terms(trigger)
         claim = Training(trigger=trigger, claimed_at=now, first_claimed_at=now, holder=holder, terms=terms)
-        state = dataclasses.replace(state, training=claim, streak=())
+        state, about = dataclasses.replace(state, training=claim, streak=()), claim.record
     elif verdict.decision == "queue":
         state = _superseded(state, state.queued, trigger, now)
         state = dataclasses.replace(state, queued=dataclasses.replace(parked, since=now))
     elif verdict.decision == "wait":
         state = _superseded(state, state.waiting, trigger, now)
         state = dataclasses.replace(state, waiting=Parked(trigger=trigger, since=now))
-    line = dataclasses.replace(verdict, detail=_detail(verdict.detail))
-    return state.noted(Decided(at=now, trigger_id=trigger.trigger_id, **dataclasses.asdict(line)))
+    return state.noted(decided_about(trigger, at=now, about=about, **dataclasses.asdict(verdict)))
 
 
 def _superseded(state: ModelState, before: Parked | None, by: RetrainTrigger, now: datetime) -> ModelState:
     if before is None:
         return state
     detail = f"replaced by {by.trigger_id}"
-    old = before.trigger.trigger_id
-    return state.noted(Decided(at=now, trigger_id=old, decision="skip", reason="superseded", detail=detail))
+    return state.noted(decided_about(before.trigger, at=now, decision="skip", reason="superseded", detail=detail))
+
+
+def _listed(state: ModelState, line: Decided) -> ModelState:
+    return dataclasses.replace(state, rejected=(line, *state.rejected)[:MAX_REJECTED])
 
 
 def _claimed(state: ModelState, token: str) -> Training | None:

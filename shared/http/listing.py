@@ -30,7 +30,7 @@ def list_models(emitter: EmitterParts, after: str | None) -> dict[str, object]:
         try:
             models.append(summary(model_id, model, load(emitter.ledger, model_id).state, now))
         except DamagedStateError as error:
-            models.append(damaged(model_id, str(error)))
+            models.append(damaged(model_id, model, str(error), now))
     return {"models": models} | ({"next": following} if following else {})
 
 

@@ -2,22 +2,51 @@
 
 import dataclasses
 from datetime import datetime
+from typing import Final
 
 from shared.config.model import Model
 from shared.config.tables import format_duration
-from shared.decision.state import Decided, ModelState, Parked, PastRun, Pending, Training
+from shared.decision.record import TriggerRecord, record_of, shown
+from shared.decision.state import Decided, ModelState, Parked, PastRun, Paused, Pending, Training
+from shared.decision.terms import filled_parameters
 from shared.fields import format_time
+
+# The last runs and skips of a model that its entry in the list shows.
+STRIP: Final = 20
+_LETTERS: Final = {
+    None: "r",
+    "succeeded": "s",
+    "failed": "f",
+    "stopped": "x",
+    "gone": "g",
+    "handed_over": "h",
+}
 
 
 def summary(model_id: str, model: Model, state: ModelState, now: datetime) -> dict[str, object]:
     """Return the entry of a model in the list."""
-    last = _decision(state.decisions[0]) if state.decisions else None
-    return {"model_id": model_id, "state": _phase(model, state, now), "last_decision": last}
+    return {
+        "model_id": model_id,
+        "state": _phase(model, state, now),
+        "last_decision": _decision(state.decisions[0]) if state.decisions else None,
+        "running": _running(state.training) if state.training else None,
+        "waiting": _parked(model, state.waiting) if state.waiting else None,
+        "paused": _paused(state.paused) if state.paused else None,
+        "retry": _parked(model, state.retry) | {"at": _time(state.retry.retry_at)} if state.retry else None,
+        "last_run": _last_run(state.runs[0]) if state.runs else None,
+        "last_success": _time(state.last_success),
+        **_due(state),
+        "strip": _strip(state),
+    }
 
 
-def damaged(model_id: str, error: str) -> dict[str, object]:
-    """Return the entry of a model whose document cannot be read: it has *error*, and its state is null."""
-    return {"model_id": model_id, "state": None, "last_decision": None, "error": error}
+def damaged(model_id: str, model: Model, error: str, now: datetime) -> dict[str, object]:
+    """Return the entry of a model whose document cannot be read: it has *error*, and all else is null."""
+    return dict.fromkeys(summary(model_id, model, ModelState(), now)) | {
+        "model_id": model_id,
+        "strip": [],
+        "error": error,
+    }
 
 
 def details(model_id: str, model: Model, cloud: str, state: ModelState, now: datetime) -> dict[str, object]:
@@ -28,14 +57,21 @@ def details(model_id: str, model: Model, cloud: str, state: ModelState, now: dat
         "state": _phase(model, state, now),
         "running": _running(state.training) if state.training else None,
         "cooldown_until": format_time(until) if until and until > now else None,
-        "queued": _parked(state.queued) if state.queued else None,
-        "waiting": _parked(state.waiting) if state.waiting else None,
+        "queued": _parked(model, state.queued) if state.queued else None,
+        "waiting": _parked(model, state.waiting) if state.waiting else None,
+        "paused": _paused(state.paused) if state.paused else None,
+        "retry": _parked(model, state.retry) | {"at": _time(state.retry.retry_at)} if state.retry else None,
         "decisions": [_decision(decided) for decided in state.decisions],
         "runs": [_run(run) for run in state.runs],
         "rejected": [_decision(decided) for decided in state.rejected],
         "follow_ups": [_pending(entry) for entry in state.pending],
         "configuration": _configuration(model, cloud),
     }
+
+
+def _due(_state: ModelState) -> dict[str, object]:
+    """Return since when the model is past `max_age`, and its next scheduled time."""
+    return {"stale_since": None, "next_scheduled": None}
 
 
 def _phase(model: Model, state: ModelState, now: datetime) -> str:
@@ -58,27 +94,83 @@ def _running(training: Training) -> dict[str, object]:
         "claimed_at": format_time(training.first_claimed_at),
         "started_at": _time(training.started_at),
         "url": training.url,
+        "attempt": training.attempt,
+        "since": format_time(training.started_at or training.first_claimed_at),
+        "trigger": _trigger(training.record),
     }
 
 
-def _parked(parked: Parked) -> dict[str, object]:
+def _parked(model: Model, parked: Parked) -> dict[str, object]:
     trigger = parked.trigger
     return {
         "trigger_id": trigger.trigger_id,
         "origin": trigger.origin,
         "reason": trigger.reason,
         "since": format_time(parked.since),
+        "trigger": _trigger(record_of(trigger, filled_parameters(model, trigger))),
+    }
+
+
+def _paused(paused: Paused) -> dict[str, object]:
+    return {
+        "since": format_time(paused.since),
+        "until": _time(paused.until),
+        "by": paused.by,
+        "reason": paused.reason,
+    }
+
+
+def _trigger(record: TriggerRecord) -> dict[str, object]:
+    return {
+        "origin": record.origin,
+        "reason": record.reason,
+        "severity": record.severity,
+        "requested_by": record.requested_by,
+        "requested_at": format_time(record.requested_at),
+        "parameters": shown(record.parameters),
+        "evidence": shown(record.evidence),
     }
 
 
 def _decision(decided: Decided) -> dict[str, object]:
-    return dataclasses.asdict(decided) | {"at": format_time(decided.at)}
+    return {
+        "at": format_time(decided.at),
+        "trigger_id": decided.trigger_id,
+        "decision": decided.decision,
+        "reason": decided.reason,
+        "detail": decided.detail,
+        "origin": decided.origin or None,
+        "why": decided.why,
+        "requested_by": decided.requested_by,
+        "evidence": list(decided.evidence),
+    }
 
 
 def _run(run: PastRun) -> dict[str, object]:
-    fields = dataclasses.asdict(run) | {"started_at": format_time(run.started_at), "ended_at": _time(run.ended_at)}
-    del fields["attempt"], fields["base"]
-    return fields
+    return {
+        "run_id": run.run_id,
+        "trigger_id": run.trigger_id,
+        "started_at": format_time(run.started_at),
+        "ended_at": _time(run.ended_at),
+        "result": run.result,
+        "url": run.url,
+        "attempt": run.attempt,
+        "error": run.error or None,
+        "trigger": _trigger(run.trigger) if run.trigger else None,
+    }
+
+
+def _last_run(run: PastRun) -> dict[str, object]:
+    shown_run = _run(run)
+    return {name: shown_run[name] for name in ("trigger_id", "started_at", "ended_at", "result", "error")}
+
+
+def _strip(state: ModelState) -> list[dict[str, object]]:
+    """Return the last runs and skips, newest first."""
+    runs = [(run.started_at, {"as": _LETTERS[run.result]}) for run in state.runs]
+    skips = [(line.at, {"as": "-", "reason": line.reason}) for line in state.decisions if line.decision == "skip"]
+    newest = sorted((*runs, *skips), key=lambda entry: entry[0], reverse=True)[:STRIP]
+    return [{"at": format_time(at), **entry} for at, entry in newest]
 
 
 def _pending(entry: Pending) -> dict[str, object]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.config.targets import parse_target, write_target
 from shared.decision.reasons import GOOD, SUCCESSES
-from shared.decision.seen import RecentLaunch, SeenIds, packed, settled
+from shared.decision.record import NOTHING, Cut, Kept, TriggerRecord
+from shared.decision.seen import MAX_LAUNCHES, MAX_OTHERS, SIZE, SeenIds, packed
 from shared.decision.state import Decided, ModelState, Parked, PastRun, Paused, Pending, Training
 from shared.decision.terms import Terms
 from shared.errors import PermanentError
@@ -36,6 +37,7 @@ _TIMES: Final = (
     "retry_at",
     "cancelled_at",
     "stopped_at",
+    "requested_at",
 )
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
@@ -43,7 +45,7 @@ EPOCH: Final = datetime.fromtimestamp(0, UTC)
 def write_state(state: ModelState) -> str:
     """Return the JSON document of *state*."""
     content = plain(dataclasses.replace(state, seen=SeenIds())) | _write_seen(state.seen)
-    content["starts"] = _plain(state.starts)
+    content["starts"] = to_json(state.starts)
     text = json.dumps({"schema": SCHEMA, **content}, separators=(",", ":"), ensure_ascii=False)
     # Ledgers limit the bytes in UTF-8, and an escaped character takes up to three times as many. A lone surrogate (of a
     # rejected event) cannot be encoded and stays escaped, with the same backslash syntax as JSON.
@@ -102,44 +104,86 @@ def _read_times(content: Mapping[str, Any], runs: tuple[PastRun, ...]) -> dict[s
 
 
 def plain(value: "DataclassInstance") -> dict[str, object]:
-    """Return *value* as a JSON object, without the fields that have their default."""
-    fields = {field: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return {
-        field.name: _plain(item)
-        for field, item in fields.items()
-        if field.default is dataclasses.MISSING or item != field.default
-    }
+    """Return *value* as a JSON object, without the fields that have their default or are not stored."""
+    fields = {field: getattr(value, field.name) for field in dataclasses.fields(value) if field.compare}
+    return {field.name: to_json(item) for field, item in fields.items() if _is_written(field, item)}
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, RetrainTrigger):
-        return value.to_fields()
-    if isinstance(value, datetime):
-        return format_time(value)
+def _is_written(field: "dataclasses.Field[object]", item: object) -> bool:
+    if field.default_factory is not dataclasses.MISSING:
+        return bool(item)
+    return field.default is dataclasses.MISSING or item != field.default
+
+
+def to_json(value: object) -> object:
+    """Return a value of the state as JSON."""
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Training) and value.terms is not None:
-        return plain(dataclasses.replace(value, terms=None)) | {"terms": _write_terms(value.terms, value.trigger)}
-    if isinstance(value, Training | Parked | Paused | Decided | PastRun | Pending):
-        return plain(value)
-    return value
+        return [to_json(item) for item in value]
+    write = _WRITERS.get(type(value))
+    return write(value) if write else value
+
+
+def _write_training(training: Training) -> dict[str, object]:
+    if training.terms is None:
+        return plain(training)
+    return plain(dataclasses.replace(training, terms=None)) | {"terms": _write_terms(training.terms, training.trigger)}
+
+
+def _write_record(record: TriggerRecord) -> dict[str, object]:
+    whole = {"parameters": record.parameters, "evidence": record.evidence}
+    bare = dataclasses.replace(record, parameters=NOTHING, requested=(), evidence=NOTHING)
+    content = plain(bare) | {name: dict(kept) for name, kept in whole.items() if kept and not isinstance(kept, Cut)}
+    content |= {f"{name}_cut": plain(kept) for name, kept in whole.items() if isinstance(kept, Cut)}
+    return content if record.requested == () else content | {"requested": record.requested}
+
+
+_WRITERS: Final[Mapping[type, Callable[[Any], object]]] = {
+    RetrainTrigger: RetrainTrigger.to_fields,
+    datetime: format_time,
+    TriggerRecord: _write_record,
+    Training: _write_training,
+    Parked: plain,
+    Paused: plain,
+    Decided: plain,
+    PastRun: plain,
+    Pending: plain,
+}
+
+
+def _record(content: dict[str, Any]) -> TriggerRecord:
+    requested = content.get("requested", ())
+    return TriggerRecord(
+        **{
+            **_known(TriggerRecord, content),
+            "parameters": _kept(content, "parameters"),
+            "requested": None if requested is None else tuple(requested),
+            "evidence": _kept(content, "evidence"),
+        }
+    )
+
+
+def _kept(content: Mapping[str, Any], name: str) -> Kept:
+    beginning = content.get(f"{name}_cut")
+    if beginning is None:
+        return MappingProxyType(dict(content.get(name) or {}))
+    return Cut(**_known(Cut, beginning))
 
 
 def _write_seen(seen: SeenIds) -> dict[str, object]:
-    """Return the ids as JSON: the newest launches in the format of the previous version, the others packed."""
-    content: dict[str, object] = {"seen": [[one.digest, int(one.at.timestamp()), 1] for one in seen.recent]}
     packed_ids = {"launched": seen.launched, "decided": seen.others}
-    return content | {name: b2a_base64(ids, newline=False).decode() for name, ids in packed_ids.items() if ids}
+    return {name: b2a_base64(ids, newline=False).decode() for name, ids in packed_ids.items() if ids}
 
 
 def _read_seen(content: Mapping[str, Any]) -> SeenIds:
-    """Parse the ids; the previous version stored all of them in `seen`, each with a flag for launches."""
+    """Parse the ids; earlier versions stored all or some of them in `seen`, each with a flag for launches."""
     listed = content.get("seen", ())
-    recent = tuple(
-        RecentLaunch(digest=digest, at=datetime.fromtimestamp(at, UTC)) for digest, at, launched in listed if launched
+    launched, others = (
+        b"".join(packed(digest) for digest, _, is_launch in listed if bool(is_launch) is kind) for kind in (True, False)
     )
-    others = b"".join(packed(digest) for digest, _, launched in listed if not launched)
-    return settled(recent, a2b_base64(content.get("launched", "")), others + a2b_base64(content.get("decided", "")))
+    return SeenIds(
+        launched=(launched + a2b_base64(content.get("launched", "")))[: MAX_LAUNCHES * SIZE],
+        others=(others + a2b_base64(content.get("decided", "")))[: MAX_OTHERS * SIZE],
+    )
 
 
 def _write_terms(terms: Terms, trigger: RetrainTrigger) -> dict[str, object]:
@@ -187,11 +231,11 @@ def _parked(content: dict[str, Any]) -> Parked:
 
 
 def _decided(content: dict[str, Any]) -> Decided:
-    return Decided(**_known(Decided, content))
+    return Decided(**{**_known(Decided, content), "evidence": tuple(content.get("evidence", ()))})
 
 
 def _past_run(content: dict[str, Any]) -> PastRun:
-    return PastRun(**_known(PastRun, content))
+    return PastRun(**{**_known(PastRun, content), "trigger": _optional(content.get("trigger"), _record)})
 
 
 def _pending(content: dict[str, Any]) -> Pending:
@@ -199,5 +243,5 @@ def _pending(content: dict[str, Any]) -> Pending:
 
 
 def _known(kind: "type[DataclassInstance]", content: dict[str, Any]) -> dict[str, Any]:
-    names = [field.name for field in dataclasses.fields(kind) if field.name in content]
+    names = [field.name for field in dataclasses.fields(kind) if field.compare and field.name in content]
     return {name: parse_time(content[name]) if name in _TIMES else content[name] for name in names}

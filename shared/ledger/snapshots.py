@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from shared.backoff import Backoff
+from shared.decision.record import shown
 from shared.decision.state import Decided, ModelState
 from shared.errors import ContentionError, DamagedStateError
+from shared.fields import format_time
 from shared.frozen import dataclass
-from shared.ledger.document import read_state, write_state
+from shared.ledger.bounds import fitted
+from shared.ledger.document import read_state
 from shared.ports import Ledger
 
 # How many model ids are read in one call.
@@ -75,14 +78,15 @@ def save(writer: StateWriter, model_id: str, snapshot: Snapshot, state: ModelSta
         UnavailableError: the ledger is unavailable.
 
     """
-    stored = writer.ledger.save(model_id, write_state(state), snapshot.version)
+    kept, document = fitted(state)
+    stored = writer.ledger.save(model_id, document, snapshot.version)
     if stored is None:
         return None
     known = set(snapshot.state.decisions)
     for decided in reversed(state.decisions):
         if decided not in known:
             report(writer, model_id, decided)
-    return Snapshot(state=state, version=stored.version, before=snapshot.state)
+    return Snapshot(state=kept, version=stored.version, before=snapshot.state)
 
 
 def change(
@@ -132,14 +136,27 @@ def contention(writer: StateWriter, model_id: str) -> ContentionError:
 
 def report(writer: StateWriter, model_id: str, decided: Decided) -> None:
     """Log and count one decision."""
-    log.info(
-        "retrain.decided",
-        extra={
-            "model_id": model_id,
-            "trigger_id": decided.trigger_id,
-            "decision": decided.decision,
-            "reason": decided.reason,
-            "detail": decided.detail,
-        },
-    )
+    log.info("retrain.decided", extra=_fields_of(model_id, decided))
     writer.observe(model_id, decided)
+
+
+def _fields_of(model_id: str, decided: Decided) -> dict[str, object]:
+    """Return the fields of a log line: those of the trigger too, but only links of its evidence."""
+    fields: dict[str, object] = {
+        "model_id": model_id,
+        "trigger_id": decided.trigger_id,
+        "decision": decided.decision,
+        "reason": decided.reason,
+        "detail": decided.detail,
+        "origin": decided.origin,
+        "why": decided.why,
+        "requested_by": decided.requested_by,
+        "evidence": list(decided.evidence),
+    }
+    if (about := decided.about) is not None:
+        fields |= {
+            "severity": about.severity,
+            "requested_at": format_time(about.requested_at),
+            "parameters": shown(about.parameters),
+        }
+    return {name: value for name, value in fields.items() if value or name in ("trigger_id", "detail")}

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.decision import transitions
 from shared.decision.policy import Verdict, decide
-from shared.decision.state import Decided, ModelState
+from shared.decision.state import Decided, ModelState, decided_about
 from shared.decision.terms import Rules
 from shared.errors import RetrainError, TargetRefusedError
 from shared.frozen import dataclass
@@ -154,7 +154,7 @@ def _repeat(receiver: ReceiverParts, arrival: Arrival, snapshot: Snapshot) -> Ou
         advance(receiver, trigger.model_id, snapshot)
         snapshot = snapshots.load(receiver.ledger, trigger.model_id)
     if not _is_claimed_for(trigger, snapshot.state):
-        return report(receiver, trigger.model_id, trigger.trigger_id, DUPLICATE)
+        return _report(receiver, trigger, DUPLICATE)
     refusals = finish(receiver, trigger.model_id, snapshot, events={trigger.trigger_id: arrival.event})
     verdict = Verdict(decision="launch", reason="launched", detail="finished a launch that was under way")
     return _outcome_of(receiver, trigger, verdict, refusals.get(trigger.trigger_id))
@@ -175,8 +175,18 @@ def _outcome_of(
     return Outcome(model_id=trigger.model_id, trigger_id=trigger.trigger_id, **dataclasses.asdict(verdict))
 
 
-def report(receiver: ReceiverParts, model_id: str, trigger_id: str, verdict: Verdict) -> Outcome:
+def _report(receiver: ReceiverParts, trigger: RetrainTrigger, verdict: Verdict) -> Outcome:
+    line = decided_about(trigger, at=receiver.clock(), **dataclasses.asdict(verdict))
+    return report(receiver, trigger.model_id, line)
+
+
+def report(receiver: ReceiverParts, model_id: str, decided: Decided) -> Outcome:
     """Log and count a decision that is not in the history of a model, and return it as an outcome."""
-    line = Decided(at=receiver.clock(), trigger_id=trigger_id, **dataclasses.asdict(verdict))
-    snapshots.report(receiver, model_id, line)
-    return Outcome(model_id=model_id, trigger_id=trigger_id, **dataclasses.asdict(verdict))
+    snapshots.report(receiver, model_id, decided)
+    return Outcome(
+        model_id=model_id,
+        trigger_id=decided.trigger_id,
+        decision=decided.decision,
+        reason=decided.reason,
+        detail=decided.detail,
+    )

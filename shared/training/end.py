@@ -140,7 +140,7 @@ def record_end(receiver: ReceiverParts, model_id: str, end: End) -> None:
     known = dataclasses.replace(end, actions=actions_after(receiver, model_id, end.result))
     snapshot = snapshots.load(receiver.ledger, model_id)
     if known.actions:
-        snapshot = make_room(receiver, model_id, snapshot)
+        snapshot = make_room(receiver, model_id, snapshot, known.actions)
     log.info("retrain.ended", extra={"model_id": model_id, "run_id": end.run_id, "result": end.result})
 
     def step(state: ModelState, now: datetime, holder: str) -> ModelState:

@@ -14,7 +14,7 @@ from shared.config.follow_ups import NOTIFY, read_dispatch
 from shared.config.model import Model
 from shared.config.targets import AzureMlTarget
 from shared.decision import pending
-from shared.decision.state import MAX_ATTEMPTS, MAX_PENDING, ModelState, Pending
+from shared.decision.state import MAX_ATTEMPTS, ModelState, Pending
 from shared.errors import PermanentError, TargetRefusedError, TransientError, UnknownModelError
 from shared.fields import format_time
 from shared.ledger import snapshots
@@ -99,15 +99,16 @@ def resume_follow_ups(receiver: ReceiverParts, model_id: str, state: ModelState)
     follow_up(receiver, model_id, snapshot, holder)
 
 
-def make_room(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> snapshots.Snapshot:
-    """Give up the oldest follow-ups until the state of the model has room for one more entry.
+def make_room(
+    receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot, actions: tuple[str, ...]
+) -> snapshots.Snapshot:
+    """Give up the oldest follow-ups until the state of the model has room for one more entry, with *actions*.
 
     Raises:
         TransientError: the ledger or the dead letters are unavailable.
 
     """
-    ends = [entry for entry in snapshot.state.pending if not entry.is_approval_request]
-    for entry in ends[: max(len(ends) - MAX_PENDING + 1, 0)]:
+    for entry in pending.displaced(snapshot.state, actions):
         for action in entry.actions:
             snapshot = _drop(
                 receiver,
@@ -115,7 +116,7 @@ def make_room(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapsh
                 snapshot,
                 entry,
                 action,
-                f"more than {MAX_PENDING} trainings have pending follow-ups",
+                "too many trainings have pending follow-ups",
             )
     return snapshot
 

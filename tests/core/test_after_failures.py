@@ -167,7 +167,7 @@ def test_the_oldest_make_room() -> None:
         deployment.end(trigger(trigger_id=f"t-{number}"), f"run-{number + 1}")
     assert [entry.trigger_id for entry in deployment.state().pending] == [f"t-{n}" for n in range(2, MAX_PENDING + 2)]
     assert [letter["event"]["trigger_id"] for letter in letters(deployment)] == ["t-0", "t-1"]
-    assert letters(deployment)[0]["error"] == f"{GITHUB}: more than 10 trainings have pending follow-ups"
+    assert letters(deployment)[0]["error"] == f"{GITHUB}: too many trainings have pending follow-ups"
 
 
 def test_a_slow_channel_leaves_the_rest_to_later() -> None:

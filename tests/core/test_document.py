@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.decision.ending import End, ended
 from shared.decision.reasons import Result
-from shared.decision.seen import MAX_LAUNCHES, MAX_OTHERS, MAX_RECENT
+from shared.decision.seen import MAX_LAUNCHES, MAX_OTHERS
 from shared.decision.state import MAX_DECISIONS, Decided, ModelState, Parked, PastRun, Paused, Pending, Training
 from shared.ledger.document import read_state, write_state
 from tests.core.samples import NOW, SECOND, trigger
@@ -87,7 +87,7 @@ STATES = st.builds(
 def test_a_state_survives_the_ledger(state: ModelState, seen: list[tuple[str, bool]]) -> None:
     """Whatever a state holds, empty texts too, is there again after JSON."""
     for name, launched in seen:
-        state = state.remembering(name, NOW, launched=launched)
+        state = state.remembering(name, launched=launched)
     document = write_state(state)
     assert read_state(document.encode().decode()) == state
     assert json.loads(document)["schema"] == 1
@@ -143,9 +143,9 @@ def test_neither_kind_of_decision_pushes_out_the_other() -> None:
     """A thousand launches and the last two thousand decisions without a launch are known at the same time."""
     state = ModelState()
     for number in range(MAX_OTHERS + 1):
-        state = state.remembering(f"o-{number}", NOW, launched=False)
+        state = state.remembering(f"o-{number}", launched=False)
     for number in range(MAX_LAUNCHES + 1):
-        state = state.remembering(f"l-{number}", NOW + SECOND * number, launched=True)
+        state = state.remembering(f"l-{number}", launched=True)
     assert read_state(write_state(state)) == state
     known = {
         name: state.has_seen(name) for name in ("o-0", "o-1", f"o-{MAX_OTHERS}", "l-0", "l-1", f"l-{MAX_LAUNCHES}")
@@ -157,30 +157,21 @@ def test_a_decision_without_a_launch_is_known_however_often_a_model_has_trained(
     """After ten thousand launches a skipped trigger that is redelivered is still a duplicate, until it is forgotten."""
     state = ModelState()
     for number in range(10_000):
-        state = state.remembering(f"l-{number}", NOW, launched=True)
-    state = state.remembering("skipped", NOW, launched=False)
+        state = state.remembering(f"l-{number}", launched=True)
+    state = state.remembering("skipped", launched=False)
     assert state.has_seen("skipped")
     assert not state.forgetting("skipped").has_seen("skipped")
-    assert state.remembering("skipped", NOW, launched=True).seen.others == b""
+    assert state.remembering("skipped", launched=True).seen.others == b""
 
 
-def test_the_version_before_knows_the_newest_launches() -> None:
-    """It reads `seen`, where each id has 24 characters, its time and whether it was a launch."""
-    state = ModelState().remembering("skipped", NOW, launched=False)
-    for number in range(MAX_RECENT + 1):
-        state = state.remembering(f"l-{number}", NOW, launched=True)
-    listed = json.loads(write_state(state))["seen"]
-    newest = hashlib.sha256(f"l-{MAX_RECENT}".encode()).hexdigest()[:24]
-    assert (len(listed), listed[0]) == (MAX_RECENT, [newest, int(NOW.timestamp()), 1])
-
-
-def test_what_the_version_before_remembered_is_known() -> None:
-    """It kept launches and other decisions in one list."""
+def test_what_earlier_versions_remembered_is_known() -> None:
+    """The first kept launches and other decisions in one list, the next its newest launches."""
     ids = [f"t-{number}" for number in range(1000)]
     listed = [[hashlib.sha256(name.encode()).hexdigest()[:24], 0, place % 2] for place, name in enumerate(ids)]
-    state = read_state(json.dumps({"schema": 1, "seen": listed}))
-    assert all(state.has_seen(name) for name in ids)
-    assert (len(state.seen.recent), len(state.seen.launched), len(state.seen.others)) == (200, 300 * 6, 500 * 6)
+    older = json.loads(write_state(ModelState().remembering("o-1", launched=True).remembering("o-2", launched=False)))
+    state = read_state(json.dumps(older | {"seen": listed}))
+    assert all(state.has_seen(name) for name in (*ids, "o-1", "o-2"))
+    assert (len(state.seen.launched), len(state.seen.others)) == (501 * 6, 501 * 6)
     assert read_state(write_state(state)) == state
 
 

@@ -21,8 +21,8 @@ def test_a_page_shows_everything_about_a_model() -> None:
     deployment.emit("t-3", force=True, reason="again", origin="data")
     page = deployment.get("/models/churn")
     assert list(page) == [
-        *("model_id", "state", "running", "cooldown_until", "queued", "waiting", "decisions", "runs", "rejected"),
-        *("follow_ups", "configuration"),
+        *("model_id", "state", "running", "cooldown_until", "queued", "waiting", "paused", "retry", "decisions"),
+        *("runs", "rejected", "follow_ups", "configuration"),
     ]
     assert (page["model_id"], page["state"], page["waiting"], page["rejected"]) == ("churn", "training", None, [])
     assert page["running"]["trigger_id"] == "t-2"
@@ -35,6 +35,10 @@ def test_a_page_shows_everything_about_a_model() -> None:
         "decision": "queue",
         "reason": "queued",
         "detail": "behind the training of t-2",
+        "origin": "data",
+        "why": "again",
+        "requested_by": None,
+        "evidence": [],
     }
     assert set(launched) == set(queued)
     assert page["runs"][1] == {
@@ -44,7 +48,11 @@ def test_a_page_shows_everything_about_a_model() -> None:
         "ended_at": "2026-11-21T05:00:00Z",
         "result": "failed",
         "url": None,
+        "attempt": 1,
+        "error": None,
+        "trigger": page["running"]["trigger"] | {"requested_at": "2026-11-21T03:00:00Z"},
     }
+    assert page["running"]["trigger"]["parameters"] == {"epochs": 8}
     assert set(page["runs"][0]) == set(page["runs"][1])
 
 
@@ -65,22 +73,13 @@ def test_the_list_of_models() -> None:
     """Each model with its state and last decision, in the order of the names; no `next` where nothing follows."""
     deployment = Deployment(model_text("price") + model_text("churn"))
     deployment.emit("t-1")
-    assert deployment.get("/models") == {
-        "models": [
-            {
-                "model_id": "churn",
-                "state": "training",
-                "last_decision": {
-                    "at": "2026-11-21T03:00:00Z",
-                    "trigger_id": "t-1",
-                    "decision": "launch",
-                    "reason": "launched",
-                    "detail": "",
-                },
-            },
-            {"model_id": "price", "state": "idle", "last_decision": None},
-        ]
-    }
+    page = deployment.get("/models")
+    assert list(page) == ["models"]
+    shown = [(model["model_id"], model["state"], [run["as"] for run in model["strip"]]) for model in page["models"]]
+    assert shown == [("churn", "training", ["r"]), ("price", "idle", [])]
+    churn, price = page["models"]
+    assert (churn["last_decision"]["reason"], churn["running"]["trigger_id"]) == ("launched", "t-1")
+    assert {name for name, value in price.items() if value} == {"model_id", "state"}
 
 
 @pytest.mark.parametrize(("named", "seen"), [(0, 0), (1, 0), (50, 0), (51, 0), (100, 0), (0, 120), (51, 50), (120, 51)])

@@ -52,7 +52,7 @@ def situations() -> Iterator[tuple[tuple[str, ...], ModelState, Policy]]:
             consecutive=3 if "not_consecutive" in holding else 1,
             approval="awaiting_approval" in holding,
         )
-        seen = state.remembering(DRIFT.trigger_id, NOW, launched=False)
+        seen = state.remembering(DRIFT.trigger_id, launched=False)
         yield holding, seen if "duplicate" in holding else state, policy
 
 
@@ -87,7 +87,7 @@ def test_only_drift_is_judged_by_severity_and_consecutive(origin: str) -> None:
     ("state", "policy", "verdict"),
     [
         (
-            FREE.remembering("t-1", NOW, launched=True),
+            FREE.remembering("t-1", launched=True),
             Policy(),
             Verdict(decision="skip", reason="duplicate", detail="this trigger was decided before"),
         ),

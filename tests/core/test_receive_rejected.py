@@ -77,6 +77,10 @@ def test_a_model_shows_what_was_rejected() -> None:
             "decision": "reject",
             "reason": "rejected",
             "detail": "parameters.lr: is not a parameter of churn; it allows epochs",
+            "origin": None,
+            "why": "",
+            "requested_by": None,
+            "evidence": [],
         }
     ]
     assert page["state"] == "idle"

@@ -8,7 +8,9 @@ import pytest
 
 from shared.config.file import load_configuration
 from shared.config.model import Model
-from shared.decision.state import Decided, ModelState, Parked, PastRun, Training
+from shared.decision.reasons import Result
+from shared.decision.record import record_of
+from shared.decision.state import Decided, ModelState, Parked, PastRun, Training, decided_about
 from shared.http.views import details, summary
 from tests.core.samples import HOUR, MINUTE, NOW, SECOND, configured, model_text, trigger
 from tests.core.test_config import FULL
@@ -64,26 +66,69 @@ def test_a_model_that_nothing_happened_to() -> None:
         "cooldown_until": None,
         "queued": None,
         "waiting": None,
+        "paused": None,
+        "retry": None,
         "decisions": [],
         "runs": [],
         "rejected": [],
         "follow_ups": [],
     }
-    assert summary("churn", model(), IDLE, NOW) == {"model_id": "churn", "state": "idle", "last_decision": None}
+    assert summary("churn", model(), IDLE, NOW) == {
+        "model_id": "churn",
+        "state": "idle",
+        "last_decision": None,
+        "running": None,
+        "waiting": None,
+        "paused": None,
+        "retry": None,
+        "last_run": None,
+        "last_success": None,
+        "stale_since": None,
+        "next_scheduled": None,
+        "strip": [],
+    }
+
+
+REQUESTED: dict[str, object] = {
+    "origin": "manual",
+    "reason": "",
+    "severity": None,
+    "requested_by": None,
+    "requested_at": "2026-11-21T03:00:00Z",
+    "parameters": {},
+    "evidence": {},
+}
 
 
 @pytest.mark.parametrize(
     ("training", "started"),
     [
-        (CLAIMED, {"run_id": None, "started_at": None, "url": None}),
-        (RUNNING, {"run_id": "run-2", "started_at": "2026-11-21T03:00:01Z", "url": "https://runs/2"}),
+        (CLAIMED, {"run_id": None, "started_at": None, "url": None, "since": "2026-11-21T02:59:00Z"}),
+        (
+            RUNNING,
+            {
+                "run_id": "run-2",
+                "started_at": "2026-11-21T03:00:01Z",
+                "url": "https://runs/2",
+                "since": "2026-11-21T03:00:01Z",
+            },
+        ),
     ],
     ids=["claimed", "started"],
 )
 def test_what_runs(training: Training, started: dict[str, object]) -> None:
     """The trigger, the run and since when; a claim that was taken over counts from the first."""
     page = details("churn", model(), "local", ModelState(training=training), NOW)
-    assert page["running"] == {"trigger_id": "t-2", "claimed_at": "2026-11-21T02:59:00Z"} | started
+    assert (
+        page["running"]
+        == {
+            "trigger_id": "t-2",
+            "claimed_at": "2026-11-21T02:59:00Z",
+            "attempt": 1,
+            "trigger": REQUESTED,
+        }
+        | started
+    )
     assert "secret" not in json.dumps(page)
 
 
@@ -96,29 +141,74 @@ def test_what_waits(place: str) -> None:
         "origin": "data",
         "reason": "again",
         "since": "2026-11-21T03:00:00Z",
+        "trigger": REQUESTED | {"origin": "data", "reason": "again"},
     }
 
 
+ASKED = trigger(
+    reason="drift in 5 of 12 columns",
+    severity="high",
+    requested_by="drift-monitor",
+    parameters={"epochs": 3},
+    evidence={"report_url": "https://reports/1", "signed": "https://reports/1?X-Amz-Signature=secret", "share": 0.42},
+)
+
+
 def test_the_histories() -> None:
-    """Decisions, runs and rejected events as lines of their own, newest first, with the contract's keys."""
-    lines = tuple(
-        Decided(at=NOW - MINUTE * place, trigger_id=f"t-{place}", decision="skip", reason="cooldown", detail="why")
-        for place in range(3)
+    """Decisions, runs and rejected events newest first, with the contract's keys; what is unknown is null."""
+    line = Decided(at=NOW, trigger_id="t-0", decision="reject", reason="rejected", detail="why")
+    asked = decided_about(ASKED, at=NOW, decision="skip", reason="cooldown", detail="no training before noon")
+    run = PastRun(
+        run_id="run-1",
+        trigger_id="t-1",
+        started_at=NOW,
+        ended_at=NOW,
+        result="failed",
+        url="https://runs/1",
+        attempt=2,
+        error="AlgorithmError: exit code 1",
+        trigger=record_of(ASKED, {"epochs": 3, "mode": "full"}),
     )
-    runs = (
-        PastRun(run_id="run-2", trigger_id="t-2", started_at=NOW),
-        PastRun(run_id="run-1", trigger_id="t-1", started_at=NOW, ended_at=NOW, result="failed", url="https://runs/1"),
+    state = ModelState(
+        decisions=(line, asked), rejected=(line,), runs=(PastRun(run_id="run-2", trigger_id="t-2", started_at=NOW), run)
     )
-    state = ModelState(decisions=lines, rejected=lines[1:], runs=runs)
     page = details("churn", model(), "local", state, NOW)
-    shown = [
-        {"at": f"2026-11-21T{at}:00Z", "trigger_id": name, "decision": "skip", "reason": "cooldown", "detail": "why"}
-        for at, name in (("03:00", "t-0"), ("02:59", "t-1"), ("02:58", "t-2"))
-    ]
-    assert (page["decisions"], page["rejected"]) == (shown, shown[1:])
     at = "2026-11-21T03:00:00Z"
+    unknown: dict[str, object] = {
+        "at": at,
+        "trigger_id": "t-0",
+        "decision": "reject",
+        "reason": "rejected",
+        "detail": "why",
+    }
+    unknown |= {"origin": None, "why": "", "requested_by": None, "evidence": []}
+    assert page["decisions"] == [
+        unknown,
+        {
+            "at": at,
+            "trigger_id": "t-1",
+            "decision": "skip",
+            "reason": "cooldown",
+            "detail": "no training before noon",
+            "origin": "manual",
+            "why": "drift in 5 of 12 columns",
+            "requested_by": "drift-monitor",
+            "evidence": ["https://reports/1"],
+        },
+    ]
+    assert page["rejected"] == [unknown]
     assert page["runs"] == [
-        {"run_id": "run-2", "trigger_id": "t-2", "started_at": at, "ended_at": None, "result": None, "url": None},
+        {
+            "run_id": "run-2",
+            "trigger_id": "t-2",
+            "started_at": at,
+            "ended_at": None,
+            "result": None,
+            "url": None,
+            "attempt": 1,
+            "error": None,
+            "trigger": None,
+        },
         {
             "run_id": "run-1",
             "trigger_id": "t-1",
@@ -126,9 +216,60 @@ def test_the_histories() -> None:
             "ended_at": at,
             "result": "failed",
             "url": "https://runs/1",
+            "attempt": 2,
+            "error": "AlgorithmError: exit code 1",
+            "trigger": {
+                "origin": "manual",
+                "reason": "drift in 5 of 12 columns",
+                "severity": "high",
+                "requested_by": "drift-monitor",
+                "requested_at": at,
+                "parameters": {"epochs": 3, "mode": "full"},
+                "evidence": dict(ASKED.evidence),
+            },
         },
     ]
-    assert summary("churn", model(), state, NOW)["last_decision"] == shown[0]
+
+
+def test_large_parameters_and_evidence_are_cut() -> None:
+    """Over 1 KB each becomes its size and the first 900 characters of its JSON; smaller ones stay as they are."""
+    large = {"text": "x" * 2000}
+    run = PastRun(run_id="r", trigger_id="t-1", started_at=NOW, trigger=record_of(trigger(evidence=large), large))
+    page = json.loads(json.dumps(details("churn", model(), "local", ModelState(runs=(run,)), NOW)))
+    cut = {"cut": True, "bytes": 2011, "text": '{"text":"' + "x" * 891}
+    assert (page["runs"][0]["trigger"]["parameters"], page["runs"][0]["trigger"]["evidence"]) == (cut, cut)
+
+
+def test_a_person_sees_what_a_waiting_training_would_get() -> None:
+    """The parameters of a waiting trigger are shown with the defaults, as its training would get them."""
+    waiting = Parked(trigger=trigger(parameters={"epochs": 3}), since=NOW)
+    settings = '[models.churn.parameters]\nepochs = 8\nmode = "full"\nwho = "$model_id"'
+    page = json.loads(json.dumps(details("churn", model(settings), "local", ModelState(waiting=waiting), NOW)))
+    assert page["waiting"]["trigger"]["parameters"] == {"epochs": 3, "mode": "full", "who": "churn"}
+
+
+def test_the_strip_of_a_model() -> None:
+    """The last twenty runs and skips, newest first, each as one letter; other decisions are not in it."""
+    results: tuple[Result | None, ...] = (None, "succeeded", "failed", "stopped", "gone", "handed_over")
+    runs = tuple(
+        PastRun(run_id=f"r-{place}", trigger_id="t", started_at=NOW - HOUR * place, result=result)
+        for place, result in enumerate(results)
+    )
+    lines = tuple(
+        Decided(at=NOW - HOUR * place - MINUTE, trigger_id="t", decision="skip", reason="cooldown")
+        for place in range(20)
+    )
+    launch = Decided(at=NOW, trigger_id="t", decision="launch", reason="launched")
+    state = ModelState(runs=runs, decisions=(launch, *lines), last_success=NOW)
+    entry = json.loads(json.dumps(summary("churn", model(), state, NOW)))
+    assert "".join(one["as"] for one in entry["strip"]) == "r-s-f-x-g-h---------"
+    assert entry["strip"][:2] == [
+        {"at": "2026-11-21T03:00:00Z", "as": "r"},
+        {"at": "2026-11-21T02:59:00Z", "as": "-", "reason": "cooldown"},
+    ]
+    assert entry["last_success"] == "2026-11-21T03:00:00Z"
+    last = {"trigger_id": "t", "started_at": "2026-11-21T03:00:00Z", "ended_at": None, "result": None, "error": None}
+    assert entry["last_run"] == last
 
 
 def test_the_configuration_of_a_model() -> None:

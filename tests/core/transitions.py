@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from shared.decision.seen import SIZE, packed
+from shared.decision.seen import SIZE
 from shared.decision.state import MAX_DECISIONS, MAX_REJECTED, MAX_RUNS, Decided, ModelState, Parked
 
 T = TypeVar("T")
@@ -52,7 +52,5 @@ def _check_training(before: ModelState, after: ModelState, lines: Sequence[Decid
 
 def _launches(state: ModelState) -> set[bytes]:
     """Return the digests of the launches that *state* remembers."""
-    older = state.seen.launched
-    return {packed(launch.digest) for launch in state.seen.recent} | {
-        older[place : place + SIZE] for place in range(0, len(older), SIZE)
-    }
+    ids = state.seen.launched
+    return {ids[place : place + SIZE] for place in range(0, len(ids), SIZE)}
