@@ -100,7 +100,7 @@ requirements: $(READY) ## pin the requirements anew, with hashes
 	pin examples/pipelines/requirements.in -o examples/pipelines/requirements.txt; \
 	pin functions/monitor/requirements.in -o functions/monitor/requirements.txt; \
 	pin -c functions/monitor/requirements.txt requirements/monitor-tests.in -o requirements/monitor-tests.txt; \
-	for tool in sam checkov sbom lint audit; do pin requirements/$$tool.in -o requirements/$$tool.txt; done; \
+	for tool in sam checkov sbom lint audit bench; do pin requirements/$$tool.in -o requirements/$$tool.txt; done; \
 	for tool in provider provider-oldest; do pin --no-deps requirements/$$tool.in -o requirements/$$tool.txt; done
 
 # --- using it ---------------------------------------------------------------------------------------------------------
@@ -187,9 +187,21 @@ $(SBOM): requirements/sbom.txt
 	$(call install,.tools/sbom,$<)
 	@touch $@
 
+BENCH := .tools/bench
+$(BENCH)/.ready: requirements/bench.txt
+	@echo "Setting up the official SDKs, which the bundles are compared with: they are 0.5 GB"
+	$(call install,$(BENCH),$<)
+	@touch $@
+
 .PHONY: bench
-bench: $(READY) build-aws ## cold starts beside the usual functions, in one run; writes docs/benchmarks.md and dist/bench.json
+bench: $(READY) build azurite $(BENCH)/.ready ## all clouds beside the usual functions and the official SDKs, in one run; writes docs/benchmarks.md and dist/bench.json
 	@$(BIN)/python -m bench
+	@$(BENCH)/bin/python -m bench.charts
+
+.PHONY: faults
+faults: $(READY) build azurite ## the fault matrix: every cloud and the usual function; writes docs/faults.md
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup tests/contracts/test_fault_matrix.py --junitxml=dist/faults.xml
+	@$(BIN)/python -m tests.contracts.fault_report dist/faults.xml
 
 .PHONY: sbom
 sbom: $(SBOM) ## a bill of materials for everything that is shipped: the bundles, Apprise, the monitor's image, the command line; in dist/sbom

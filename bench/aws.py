@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Final
 
-from bench.cold_start import INVOKE, Function
+from bench.cold_start import Case, Function
+from bench.environments import NAIVE, PACKAGES
 from emulators.aws_client import client
 from emulators.moto_server import CREDENTIALS, moto_server
 from emulators.sagemaker import Pipeline, SageMakerStandIn
@@ -25,25 +24,12 @@ pipeline = "{PIPELINE}"
 _ids: Final = count(1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Functions:
-    """The functions that are compared.
-
-    Attributes:
-        receive, emit: those of the bundle.
-        naive_receive, naive_emit: the usual ones.
-
-    """
-
-    receive: Function
-    emit: Function
-    naive_receive: Function
-    naive_emit: Function
-
-
 @contextmanager
-def functions(bundle: Path, folder: Path) -> Iterator[Functions]:
-    """Start the services, and return the functions for them; *folder* takes their configuration."""
+def cases(bundle: Path, folder: Path) -> Iterator[list[Case]]:
+    """Start the services, and return `receive` and the usual one, then `emit` and the usual one.
+
+    *folder* takes the configuration.
+    """
     config = folder / "retrain.toml"
     config.write_text(CONFIGURATION, encoding="ascii")
     with moto_server() as moto, SageMakerStandIn(pipelines={PIPELINE: Pipeline()}) as sagemaker:
@@ -62,25 +48,27 @@ def functions(bundle: Path, folder: Path) -> Iterator[Functions]:
             "RETRAIN_BUS": BUS,
             "PIPELINE": PIPELINE,
         }
-        packages = Path(str(find_spec("boto3").origin)).parents[1]  # type: ignore[union-attr] # it is installed
-        naive = Path(__file__).with_name("naive")
 
         def ours(name: str) -> Function:
-            program = [str(INVOKE), "functions.aws.handler", name]
+            program = ["on_lambda", "functions.aws.handler", name]
             return Function(name=f"AWS {name}", folder=bundle, program=program, environment=environment)
 
-        def usual(module: str) -> Function:
-            program = [str(INVOKE), module, "handler"]
+        def usual(name: str) -> Function:
+            program = ["on_lambda", "handler", "handler"]
             return Function(
-                name=f"naive {module}", folder=naive, program=program, environment=environment, modules=[packages]
+                name=f"boto3 {name}",
+                folder=NAIVE / f"aws_{name}",
+                program=program,
+                environment=environment,
+                modules=[PACKAGES],
             )
 
-        yield Functions(
-            receive=ours("receive"),
-            emit=ours("emit"),
-            naive_receive=usual("aws_receive"),
-            naive_emit=usual("aws_emit"),
-        )
+        yield [
+            Case(function=ours("receive"), event=delivery),
+            Case(function=usual("receive"), event=delivery),
+            Case(function=ours("emit"), event=request),
+            Case(function=usual("emit"), event=request),
+        ]
 
 
 def delivery() -> dict[str, object]:

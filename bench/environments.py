@@ -1,0 +1,10 @@
+"""Where packages are: ours, and those of the official SDKs, which have an environment of their own."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+NAIVE: Final = Path(__file__).with_name("naive")
+PACKAGES: Final = Path(str(find_spec("boto3").origin)).parents[1]  # type: ignore[union-attr] # it is installed
+OFFICIAL: Final = ROOT / ".tools" / "bench" / "lib" / PACKAGES.parent.name / "site-packages"
