@@ -36,7 +36,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What one process of a function costs.
+    """The figures of one process of a function.
 
     Attributes:
         cpu: the CPU time up to the first answer, user and system, in seconds.

@@ -1,4 +1,4 @@
-"""What size costs: the number of models that are configured and stored, and of triggers that arrive at once."""
+"""The cost by the number of models, configured and stored, and by the number of triggers at the same moment."""
 
 import tempfile
 import threading
@@ -84,7 +84,7 @@ class CountedLedger:
 
 
 def measure() -> dict[str, Any]:
-    """Return the cost by number of models, and by number of triggers at once."""
+    """Return the cost by number of models, and by number of triggers at the same moment."""
     with tempfile.TemporaryDirectory() as folder:
         return {
             "models": [_by_models(Path(folder), count) for count in MODELS],
@@ -104,7 +104,7 @@ def tables(result: Mapping[str, Any]) -> list[str]:
     ]
     lines += [
         "",
-        "| triggers for one model at once | trainings | ledger calls a trigger | until the last is decided, s |",
+        "| triggers of one model at the same moment | trainings | ledger calls a trigger | last decided after, s |",
         "| --- | --- | --- | --- |",
     ]
     lines += [

@@ -1,4 +1,4 @@
-"""What the programs have in common: the first event is the cold start, the others are timed one by one.
+"""The common part of the programs: the first event is the cold start, the others are timed one by one.
 
 It imports next to nothing, so that it adds next to nothing to what it measures.
 """

@@ -17,7 +17,7 @@ class Site(Protocol):
         """Return the native event with this trigger; the event has an id of its own."""
 
     def unreadable(self) -> object:
-        """Return an event that nobody can read."""
+        """Return an event that cannot be read."""
 
     def deliver(self, event: object) -> bool:
         """Deliver *event* once, and return whether it was acknowledged."""

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.deep
 
 # The usual function, and the same with an idempotency token, as a careful engineer writes it.
 NAIVE: Final = {"naive": "aws_receive_untokened", "token": "aws_receive"}
-# What goes wrong with them, by scenario; everything else comes out right.
+# The numbers of the scenarios that go wrong with them; all others come out right.
 WRONG: Final = {
     "naive": {0, 1, 2, 3, 5, 6, 10},
     "token": {3, 6, 10},
