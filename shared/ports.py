@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from shared.fields import Parameter
 from shared.frozen import dataclass
@@ -55,8 +55,28 @@ class Stored:
     version: object = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry:
+    """The facts about a model that the ledger's index contains.
+
+    Attributes:
+        attention: from when on the model needs attention; None if only an event can change it.
+        runs: the names of its current and its last trainings in the training service.
+
+    """
+
+    attention: datetime | None = None
+    runs: tuple[str, ...] = ()
+
+
+NOT_INDEXED: Final = IndexEntry()
+
+
 class Ledger(Protocol):
-    """Stores one document per model, which is only changed by compare-and-swap."""
+    """Stores one document per model, which is only changed by compare-and-swap, and an index of all models.
+
+    An entry of the index is written by the same conditional write as the document. Reads of the index may be late.
+    """
 
     def load(self, model_id: str) -> Stored:
         """Return the newest document of *model_id* (strongly consistent).
@@ -66,8 +86,10 @@ class Ledger(Protocol):
 
         """
 
-    def save(self, model_id: str, document: str, version: object) -> Stored | None:
+    def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*, and return the new one; None if another writer was faster.
+
+        The model's entry in the index is replaced by *entry*.
 
         A save may have succeeded although its response was lost: the caller must recognise its own document.
 
@@ -78,6 +100,24 @@ class Ledger(Protocol):
 
     def models(self, after: str | None, limit: int) -> list[str]:
         """Return up to *limit* ids of stored models that follow *after*, in a stable order; an empty list at the end.
+
+        Raises:
+            UnavailableError: the ledger is unavailable.
+
+        """
+
+    def due(self, until: datetime, limit: int) -> list[str] | None:
+        """Return the ids of up to *limit* models that need attention at *until*; None if there is no usable index.
+
+        Raises:
+            UnavailableError: the ledger is unavailable.
+
+        """
+
+    def model_of_run(self, name: str) -> str | None:
+        """Return the id of the model whose entry has the run *name*; None if the index does not have it.
+
+        A ledger whose events name the model need not index runs.
 
         Raises:
             UnavailableError: the ledger is unavailable.

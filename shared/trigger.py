@@ -113,7 +113,12 @@ class RetrainTrigger:
     @property
     def token(self) -> str:
         """The idempotency token of the training: 64 hex characters, derived from model and trigger id."""
-        return hashlib.sha256(f"{self.model_id}\0{self.trigger_id}".encode()).hexdigest()
+        return token_of(self.model_id, self.trigger_id)
+
+
+def token_of(model_id: str, trigger_id: str) -> str:
+    """Return the idempotency token of the training of a trigger: 64 hex characters."""
+    return hashlib.sha256(f"{model_id}\0{trigger_id}".encode()).hexdigest()
 
 
 def run_name(token: str) -> str:

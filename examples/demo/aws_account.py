@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulators.aws_client import client
+from emulators.ledger_table import create_ledger_table
 from examples.demo.models import CONTAINER, FILE
 from examples.demo.outside import Message
 
@@ -38,12 +39,7 @@ class Account:
         )
         self._letters: list[Json] = []
         self._messages: list[Message] = []
-        client("dynamodb", url).create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "model_id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "model_id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_ledger_table(client("dynamodb", url), TABLE)
         self.events.create_event_bus(Name=BUS)
         self._rule("triggers", BUS, PATTERN)
         self._make_bucket()

@@ -1,12 +1,22 @@
 """DynamoDB as ledger: one item for each model, replaced if its version is unchanged."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
+from zlib import crc32
 
-from functions.aws.errors import RefusalError, translated
-from shared.ports import Stored
+from functions.aws.errors import MISSING_RIGHT, RefusalError, translated
+from shared.ports import NOT_INDEXED, IndexEntry, Stored
 
 LOST: Final = frozenset({"ConditionalCheckFailedException"})
+# A table without the index, or one whose index is still being built; a role of the previous version may not read it.
+NO_INDEX: Final = frozenset({"ValidationException", "ResourceNotFoundException", *MISSING_RIGHT})
+# The global secondary index, its partition key and its sort key. Items without these attributes are not in it.
+INDEX: Final = "attention"
+PARTITION: Final = "attention_partition"
+TIME: Final = "attention_at"
+# A partition takes 1000 writes a second, and an index that is slower slows the table down. A sweep queries each one.
+PARTITIONS: Final = 4
 
 
 class DynamoDbClient(Protocol):
@@ -17,6 +27,9 @@ class DynamoDbClient(Protocol):
 
     def put_item(self, **arguments: object) -> Mapping[str, Any]:
         """Write an item."""
+
+    def query(self, **arguments: object) -> Mapping[str, Any]:
+        """Read a page of items with the same partition key."""
 
     def scan(self, **arguments: object) -> Mapping[str, Any]:
         """Read a page of items."""
@@ -47,10 +60,15 @@ class DynamoLedger:
             return Stored(document=None)
         return Stored(document=item["document"]["S"], version=int(item["version"]["N"]))
 
-    def save(self, model_id: str, document: str, version: object) -> Stored | None:
+    def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*; see the port."""
         current = version if isinstance(version, int) else 0
-        item = {"model_id": {"S": model_id}, "version": {"N": str(current + 1)}, "document": {"S": document}}
+        item = {
+            "model_id": {"S": model_id},
+            "version": {"N": str(current + 1)},
+            "document": {"S": document},
+            **_indexed(model_id, entry),
+        }
         try:
             with translated("DynamoDB", f"save the state of {model_id!r} to the table {self._table}", LOST):
                 self._client().put_item(TableName=self._table, Item=item, **_condition(current))
@@ -71,10 +89,58 @@ class DynamoLedger:
                 break
         return found
 
+    def due(self, until: datetime, limit: int) -> list[str] | None:
+        """Return the ids of up to *limit* models that need attention at *until*; see the port."""
+        found: list[str] = []
+        for partition in range(PARTITIONS):
+            start: Mapping[str, object] | None = None
+            while len(found) < limit:
+                try:
+                    page = self._due_page(str(partition), _sortable(until), start, limit - len(found))
+                except RefusalError:
+                    return None
+                found += [item["model_id"]["S"] for item in page["Items"]]
+                start = page.get("LastEvaluatedKey")
+                if start is None:
+                    break
+        return found
+
+    def model_of_run(self, name: str) -> str | None:  # noqa: ARG002 - as the port
+        """Return None: the events of SageMaker name the model, and a table builds its indexes one by one."""
+        return None
+
+    def _due_page(
+        self, partition: str, until: str, start: Mapping[str, object] | None, limit: int
+    ) -> Mapping[str, Any]:
+        position = {"ExclusiveStartKey": start} if start is not None else {}
+        with translated("DynamoDB", f"list the due models in the table {self._table}", NO_INDEX):
+            return self._client().query(
+                TableName=self._table,
+                IndexName=INDEX,
+                KeyConditionExpression="#partition = :partition AND #time <= :until",
+                ExpressionAttributeNames={"#partition": PARTITION, "#time": TIME},
+                ExpressionAttributeValues={":partition": {"S": partition}, ":until": {"S": until}},
+                Limit=limit,
+                **position,
+            )
+
     def _page(self, start: Mapping[str, object] | None, limit: int) -> Mapping[str, Any]:
         position = {"ExclusiveStartKey": start} if start is not None else {}
         with translated("DynamoDB", f"list the models in the table {self._table}"):
             return self._client().scan(TableName=self._table, ProjectionExpression="model_id", Limit=limit, **position)
+
+
+def _indexed(model_id: str, entry: IndexEntry) -> dict[str, dict[str, str]]:
+    """Return the attributes of an item that put it into the index."""
+    if entry.attention is None:
+        return {}
+    partition = crc32(model_id.encode("utf-8", "surrogatepass")) % PARTITIONS
+    return {PARTITION: {"S": str(partition)}, TIME: {"S": _sortable(entry.attention)}}
+
+
+def _sortable(moment: datetime) -> str:
+    """Return *moment* as text of a fixed width, which sorts by time."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def _condition(current: int) -> dict[str, object]:

@@ -1,14 +1,16 @@
 """Firestore as ledger: one document for each model, replaced only if it has not changed since it was read."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
 from functions.gcp.document_ids import document_id
 from functions.gcp.errors import RefusalError, translated
 from functions.gcp.rest import Session
+from shared.fields import format_time
 from shared.frozen import dataclass
-from shared.ports import Stored
+from shared.ports import NOT_INDEXED, IndexEntry, Stored
 
 ENDPOINT: Final = "https://firestore.googleapis.com"
 MISSING: Final = frozenset({"NOT_FOUND"})
@@ -29,6 +31,8 @@ class _Version:
 
 class FirestoreLedger:
     """A `shared.ports.Ledger`. Each document has the model's id, a version number, and the state as one string.
+
+    Firestore indexes each field by itself: `attention`, and `runs`, a list of names.
 
     Args:
         session: calls Firestore.
@@ -57,15 +61,19 @@ class FirestoreLedger:
         document = fields.get("document", {}).get("stringValue")
         return Stored(document=document, version=_Version(updated_at=found["updateTime"], number=number))
 
-    def save(self, model_id: str, document: str, version: object) -> Stored | None:
+    def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*; see the port."""
         current = version if isinstance(version, _Version) else None
         number = current.number + 1 if current else 1
-        fields = {
+        fields: dict[str, object] = {
             "model_id": {"stringValue": model_id},
             "version": {"integerValue": str(number)},
             "document": {"stringValue": document},
         }
+        if entry.attention is not None:
+            fields["attention"] = {"timestampValue": format_time(entry.attention)}
+        if entry.runs:
+            fields["runs"] = {"arrayValue": {"values": [{"stringValue": name} for name in entry.runs]}}
         condition = {"updateTime": current.updated_at} if current else {"exists": False}
         write = {"update": {"name": self._document(model_id), "fields": fields}, "currentDocument": condition}
         # NOT_FOUND means that the document was removed, or, where there was none before, that there is no database.
@@ -82,20 +90,40 @@ class FirestoreLedger:
         """Return up to *limit* ids after *after*, in the order of the documents' names; see the port."""
         if limit < 1:
             return []
-        query: dict[str, object] = {
-            "from": [{"collectionId": self._name}],
-            "select": {"fields": [{"fieldPath": "model_id"}]},
-            "orderBy": [{"field": {"fieldPath": "__name__"}}],
-            "limit": limit,
-        }
+        query: dict[str, object] = {"orderBy": [{"field": {"fieldPath": "__name__"}}]}
         if after is not None:
             query["startAt"] = {"values": [{"referenceValue": self._document(after)}], "before": False}
-        with translated("Firestore", f"list the models in {self._collection}"):
-            rows = self._session.post(f"{self._base}/{quote(self._parent)}:runQuery", {"structuredQuery": query})
+        return self._query("list the models", query, limit)
+
+    def due(self, until: datetime, limit: int) -> list[str] | None:
+        """Return the ids of up to *limit* models that need attention at *until*, the longest due first."""
+        where = _where("attention", "LESS_THAN_OR_EQUAL", {"timestampValue": format_time(until)})
+        query = {"where": where, "orderBy": [{"field": {"fieldPath": "attention"}}]}
+        return self._query("list the due models", query, limit)
+
+    def model_of_run(self, name: str) -> str | None:
+        """Return the id of the model of the run *name*; see the port."""
+        query = {"where": _where("runs", "ARRAY_CONTAINS", {"stringValue": name})}
+        return next(iter(self._query(f"find the model of {name}", query, 1)), None)
+
+    def _query(self, action: str, query: Mapping[str, object], limit: int) -> list[str]:
+        """Return the ids of up to *limit* models that *query* finds."""
+        whole = {
+            "from": [{"collectionId": self._name}],
+            "select": {"fields": [{"fieldPath": "model_id"}]},
+            "limit": limit,
+            **query,
+        }
+        with translated("Firestore", f"{action} in {self._collection}"):
+            rows = self._session.post(f"{self._base}/{quote(self._parent)}:runQuery", {"structuredQuery": whole})
         return [model_id for row in rows if (model_id := _model_id(row))]
 
     def _document(self, model_id: str) -> str:
         return f"{self._collection}/{document_id(model_id)}"
+
+
+def _where(field: str, operator: str, value: Mapping[str, str]) -> dict[str, object]:
+    return {"fieldFilter": {"field": {"fieldPath": field}, "op": operator, "value": value}}
 
 
 def _model_id(row: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ class Database:
 
         Args:
             path: the file; it and its folder are created if missing.
-            table: the statement that creates a table if it is missing.
+            table: the statements, each ending in a semicolon, that create the tables if they are missing.
             busy_time_limit: how long to wait for another writer, in seconds.
 
         """
@@ -58,13 +58,18 @@ class Database:
 
     def execute_many(self, action: str, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Run *statement* once for each of *rows*, all or none of them; arguments and errors as in `execute`."""
+        self.in_transaction(action, lambda connection: connection.executemany(statement, rows).fetchall())
 
-        def in_one_transaction(connection: sqlite3.Connection) -> list[Row]:
+    def in_transaction(self, action: str, work: Callable[[sqlite3.Connection], list[Row]]) -> list[Row]:
+        """Run *work* in a transaction and return its rows; other arguments and errors as in `execute`."""
+
+        def committed(connection: sqlite3.Connection) -> list[Row]:
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(statement, rows)
-            return connection.execute("COMMIT").fetchall()
+            rows = work(connection)
+            connection.execute("COMMIT")
+            return rows
 
-        self._guarded(action, in_one_transaction)
+        return self._guarded(action, committed)
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -94,7 +99,7 @@ class Database:
             self._write_ahead(connection)
             # Otherwise a power failure may undo the last commits of a file in write-ahead mode.
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(self._table)
+            connection.executescript(self._table)
         except sqlite3.Error:
             connection.close()
             raise

@@ -1,15 +1,22 @@
 """The ledger in a SQLite file."""
 
+import sqlite3
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from functions.local.database import Database
-from shared.ports import Stored
+from functions.local.database import Database, Row
+from shared.ports import NOT_INDEXED, IndexEntry, Stored
 
-_TABLE: Final = (
-    "CREATE TABLE IF NOT EXISTS ledger"
-    " (model_id TEXT PRIMARY KEY, version INTEGER NOT NULL, document TEXT NOT NULL) WITHOUT ROWID"
-)
+# The index is in tables of its own, because the previous version inserts rows of three values into `ledger`.
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS ledger
+    (model_id TEXT PRIMARY KEY, version INTEGER NOT NULL, document TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger_attention (model_id TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ledger_attention_at ON ledger_attention (at);
+CREATE TABLE IF NOT EXISTS ledger_runs (name TEXT PRIMARY KEY, model_id TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ledger_runs_model ON ledger_runs (model_id);
+"""
 
 
 class SqliteLedger:
@@ -17,7 +24,7 @@ class SqliteLedger:
 
     def __init__(self, path: Path) -> None:
         """Use the file at *path*, which may also hold the event bus."""
-        self._database = Database(path, _TABLE)
+        self._database = Database(path, _TABLES)
 
     def load(self, model_id: str) -> Stored:
         """Return the newest document of *model_id*.
@@ -31,21 +38,26 @@ class SqliteLedger:
         )
         return Stored(document=rows[0][0], version=rows[0][1]) if rows else Stored(document=None)
 
-    def save(self, model_id: str, document: str, version: object) -> Stored | None:
+    def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*, and return what is stored; None if another writer was faster.
 
         Raises:
             UnavailableError: as in `load`; whether it saved is unknown.
 
         """
-        if version is None:
-            statement = "INSERT INTO ledger VALUES (?2, 1, ?1) ON CONFLICT DO NOTHING RETURNING version"
-            rows = self._database.execute("save a model", statement, [document, model_id])
-            return Stored(document=document, version=rows[0][0]) if rows else None
-        statement = (
-            "UPDATE ledger SET document = ?, version = version + 1 WHERE model_id = ? AND version = ? RETURNING version"
-        )
-        rows = self._database.execute("save a model", statement, [document, model_id, version])
+
+        def work(connection: sqlite3.Connection) -> list[Row]:
+            if version is None:
+                statement = "INSERT INTO ledger VALUES (?, 1, ?) ON CONFLICT DO NOTHING RETURNING version"
+                rows = connection.execute(statement, [model_id, document]).fetchall()
+            else:
+                statement = "UPDATE ledger SET document = ?, version = version + 1 WHERE model_id = ? AND version = ?"
+                rows = connection.execute(f"{statement} RETURNING version", [document, model_id, version]).fetchall()
+            if rows:
+                _index(connection, model_id, entry)
+            return rows
+
+        rows = self._database.in_transaction("save a model", work)
         return Stored(document=document, version=rows[0][0]) if rows else None
 
     def models(self, after: str | None, limit: int) -> list[str]:
@@ -63,6 +75,37 @@ class SqliteLedger:
         )
         return [row[0] for row in rows]
 
+    def due(self, until: datetime, limit: int) -> list[str] | None:
+        """Return the ids of up to *limit* models that need attention at *until*, the longest due first.
+
+        Raises:
+            UnavailableError: as in `load`.
+
+        """
+        statement = "SELECT model_id FROM ledger_attention WHERE at <= ? ORDER BY at LIMIT ?"
+        return [row[0] for row in self._database.execute("list due models", statement, [until.timestamp(), limit])]
+
+    def model_of_run(self, name: str) -> str | None:
+        """Return the id of the model of the run *name*; None if the index does not have it.
+
+        Raises:
+            UnavailableError: as in `load`.
+
+        """
+        rows = self._database.execute("find a run", "SELECT model_id FROM ledger_runs WHERE name = ?", [name])
+        return rows[0][0] if rows else None
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         self._database.close()
+
+
+def _index(connection: sqlite3.Connection, model_id: str, entry: IndexEntry) -> None:
+    if entry.attention is None:
+        connection.execute("DELETE FROM ledger_attention WHERE model_id = ?", [model_id])
+    else:
+        statement = "INSERT OR REPLACE INTO ledger_attention VALUES (?, ?)"
+        connection.execute(statement, [model_id, entry.attention.timestamp()])
+    connection.execute("DELETE FROM ledger_runs WHERE model_id = ?", [model_id])
+    runs = [(name, model_id) for name in entry.runs]
+    connection.executemany("INSERT OR REPLACE INTO ledger_runs VALUES (?, ?)", runs)

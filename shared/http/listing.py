@@ -4,6 +4,7 @@ from typing import Final
 
 from shared.errors import DamagedStateError, InvalidTriggerError, UnknownModelError
 from shared.http.views import damaged, summary
+from shared.ledger.index import is_own
 from shared.ledger.snapshots import load
 from shared.parts import EmitterParts
 
@@ -46,7 +47,7 @@ def _page(emitter: EmitterParts, after: str) -> tuple[list[str], str | None]:
     # One more than fits on a page, to see whether another page follows.
     shown = stored[:PAGE_SIZE]
     following = f"{_SEEN}{shown[-1]}" if len(stored) > PAGE_SIZE else None
-    return [name for name in shown if name not in named], following
+    return [name for name in shown if name not in named and not is_own(name)], following
 
 
 def _first_seen(emitter: EmitterParts) -> str | None:

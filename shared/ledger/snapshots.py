@@ -2,10 +2,11 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from shared.backoff import Backoff
+from shared.config.model import Configuration
 from shared.decision.record import shown
 from shared.decision.state import Decided, ModelState
 from shared.errors import ContentionError, DamagedStateError
@@ -13,6 +14,7 @@ from shared.fields import format_time
 from shared.frozen import dataclass
 from shared.ledger.bounds import fitted
 from shared.ledger.document import read_state
+from shared.ledger.index import entry_of
 from shared.ports import Ledger
 
 # How many model ids are read in one call.
@@ -27,6 +29,14 @@ class StateWriter(Protocol):
     @property
     def ledger(self) -> Ledger:
         """Stores the state of the models."""
+
+    @property
+    def config(self) -> Configuration:
+        """The current configuration, which also determines when a model needs attention."""
+
+    @property
+    def cloud(self) -> str:
+        """The cloud whose targets count."""
 
     @property
     def contention(self) -> Backoff:
@@ -79,7 +89,7 @@ def save(writer: StateWriter, model_id: str, snapshot: Snapshot, state: ModelSta
 
     """
     kept, document = fitted(state)
-    stored = writer.ledger.save(model_id, document, snapshot.version)
+    stored = writer.ledger.save(model_id, document, snapshot.version, entry_of(writer, model_id, kept))
     if stored is None:
         return None
     known = set(snapshot.state.decisions)
@@ -113,19 +123,6 @@ def change(
             return changed
         snapshot = None
     raise contention(writer, model_id)
-
-
-def stored_models(ledger: Ledger) -> Iterator[str]:
-    """Yield the ids of all models in the ledger.
-
-    Raises:
-        UnavailableError: the ledger is unavailable.
-
-    """
-    after: str | None = None
-    while page := ledger.models(after, PAGE_SIZE):
-        yield from page
-        after = page[-1]
 
 
 def contention(writer: StateWriter, model_id: str) -> ContentionError:

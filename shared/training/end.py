@@ -14,6 +14,7 @@ from shared.decision.state import ModelState, Training
 from shared.decision.terms import rules_of
 from shared.errors import DamagedStateError, RetrainError, UnavailableError
 from shared.ledger import snapshots
+from shared.ledger.index import is_complete, is_own
 from shared.parts import ReceiverParts
 from shared.ports import RunResult, RunStatus
 from shared.training.follow_up import actions_after, make_room, resume_follow_ups
@@ -22,6 +23,8 @@ from shared.training.transition import finish, transition
 from shared.trigger import RUN_PREFIX, run_name
 from shared.wire.incoming import RunEnded
 
+# While models are not indexed, the end of a run may search this many; a function has time for a few hundred.
+MOST_SEARCHED: Final = 100
 # A run whose status could not be queried for this long after `max_run` counts as gone.
 GIVE_UP_AFTER: Final = timedelta(days=1)
 _RESULTS: Final[Mapping[RunResult, Result]] = {
@@ -128,17 +131,18 @@ def _overdue(receiver: ReceiverParts, model_id: str, training: Training, now: da
     return now - gone_at(training, rules_of(receiver.config, receiver.cloud, model_id))
 
 
-def record_end(receiver: ReceiverParts, model_id: str, end: End) -> None:
+def record_end(receiver: ReceiverParts, model_id: str, end: End, snapshot: snapshots.Snapshot | None = None) -> None:
     """Record *end*, which frees the model; start the queued trigger and follow up on the training.
 
-    An end that was already recorded changes nothing.
+    An end that was already recorded changes nothing. With a *snapshot* that the caller has just loaded, the first
+    attempt needs no read.
 
     Raises:
         TransientError: a service that must respond first is unavailable.
 
     """
     known = dataclasses.replace(end, actions=actions_after(receiver, model_id, end.result))
-    snapshot = snapshots.load(receiver.ledger, model_id)
+    snapshot = snapshot or snapshots.load(receiver.ledger, model_id)
     if known.actions:
         snapshot = make_room(receiver, model_id, snapshot, known.actions)
     log.info("retrain.ended", extra={"model_id": model_id, "run_id": end.run_id, "result": end.result})
@@ -165,15 +169,15 @@ def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:
     ended_at = news.ended_at or receiver.clock()
     for model_id in _candidates(receiver, news):
         try:
-            owns = _owns(snapshots.load(receiver.ledger, model_id).state, news)
+            snapshot = snapshots.load(receiver.ledger, model_id)
         except DamagedStateError as error:
             if model_id == news.model_id:
                 raise
             log.warning("retrain.state_damaged", extra={"model_id": model_id, "error": str(error)})
             continue
-        if not owns:
+        if not _owns(snapshot.state, news):
             continue
-        record_end(receiver, model_id, End(run_id=news.run_id, name=news.name, result=result, at=ended_at))
+        record_end(receiver, model_id, End(run_id=news.run_id, name=news.name, result=result, at=ended_at), snapshot)
         snapshot = snapshots.load(receiver.ledger, model_id)
         finish(receiver, model_id, snapshot)
         resume_follow_ups(receiver, model_id, snapshot.state)
@@ -182,9 +186,23 @@ def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:
 
 
 def _candidates(receiver: ReceiverParts, news: RunEnded) -> Iterator[str]:
+    """Yield the models whose run may have ended, the most likely first.
+
+    Raises:
+        UnavailableError: not all models are indexed yet, and there are too many to search.
+
+    """
     if news.model_id is not None:
         yield news.model_id
-    yield from (model_id for model_id in snapshots.stored_models(receiver.ledger) if model_id != news.model_id)
+    indexed = receiver.ledger.model_of_run(news.name)
+    if indexed is not None and indexed != news.model_id:
+        yield indexed
+    if is_complete(receiver.ledger):
+        return
+    stored = receiver.ledger.models(None, MOST_SEARCHED + 1)
+    if len(stored) > MOST_SEARCHED:
+        raise UnavailableError("The ledger", f"find the model of {news.name}", "a sweep is still indexing the models")
+    yield from (model_id for model_id in stored if model_id not in (news.model_id, indexed) and not is_own(model_id))
 
 
 def _owns(state: ModelState, news: RunEnded) -> bool:

@@ -1,24 +1,34 @@
-"""The sweep: checks every model, so that nothing waits for an event that never arrives."""
+"""The sweep: checks the models that need attention, so that nothing waits for an event that never arrives."""
 
+import dataclasses
 import logging
 from datetime import timedelta
 from typing import Final
 
 from shared.decision.state import ModelState
-from shared.errors import RetrainError, UnavailableError
+from shared.errors import DamagedStateError, RetrainError, UnavailableError
 from shared.ledger import snapshots
+from shared.ledger.index import IndexRecord, StoredRecord, entry_of, is_own, load_record, save_record
 from shared.parts import ReceiverParts
 from shared.training.end import catch_up, refresh_status
 from shared.training.follow_up import resume_follow_ups
 
 # A function has 60 s, and the last model that a sweep begins with may need some of them.
 SWEEP_TIME_LIMIT: Final = timedelta(seconds=40)
+# A sweep has no time for more, and begins with a random one of them.
+MOST_DUE: Final = 10_000
+# A pass that only repeats what is indexed already reads this many documents in a sweep.
+MOST_REPEATED: Final = 500
 
 log = logging.getLogger("retrain")
 
 
 def sweep(receiver: ReceiverParts) -> list[str]:
-    """Check every stored model: abandoned claims, trainings that may be over, waiting triggers, follow-ups.
+    """Check the models that need attention: abandoned claims, runs that may be over, waiting triggers, follow-ups.
+
+    These are the models that are due in the index of the ledger. Until every model is in the index, or while it cannot
+    be used, the sweeps also go through all stored models, each continuing where the last one stopped; once the index
+    is complete, such a pass is repeated daily.
 
     Follow-ups come last, so that every model is checked even if GitHub is slow. Each sweep begins with a random model,
     so that none is always skipped if there are more models than there is time for.
@@ -30,29 +40,123 @@ def sweep(receiver: ReceiverParts) -> list[str]:
         UnavailableError: some models could not be checked; all others for which there was time were.
 
     """
-    swept: list[str] = []
-    failures: list[str] = []
-    left: dict[str, ModelState] = {}
-    until = receiver.clock() + SWEEP_TIME_LIMIT
-    for model_id in _from_anywhere(list(snapshots.stored_models(receiver.ledger)), receiver.new_id()):
-        if receiver.clock() > until:
-            log.warning("retrain.sweep_cut_short", extra={"swept": len(swept), "next": model_id})
-            break
+    sweeping = _Sweep(receiver)
+    stored = load_record(receiver.ledger)
+    due = receiver.ledger.due(sweeping.began, MOST_DUE)
+    sweeping.check_due(due or [])
+    if due is None or stored.record is None or stored.record.is_pass_due(sweeping.began):
+        sweeping.continue_pass(stored, repeats=due is not None and stored.is_complete)
+    sweeping.follow_up()
+    if sweeping.failures:
+        raise UnavailableError("The sweep", "check every model", "; ".join(sweeping.failures[:10]))
+    return list(sweeping.checked)
+
+
+class _Sweep:
+    """One sweep.
+
+    Attributes:
+        began: when it began.
+        checked: the models that were checked, in their order; the values are unused.
+        failures: the errors of those that could not be checked.
+
+    """
+
+    def __init__(self, receiver: ReceiverParts) -> None:
+        self._receiver = receiver
+        self.began = receiver.clock()
+        self.checked: dict[str, None] = {}
+        self.failures: list[str] = []
+        self._left: dict[str, ModelState] = {}
+
+    def check_due(self, due: list[str]) -> None:
+        """Check the models that are *due* in the index."""
+        for model_id in _from_anywhere(due, self._receiver.new_id()):
+            if self._is_late():
+                log.warning("retrain.sweep_cut_short", extra={"swept": len(self.checked), "next": model_id})
+                return
+            self._check(model_id, indexed=True)
+
+    def continue_pass(self, stored: StoredRecord, *, repeats: bool) -> None:
+        """Check and index the models that follow in the pass through all models, and save its place.
+
+        Args:
+            stored: the record of the passes.
+            repeats: whether the models are indexed already, so that the pass may take its time.
+
+        """
+        now, ledger = self.began, self._receiver.ledger
+        before = stored.record or IndexRecord(since=now, began_at=now)
+        record, number = before.begun(now), 0
+        most = MOST_REPEATED if repeats else None
+        while not self._is_late() and (most is None or number < most):
+            page = ledger.models(record.after, snapshots.PAGE_SIZE)
+            if not page:
+                record = record.ended()
+                break
+            for model_id in page:
+                if self._is_late():
+                    break
+                known = is_own(model_id) or model_id in self.checked
+                done = known or self._check(model_id, indexed=False, runs=not repeats)
+                record = dataclasses.replace(record, after=model_id, failed=record.failed or not done)
+                number += 1
+        if record != stored.record:
+            save_record(ledger, record, stored.version)
+
+    def follow_up(self) -> None:
+        """Resume the follow-ups of the models that were checked."""
+        for model_id, state in self._left.items():
+            if not self._is_late():
+                resume_follow_ups(self._receiver, model_id, state)
+
+    def _is_late(self) -> bool:
+        return self._receiver.clock() > self.began + SWEEP_TIME_LIMIT
+
+    def _check(self, model_id: str, *, indexed: bool, runs: bool = False) -> bool:
+        """Check a model.
+
+        Args:
+            model_id: the model.
+            indexed: whether the index says that it is due; otherwise it is indexed now.
+            runs: whether to index it also if it does not need attention, so that its runs are found.
+
+        Returns:
+            Whether the index has its entry now.
+
+        """
+        receiver = self._receiver
         try:
             snapshot = snapshots.load(receiver.ledger, model_id)
-            if snapshot.state.pending:
-                left[model_id] = snapshot.state
-            _sweep_one(receiver, model_id, snapshot)
-            swept.append(model_id)
+            entry = entry_of(receiver, model_id, snapshot.state)
+            is_due = entry.attention is not None and entry.attention <= self.began
+            belongs = entry.attention is not None or (runs and bool(entry.runs))
+            if not is_due if indexed else belongs:
+                # The entry is outdated, or may be missing. A writer who is faster writes it, too.
+                snapshot = snapshots.save(receiver, model_id, snapshot, snapshot.state) or snapshot
+        except DamagedStateError as error:
+            self._failed(model_id, error)
+            return True
         except RetrainError as error:
-            log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": str(error)})
-            failures.append(f"{model_id}: {error}")
-    for model_id, state in left.items():
-        if receiver.clock() <= until:
-            resume_follow_ups(receiver, model_id, state)
-    if failures:
-        raise UnavailableError("The sweep", "check every model", "; ".join(failures[:10]))
-    return swept
+            self._failed(model_id, error)
+            return False
+        self.checked[model_id] = None
+        if is_due:
+            self._carry_on(model_id, snapshot)
+        return True
+
+    def _carry_on(self, model_id: str, snapshot: snapshots.Snapshot) -> None:
+        if snapshot.state.pending:
+            self._left[model_id] = snapshot.state
+        try:
+            _sweep_one(self._receiver, model_id, snapshot)
+        except RetrainError as error:
+            del self.checked[model_id]
+            self._failed(model_id, error)
+
+    def _failed(self, model_id: str, error: RetrainError) -> None:
+        log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": str(error)})
+        self.failures.append(f"{model_id}: {error}")
 
 
 def sweep_model(receiver: ReceiverParts, model_id: str) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from emulators.ledger_table import create_ledger_table
 from functions.aws.clients import Clients
 from functions.aws.ledger import DynamoLedger
 from shared.ports import Stored
@@ -16,12 +17,7 @@ from shared.ports import Stored
 def table(clients: Clients) -> str:
     """Return the name of an empty table."""
     name = f"retrain-{uuid.uuid4()}"
-    clients.factory("dynamodb")().create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "model_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "model_id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_ledger_table(clients.factory("dynamodb")(), name)
     return name
 
 

@@ -1,15 +1,19 @@
 """Azure Tables as ledger, against Microsoft's own emulator."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
-from azure.data.tables import TableClient
+from azure.data.tables import TableClient, UpdateMode
 
 from functions.azure.addresses import Place
 from functions.azure.clients import Clients
-from functions.azure.ledger import LONGEST_KEY, PARTITION, TableLedger, row_key
+from functions.azure.ledger import LONGEST_KEY, PARTITION, TableLedger, Version, row_key
 from shared.errors import UnavailableError
+from shared.ports import IndexEntry
 from tests.azure.adapters import ONCE
+
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
 pytestmark = pytest.mark.xdist_group("azurite")
 
@@ -56,6 +60,7 @@ def test_an_entity_can_be_read_by_people(ledger: TableLedger, account: Clients, 
         "RowKey": "team=2Fchurn",
         "model_id": "team/churn",
         "document_00": '{"a": 1}',
+        "indexed": False,
     }
 
 
@@ -83,9 +88,10 @@ def test_of_many_writers_one_wins(ledger: TableLedger) -> None:
         version = ledger.load("churn").version
 
 
-@pytest.mark.parametrize("version", ["W/\"datetime'2020-01-01T00%3A00%3A00Z'\"", 'W/"x"'])
-def test_a_version_that_never_was_saves_nothing(ledger: TableLedger, version: str) -> None:
+@pytest.mark.parametrize("etag", ["W/\"datetime'2020-01-01T00%3A00%3A00Z'\"", 'W/"x"'])
+def test_a_version_that_never_was_saves_nothing(ledger: TableLedger, etag: str) -> None:
     """Whether the model has a document or not, a version that never existed loses."""
+    version = Version(etag=etag)
     assert ledger.save("churn", "x", version) is None
     ledger.save("churn", "first", None)
     assert ledger.save("churn", "x", version) is None
@@ -114,3 +120,16 @@ def test_a_missing_table_is_named(account: Clients, table: Place) -> None:
     ):
         with pytest.raises(UnavailableError, match="the table nowhere: TableNotFound"):
             work()
+
+
+def test_an_entry_of_the_previous_version_is_removed(ledger: TableLedger, account: Clients, table: Place) -> None:
+    """After a roll-back the entity of the model does not say that it is indexed: two saves later it is not."""
+    assert ledger.save("churn", "{}", None, IndexEntry(attention=NOW))
+    client: TableClient = account.table(table)()
+    old = {"PartitionKey": PARTITION, "RowKey": "churn", "model_id": "churn", "document_00": "old"}
+    client.update_entity(old, UpdateMode.REPLACE)
+    assert ledger.due(NOW, 10) == ["churn"]
+    for _ in range(2):
+        assert ledger.save("churn", "{}", ledger.load("churn").version)
+        assert ledger.due(NOW, 10) == []
+    assert [dict(entity)["RowKey"] for entity in client.list_entities()] == ["churn"]

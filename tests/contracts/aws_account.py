@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from emulators.aws_client import client
 from emulators.lambda_runtime import LambdaFunction
+from emulators.ledger_table import create_ledger_table
 from emulators.moto_server import CREDENTIALS, moto_server
 from functions.aws.clients import CallLimits, Clients
 from tests.contracts.aws_bundle import aws_bundle
@@ -110,12 +111,7 @@ class Account:
         return [str(self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]) for name in names]
 
     def _make_table(self) -> None:
-        self.dynamodb.create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "model_id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "model_id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_ledger_table(self.dynamodb, TABLE)
 
     def _make_bus(self) -> None:
         # The pattern is that of ML cube's documentation: by prefix.

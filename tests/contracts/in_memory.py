@@ -123,7 +123,7 @@ class InMemory(Ports):
 
     def ledger_away(self) -> AbstractContextManager[None]:
         """See the base."""
-        return self._gate.meeting(Fault.THROTTLED, "load", "save", "models")
+        return self._gate.meeting(Fault.THROTTLED, "load", "save", "models", "due")
 
     def bus_away(self) -> AbstractContextManager[None]:
         """See the base."""

@@ -1,15 +1,25 @@
 """A ledger keeps one document a model, and of many writers of one version exactly one wins."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import pytest
 
 from shared.errors import UnavailableError
 from shared.fields import MAX_MODEL_ID
-from shared.ports import Ledger
+from shared.ledger.index import OWN
+from shared.ports import NOT_INDEXED, IndexEntry, Ledger
 from tests.contracts.ports import Ports
 
 ROUNDS = 5
+# A time with fractions of a second, as clocks have it.
+NOW: Final = datetime(2026, 11, 21, 3, 0, 0, 250_001, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+MINUTE: Final = timedelta(minutes=1)
+LATER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+# Their ledgers do not index runs.
+EVENTS_NAME_THE_MODEL: Final = ("aws", "azure")
 
 
 def test_a_model_that_was_never_written_has_no_document(ports: Ports) -> None:
@@ -110,8 +120,9 @@ def test_a_large_document_is_kept_whole(ports: Ports) -> None:
         lambda ledger: ledger.load("churn"),
         lambda ledger: ledger.save("churn", "second", None),
         lambda ledger: ledger.models(None, 10),
+        lambda ledger: ledger.due(NOW, 10),
     ],
-    ids=["load", "save", "models"],
+    ids=["load", "save", "models", "due"],
 )
 def test_a_ledger_that_is_away_says_so(ports: Ports, work: Callable[[Ledger], object]) -> None:
     """While the ledger cannot be reached every verb is unavailable; then everything is there as before."""
@@ -119,3 +130,57 @@ def test_a_ledger_that_is_away_says_so(ports: Ports, work: Callable[[Ledger], ob
     with ports.ledger_away(), pytest.raises(UnavailableError, match=r"; try again$"):
         work(ports.ledger)
     assert ports.ledger.load("churn").document == "kept"
+
+
+def test_models_that_need_attention_are_found_by_the_time(ports: Ports) -> None:
+    """A model is due from its time on, and its entry changes with its document: to later, to never, and back."""
+    names = [f"model-{number}" for number in range(7)] + ["ä/1 %"]
+    for number, name in enumerate(names):
+        assert ports.ledger.save(name, "{}", None, IndexEntry(attention=NOW + number * MINUTE))
+    assert ports.ledger.save("idle", "{}", None)
+    assert sorted(_due(ports, NOW + 2 * MINUTE)) == names[:3]
+    assert _due(ports, NOW - MICROSECOND) == []
+    assert sorted(_due(ports, LATER)) == sorted(names)
+    assert len(_due(ports, LATER, 3)) == 3
+    for entry in (IndexEntry(attention=LATER), NOT_INDEXED, IndexEntry(attention=NOW), NOT_INDEXED, NOT_INDEXED):
+        assert ports.ledger.save("model-0", "{}", ports.ledger.load("model-0").version, entry)
+        assert ("model-0" in _due(ports, NOW)) == (entry.attention == NOW)
+    assert len(ports.ledger.models(None, 20)) == len(names) + 1
+
+
+def test_the_index_is_written_with_the_document_or_not_at_all(ports: Ports) -> None:
+    """Who was slower changes neither."""
+    assert ports.ledger.save("churn", "{}", None, IndexEntry(attention=LATER, runs=("retrain-1",)))
+    outdated = ports.ledger.load("churn").version
+    assert ports.ledger.save("churn", "{}", outdated, IndexEntry(attention=LATER, runs=("retrain-1",)))
+    for version in (None, outdated):
+        assert not ports.ledger.save("churn", "{}", version, IndexEntry(attention=NOW, runs=("retrain-2",)))
+    assert _due(ports, NOW) == []
+    assert ports.ledger.model_of_run("retrain-2") is None
+    assert _due(ports, LATER) == ["churn"]
+
+
+def test_a_document_of_the_ledgers_own_is_like_one_of_a_model(ports: Ports) -> None:
+    """A key that no model can have has a document of its own, also on the ledgers whose keys have fewer characters."""
+    assert ports.ledger.save(f"{OWN}index", "{}", None)
+    assert ports.ledger.load(f"{OWN}index").document == "{}"
+    assert _due(ports, LATER) == []
+
+
+def test_the_model_of_a_run_is_found(ports: Ports) -> None:
+    """A run belongs to the model whose entry names it, until another save of that model no longer does."""
+    assert ports.ledger.save("churn", "{}", None, IndexEntry(runs=("retrain-1", "retrain-2")))
+    assert ports.ledger.save("fraud", "{}", None, IndexEntry(runs=("retrain-3",)))
+    found = [ports.ledger.model_of_run(f"retrain-{number}") for number in (1, 2, 3, 4)]
+    if ports.name in EVENTS_NAME_THE_MODEL:
+        assert found == [None] * 4
+        return
+    assert found == ["churn", "churn", "fraud", None]
+    assert ports.ledger.save("churn", "{}", ports.ledger.load("churn").version, IndexEntry(runs=("retrain-4",)))
+    assert [ports.ledger.model_of_run(f"retrain-{number}") for number in (1, 4)] == [None, "churn"]
+
+
+def _due(ports: Ports, until: datetime, limit: int = 1000) -> list[str]:
+    found = ports.ledger.due(until, limit)
+    assert found is not None
+    return found

@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Final
 
 from shared.decision import transitions
+from shared.decision.attention import CHECK_AT_LEAST_EVERY
 from shared.ports import RunResult
 from tests.core.setting import MODELS, rules
 from tests.core.witness import Witness
+from tests.fakes.memory import IndexState
 
 ROUNDS: Final = 6
 DAY: Final = timedelta(days=1)
@@ -25,6 +27,7 @@ def settle(witness: Witness, *, refusing: bool = False) -> None:
     for process in list(world.processes):
         witness.finish(process)
     world.service.refusing = refusing
+    world.ledger.index_state = IndexState.CURRENT
     _repeat(witness, _deliver_all, lambda: any(not event.acknowledged for event in world.events))
     for model_id in MODELS:
         claim = world.state(model_id).training
@@ -68,3 +71,4 @@ def _wait(witness: Witness) -> None:
 def _end_all(witness: Witness) -> None:
     for run in witness.world.service.running():
         witness.world.end(run, RunResult.SUCCEEDED, reports=0)
+    witness.advance(CHECK_AT_LEAST_EVERY)

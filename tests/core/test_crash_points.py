@@ -9,6 +9,7 @@ from shared.errors import RetrainError
 from tests.core.aftermath import expected
 from tests.core.paths import A_WHILE, ENDS, FOLLOWED, TRAININGS, Begin, Path, ended, followed, launch, new_witness
 from tests.core.settling import settle
+from tests.core.test_index import complete_index
 from tests.core.witness import Witness
 from tests.fakes.faults import Crash, Fault
 
@@ -116,16 +117,17 @@ def test_cost_of_a_duplicate() -> None:
 
 
 def test_cost_of_an_end() -> None:
-    """An end that nothing follows costs three readings and one writing; each action its call and one writing more."""
+    """An end that nothing follows costs four calls once the index is complete; each action its call and one writing."""
     calls = {}
     for path in (ended, followed):
         witness = new_witness(path, tokens=True)
+        complete_index(witness.world.ledger)
         calls[path] = witness.finish(witness.begun(path(witness)())).calls
     start = ["start", "save"]
-    assert calls[ended] == ["models", "load", "load", "save", *start, "load"]
+    assert calls[ended] == ["model_of_run", "load", "save", *start, "load"]
     # The first action finds that the start of the queued trigger has written since.
     actions = ["dispatch", "save", "load", "save", "send", "save", "send", "save"]
-    assert calls[followed] == ["models", "load", "load", "save", *start, *actions, "load"]
+    assert calls[followed] == ["model_of_run", "load", "save", *start, *actions, "load"]
 
 
 def test_many_deliveries_in_a_row() -> None:

@@ -8,7 +8,7 @@ from shared.errors import DamagedStateError, UnavailableError
 from shared.ports import RunResult
 from shared.training.sweep import sweep
 from tests.core.deployment import Deployment, problem, trigger_event
-from tests.core.samples import HOUR, model_text, trigger
+from tests.core.samples import HOUR, MINUTE, model_text, trigger
 
 
 def test_a_page_shows_everything_about_a_model() -> None:
@@ -124,6 +124,7 @@ def test_a_damaged_document_is_the_error_of_its_model_alone(document: str) -> No
     deployment.end(trigger(model_id="z"), "run-2")
     assert deployment.get("/models/z")["state"] == "idle"
     deployment.service.end("run-1", RunResult.SUCCEEDED)
+    deployment.wait(MINUTE)
     with pytest.raises(UnavailableError, match="'a'"):
         sweep(deployment.receiver)
     assert deployment.get("/models/churn")["state"] == "idle"

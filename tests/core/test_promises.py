@@ -21,6 +21,7 @@ from tests.core.setting import CHANNELS, MODELS, Setting
 from tests.core.settling import settle
 from tests.core.witness import Witness
 from tests.core.world import World
+from tests.fakes.memory import IndexState
 
 MOST_PROCESSES: Final = 3
 
@@ -153,6 +154,11 @@ class Promises(RuleBasedStateMachine):
     def deploy(self, on_busy: str, approval: bool) -> None:  # noqa: FBT001 - a draw
         """Deploy another configuration."""
         self.world.deploy(dataclasses.replace(self.world.setting.policy, on_busy=on_busy, approval=approval))
+
+    @rule(state=st.sampled_from(IndexState))
+    def index(self, state: IndexState) -> None:
+        """Let reads of the index be late from now on, or impossible, or current again."""
+        self.world.ledger.index_state = state
 
     @rule(refusing=st.sampled_from([False, False, False, True]))
     def refuse_or_not(self, refusing: bool) -> None:  # noqa: FBT001 - a draw

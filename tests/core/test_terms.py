@@ -64,6 +64,7 @@ def test_a_running_training_is_watched_where_it_runs(changed: str) -> None:
     sweep(deployment.receiver)
     assert deployment.state().training is not None
     deployment.service.end("run-1", RunResult.FAILED)
+    deployment.wait(HOUR)
     sweep(deployment.receiver)
     (run,) = deployment.state().runs
     assert (deployment.state().training, run.result) == (None, "failed")

@@ -8,6 +8,7 @@ from shared.decision import pending, transitions
 from shared.decision.state import MAX_DECISIONS, Decided, ModelState
 from shared.errors import ConflictError, LaunchInProgressError, PermanentError, UnavailableError, UnknownModelError
 from shared.ledger.document import read_state, write_state
+from shared.ledger.index import is_own
 from shared.ports import RunResult
 from shared.training.arrivals import Outcome
 from tests.core.aftermath import Aftermath
@@ -76,7 +77,8 @@ class Witness:
         world = self.world
         for model_id, document in world.ledger.history[len(self._savers) :]:
             self._savers.append(process)
-            self._saved(model_id, document)
+            if not is_own(model_id):
+                self._saved(model_id, document)
         runs = list(world.service.runs.values())
         for number in range(len(self._starters), len(runs)):
             self._starters[runs[number].run_id] = process

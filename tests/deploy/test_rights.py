@@ -22,7 +22,7 @@ USED = {
 # The calls of Lambda itself in the name of a function: it writes the log, and forwards events that keep failing.
 LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 QUEUE = "arn:aws:sqs:eu-west-3:123456789012:trainings.fifo"
-OF_THIS_STACK = re.compile(r"\$\{\w+\.Arn\}")
+OF_THIS_STACK = re.compile(r"\$\{\w+\.Arn\}(/index/\w+)?")
 
 
 def operations(service: str) -> dict[str, str]:
@@ -108,7 +108,8 @@ def test_each_action_has_its_own_thing(template: Template) -> None:
     emit, receive = granted(template, "EmitFunction"), granted(template, "ReceiveFunction")
     assert emit["events:PutEvents"] == emit["events:DescribeEventBus"] == {"${EventBus.Arn}"}
     for action in actions_of({"dynamodb": DynamoDbClient}):
-        assert emit[action] == receive[action] == {"${Ledger.Arn}"}
+        place = "${Ledger.Arn}/index/attention" if action == "dynamodb:Query" else "${Ledger.Arn}"
+        assert emit[action] == receive[action] == {place}
     assert emit["sqs:SendMessage"] == {"${UndeliveredQueue.Arn}"}
     assert receive["sqs:SendMessage"] == {"${UndeliveredQueue.Arn}", "${RejectedQueue.Arn}"}
     assert emit["logs:PutLogEvents"] == emit["logs:CreateLogStream"] == {"${EmitLogs.Arn}"}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from emulators.moto_server import moto_server
 from functions.aws.ledger import DynamoLedger
 from shared.config import environment as variables
 from shared.decision.transitions import CLAIM_LEASE
+from shared.ports import IndexEntry
 from tests.deploy.template import ROOT, Template
 
 FUNCTIONS = {"EmitFunction", "ReceiveFunction"}
@@ -88,12 +90,16 @@ def test_receiving_has_all_it_needs(template: Template) -> None:
 def test_the_table_is_one_for_the_ledger(template: Template, dynamodb: Any) -> None:
     """A table with the template's keys takes what the ledger writes, and outlives its stack."""
     table = template.resources["Ledger"]
-    keys = {name: table["Properties"][name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+    keys = {
+        name: table["Properties"][name]
+        for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    }
     name = f"retrain-{uuid.uuid4()}"
     dynamodb.create_table(TableName=name, **keys)
     ledger = DynamoLedger(lambda: dynamodb, name)
-    assert ledger.save("churn", "document", None)
+    assert ledger.save("churn", "document", None, IndexEntry(attention=datetime.now(UTC)))
     assert ledger.load("churn").document == "document"
+    assert ledger.due(datetime.now(UTC), 10) == ["churn"]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 

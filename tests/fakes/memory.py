@@ -4,11 +4,14 @@ import copy
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final, Self
 
 from shared.backoff import Backoff
 from shared.errors import BusError
-from shared.ports import DeadLetter, Stored
+from shared.ports import NOT_INDEXED, DeadLetter, IndexEntry, Stored
 from shared.training.dead_letters import letter_document
 from shared.trigger import RetrainTrigger
 from tests.fakes.faults import Gate, perform
@@ -31,11 +34,26 @@ class Gated:
         return other
 
 
+class IndexState(StrEnum):
+    """How reads of an index answer: as it is now, as it was when its state changed to `LATE`, or not at all."""
+
+    CURRENT = "current"
+    LATE = "late"
+    MISSING = "missing"
+
+
+@dataclass
+class _IndexReads:
+    state: IndexState = IndexState.CURRENT
+    late: dict[str, IndexEntry] = field(default_factory=dict)
+
+
 class MemoryLedger(Gated):
     """A `shared.ports.Ledger`.
 
     Attributes:
         history: every document that was ever saved, with its model, oldest first.
+        index: the entry of each model.
 
     """
 
@@ -43,6 +61,8 @@ class MemoryLedger(Gated):
         """Begin without any model."""
         super().__init__(gate)
         self.history: list[tuple[str, str]] = []
+        self.index: dict[str, IndexEntry] = {}
+        self._reads = _IndexReads()
         self._pages: dict[str, tuple[str, int]] = {}
         self._lock = threading.Lock()
 
@@ -50,26 +70,57 @@ class MemoryLedger(Gated):
         """Return the newest document; see the port."""
         return self._gate("load", lambda: self.peek(model_id))
 
-    def save(self, model_id: str, document: str, version: object) -> Stored | None:
+    def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*; see the port."""
-        return self._gate("save", lambda: self._replace(model_id, document, version))
+        return self._gate("save", lambda: self._replace(model_id, document, version, entry))
 
     def models(self, after: str | None, limit: int) -> list[str]:
         """Return a page of the stored models' ids; see the port."""
         return self._gate("models", lambda: self._page(after or "", max(limit, 0)))
+
+    @property
+    def index_state(self) -> IndexState:
+        """How reads of the index answer."""
+        return self._reads.state
+
+    @index_state.setter
+    def index_state(self, state: IndexState) -> None:
+        self._reads.state, self._reads.late = state, dict(self.index)
+
+    def due(self, until: datetime, limit: int) -> list[str] | None:
+        """Return the models that need attention; see the port."""
+        return self._gate("due", lambda: self._due(until, limit))
+
+    def model_of_run(self, name: str) -> str | None:
+        """Return the model of a run; see the port."""
+        return self._gate("model_of_run", lambda: self._model_of_run(name))
 
     def peek(self, model_id: str) -> Stored:
         """Return the newest document without a call that could fail."""
         document, version = self._pages.get(model_id, (None, None))
         return Stored(document=document, version=version)
 
-    def _replace(self, model_id: str, document: str, version: object) -> Stored | None:
+    def _replace(self, model_id: str, document: str, version: object, entry: IndexEntry) -> Stored | None:
         with self._lock:
             if self.peek(model_id).version != version:
                 return None
             self.history.append((model_id, document))
             self._pages[model_id] = (document, len(self.history))
+            self.index[model_id] = entry
             return self.peek(model_id)
+
+    def _read_index(self) -> dict[str, IndexEntry]:
+        with self._lock:
+            return dict({IndexState.CURRENT: self.index, IndexState.LATE: self._reads.late}.get(self._reads.state, {}))
+
+    def _due(self, until: datetime, limit: int) -> list[str] | None:
+        entries = self._read_index()
+        times = {name: entry.attention for name, entry in entries.items() if entry.attention is not None}
+        found = sorted((name for name, at in times.items() if at <= until), key=lambda name: times[name])
+        return None if self._reads.state is IndexState.MISSING else found[:limit]
+
+    def _model_of_run(self, name: str) -> str | None:
+        return next((model_id for model_id, entry in self._read_index().items() if name in entry.runs), None)
 
     def _page(self, after: str, limit: int) -> list[str]:
         with self._lock:

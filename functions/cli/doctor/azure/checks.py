@@ -10,7 +10,7 @@ from functions.azure.clients import Clients
 from functions.azure.credentials import Access
 from functions.azure.errors import Persistence, RefusalError, call
 from functions.azure.launcher import PUBLIC
-from functions.azure.ledger import TableLedger
+from functions.azure.ledger import TableLedger, Version
 from functions.azure.secrets import audience_of, read_secret
 from functions.cli.doctor.azure.azureml import azureml_checks
 from functions.cli.doctor.azure.eventgrid import EventSubscriptions
@@ -130,7 +130,7 @@ class _Account:
         place = self._place("RETRAIN_LEDGER")
         missing = CheckSkippedError("not checked: the table does not exist")
         with _storage(missing, f"table {place.name}", "Storage Table Data Contributor"):
-            self._table(place).save(PROBE, "{}", OLD_ETAG)
+            self._table(place).save(PROBE, "{}", Version(etag=OLD_ETAG, indexed=False))
 
     def dead_letters(self) -> None:
         """Write under a condition that can never hold, as in `write`."""
