@@ -6,6 +6,7 @@ from typing import Final
 from functions.cli import check, completion, deploy, dry_run, emit, models, operate, serve, show, trust_policy
 from functions.cli.build import command as build
 from functions.cli.command import Command
+from functions.cli.console import command as console
 from functions.cli.doctor import command as doctor
 from functions.cli.init import command as init
 
@@ -20,6 +21,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         models.COMMAND,
         show.COMMAND,
         *operate.COMMANDS,
+        console.COMMAND,
         build.COMMAND,
         *deploy.COMMANDS,
         doctor.COMMAND,

@@ -1,8 +1,9 @@
 """The HTTP API on this machine, as a WSGI application."""
 
+import gzip
 from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from shared.http.messages import MAX_BODY, Request, Response, problem
@@ -12,6 +13,10 @@ from shared.parts import EmitterParts
 
 if TYPE_CHECKING:
     from functions.local.listener import Application, Listener, StartResponse
+
+# Bytes up to which compressing costs more than it saves, and how hard to try.
+_SMALL: Final = 1024
+_LEVEL: Final = 5
 
 
 def application(emitter: EmitterParts, allowed_hosts: Collection[str] = ()) -> "Application":
@@ -24,11 +29,18 @@ def application(emitter: EmitterParts, allowed_hosts: Collection[str] = ()) -> "
 
     def answer(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
         response = _respond(emitter, read_request(environ), allowed)
-        body = response.body.encode()
-        start_response(_status_line(response), [*response.headers.items(), ("content-length", str(len(body)))])
-        return [body]
+        return [answered(response, environ, start_response)]
 
     return answer
+
+
+def answered(response: Response, environ: Mapping[str, Any], start_response: "StartResponse") -> bytes:
+    """Start *response*, and return its body, compressed if that is worth it and the client accepts it."""
+    body, headers = response.body.encode(), {**response.headers, "vary": "accept-encoding"}
+    if len(body) > _SMALL and "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+        body, headers["content-encoding"] = gzip.compress(body, _LEVEL, mtime=0), "gzip"
+    start_response(_status_line(response), [*headers.items(), ("content-length", str(len(body)))])
+    return body
 
 
 def read_request(environ: Mapping[str, Any]) -> Request:

@@ -5,12 +5,15 @@ import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from functions.cli.clouds import require_packages
 from functions.cli.command import Context, UsageError
 from functions.cli.deployment.errors import DeploymentError
 from functions.cli.deployment.steps import required_program
+
+if TYPE_CHECKING:
+    from functions.cli.deployment.aws.stack import Deployed
 
 
 def deployment_variables(context: Context, options: argparse.Namespace) -> dict[str, str]:
@@ -27,11 +30,16 @@ def deployment_variables(context: Context, options: argparse.Namespace) -> dict[
     return read(context, options)
 
 
-def _aws(context: Context, options: argparse.Namespace) -> dict[str, str]:
+def aws_outputs(context: Context, options: argparse.Namespace) -> "Deployed":
+    """Return the stack that *options* name.
+
+    Raises:
+        DeploymentError: there is no such stack.
+
+    """
     require_packages("aws")
     from functions.cli.deployment.aws.__main__ import FILES, AwsAccount
     from functions.cli.deployment.aws.deployment import Deployment
-    from functions.cli.deployment.aws.outputs import variables_of
     from functions.cli.deployment.aws.settings import read_settings
 
     settings = read_settings(options.env, _folder(context) / "environments" / "aws", context.variables)
@@ -40,25 +48,50 @@ def _aws(context: Context, options: argparse.Namespace) -> dict[str, str]:
     deployed = stack.deployed()
     if deployed is None:
         raise DeploymentError(f"there is no stack {stack.name}; deploy it: retrain deploy aws --env {options.env}")
-    return variables_of(deployed)
+    return deployed
 
 
-def _gcp(context: Context, options: argparse.Namespace) -> dict[str, str]:
+def terraform_output(context: Context, options: argparse.Namespace) -> list[str]:
+    """Return the command that prints outputs of the deployment that *options* name.
+
+    Raises:
+        DeploymentError: it was not deployed from this folder.
+
+    """
     terraform = required_program("terraform", "https://developer.hashicorp.com/terraform/install")
     work = _folder(context) / "dist" / "terraform" / str(options.env)
     if not work.is_dir():
         raise DeploymentError(
             f"{options.env} was not deployed from this folder; deploy it: retrain deploy gcp --env {options.env}"
         )
-    return _parsed([terraform, f"-chdir={work}", "output", "-json", "variables"])
+    return [terraform, f"-chdir={work}", "output"]
 
 
-def _azure(_context: Context, options: argparse.Namespace) -> dict[str, str]:
+def azure_show(options: argparse.Namespace) -> list[str]:
+    """Return the command that shows the deployment that *options* name.
+
+    Raises:
+        UsageError: the resource group is not named.
+
+    """
     az = required_program("az", "https://learn.microsoft.com/cli/azure/install-azure-cli")
     if not options.group:
         raise UsageError("--group is missing: name the resource group of the deployment")
-    show = ["deployment", "group", "show", "--resource-group", options.group, "--name", f"retrain-{options.env}"]
-    return _parsed([az, *show, "--query", "properties.outputs.variables.value", "--output", "json"])
+    return [az, "deployment", "group", "show", "--resource-group", options.group, "--name", f"retrain-{options.env}"]
+
+
+def _aws(context: Context, options: argparse.Namespace) -> dict[str, str]:
+    from functions.cli.deployment.aws.outputs import variables_of
+
+    return variables_of(aws_outputs(context, options))
+
+
+def _gcp(context: Context, options: argparse.Namespace) -> dict[str, str]:
+    return _parsed([*terraform_output(context, options), "-json", "variables"])
+
+
+def _azure(_context: Context, options: argparse.Namespace) -> dict[str, str]:
+    return _parsed([*azure_show(options), "--query", "properties.outputs.variables.value", "--output", "json"])
 
 
 _READERS: Final[Mapping[str, Callable[[Context, argparse.Namespace], dict[str, str]]]] = {

@@ -1,0 +1,1 @@
+"""`retrain console`: the console of a deployment on loopback."""

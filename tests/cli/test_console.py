@@ -1,0 +1,268 @@
+"""`retrain console`: requests reach a deployment with the user's own credentials, and nobody else's reach the proxy."""
+
+import base64
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.session import Session
+
+from functions.cli.access.access import AccessError
+from functions.cli.access.aws import AwsAccess
+from functions.cli.access.azure import EntraAccess, KeyAccess
+from functions.cli.access.gcp import GoogleAccess
+from functions.cli.console.proxy import Proxy
+from functions.http_session import NO_RETRY, HttpSession
+from functions.local.listener import Listener
+from functions.local.server import read_request
+from shared.http.messages import Request, Response
+from tests.cli.package import ROOT
+from tests.cli.running import run
+from tests.core.deployment import problem
+
+URL = "https://abc.lambda-url.eu-west-3.on.aws"
+JSON = {"content-type": "application/json"}
+
+
+@dataclass(slots=True)
+class Upstream:
+    """A deployment that remembers requests.
+
+    Attributes:
+        url: its address.
+        requests: the requests, oldest first.
+        answer: status, headers and body of every answer.
+
+    """
+
+    url: str
+    requests: list[Request] = field(default_factory=list)
+    answer: tuple[str, list[tuple[str, str]], bytes] = ("200 OK", [("content-type", "application/json")], b'{"a": 1}')
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """Let a deployment listen."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        found.requests.append(read_request(environ))
+        status, headers, body = found.answer
+        start_response(status, [*headers, ("content-length", str(len(body)))])
+        return [body]
+
+    listener = Listener(application, "127.0.0.1", 0)
+    found = Upstream(f"http://127.0.0.1:{listener.port}")
+    thread = threading.Thread(target=listener.run)
+    thread.start()
+    yield found
+    listener.stop()
+    thread.join()
+
+
+def proxied(upstream: Upstream, method: str = "GET", path: str = "/t/models", **more: Any) -> Response:
+    """Send a request to a proxy in front of *upstream*, whose random part is `t`."""
+    headers = {"host": "127.0.0.1:1", **more.pop("headers", {})}
+    proxy = Proxy(upstream.url, KeyAccess("secret"), HttpSession(NO_RETRY), "t")
+    return proxy.respond(Request(method=method, path=path, headers=headers, **more))
+
+
+def test_a_request_is_passed_on_with_the_key_and_nothing_of_the_browser(upstream: Upstream) -> None:
+    """Path, body and Idempotency-Key arrive; cookies, Origin and the random part of the address do not."""
+    headers = {**JSON, "idempotency-key": "k", "origin": "http://127.0.0.1:1", "cookie": "c", "referer": "r"}
+    response = proxied(upstream, "POST", "/t/models/a%2Fb/approve", body=b"{}", headers=headers)
+    assert (response.status, response.body) == (200, '{"a": 1}')
+    (received,) = upstream.requests
+    assert (received.method, received.path, received.body) == ("POST", "/models/a%2Fb/approve", b"{}")
+    assert (received.headers["x-functions-key"], received.headers["idempotency-key"]) == ("secret", "k")
+    assert not {"origin", "cookie", "referer"} & received.headers.keys()
+    assert "secret" not in received.path
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/x/models", {}, 404),
+        ("GET", "/models", {}, 404),
+        ("GET", "/t", {}, 404),
+        ("GET", "/t/models", {"host": "evil.example"}, 403),
+        ("POST", "/t/retrain", {**JSON, "origin": "https://evil.example"}, 403),
+        ("POST", "/t/retrain", {**JSON, "origin": "null"}, 403),
+        ("POST", "/t/retrain", {"content-type": "text/plain", "sec-fetch-site": "cross-site"}, 415),
+    ],
+)
+def test_what_is_not_the_users_own_is_refused(
+    upstream: Upstream, method: str, path: str, headers: Mapping[str, str], status: int
+) -> None:
+    """Without the random part, under a foreign name or from a foreign page nothing reaches the deployment."""
+    assert proxied(upstream, method, path, headers=headers).status == status
+    assert upstream.requests == []
+
+
+def test_the_policy_of_the_page_comes_through_and_cookies_do_not(upstream: Upstream) -> None:
+    """The browser gets the headers that protect the page."""
+    kept = [
+        ("content-security-policy", "default-src 'none'"),
+        ("content-type", "text/html"),
+        ("referrer-policy", "no-referrer"),
+    ]
+    upstream.answer = "200 OK", [*kept, ("set-cookie", "a=b")], b"<html>"
+    assert proxied(upstream, path="/t/").headers == dict(kept)
+
+
+def test_a_sign_in_page_is_not_followed(upstream: Upstream) -> None:
+    """A redirect says that the credentials are of the wrong kind."""
+    upstream.answer = "302 Found", [("location", "https://login.example")], b""
+    assert "--audience" in problem(proxied(upstream), 502, "Bad Gateway")
+
+
+def test_a_deployment_that_is_away() -> None:
+    """The problem names the host."""
+    assert "127.0.0.1 does not answer" in problem(proxied(Upstream("http://127.0.0.1:9")), 502, "Bad Gateway")
+
+
+@pytest.mark.parametrize(
+    ("url", "service", "region"),
+    [
+        (URL, "lambda", "eu-west-3"),
+        ("https://abc.execute-api.us-east-2.amazonaws.com", "execute-api", "us-east-2"),
+        ("https://retrain.example", "execute-api", "eu-central-1"),
+    ],
+)
+def test_aws_requests_are_signed(url: str, service: str, region: str) -> None:
+    """The signature is the one that botocore makes for that service and region, over the body and the content type."""
+    session = Session()
+    session.set_credentials("AKIA", "secret", "token")
+    session.set_config_variable("region", "eu-central-1")
+    address = f"{url}/models/a%2Fb/approve"
+    signed = AwsAccess(url, session).headers("POST", address, JSON, b"{}")
+    scope = f"/{region}/{service}/aws4_request"
+    assert scope in signed["Authorization"]
+    assert "content-type;host;x-amz-date;x-amz-security-token" in signed["Authorization"]
+    sent = {**JSON, "X-Amz-Date": signed["X-Amz-Date"], "X-Amz-Security-Token": "token"}
+    again = AWSRequest("POST", address, headers=sent, data=b"{}")
+    again.context["timestamp"] = signed["X-Amz-Date"]
+    auth = SigV4Auth(Credentials("AKIA", "secret", "token"), service, region)
+    signature = auth.signature(auth.string_to_sign(again, auth.canonical_request(again)), again)
+    assert signed["Authorization"].endswith(f"Signature={signature}")
+
+
+def test_aws_without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The error says how to sign in."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(AccessError, match="sign in"):
+        AwsAccess(URL, Session()).headers("GET", URL, {}, b"")
+
+
+def token(expires: float) -> str:
+    """Return an unsigned identity token."""
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": expires}).encode()).decode().rstrip("=")
+    return f"e30.{claims}.s"
+
+
+def test_google_requests_carry_the_token_of_gcloud(tmp_path: Path) -> None:
+    """It is made once, and again before it expires; an impersonated account's is made for the address."""
+    gcloud = tmp_path / "gcloud"
+    gcloud.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\necho {token(10_000)}\n')
+    gcloud.chmod(0o755)
+    path, now = f"{tmp_path}:/bin:/usr/bin", [0.0]
+    access = GoogleAccess("https://run.example", {"PATH": path}, lambda: now[0])
+    for now[0] in (0.0, 9_000.0, 9_900.0):
+        assert access.headers("GET", "", {"a": "b"}, b"") == {"a": "b", "authorization": f"Bearer {token(10_000)}"}
+    impersonating = {"PATH": path, "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT": "x@y"}
+    GoogleAccess("https://run.example", impersonating, lambda: 0).headers("GET", "", {}, b"")
+    plain = "auth print-identity-token"
+    assert (tmp_path / "calls").read_text().splitlines() == [
+        *(plain, plain),
+        f"{plain} --audiences=https://run.example --include-email",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"), [("", "gcloud is missing"), ("#!/bin/sh\nexit 1\n", "gcloud auth login")]
+)
+def test_google_without_a_login(tmp_path: Path, script: str, reason: str) -> None:
+    """The error says what to install or to run."""
+    if script:
+        (tmp_path / "gcloud").write_text(script)
+        (tmp_path / "gcloud").chmod(0o755)
+    with pytest.raises(AccessError, match=reason):
+        GoogleAccess("https://run.example", {"PATH": str(tmp_path)}).headers("GET", "", {}, b"")
+
+
+class _Credential:
+    """A credential that counts its tokens."""
+
+    def __init__(self) -> None:
+        self.scopes: list[str] = []
+
+    def get_token(self, scope: str) -> Any:
+        """Return the next token, which lives for an hour."""
+        self.scopes.append(scope)
+        return type("Token", (), {"token": f"t{len(self.scopes)}", "expires_on": len(self.scopes) * 3600})
+
+
+def test_azure_requests_carry_a_token_of_entra_id() -> None:
+    """It is requested for the application, and again before it expires."""
+    credential, now = _Credential(), [0.0]
+    access = EntraAccess("api://app/", credential, lambda: now[0])
+    sent = []
+    for now[0] in (0.0, 3000.0, 3500.0):
+        sent.append(access.headers("GET", "", {}, b"")["authorization"])
+    assert sent == ["Bearer t1", "Bearer t1", "Bearer t2"]
+    assert set(credential.scopes) == {"api://app/.default"}
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--cloud", "aws"), "name the deployment"),
+        (("--cloud", "azure", "--url", "http://retrain.example"), "https"),
+        (("--cloud", "azure", "--url", "https://retrain.example"), "RETRAIN_FUNCTION_KEY"),
+        (("--cloud", "local"), ""),
+    ],
+)
+def test_what_is_missing_is_named(options: tuple[str, ...], reason: str) -> None:
+    """The exit code is 2, and the message says which option or variable to set."""
+    answer = run("console", *options)
+    assert answer.code == 2
+    assert reason in answer.err
+
+
+def test_the_command_prints_its_address_and_serves_there(upstream: Upstream, tmp_path: Path) -> None:
+    """Two starts have different addresses, and SIGTERM ends it with 0."""
+    command = [sys.executable, "-m", "functions.cli", "console", "--cloud", "azure", "--url", upstream.url]
+    variables = {**os.environ, "RETRAIN_FUNCTION_KEY": "secret", "RETRAIN_CONFIG": str(tmp_path / "retrain.toml")}
+    process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)(/[\w-]{32}/)", address)
+    assert found is not None
+    connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=10)
+    connection.request("GET", f"{found[2]}models?q=a%20b")
+    assert connection.getresponse().read() == b'{"a": 1}'
+    connection.close()
+    assert dict(upstream.requests[0].query) == {"q": "a b"}
+    assert upstream.requests[0].headers["x-functions-key"] == "secret"
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    process.stdout.close()
