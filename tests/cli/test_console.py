@@ -1,4 +1,4 @@
-"""`retrain console`: requests reach a deployment with the user's own credentials, and nobody else's reach the proxy."""
+"""`retrain console`: requests reach a deployment with the user's own credentials, and no one else reaches the proxy."""
 
 import base64
 import http.client

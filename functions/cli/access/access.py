@@ -1,4 +1,4 @@
-"""What every cloud's way to authenticate a request to a deployment has in common."""
+"""The interface that every cloud's way to authenticate a request to a deployment has."""
 
 from collections.abc import Mapping
 from typing import Protocol

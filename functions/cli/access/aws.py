@@ -12,7 +12,7 @@ from botocore.session import Session
 
 from functions.cli.access.access import AccessError
 
-# Service and region stand in the host name: ID.lambda-url.REGION.on.aws, ID.execute-api.REGION.amazonaws.com.
+# Service and region are in the host name: ID.lambda-url.REGION.on.aws, ID.execute-api.REGION.amazonaws.com.
 _HOST: Final = re.compile(r"[^.]+\.(lambda-url|execute-api)\.([a-z0-9-]+)\..+")
 _SERVICES: Final = {"lambda-url": "lambda", "execute-api": "execute-api"}
 
