@@ -215,6 +215,18 @@ class Launcher(Protocol):
 
         """
 
+    def cancel(self, run_id: str) -> None:
+        """Request that the service stops a run; may be called again.
+
+        When this returns, the service has accepted the request, or the run is over, or the service does not know it.
+        The run then goes on for a while: `status` and the event of its end report how it ended, which may be success.
+
+        Raises:
+            TargetRefusedError: trainings of this target are handed over, and cannot be stopped from here.
+            UnavailableError: the service is throttled or unavailable, or its response was lost.
+
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:

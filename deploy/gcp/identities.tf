@@ -58,15 +58,15 @@ locals {
   training_projects = length(var.training_projects) > 0 ? var.training_projects : toset([var.project])
 }
 
-# Starting and looking at pipeline jobs, and nothing else of Vertex AI. The name says who is granted it: a project may train
+# Starting, cancelling and looking at pipeline jobs, and nothing else of Vertex AI. The name says who is granted it: a project may train
 # for several.
 resource "google_project_iam_custom_role" "launcher" {
   for_each    = local.training_projects
   project     = each.value
   role_id     = "retrainLauncher_${replace(var.project, "-", "_")}_${var.environment}"
   title       = "Retrain launcher (${var.project}, ${var.environment})"
-  description = "Starts pipeline jobs and looks at them."
-  permissions = ["aiplatform.pipelineJobs.create", "aiplatform.pipelineJobs.get"]
+  description = "Starts pipeline jobs, looks at them and cancels them."
+  permissions = ["aiplatform.pipelineJobs.cancel", "aiplatform.pipelineJobs.create", "aiplatform.pipelineJobs.get"]
   depends_on  = [google_project_service.used]
 }
 

@@ -45,7 +45,7 @@ _ERRORS: Final[Mapping[FaultKind, tuple[int, str, str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault(KindOrder):
-    """An order for a fault; `operation` is `PUT job`, `GET job`, or `*` for any."""
+    """An order for a fault; `operation` is `PUT job`, `GET job`, `cancel job`, or `*` for any."""
 
     kind: FaultKind
     operation: str = "PUT job"

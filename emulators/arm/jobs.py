@@ -10,6 +10,7 @@ from typing import Any, Final
 from emulators.arm.checks import check
 from emulators.arm.problems import ArmError, Json, user_error
 
+CANCEL_REQUESTED: Final = "CancelRequested"
 FINAL: Final = frozenset({"Completed", "Failed", "Canceled"})
 # Specification of the resource provider, parameter `id` of Jobs_CreateOrUpdate.
 NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}")

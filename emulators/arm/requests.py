@@ -12,7 +12,13 @@ from emulators.loopback import Request
 RESOURCE: Final = "https://management.azure.com"
 # The first stable version whose pipeline jobs have a componentId.
 OLDEST: Final = "2023-04-01"
-_JOB: Final = re.compile(r"(?P<workspace>/subscriptions/.+/workspaces/[^/]+)/jobs/(?P<name>[^/]+)")
+_JOB: Final = re.compile(r"(?P<workspace>/subscriptions/.+/workspaces/[^/]+)/jobs/(?P<name>[^/]+)(?P<verb>/cancel)?")
+
+
+def operation_of(request: Request) -> str:
+    """Return the operation on a job: `PUT job`, `GET job`, `cancel job`, or another method."""
+    is_cancel = request.method == "POST" and urlsplit(request.path).path.endswith("/cancel")
+    return "cancel job" if is_cancel else f"{request.method} job"
 
 
 def admitted(request: Request, workspace: str, identity: Identity | None) -> str:
@@ -36,9 +42,9 @@ def admitted(request: Request, workspace: str, identity: Identity | None) -> str
         raise ArmError(400, "MissingApiVersionParameter", text)
     if not re.fullmatch(r"\d{4}-\d\d-\d\d(-preview)?", version) or version < OLDEST:
         raise ArmError(400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid.")
-    if request.method not in ("GET", "PUT"):
-        raise ArmError(405, "MethodNotAllowed", f"{request.method} is not served here.")
     matched = _JOB.fullmatch(unquote(address.path))
+    if request.method not in (("POST",) if matched and matched["verb"] else ("GET", "PUT")):
+        raise ArmError(405, "MethodNotAllowed", f"{request.method} is not served here.")
     # Resource ids are compared without regard to case; the name of a job is case-sensitive.
     if matched is None or matched["workspace"].lower() != workspace.lower():
         raise ArmError(404, "ResourceNotFound", f"The Resource '{address.path}' was not found.")

@@ -8,10 +8,10 @@ from typing import Any, Final
 from emulators.arm.events import run_events
 from emulators.arm.faults import Fault, FaultKind
 from emulators.arm.identity import Identity
-from emulators.arm.jobs import FINAL, Component, Job, Jobs
-from emulators.arm.problems import ArmError, Json
-from emulators.arm.requests import admitted, wanted_properties
-from emulators.endings import Endings, Work
+from emulators.arm.jobs import CANCEL_REQUESTED, FINAL, Component, Job, Jobs
+from emulators.arm.problems import ArmError, Json, user_error
+from emulators.arm.requests import admitted, operation_of, wanted_properties
+from emulators.endings import Ending, Endings, Work
 from emulators.loopback import Answer, Request, json_answer
 from emulators.standin import FaultyStandIn, utc_now
 
@@ -48,7 +48,7 @@ class ArmStandIn(FaultyStandIn[Fault]):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._jobs = Jobs(self.components, self.clock, self.taken)
-        self._endings = Endings(lambda name, ending: self._finish(name, "Failed" if ending.error else "Completed"))
+        self._endings = Endings(self._ended)
 
     def add_fault(self, kind: FaultKind | str, **details: Any) -> None:
         """Order a fault: `add_fault("throttle", times=3)`; see `Fault`."""
@@ -66,6 +66,9 @@ class ArmStandIn(FaultyStandIn[Fault]):
     def _end_work(self) -> None:
         self._endings.close()
 
+    def _ended(self, name: str, ending: Ending) -> None:
+        self._finish(name, "Canceled" if ending.stopped else "Failed" if ending.error else "Completed")
+
     def _finish(self, name: str, status: str) -> list[Json]:
         ended = self._jobs.change(name, status)
         events = run_events(ended, self.workspace) if ended else []
@@ -75,13 +78,15 @@ class ArmStandIn(FaultyStandIn[Fault]):
         return events
 
     def _respond(self, request: Request) -> Answer | None:
-        return self._answer(f"{request.method} job", lambda: self._work(request))
+        return self._answer(operation_of(request), lambda: self._work(request))
 
     def _work(self, request: Request) -> Answer:
         try:
             name = admitted(request, self.workspace, self.identity)
             if request.method == "PUT":
                 return self._put(name, request)
+            if request.method == "POST":
+                return self._cancel(name, request)
             return json_answer(200, self._shown(self._jobs.get(name)))
         except ArmError as error:
             return error.answer()
@@ -95,6 +100,18 @@ class ArmStandIn(FaultyStandIn[Fault]):
                 command = ("true",)
             self._endings.begin(Work(name=job.name, parameters=job.inputs, command=command))
         return json_answer(201 if new else 200, self._shown(job))
+
+    def _cancel(self, name: str, request: Request) -> Answer:
+        job = self._jobs.get(name)
+        if job.status in FINAL:
+            # How the service answers is not documented; this is the answer that is hardest on a caller.
+            raise user_error(400, f"The job {name} is {job.status} and cannot be cancelled.", "BadArgument")
+        if job.status != CANCEL_REQUESTED:
+            self._jobs.change(name, CANCEL_REQUESTED)
+            self._endings.stop(name)
+        # Specification of the resource provider, Jobs_Cancel: 202 without a body, and the address of the operation.
+        place = f"{self.url}{request.path.replace('/cancel?', '/operations/cancel?')}"
+        return Answer(status=202, body=b"", headers={"Location": place, "Retry-After": "1"})
 
     def _shown(self, job: Job) -> Json:
         studio = f"https://ml.azure.com/runs/{job.name}?wsid={self.workspace}"

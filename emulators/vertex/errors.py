@@ -20,20 +20,22 @@ class ApiError(Exception):
     """An error answer.
 
     Attributes:
-        code: the HTTP status; it determines the name of the canonical code.
+        code: the HTTP status.
+        status: the canonical code; empty: the usual one of the HTTP status.
 
     """
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, status: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.status = status
 
     def answer(self) -> Answer:
         """Return the HTTP answer."""
-        return error_answer(self.code, str(self))
+        return error_answer(self.code, str(self), self.status)
 
 
-def error_answer(code: int, message: str) -> Answer:
-    """Return the HTTP answer of an error."""
-    content = {"error": {"code": code, "message": message, "status": _STATUS[code]}}
+def error_answer(code: int, message: str, status: str = "") -> Answer:
+    """Return the HTTP answer of an error; *status* is its canonical code, if that is not the usual one."""
+    content = {"error": {"code": code, "message": message, "status": status or _STATUS[code]}}
     return json_answer(code, content, content_type=CONTENT_TYPE)

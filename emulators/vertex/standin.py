@@ -15,7 +15,7 @@ from emulators.standin import FaultyStandIn, utc_now
 from emulators.vertex.checks import check_body, check_id
 from emulators.vertex.errors import CONTENT_TYPE, ApiError, error_answer
 from emulators.vertex.faults import Fault, FaultKind
-from emulators.vertex.jobs import CANCELLED, FAILED, FINAL, RUNNING, SUCCEEDED, Job, Jobs
+from emulators.vertex.jobs import CANCELLED, CANCELLING, FAILED, FINAL, RUNNING, SUCCEEDED, Job, Jobs
 from emulators.vertex.log_entries import log_entry
 
 Json = dict[str, Any]
@@ -139,10 +139,13 @@ class VertexStandIn(FaultyStandIn[Fault]):
 
     def _cancel(self, parent: str, job_id: str, _request: Request) -> Json:
         job = self._jobs.get(parent, job_id)
-        if self._endings.ends_by_itself(job.name):
+        if job.state in FINAL:
+            # The words for a TrainingPipeline (java-docs-samples, issue 9281).
+            message = f'The PipelineJob "{job.name}" is in state {job.state} and cannot be canceled.'
+            raise ApiError(400, message, "FAILED_PRECONDITION")
+        if job.state != CANCELLING:
+            self._finish(job.name, CANCELLING, "")
             self._endings.stop(job.name)
-        else:
-            self._finish(job.name, CANCELLED, "")
         return {}
 
 

@@ -1,5 +1,6 @@
 """SageMaker as training service: one pipeline execution for each token."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, timedelta
@@ -7,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from functions.aws.errors import INVALID_REQUEST, RefusalError, translated
 from shared.config.targets import SageMakerTarget
-from shared.errors import TargetRefusedError
+from shared.errors import TargetRefusedError, UnavailableError
 from shared.fields import Parameter, format_time
 from shared.json_text import compact, cut
 from shared.parameters import spelled
@@ -24,6 +25,8 @@ MISSING: Final = frozenset({"ResourceNotFound"})
 # The service model names ResourceNotFound only; a malformed id or a wrong parameter is a ValidationException.
 UNKNOWN: Final = MISSING | {"ValidationException"}
 REFUSED: Final = UNKNOWN | {INVALID_REQUEST}
+NOT_STOPPED: Final = REFUSED | {"ConflictException"}
+EXECUTING: Final = "Executing"
 # The claim's time is by our clock, which may be ahead of SageMaker's.
 CLOCK_SKEW: Final = timedelta(minutes=15)
 PAGE_SIZE: Final = 100
@@ -40,6 +43,9 @@ class SageMakerClient(Protocol):
 
     def describe_pipeline_execution(self, **arguments: object) -> Mapping[str, Any]:
         """Describe an execution."""
+
+    def stop_pipeline_execution(self, **arguments: object) -> Mapping[str, Any]:
+        """Stop an execution."""
 
 
 class SageMakerLauncher:
@@ -68,16 +74,33 @@ class SageMakerLauncher:
 
     def status(self, run_id: str) -> RunStatus:
         """Return the status of an execution; see the port."""
-        try:
-            with translated("SageMaker", f"describe the execution {run_id}", UNKNOWN):
-                execution = self._client().describe_pipeline_execution(PipelineExecutionArn=run_id)
-        except RefusalError:
+        execution = self._describe(run_id)
+        if execution is None:
             return RunStatus(result=RunResult.STOPPED)
         result = run_result(execution["PipelineExecutionStatus"])
         if result is RunResult.RUNNING:
             return RunStatus(result=result)
         # There is no field for the end; nothing modifies an execution after it.
         return RunStatus(result=result, ended_at=execution["LastModifiedTime"].astimezone(UTC))
+
+    def cancel(self, run_id: str) -> None:
+        """Stop an execution; see the port. A step that is a callback keeps it in the status Stopping."""
+        action, token = f"stop the execution {run_id}", hashlib.sha256(f"stop:{run_id}".encode()).hexdigest()
+        try:
+            with translated("SageMaker", action, NOT_STOPPED):
+                self._client().stop_pipeline_execution(PipelineExecutionArn=run_id, ClientRequestToken=token)
+        except RefusalError as refusal:
+            # The service does not document how it answers for an execution that is over, or is being stopped.
+            execution = self._describe(run_id)
+            if execution is not None and execution["PipelineExecutionStatus"] == EXECUTING:
+                raise UnavailableError("SageMaker", action, str(refusal)) from refusal
+
+    def _describe(self, run_id: str) -> Mapping[str, Any] | None:
+        try:
+            with translated("SageMaker", f"describe the execution {run_id}", UNKNOWN):
+                return self._client().describe_pipeline_execution(PipelineExecutionArn=run_id)
+        except RefusalError:
+            return None
 
     def _start(self, request: LaunchRequest) -> str:
         parameters = pipeline_parameters(request.parameters)

@@ -62,3 +62,10 @@ class SqsLauncher:
     def status(self, run_id: str) -> RunStatus:  # noqa: ARG002 - the port's form
         """Return `stopped`: the status of a training that was handed over cannot be queried."""
         return RunStatus(result=RunResult.STOPPED)
+
+    def cancel(self, run_id: str) -> None:  # noqa: ARG002 - the port's form
+        """Refuse: a message that was sent cannot be taken back."""
+        raise TargetRefusedError(
+            f"a training that was handed over to the queue {self._queue_url} cannot be cancelled from here; stop it"
+            " where it runs"
+        )

@@ -25,6 +25,8 @@ REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422})
 # equal body may differ from what the service stored. The HTTP status of this error is not documented.
 IMMUTABLE: Final = "JobPropertyImmutable"
 UNKNOWN: Final = frozenset({400, 404, 405})
+NOT_CANCELLED: Final[frozenset[str | int]] = UNKNOWN | {409, "Conflict"}
+CANCEL_REQUESTED: Final = "CancelRequested"
 
 # A job's resource id, or its name alone (REST API, Jobs - Get: the pattern of `id`).
 _RUN: Final = re.compile(r"(?:(?P<workspace>/subscriptions/[^?#]+)/jobs/)?(?P<name>[a-zA-Z0-9][a-zA-Z0-9_-]{0,254})")
@@ -74,19 +76,43 @@ class AzureMlLauncher:
 
     def status(self, run_id: str) -> RunStatus:
         """Return the status of a job; see the port."""
-        run = _RUN.fullmatch(run_id)
-        if run is None:
-            return RunStatus(result=RunResult.STOPPED)
-        try:
-            path = f"{run['workspace'] or self._workspace}/jobs/{run['name']}"
-            job = self._request("GET", path, f"look up the job {run_id}", UNKNOWN)
-        except RefusalError:
+        job = self._job(run_id)
+        if job is None:
             return RunStatus(result=RunResult.STOPPED)
         result = run_result(str(_object(job, "properties").get("status")))
         if result is RunResult.RUNNING:
             return RunStatus(result=result)
         # There is no field for the end; only the tags of a job change after it.
         return RunStatus(result=result, ended_at=time(_object(job, "systemData").get("lastModifiedAt")))
+
+    def cancel(self, run_id: str) -> None:
+        """Cancel a job; see the port."""
+        path, action = self._path_of(run_id), f"cancel the job {run_id}"
+        if path is None:
+            return
+        try:
+            # Accepted with 202; how the job ends is reported like any other end, so the operation is not followed.
+            self._send("POST", f"{path}/cancel", action, NOT_CANCELLED)
+        except RefusalError as refusal:
+            # The service does not document how it answers for a job that is over, or is being cancelled.
+            job = self._job(run_id)
+            status = str(_object(job or {}, "properties").get("status"))
+            if job is not None and status != CANCEL_REQUESTED and run_result(status) is RunResult.RUNNING:
+                raise UnavailableError("Azure ML", action, str(refusal)) from refusal
+
+    def _job(self, run_id: str) -> Mapping[str, Any] | None:
+        """Return the job of a run id; None if Azure ML reports that there is none."""
+        path = self._path_of(run_id)
+        if path is None:
+            return None
+        try:
+            return self._request("GET", path, f"look up the job {run_id}", UNKNOWN)
+        except RefusalError:
+            return None
+
+    def _path_of(self, run_id: str) -> str | None:
+        run = _RUN.fullmatch(run_id)
+        return None if run is None else f"{run['workspace'] or self._workspace}/jobs/{run['name']}"
 
     def _create(self, name: str, request: LaunchRequest) -> Mapping[str, Any]:
         """Create the job, or return the one that exists."""
@@ -126,18 +152,25 @@ class AzureMlLauncher:
     def _request(
         self, method: str, path: str, action: str, judged: Collection[str | int] = (), body: object = None
     ) -> Mapping[str, Any]:
+        answer = self._send(method, path, action, judged, body)
+        if not isinstance(answer, Mapping):
+            raise UnavailableError("Azure ML", action, "the answer is not a JSON object")
+        return answer
+
+    def _send(
+        self, method: str, path: str, action: str, judged: Collection[str | int] = (), body: object = None
+    ) -> object:
+        """Send a request and return the JSON of the answer; None if that is empty."""
+
         def send() -> object:
             from azure.core.rest import HttpRequest
 
             url = f"{self._endpoint}{path}?api-version={API_VERSION}"
             response = self._client().send_request(HttpRequest(method, url, json=body))
             response.raise_for_status()
-            return response.json()
+            return response.json() if response.content else None
 
-        answer = call(send, service="Azure ML", action=action, judged=judged, persistence=self._persistence)
-        if not isinstance(answer, Mapping):
-            raise UnavailableError("Azure ML", action, "the answer is not a JSON object")
-        return answer
+        return call(send, service="Azure ML", action=action, judged=judged, persistence=self._persistence)
 
 
 def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -29,6 +29,8 @@ EXISTS: Final = frozenset({"ALREADY_EXISTS"})
 MISSING: Final = frozenset({"NOT_FOUND"})
 # Without FAILED_PRECONDITION: that is a service agent which is not set up yet.
 REFUSED: Final = EXISTS | MISSING | {"INVALID_ARGUMENT", "OUT_OF_RANGE", "UNIMPLEMENTED"}
+NOT_CANCELLED: Final = MISSING | {"FAILED_PRECONDITION", "INVALID_ARGUMENT"}
+CANCELLING: Final = "PIPELINE_STATE_CANCELLING"
 # The message of Vertex AI's INVALID_ARGUMENT for a caller without `iam.serviceAccounts.actAs` on the job's account: a
 # right that has not been granted yet, or is not effective yet.
 MAY_NOT_ACT: Final = "You do not have permission to act as service_account"
@@ -65,16 +67,42 @@ class VertexLauncher:
 
     def status(self, run_id: str) -> RunStatus:
         """Return the status of a job; see the port."""
-        named = _RUN.fullmatch(run_id)
-        if named is None:
-            return RunStatus(result=RunResult.STOPPED)
-        try:
-            with translated("Vertex AI", f"look up the run {run_id}", MISSING):
-                job = self._session.get(f"{self._base(named[2])}/v1/{quote(run_id)}")
-        except RefusalError:
+        job = self._job(run_id)
+        if job is None:
             return RunStatus(result=RunResult.STOPPED)
         result = run_result(str(job.get("state", "")))
         return RunStatus(result=result, ended_at=None if result is RunResult.RUNNING else _ended_at(job))
+
+    def cancel(self, run_id: str) -> None:
+        """Cancel a job; see the port."""
+        url, action = self._url(run_id), f"cancel the run {run_id}"
+        if url is None:
+            return
+        try:
+            with translated("Vertex AI", action, NOT_CANCELLED):
+                self._session.post(f"{url}:cancel", {})
+        except RefusalError as refusal:
+            # A job that is over, or is being cancelled, fails the precondition.
+            job = self._job(run_id)
+            state = "" if job is None else str(job.get("state", ""))
+            if job is not None and state != CANCELLING and run_result(state) is RunResult.RUNNING:
+                raise UnavailableError("Vertex AI", action, str(refusal)) from refusal
+
+    def _job(self, run_id: str) -> Mapping[str, Any] | None:
+        """Return a job by its full name; None if Vertex AI has none of that name."""
+        url = self._url(run_id)
+        if url is None:
+            return None
+        try:
+            with translated("Vertex AI", f"look up the run {run_id}", MISSING):
+                job: Mapping[str, Any] = self._session.get(url)
+        except RefusalError:
+            return None
+        return job
+
+    def _url(self, run_id: str) -> str | None:
+        named = _RUN.fullmatch(run_id)
+        return None if named is None else f"{self._base(named[2])}/v1/{quote(run_id)}"
 
     @cached_property
     def _specification(self) -> Specification:

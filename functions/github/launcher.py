@@ -4,6 +4,7 @@ from typing import Final
 
 from functions.github.client import GitHubClient
 from shared.config.targets import GitHubTarget
+from shared.errors import TargetRefusedError
 from shared.fields import format_time
 from shared.ports import LaunchRequest, Run, RunResult, RunStatus
 
@@ -35,6 +36,13 @@ class GitHubLauncher:
     def status(self, run_id: str) -> RunStatus:  # noqa: ARG002 - the port's form
         """Return that the run has ended: GitHub cannot report the status of a run that was handed over."""
         return RunStatus(result=RunResult.STOPPED)
+
+    def cancel(self, run_id: str) -> None:  # noqa: ARG002 - the port's form
+        """Refuse: which workflow run a dispatch became is not known."""
+        raise TargetRefusedError(
+            f"a training that was handed over to {self._target.repository} cannot be cancelled from here; cancel the"
+            " workflow run on GitHub"
+        )
 
 
 def client_payload(request: LaunchRequest) -> dict[str, object]:

@@ -102,6 +102,24 @@ class CommandLauncher:
             return RunStatus(result=RunResult.RUNNING)
         return RunStatus(result=record.result, ended_at=record.ended_at)
 
+    def cancel(self, run_id: str) -> None:
+        """Stop a training; see the port. Its supervisor ends the processes, which have some seconds to clean up.
+
+        Raises:
+            UnavailableError: the disk fails.
+
+        """
+        folder = RunFolder(self._runs / run_id)
+        if not _OURS.fullmatch(run_id) or not folder.exists():
+            return
+        try:
+            if folder.result() is None:
+                folder.mark_cancelled(self._clock())
+                # Without a supervisor, this process does its work.
+                self._supervised(folder, self._record_orphan_end)
+        except OSError as error:
+            raise UnavailableError("This machine", "cancel a training", str(error)) from error
+
     def _begin(self, folder: RunFolder) -> None:
         """Wait until the command was started, by this process or another one."""
         limit = time.monotonic() + START_TIME_LIMIT

@@ -44,7 +44,9 @@ def record_end(folder: RunFolder, record: ExitRecord, clock: Clock) -> None:
 
 
 def record_orphan_end(folder: RunFolder, clock: Clock) -> None:
-    """Record as failed a training whose supervisor died, after ending its command if that still runs.
+    """Record the end of a training whose supervisor died, after ending its command if that still runs.
+
+    It counts as stopped if it was cancelled, else as failed.
 
     Only the holder of the supervision lock may call this. A training whose end is already recorded is left unchanged.
 
@@ -64,4 +66,5 @@ def record_orphan_end(folder: RunFolder, clock: Clock) -> None:
             log.warning("run.orphan_without_group", extra={"run_id": folder.path.name})
             break
         time.sleep(0.01)
-    record_end(folder, ExitRecord(result=RunResult.FAILED, exit_code=None, ended_at=clock()), clock)
+    result = RunResult.STOPPED if folder.is_cancelled() else RunResult.FAILED
+    record_end(folder, ExitRecord(result=result, exit_code=None, ended_at=clock()), clock)

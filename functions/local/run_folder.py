@@ -6,6 +6,7 @@ started          the command was started, or was about to be: it is never starte
 command.lock     locked while the command is alive, whether its supervisor is alive or not
 command.pid      the command's process group
 output.log       the command's output
+cancelled        the training is to be stopped; its supervisor looks for this file
 result.json      how the command exited; final
 """
 
@@ -64,6 +65,14 @@ class RunFolder:
             return parse_time(self._read("started")["at"])
         except FileNotFoundError:
             return None
+
+    def mark_cancelled(self, now: datetime) -> None:
+        """Record that the training is to be stopped."""
+        write_durably(self.path / "cancelled", json.dumps({"at": format_time(now)}))
+
+    def is_cancelled(self) -> bool:
+        """Whether the training is to be stopped."""
+        return (self.path / "cancelled").exists()
 
     def write_result(self, record: ExitRecord) -> None:
         """Record how the command exited."""

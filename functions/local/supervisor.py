@@ -20,8 +20,8 @@ from functions.local.record_end import record_end, record_orphan_end
 from functions.local.run_folder import RunFolder
 from shared.ports import Clock, RunResult
 
-# Longer than a day is not accepted by select() on every system.
-LONGEST_WAIT: Final = 86400.0
+# How late a supervisor notices that its training was cancelled, in seconds.
+LOOK_EVERY: Final = 0.5
 
 log = logging.getLogger("retrain")
 
@@ -47,7 +47,7 @@ class Signals:
 
     def wait(self, seconds: float) -> None:
         """Wait for a signal, at most so many *seconds*."""
-        if select.select([self._read_end], [], [], min(seconds, LONGEST_WAIT))[0]:
+        if select.select([self._read_end], [], [], seconds)[0]:
             os.read(self._read_end, 1024)
 
     def _stop(self, *_: object) -> None:
@@ -61,7 +61,7 @@ def supervise(folder: RunFolder, environment: Mapping[str, str], clock: Clock) -
         OSError: the folder cannot be written to.
 
     """
-    if folder.has_begun():
+    if folder.has_begun() or folder.is_cancelled():
         record_orphan_end(folder, clock)
         return
     signals = Signals()
@@ -73,22 +73,23 @@ def supervise(folder: RunFolder, environment: Mapping[str, str], clock: Clock) -
         log.warning("the command cannot be started: %s", error)
         record_end(folder, ExitRecord(result=RunResult.FAILED, exit_code=None, ended_at=clock()), clock)
         return
-    record_end(folder, _follow(command, signals, request.max_run, clock), clock)
+    record_end(folder, _follow(command, signals, folder, clock), clock)
 
 
-def _follow(command: Command, signals: Signals, max_run: float, clock: Clock) -> ExitRecord:
-    limit = time.monotonic() + max_run
+def _follow(command: Command, signals: Signals, folder: RunFolder, clock: Clock) -> ExitRecord:
+    limit = time.monotonic() + folder.request().max_run
     code = command.exit_code()
-    while code is None and not signals.stopped and (left := limit - time.monotonic()) > 0:
-        signals.wait(left)
-        code = command.exit_code()
+    stopped = signals.stopped or folder.is_cancelled()
+    while code is None and not stopped and (left := limit - time.monotonic()) > 0:
+        signals.wait(min(left, LOOK_EVERY))
+        code, stopped = command.exit_code(), signals.stopped or folder.is_cancelled()
     if code is not None:
         # Processes that the command left running must not train beside the next run.
         command.end()
         result = RunResult.SUCCEEDED if code == 0 else RunResult.FAILED
         return ExitRecord(result=result, exit_code=code, ended_at=clock())
-    result = RunResult.STOPPED if signals.stopped else RunResult.FAILED
-    return ExitRecord(result=result, exit_code=command.end(), ended_at=clock(), timed_out=not signals.stopped)
+    result = RunResult.STOPPED if stopped else RunResult.FAILED
+    return ExitRecord(result=result, exit_code=command.end(), ended_at=clock(), timed_out=not stopped)
 
 
 def main(arguments: Sequence[str]) -> int:

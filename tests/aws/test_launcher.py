@@ -101,3 +101,25 @@ def test_an_unavailable_service_says_nothing_about_a_run(
     pipelines.faults.add(Fault(kind=kind, operation="DescribePipelineExecution", seconds=2))
     with pytest.raises(UnavailableError, match=f"SageMaker could not describe the execution {run.run_id}: "):
         launcher.status(run.run_id)
+
+
+def test_a_throttled_stop_is_requested_again_later(launcher: SageMakerLauncher, pipelines: SageMakerStandIn) -> None:
+    """While the service is away nothing is stopped; the request may then be repeated, and its token is the same."""
+    run = launcher.start(request(), again=False)
+    pipelines.add_fault(FaultKind.THROTTLE, operation="StopPipelineExecution", times=20)
+    with pytest.raises(UnavailableError, match="SageMaker could not stop the execution"):
+        launcher.cancel(run.run_id)
+    assert pipelines.executions()[0].status == "Executing"
+
+
+def test_a_stop_that_is_refused_while_the_execution_runs_is_not_done(
+    launcher: SageMakerLauncher, pipelines: SageMakerStandIn
+) -> None:
+    """Only an execution that no longer executes makes a refusal a success."""
+    run = launcher.start(request(), again=False)
+    pipelines.add_fault(FaultKind.REFUSE, operation="StopPipelineExecution")
+    with pytest.raises(UnavailableError, match="ValidationException"):
+        launcher.cancel(run.run_id)
+    pipelines.end(run.run_id)
+    pipelines.add_fault(FaultKind.REFUSE, operation="StopPipelineExecution")
+    launcher.cancel(run.run_id)

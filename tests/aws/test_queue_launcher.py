@@ -188,3 +188,9 @@ def test_each_hand_over_has_a_connection_of_its_own(environment: pytest.MonkeyPa
         for number in range(3):
             training.start(request(trigger_id=f"t-{number}"), again=False)
         assert gate.connections == 3
+
+
+def test_what_was_handed_over_cannot_be_cancelled() -> None:
+    """The error names the queue, and no call is made."""
+    with pytest.raises(TargetRefusedError, match=r"handed over to the queue https://sqs.example/1/train cannot be"):
+        launcher(Clients(limits=IMPATIENT), "https://sqs.example/1/train").cancel("m-1")

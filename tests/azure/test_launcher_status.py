@@ -82,3 +82,22 @@ def test_a_service_that_is_away_is_not_a_run_that_stopped(launcher: AzureMlLaunc
     arm.add_fault(FaultKind.FORBIDDEN, operation="GET job")
     with pytest.raises(UnavailableError, match=f"look up the job {NAME}"):
         launcher.status(NAME)
+
+
+@pytest.mark.parametrize("fault", [FaultKind.THROTTLE, FaultKind.FORBIDDEN, FaultKind.REFUSE])
+def test_a_job_that_runs_on_is_cancelled_later(launcher: AzureMlLauncher, arm: ArmStandIn, fault: FaultKind) -> None:
+    """While the service does not cancel it, it runs; the request may then be repeated."""
+    run = launcher.start(request(), again=False)
+    arm.add_fault(fault, operation="cancel job", times=9)
+    with pytest.raises(UnavailableError, match=f"cancel the job .*{NAME}"):
+        launcher.cancel(run.run_id)
+    assert launcher.status(run.run_id) == RunStatus(result=RunResult.RUNNING)
+
+
+def test_a_job_that_is_over_or_being_cancelled_is_left_alone(launcher: AzureMlLauncher, arm: ArmStandIn) -> None:
+    """However the service refuses to cancel such a job, nothing is left to do."""
+    run = launcher.start(request(), again=False)
+    launcher.cancel(run.run_id)
+    arm.add_fault(FaultKind.REFUSE, operation="cancel job")
+    launcher.cancel(run.run_id)
+    assert arm.all_calls() == {"PUT job": 1, "cancel job": 2, "GET job": 1}

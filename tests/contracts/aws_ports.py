@@ -24,6 +24,7 @@ from tests.contracts.gate import body_with, refusal
 from tests.contracts.messages import Json, Notice
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
+from tests.contracts.training_folder import until
 from tests.contracts.triggers import a_trigger
 
 SOURCE: Final = "ml3_platform"
@@ -98,6 +99,17 @@ class AmazonPorts(Ports):
             if json.loads(execution.description or "{}")["trigger_id"] == trigger_id
         ]
         self.sagemaker.end(named[-1], "Succeeded" if well else "Failed")
+        return self._ended[-1]
+
+    def stopped(self, trigger_id: str) -> object:
+        """See the base."""
+        (execution,) = [
+            execution
+            for execution in self.sagemaker.executions()
+            if json.loads(execution.description or "{}")["trigger_id"] == trigger_id
+        ]
+        assert execution.status in ("Stopping", "Stopped")
+        until(lambda: self._ended and self._ended[-1]["detail"]["pipelineExecutionArn"] == execution.arn)
         return self._ended[-1]
 
     def forget_tokens(self) -> None:

@@ -37,7 +37,7 @@ class AzureGate(Gate):
         """See the base."""
         path = request.path.partition("?")[0]
         if path.startswith("/subscriptions/"):
-            return ARM, f"{request.method} job"
+            return ARM, "cancel job" if path.endswith("/cancel") else f"{request.method} job"
         if path.startswith("/api/events"):
             return TOPIC, "Publish"
         if path.startswith(self._container):

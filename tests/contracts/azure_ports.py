@@ -6,7 +6,8 @@ from typing import ClassVar, Final
 
 import pytest
 
-from emulators.arm import ArmStandIn, FaultKind
+from emulators.arm import ArmStandIn, FaultKind, Job
+from emulators.arm.events import run_events
 from emulators.arm.standin import WORKSPACE
 from functions.azure.addresses import Place
 from functions.azure.bus import EventGridBus
@@ -25,6 +26,7 @@ from tests.contracts.azure_account import COMPONENT, Subscribed
 from tests.contracts.azure_gate import BLOBS, TABLES, THROTTLED, TOPIC, azure_refusal
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
+from tests.contracts.training_folder import until
 
 SOURCE: Final = "ml3_platform"
 ONCE: Final = Persistence(backoff=Backoff(attempts=1))
@@ -82,6 +84,16 @@ class AzurePorts(Ports):
         """Let the training of a trigger end, and return every event that reports it."""
         named = [job.name for job in self.arm.jobs() if job.tags["retrain-trigger-id"] == trigger_id]
         return self.arm.end(named[-1], "Completed" if well else "Failed")
+
+    def stopped(self, trigger_id: str) -> object:
+        """See the base."""
+
+        def job() -> Job:
+            (found,) = [job for job in self.arm.jobs() if job.tags["retrain-trigger-id"] == trigger_id]
+            return found
+
+        until(lambda: job().status == "Canceled")
+        return run_events(job(), self.arm.workspace)[0]
 
     def forget_tokens(self) -> None:
         """Do nothing: a workspace has a name once, for ever."""

@@ -23,6 +23,7 @@ _OPERATIONS: Final = (
     ("firestore", "documents.runQuery", "POST", r".*/documents:runQuery"),
     ("vertex", "pipelineJobs.create", "POST", r"/v1/projects/[^/]+/locations/[^/]+/pipelineJobs"),
     ("vertex", "pipelineJobs.get", "GET", r"/v1/projects/[^/]+/locations/[^/]+/pipelineJobs/.+"),
+    ("vertex", "pipelineJobs.cancel", "POST", r"/v1/projects/[^/]+/locations/[^/]+/pipelineJobs/[^/]+:cancel"),
     ("pubsub", "topics.publish", "POST", r"/v1/projects/[^/]+/topics/[^/:]+:publish"),
 )
 

@@ -13,7 +13,7 @@ import pytest
 from emulators.publisher import refusing_publisher
 from emulators.pubsub import push_body
 from emulators.vertex import FaultKind, VertexStandIn
-from emulators.vertex.jobs import FAILED, SUCCEEDED
+from emulators.vertex.jobs import CANCELLED, FAILED, SUCCEEDED
 from emulators.vertex.log_entries import sink_message
 from functions.gcp.bus import PubSubBus
 from functions.gcp.dead_letters import PubSubDeadLetters
@@ -45,6 +45,7 @@ from tests.contracts.google_project import (
 from tests.contracts.messages import Json
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
+from tests.contracts.training_folder import until
 
 SOURCE: Final = "ml3_platform"
 NO_TEMPLATE: Final = f"https://{LOCATION}-kfp.pkg.dev/{PROJECT}/pipelines/no-such-pipeline/latest"
@@ -100,6 +101,12 @@ class GooglePorts(Ports):
         self.vertex.end(named[-1], SUCCEEDED if well else FAILED)
         message = {**sink_message(self._entries[-1]), "messageId": f"end-{trigger_id}"}
         return push_body(SUBSCRIPTION, message)
+
+    def stopped(self, trigger_id: str) -> object:
+        """See the base."""
+        until(lambda: [job.state for job in self.vertex.jobs() if job.display_name == trigger_id] == [CANCELLED])
+        until(lambda: self._entries[-1]["jsonPayload"]["state"] == CANCELLED)
+        return push_body(SUBSCRIPTION, {**sink_message(self._entries[-1]), "messageId": f"end-{trigger_id}"})
 
     def forget_tokens(self) -> None:
         """Do nothing: a job keeps its id as long as it is there."""

@@ -108,6 +108,14 @@ class InMemory(Ports):
         self._service.end(run_id, RunResult.SUCCEEDED if well else RunResult.FAILED)
         return None
 
+    def stopped(self, trigger_id: str) -> object:
+        """Stop the run, if that was requested once; no event reports it."""
+        running = self._service.running()
+        (run_id,) = [run.run_id for run in running if run.request.trigger.trigger_id == trigger_id]
+        assert run_id in self._service.cancelled
+        self._service.end(run_id, RunResult.STOPPED)
+        return None
+
     def forget_tokens(self) -> None:
         """Let so much time pass that the service has forgotten every token."""
         self._later += timedelta(hours=1)

@@ -100,6 +100,13 @@ class MachinePorts(Ports):
         (event,) = self.arrived()
         return event
 
+    def stopped(self, trigger_id: str) -> object:
+        """See the base."""
+        assert trigger_id in self.service.started()
+        until(self.cloud.bus.size)
+        (event,) = self.arrived()
+        return event
+
     def forget_tokens(self) -> None:
         """Do nothing: a run folder is not forgotten."""
 

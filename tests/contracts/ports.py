@@ -59,6 +59,10 @@ class Ports(ABC):
         """Let the training of a trigger end, well or not, and return the native event that reports it."""
 
     @abstractmethod
+    def stopped(self, trigger_id: str) -> object:
+        """Wait until the cancelled training of a trigger has stopped, and return the native event that reports it."""
+
+    @abstractmethod
     def forget_tokens(self) -> None:
         """Let the training service forget its idempotency tokens, where it has any."""
 

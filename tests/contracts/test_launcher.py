@@ -75,6 +75,31 @@ def test_a_run_that_ended_is_not_started_again(ports: Ports) -> None:
     assert ports.trainings() == ["t-1"]
 
 
+def test_a_cancelled_run_is_stopped_by_its_service(ports: Ports) -> None:
+    """The request may be repeated; the run stops a moment later, and other runs go on."""
+    run = ports.launcher.start(a_request(), again=False)
+    other = ports.launcher.start(a_request(a_trigger("t-2")), again=False)
+    for _ in range(2):
+        ports.launcher.cancel(run.run_id)
+    ports.stopped("t-1")
+    assert ports.launcher.status(run.run_id).result is RunResult.STOPPED
+    assert ports.launcher.status(other.run_id) == RunStatus(result=RunResult.RUNNING)
+
+
+def test_a_run_that_is_over_is_not_cancelled(ports: Ports) -> None:
+    """The request succeeds and changes nothing: the run keeps its result."""
+    run = ports.launcher.start(a_request(), again=False)
+    ports.end("t-1")
+    ports.launcher.cancel(run.run_id)
+    assert ports.launcher.status(run.run_id).result is RunResult.SUCCEEDED
+
+
+@pytest.mark.parametrize("run_id", ["retrain-" + "0" * 40, "no run", "../retrain", ""])
+def test_a_run_that_the_service_does_not_know_needs_no_cancelling(ports: Ports, run_id: str) -> None:
+    """An unknown run does not run."""
+    ports.launcher.cancel(run_id)
+
+
 @pytest.mark.parametrize("run_id", ["retrain-" + "0" * 40, "no run", "../retrain", ""])
 def test_a_run_that_the_service_does_not_know_has_stopped(ports: Ports, run_id: str) -> None:
     """An unknown run is not running; nor is a text that was never the id of a run."""

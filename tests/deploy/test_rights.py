@@ -117,11 +117,12 @@ def test_each_action_has_its_own_thing(template: Template) -> None:
 
 
 def test_pipelines_are_started_and_their_executions_described(template: Template, pipelines: tuple[str, ...]) -> None:
-    """Starting and listing is for the pipelines, describing for the executions of each of them."""
+    """Starting and listing is for the pipelines, describing and stopping for the executions of each of them."""
     receive = granted(template, "ReceiveFunction")
     assert receive["sagemaker:StartPipelineExecution"] == set(pipelines)
     assert receive["sagemaker:ListPipelineExecutions"] == set(pipelines)
-    assert receive["sagemaker:DescribePipelineExecution"] == {f"{arn}/execution/*" for arn in pipelines}
+    executions = {f"{arn}/execution/*" for arn in pipelines}
+    assert receive["sagemaker:DescribePipelineExecution"] == receive["sagemaker:StopPipelineExecution"] == executions
 
 
 def test_without_pipelines_there_are_no_rights_to_any() -> None:

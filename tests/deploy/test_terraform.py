@@ -133,7 +133,7 @@ def test_no_role_is_a_basic_one() -> None:
     for role, _ in members():
         assert not re.search(r"roles/(owner|editor|viewer)$|admin", role, re.IGNORECASE)
     (custom,) = of_kind("google_project_iam_custom_role").values()
-    assert custom["permissions"] == ["aiplatform.pipelineJobs.create", "aiplatform.pipelineJobs.get"]
+    assert custom["permissions"] == [f"aiplatform.pipelineJobs.{verb}" for verb in ("cancel", "create", "get")]
 
 
 def test_rights_on_a_project_are_the_three_that_cannot_be_narrower() -> None:

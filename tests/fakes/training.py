@@ -47,6 +47,7 @@ class TrainingService:
         refusing: refuse every token that has no run; those that have one are honoured all the same.
         honours_tokens: whether a token starts one run; else every start is one more.
         shows_runs: whether runs can be found and queried; else trainings are handed over, as to a queue.
+        cancelled: the runs that it was requested to stop, in the order of the requests; a test ends them.
 
     """
 
@@ -55,6 +56,7 @@ class TrainingService:
         self.runs: dict[str, ServiceRun] = {}
         self.refused: list[RetrainTrigger] = []
         self.refusing = False
+        self.cancelled: list[str] = []
         self.honours_tokens = honours_tokens
         self.shows_runs = shows_runs
         self._clock = clock
@@ -97,6 +99,18 @@ class TrainingService:
             return RunStatus(result=RunResult.STOPPED)
         return RunStatus(result=run.result, ended_at=run.ended_at)
 
+    def cancel(self, run_id: str, place: str = "") -> None:
+        """Take the request to stop a run at *place*, unless that is over or unknown there.
+
+        Raises:
+            TargetRefusedError: trainings at *place* are handed over.
+
+        """
+        if not self.shows(place):
+            raise TargetRefusedError("The training was handed over and cannot be cancelled")
+        if self.status(run_id, place).result is RunResult.RUNNING:
+            self.cancelled.append(run_id)
+
     def end(self, run_id: str, result: RunResult) -> None:
         """Let a run end now."""
         self.runs[run_id] = dataclasses.replace(self.runs[run_id], result=result, ended_at=self._clock())
@@ -127,3 +141,7 @@ class MemoryLauncher(Gated):
     def status(self, run_id: str) -> RunStatus:
         """Query the status of a run; see the port."""
         return self._gate("status", lambda: self._service.status(run_id, self._place))
+
+    def cancel(self, run_id: str) -> None:
+        """Request that a run stops; see the port."""
+        self._gate("cancel", lambda: self._service.cancel(run_id, self._place))

@@ -22,6 +22,7 @@ JOBS = "/v1/projects/acme/locations/europe-west4/pipelineJobs"
 NAME = f"projects/677687165274/locations/europe-west4/pipelineJobs/{JOB}"
 STARTED = {"name": NAME, "state": "PIPELINE_STATE_PENDING", "labels": {"retrain-token": TRIGGER.token[:63]}}
 EXISTS = refused(409, "ALREADY_EXISTS", "Pipeline job with the specified ID already exists.")
+NOT_CANCELLED = refused(400, "FAILED_PRECONDITION", "The PipelineJob cannot be canceled.")
 CONSOLE = f"https://console.cloud.google.com/vertex-ai/locations/europe-west4/pipelines/runs/{JOB}?project=acme"
 
 
@@ -159,3 +160,23 @@ def test_other_words_about_an_account_are_a_refusal(session: Session, serving: S
     url, _ = serving(refused(400, "INVALID_ARGUMENT", "The service_account is malformed."))
     with pytest.raises(TargetRefusedError, match="malformed"):
         VertexLauncher(session, target(), folder, url).start(request(parameters={"model_id": "x"}), again=False)
+
+
+@pytest.mark.parametrize("state", ["CANCELLING", "CANCELLED", "SUCCEEDED", "FAILED"])
+def test_a_job_that_cannot_be_cancelled_any_more_is_left_alone(
+    session: Session, serving: Serving, folder: Path, state: str
+) -> None:
+    """Vertex AI refuses to cancel a job that is over or being cancelled, and nothing is left to do."""
+    url, service = serving(NOT_CANCELLED, said({**STARTED, "state": f"PIPELINE_STATE_{state}"}))
+    VertexLauncher(session, target(), folder, url).cancel(NAME)
+    assert service.calls == [f"POST /v1/{NAME}:cancel", f"GET /v1/{NAME}"]
+
+
+def test_a_job_that_runs_on_is_cancelled_later(session: Session, serving: Serving, folder: Path) -> None:
+    """A refusal for a job that runs, and a missing right, are repaired by time or by an operator."""
+    url, _ = serving(NOT_CANCELLED, said({**STARTED, "state": "PIPELINE_STATE_RUNNING"}))
+    with pytest.raises(UnavailableError, match="FAILED_PRECONDITION"):
+        VertexLauncher(session, target(), folder, url).cancel(NAME)
+    url, _ = serving(refused(403, "PERMISSION_DENIED", "aiplatform.pipelineJobs.cancel denied"))
+    with pytest.raises(UnavailableError, match=r"could not cancel the run .*PERMISSION_DENIED"):
+        VertexLauncher(session, target(), folder, url).cancel(NAME)

@@ -85,3 +85,10 @@ def test_a_lost_answer_is_not_a_refusal(github: GitHubStandIn) -> None:
     with pytest.raises(UnavailableError):
         launcher(github).start(request(), again=False)
     assert len(github.dispatched()) == 1
+
+
+def test_what_was_handed_over_cannot_be_cancelled(github: GitHubStandIn) -> None:
+    """The error names the repository, and no call is made."""
+    with pytest.raises(TargetRefusedError, match=f"handed over to {REPOSITORY} cannot be cancelled from here"):
+        launcher(github).cancel("token")
+    assert github.requests() == []

@@ -338,3 +338,31 @@ def test_a_bus_that_is_away_at_the_end(tmp_path: Path) -> None:
     folder = run_folder(tmp_path, run.run_id)
     until(lambda: not folder.is_supervised())
     assert "run.end_not_published" in folder.output.read_text()
+
+
+@pytest.mark.parametrize("supervised", [True, False])
+def test_a_cancelled_training_ends_with_all_its_processes(tmp_path: Path, *, supervised: bool) -> None:
+    """Its supervisor ends them, or, if it died, the launcher; the training has stopped, and its end is published."""
+    launcher = a_launcher(tmp_path, "sh", "-c", FAMILY + "echo $PPID > supervisor; wait")
+    run = launcher.start(a_request(), again=False)
+    until(lambda: numbers(tmp_path / "supervisor") and len(numbers(tmp_path / "pids")) == 4)
+    if not supervised:
+        os.kill(numbers(tmp_path / "supervisor")[0], signal.SIGKILL)
+        until(lambda: not run_folder(tmp_path, run.run_id).is_supervised())
+    launcher.cancel(run.run_id)
+    assert ended(launcher, run.run_id).result is RunResult.STOPPED
+    assert not any(is_alive(pid) for pid in numbers(tmp_path / "pids"))
+    until(lambda: [news.result for news in reported(tmp_path)] == [RunResult.STOPPED])
+
+
+def test_a_training_that_is_cancelled_before_it_began_never_runs(tmp_path: Path) -> None:
+    """The folder was written and nothing more: its end is recorded, and no later start runs the command."""
+    launcher = a_launcher(tmp_path, "sh", "-c", "touch ran")
+    target, request = CommandTarget(command=("sh", "-c", "touch ran")), a_request()
+    folder = run_folder(tmp_path, run_name(request.token))
+    prepared = prepare(request, target, folder=tmp_path, runs=tmp_path / "runs", bus=None, path=os.environ["PATH"])
+    folder.create(prepared)
+    launcher.cancel(folder.path.name)
+    launcher.start(request, again=True)
+    assert launcher.status(folder.path.name).result is RunResult.STOPPED
+    assert not (tmp_path / "ran").exists()
