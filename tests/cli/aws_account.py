@@ -75,6 +75,7 @@ class AwsGate:
 
     Attributes:
         moto: the URL of moto.
+        clients: clients of moto itself by service, which all deployments use: making one costs more than its calls.
         denied: the operations answered with `AccessDenied`.
         answers: the error answers of further operations: status and error code.
 
@@ -83,6 +84,7 @@ class AwsGate:
     def __init__(self, moto: str) -> None:
         """Bind a free port; the context starts the server."""
         self.moto = moto
+        self.clients = {name: client(name, moto) for name in _SERVICES}
         self._server = LoopbackServer(self._respond)
         self.denied: set[str] = set()
         self.answers: dict[str, tuple[int, str]] = {}
@@ -102,6 +104,8 @@ class AwsGate:
     ) -> None:
         """Stop the server."""
         self._server.close()
+        for each in self.clients.values():
+            each.close()
 
     def reset(self) -> None:
         """Remove all denials."""
@@ -153,7 +157,7 @@ class Deployment:
 
     def __post_init__(self) -> None:
         """Create all resources."""
-        self.clients = {name: client(name, self.gate.moto) for name in _SERVICES}
+        self.clients = self.gate.clients
         self.bus, self.table, self.pipeline = (f"doctor-{what}-{self.number}" for what in ("bus", "table", "pipeline"))
         self.dead, self.queue = (self._queue(f"{name}-{self.number}") for name in ("dead", "handed"))
         self.topic = self.clients["sns"].create_topic(Name=f"doctor-{self.number}")["TopicArn"]
@@ -181,11 +185,6 @@ class Deployment:
             "RETRAIN_DEAD_LETTERS": self.dead,
             "RETRAIN_GITHUB_TOKEN": self.secret,
         }
-
-    def close(self) -> None:
-        """Close the clients."""
-        for each in self.clients.values():
-            each.close()
 
     def configure(self, text: str) -> None:
         """Write the configuration with the names filled in."""

@@ -38,7 +38,6 @@ def deployment(gate: AwsGate, tmp_path: Path, environment: pytest.MonkeyPatch) -
     for name, value in made.variables.items():
         environment.setenv(name, value)
     yield made
-    made.close()
     gate.reset()
 
 

@@ -7,7 +7,7 @@ from tests.cli.running import diagnose
 
 # Apprise looks for a module that Python 3.13 no longer has.
 pytestmark = [
-    pytest.mark.xdist_group("cli-aws"),
+    pytest.mark.xdist_group("cli-aws-rules"),
     pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning"),
 ]
 

@@ -9,7 +9,7 @@ from tests.cli.running import diagnose, run
 
 # Apprise looks for a module that Python 3.13 no longer has.
 pytestmark = [
-    pytest.mark.xdist_group("cli-aws"),
+    pytest.mark.xdist_group("cli-aws-settings"),
     pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning"),
 ]
 

@@ -27,7 +27,20 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
     "workspaceName": ("acme", ""),
 }
 WAYS = [dict(zip(CHOICES, way, strict=True)) for way in product(*CHOICES.values())]
-ways = pytest.mark.parametrize("way", WAYS, ids=lambda way: ",".join(name for name, value in way.items() if value))
+
+
+def is_usual(way: Mapping[str, Any]) -> bool:
+    """Return whether at most one choice differs from the first values of all, or from the second values of all."""
+    firsts = [way[name] == values[0] for name, values in CHOICES.items()].count(True)
+    return min(firsts, len(CHOICES) - firsts) <= 1
+
+
+# All combinations are deep tests.
+ways = pytest.mark.parametrize(
+    "way",
+    [pytest.param(way, marks=() if is_usual(way) else pytest.mark.deep) for way in WAYS],
+    ids=lambda way: ",".join(name for name, value in way.items() if value),
+)
 ALL = {name: values[1] for name, values in CHOICES.items() if not name.endswith("Topic") and name != "workspaceName"}
 
 

@@ -1,10 +1,13 @@
 """The settings of the environments: whatever is valid passes, and what is not is named; no test reads real values."""
 
 import json
+import runpy
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +15,7 @@ from tests.deploy.template import ROOT
 
 GOOGLE = 'environment = "{}"\nproject = "acme"\nregion = "europe-west4"\ntrainers = []\n'
 AZURE = {"environment": {"value": "prod"}, "workspaceName": {"value": ""}}
+SCRIPT = ROOT / "deploy" / "check_settings.py"
 TOPIC = "arn:aws:sns:eu-west-3:123456789012:on-call"
 
 
@@ -36,10 +40,26 @@ def checked(folder: Path, path: str = "", text: str = "") -> list[str]:
     """Return what is wrong after one more file was written."""
     if path:
         (folder / "deploy" / path).write_text(text, encoding="utf-8")
-    script = str(ROOT / "deploy" / "check_settings.py")
-    done = subprocess.run([sys.executable, script, str(folder)], capture_output=True, text=True, check=False)
-    assert done.returncode == bool(done.stderr), done.stderr
-    return done.stderr.splitlines()
+    return list(script()["problems"](folder))
+
+
+@cache
+def script() -> dict[str, Any]:
+    """Return what the script defines."""
+    return runpy.run_path(str(SCRIPT))
+
+
+def test_the_script_prints_each_problem_and_fails(folder: Path) -> None:
+    """It is run as `make check-settings` runs it: one line a problem on standard error, and exit code 1."""
+
+    def run() -> tuple[int, str]:
+        command = [sys.executable, str(SCRIPT), str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr
+
+    assert run() == (0, "")
+    (problem,) = checked(folder, "aws/environments/dev.toml", "colour = 'red'")
+    assert run() == (1, f"{problem}\n")
 
 
 def test_one_project_for_all_environments_is_right(folder: Path) -> None:

@@ -15,7 +15,6 @@ from functions.github.event_types import event_type_of
 from functions.github.launcher import client_payload
 from shared.config.file import parse_configuration
 from shared.config.targets import GitHubTarget
-from tests.deploy.actionlint import actionlint
 from tests.github.given import request
 
 ROOT = Path(__file__).parents[2]
@@ -58,12 +57,6 @@ def program(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
-
-
-def test_actionlint_finds_nothing_wrong() -> None:
-    """Neither with the schema nor with expressions, contexts and the events that fire."""
-    done = actionlint(FOLDER, "*.yml")
-    assert (done.returncode, "All workflow files passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_the_readme_is_a_configuration_for_these_workflows() -> None:
