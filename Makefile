@@ -310,7 +310,7 @@ dist/.built-for: FORCE
 .PHONY: FORCE
 FORCE:
 
-CORE := $(wildcard retrain*.toml) $(shell find shared functions/*.py functions/github functions/notify functions/cli/build -name '*.py' -o -name requirements.txt)
+CORE := $(wildcard retrain*.toml) docs/openapi.yaml $(shell find shared functions/*.py functions/github functions/notify functions/cli/build -name '*.py' -o -name requirements.txt)
 sources = $(CORE) $(shell find functions/$(1) -name '*.py' -o -name requirements.txt)
 
 dist/.aws: $(call sources,aws) dist/.built-for

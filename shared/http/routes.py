@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
@@ -19,6 +20,9 @@ from shared.parts import EmitterParts
 from shared.trigger import MAX_TEXT
 
 Route = Callable[[EmitterParts, Request, str], Response]
+
+# The description of this API, at the same place in the repository, in a bundle and in the installed package.
+DESCRIPTION: Final = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 
 
 def respond(
@@ -109,6 +113,12 @@ def _health(_emitter: EmitterParts, _request: Request, _model_id: str) -> Respon
     return answer(HTTPStatus.OK, {"status": "ok"})
 
 
+def _describe(_emitter: EmitterParts, _request: Request, _model_id: str) -> Response:
+    # Read for each of its few requests, so that no other request pays for it.
+    text = DESCRIPTION.read_text(encoding="utf-8")
+    return Response(status=HTTPStatus.OK, body=text, headers={"content-type": "application/yaml"})
+
+
 def _flag(request: Request, name: str) -> bool:
     value = request.query.get(name, "false").lower()
     if value not in ("true", "false"):
@@ -130,6 +140,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Route]]] = {
     "/models/{model_id}": {"GET": _model},
     "/models/{model_id}/approve": {"POST": _approve},
     "/models/{model_id}/reject": {"POST": _reject},
+    "/openapi.yaml": {"GET": _describe},
     "/health": {"GET": _health},
     "/": {"GET": _console},
 }

@@ -48,6 +48,7 @@ def test_a_bundle_has_only_what_is_named(folder: Path) -> None:
     bundle = folder / "dist" / "gcp"
     assert answer.out.startswith(f"built {bundle}.zip (")
     assert sorted(path.name for path in bundle.iterdir()) == [
+        "docs",
         "functions",
         "main.py",
         "pipelines",
@@ -57,6 +58,7 @@ def test_a_bundle_has_only_what_is_named(folder: Path) -> None:
         "shared",
     ]
     assert [path.name for path in (bundle / "pipelines").iterdir()] == ["churn.json"]
+    assert [path.name for path in (bundle / "docs").iterdir()] == ["openapi.yaml"]
     with ZipFile(f"{bundle}.zip") as packed:
         assert "functions/gcp/wiring.py" in packed.namelist()
 

@@ -36,7 +36,13 @@ def test_the_wheel_takes_no_common_name(installation: Installation) -> None:
         names = wheel.namelist()
     assert {name.partition("/")[0] for name in names} == {"retrain_trigger", f"retrain_trigger-{VERSION}.dist-info"}
     bundle = "retrain_trigger/_bundle"
-    for needed in ("template.yaml", "host.json", "functions/aws/requirements.txt", "deploy/azure/azuredeploy.json"):
+    for needed in (
+        "template.yaml",
+        "host.json",
+        "functions/aws/requirements.txt",
+        "deploy/azure/azuredeploy.json",
+        "docs/openapi.yaml",
+    ):
         assert f"{bundle}/{needed}" in names
     assert not [name for name in names if "__pycache__" in name or "/tests/" in name]
 

@@ -15,6 +15,7 @@ METHODS = {
     "/models/churn": "GET",
     "/models/churn/approve": "POST",
     "/models/churn/reject": "POST",
+    "/openapi.yaml": "GET",
     "/health": "GET",
     "/": "GET",
 }

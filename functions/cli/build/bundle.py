@@ -117,6 +117,8 @@ def _stage(cloud: str, files: Sequence[Path], configs: Sequence[Configuration], 
         shutil.copytree(ROOT / "functions" / name, folder / "functions" / name, ignore=_IGNORED)
     for path in (ROOT / "functions").glob("*.py"):
         shutil.copyfile(path, folder / "functions" / path.name)
+    (folder / "docs").mkdir()
+    shutil.copyfile(ROOT / "docs" / "openapi.yaml", folder / "docs" / "openapi.yaml")
     for path in files:
         shutil.copyfile(path, folder / path.name)
     # Apprise is most of what a bundle weighs, so it comes along only where a channel needs it.
