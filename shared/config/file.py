@@ -32,6 +32,7 @@ SIGNALS: Final = (
 # A host of letters, digits, points and hyphens, or an IPv6 address, and an optional port: an origin that browsers send.
 _URL: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[!$-;=@-Z_a-z~]*)?")
 MAX_RETRIES: Final = 10
+_NUMBER: Final = re.compile(r"[0-9]{1,6}")
 _BUDGET: Final = f'a number from 1 to {MAX_STARTS} and a duration over zero, such as "3/7d"'
 
 
@@ -175,7 +176,7 @@ def _read_policy(table: Table) -> Policy:
 def _read_budget(value: object) -> Budget | None:
     number, separator, period = value.partition("/") if isinstance(value, str) else ("", "", "")
     duration = parse_duration(period)
-    if not separator or not duration or not number.isascii() or not number.isdecimal():
+    if not separator or not duration or not _NUMBER.fullmatch(number):
         return None
     return Budget(number=int(number), period=duration) if 1 <= int(number) <= MAX_STARTS else None
 

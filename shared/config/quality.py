@@ -87,6 +87,7 @@ def read_quality(quality: Table, drift: DriftCheck | None) -> QualityCheck:
         delay=quality.duration("delay", timedelta()),
         severity=read_steps(quality.table("severity"), most=None),
     )
+    quality.expect("labels")
     _check_metric(quality)
     if (check.max_drop is None) == (check.limit is None):
         quality.problem("", "needs either max_drop, the share by which it may be worse than on the reference, or limit")

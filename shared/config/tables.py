@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION: Final = re.compile(r"(\d{1,6})([smhd])")
+_DURATION: Final = re.compile(r"([0-9]{1,6})([smhd])")
 
 
 class Table:

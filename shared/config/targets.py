@@ -80,13 +80,14 @@ class CommandTarget:
 
 Target = SageMakerTarget | SqsTarget | VertexTarget | AzureMlTarget | GitHubTarget | CommandTarget
 
-_OF_CLOUD: Final[dict[str, tuple[type[Target], ...]]] = {
+# The kinds of targets that each cloud can start.
+KINDS_OF_CLOUD: Final[dict[str, tuple[type[Target], ...]]] = {
     "aws": (SageMakerTarget, SqsTarget, GitHubTarget),
     "gcp": (VertexTarget, GitHubTarget),
     "azure": (AzureMlTarget, GitHubTarget),
     "local": (CommandTarget, GitHubTarget),
 }
-CLOUDS: Final = tuple(_OF_CLOUD)
+CLOUDS: Final = tuple(KINDS_OF_CLOUD)
 
 
 def write_target(target: Target) -> dict[str, object]:
@@ -110,17 +111,17 @@ def parse_target(content: Mapping[str, object]) -> Target:
 
 def trains_on(cloud: str, target: Target) -> bool:
     """Return whether *cloud* supports the kind of *target*."""
-    return isinstance(target, _OF_CLOUD[cloud])
+    return isinstance(target, KINDS_OF_CLOUD[cloud])
 
 
-_KINDS: Final[Mapping[str, type[Target]]] = {kind.kind: kind for kinds in _OF_CLOUD.values() for kind in kinds}
+_KINDS: Final[Mapping[str, type[Target]]] = {kind.kind: kind for kinds in KINDS_OF_CLOUD.values() for kind in kinds}
 
 
 def read_targets(table: Table) -> dict[str, Target]:
     """Parse the table `target.<cloud>` of every cloud; problems are added to the table's list."""
     targets: dict[str, Target] = {}
     table.expect(*CLOUDS)
-    for cloud, kinds in _OF_CLOUD.items():
+    for cloud, kinds in KINDS_OF_CLOUD.items():
         if cloud in table:
             target = _read_target(table.table(cloud), {kind.kind: kind for kind in kinds})
             if target is not None:
