@@ -123,7 +123,7 @@ def _model() -> Schema:
     keys = {
         "default": _about("Takes the events that name no model.", _FLAG, default=False),
         "schedule": _about(
-            'true: every tick of the deployment\'s schedule asks for this model; or its own, such as "30 9 * * MON".',
+            'true: every tick of the deployment\'s schedule requests this model; or its own, such as "30 9 * * MON".',
             {"type": ["boolean", "string"], "pattern": "^\\s*\\S+(\\s+\\S+){4}\\s*$"},
             default=False,
         ),
@@ -158,7 +158,7 @@ def _model() -> Schema:
         "consecutive": _about("Drift triggers within `window` before a training starts.", _COUNT, 1),
         "window": _about("The time in which consecutive drift triggers count.", _LASTING, "7d"),
         "approval": _about("A person releases each training.", _FLAG, default=False),
-        "parameters": _about("What a trigger may set, with the defaults.", _parameters()),
+        "parameters": _about("The values that a trigger may set, with the defaults.", _parameters()),
         "target": _about("Where the model trains, by cloud.", _targets()),
         "after": _table({"succeeded": _actions(), "failed": _actions()}),
         "drift": _drift(),
@@ -235,7 +235,7 @@ def _drift() -> Schema:
         "min_rows": _about("A check needs at least so many rows in each data set.", _COUNT),
         "keep_reports": _about("How long a check stays on the site.", _LASTING),
     }
-    return _about("What the drift monitor compares.", _table(keys, required=("reference", "current", "site")))
+    return _about("The data that the drift monitor compares.", _table(keys, required=("reference", "current", "site")))
 
 
 def _quality() -> Schema:

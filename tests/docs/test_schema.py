@@ -75,7 +75,7 @@ def _properties(place: str) -> dict[str, Any]:
 
 
 def test_every_sample_of_the_documents_is_valid() -> None:
-    """What a reader copies has no mistakes in an editor either."""
+    """A sample that a reader copies shows no mistake in an editor."""
     samples = [block.text for block in all_blocks("toml") if "[models" in block.text]
     samples += [path.read_text(encoding="utf-8") for path in (ROOT / "retrain.toml", ROOT / "tests/core/full.toml")]
     assert len(samples) > 5
@@ -193,7 +193,7 @@ CONFIGURATION: Final = st.fixed_dictionaries(
     optional={"notify": NOTIFY, "console": _some(url=st.sampled_from(["https://a.example", "http://[::1]:80/x"]))},
 ).map(lambda content: content | {"github": {"repositories": ["acme/churn"]}})
 
-# What mistakes are made of.
+# Values for mistakes.
 JUNK: Final[list[Any]] = [
     *(
         True,
