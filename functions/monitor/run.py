@@ -181,5 +181,9 @@ def _expire(site: Site, run: _Run, model_id: str) -> None:
 
 def _site(monitor: Monitor, check: DriftCheck) -> Site:
     return Site(
-        address=monitor.storage.whole(check.site), url=check.url, storage=monitor.storage, keep=check.keep_reports
+        address=monitor.storage.whole(check.site),
+        url=check.url,
+        storage=monitor.storage,
+        keep=check.keep_reports,
+        console=monitor.emitter.config.console_url,
     )

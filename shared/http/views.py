@@ -212,4 +212,6 @@ def _configuration(model: Model, cloud: str) -> dict[str, object]:
         "parameters": dict(model.parameters),
         "target": {"kind": target.kind, **dataclasses.asdict(target)} if target else None,
         "after": dataclasses.asdict(model.after),
+        # Only where people can open it: the console links to it.
+        **({"drift_reports": model.drift.url} if model.drift and model.drift.url else {}),
     }

@@ -161,15 +161,12 @@ def test_the_page_of_a_model_shows_every_check_and_column(tmp_path: Path) -> Non
 
 def test_the_page_of_a_model_leads_to_the_console(tmp_path: Path) -> None:
     """Where the configuration says where that is: a check that requested a training links to the model there."""
-    world = World(tmp_path, configuration(churn=TABLE))
+    world = World(tmp_path, f'{configuration(churn=TABLE)}[console]\nurl = "https://retrain.example/"\n')
     world.put(reference=rows(), current=rows(shift=1.0))
     run_checks(world.monitor, [], MONDAY)
-    site = tmp_path / "site"
-    Site(address=str(site), url="", storage=world.monitor.storage, console="https://retrain.example/").rebuild(
-        ["churn"]
-    )
     page = (tmp_path / "site/models/churn/index.html").read_text()
     assert page.count('href="https://retrain.example/?model=churn"') == 2
+    assert 'href="https://retrain.example/"' in (tmp_path / "site/index.html").read_text()
 
 
 def test_old_checks_are_deleted(tmp_path: Path) -> None:

@@ -9,8 +9,14 @@ from functions.monitor.site.history import LENGTH, History, PastCheck
 from functions.monitor.site.rendering import render
 
 
-def index_page(histories: Sequence[History]) -> str:
-    """Return the start page: every model with its last check, its trend and its reports."""
+def index_page(histories: Sequence[History], *, console: str) -> str:
+    """Return the start page: every model with its last check, its trend and its reports.
+
+    Args:
+        histories: the checks of each model.
+        console: the address of the console, or an empty text.
+
+    """
     models = [
         {
             "model_id": history.model_id,
@@ -21,7 +27,7 @@ def index_page(histories: Sequence[History]) -> str:
         }
         for history in histories
     ]
-    return render("index.html", models=models)
+    return render("index.html", models=models, console=console)
 
 
 def model_page(history: History, *, console: str, days: int) -> str:

@@ -89,7 +89,7 @@ class Site:
             if history.last:
                 page = model_page(history, console=self._console_of(history.model_id), days=self.keep.days)
                 self._write(f"{layout.model_folder(history.model_id)}/{layout.INDEX}", page.encode(), HTML)
-        self._write(layout.INDEX, index_page(histories).encode(), HTML)
+        self._write(layout.INDEX, index_page(histories, console=self.console).encode(), HTML)
 
     def expire(self, model_id: str, at: datetime) -> None:
         """Delete the checks of a model that are older than `keep` at the time *at*.

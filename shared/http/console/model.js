@@ -65,6 +65,7 @@ function nowCard(model) {
     model.last_success && fact("Last success", when(model.last_success)),
     model.stale_since && fact("Overdue", [badge("bad", "overdue"), " since ", when(model.stale_since)]),
     model.next_scheduled && fact("Next scheduled", when(model.next_scheduled)),
+    model.configuration?.drift_reports && fact("Drift reports", outside(model.configuration.drift_reports)),
     fact("If you retrained now", typeof forecast === "string" ? said(forecast) : forecastText(forecast)),
   ));
 }
