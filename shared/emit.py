@@ -80,19 +80,21 @@ def emit_scheduled(emitter: EmitterParts, at: datetime | None) -> list[RetrainTr
         UnavailableError: the bus is unavailable.
 
     """
-    now = emitter.clock()
-    moment = format_time(at or now.replace(second=0, microsecond=0))
-    triggers = [
-        RetrainTrigger.parse(
-            {"model_id": model_id, "reason": f"scheduled for {moment}"},
-            trigger_id=derived_id("schedule", model_id, moment),
-            origin="schedule",
-            requested_at=now,
-        )
-        for model_id in emitter.config.scheduled(emitter.cloud)
-    ]
+    moment = at or emitter.clock().replace(second=0, microsecond=0)
+    triggers = [scheduled_trigger(emitter, model_id, moment) for model_id in emitter.config.scheduled(emitter.cloud)]
     publish(emitter, triggers)
     return triggers
+
+
+def scheduled_trigger(emitter: EmitterParts, model_id: str, at: datetime) -> RetrainTrigger:
+    """Return the trigger of *model_id* for its scheduled time *at*; the same time makes the same id."""
+    moment = format_time(at)
+    return RetrainTrigger.parse(
+        {"model_id": model_id, "reason": f"scheduled for {moment}"},
+        trigger_id=derived_id("schedule", model_id, moment),
+        origin="schedule",
+        requested_at=emitter.clock(),
+    )
 
 
 def accepted_triggers(triggers: list[RetrainTrigger]) -> dict[str, object]:

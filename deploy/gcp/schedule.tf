@@ -21,6 +21,27 @@ resource "google_cloud_scheduler_job" "tick" {
   }
 }
 
+resource "google_cloud_scheduler_job" "schedules" {
+  name             = "retrain-schedules-${var.environment}"
+  region           = var.region
+  description      = "Evaluates the models' own schedules."
+  schedule         = "*/5 * * * *"
+  time_zone        = "Etc/UTC"
+  attempt_deadline = "90s"
+  # The next evaluation does the same.
+  retry_config {
+    retry_count = 3
+  }
+  http_target {
+    http_method = "POST"
+    uri         = "${google_cloudfunctions2_function.emit.service_config[0].uri}/schedules"
+    oidc_token {
+      service_account_email = google_service_account.schedule.email
+      audience              = google_cloudfunctions2_function.emit.service_config[0].uri
+    }
+  }
+}
+
 resource "google_cloud_scheduler_job" "sweep" {
   name             = "retrain-sweep-${var.environment}"
   region           = var.region

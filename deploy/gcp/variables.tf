@@ -48,7 +48,7 @@ variable "schedule" {
 variable "sweep_schedule" {
   description = "How often unfinished work is picked up."
   type        = string
-  default     = "0 * * * *"
+  default     = "*/5 * * * *"
   validation {
     condition     = length(split(" ", var.sweep_schedule)) == 5
     error_message = "A schedule of Cloud Scheduler has five fields."

@@ -33,6 +33,11 @@ def http_answer(response: Response) -> dict[str, object]:
     return {"statusCode": int(response.status), "headers": dict(response.headers), "body": response.body}
 
 
+def is_evaluation(event: object) -> bool:
+    """Whether `emit` was invoked to evaluate the models' own schedules."""
+    return isinstance(event, Mapping) and event.get("schedules") is True
+
+
 def is_sweep(event: object) -> bool:
     """Whether `receive` was invoked by the sweep's schedule."""
     return isinstance(event, Mapping) and event.get("sweep") is True

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from functions.aws import wiring
-from functions.aws.entry import http_answer, is_batch, is_sweep, message_event, read_request
+from functions.aws.entry import http_answer, is_batch, is_evaluation, is_sweep, message_event, read_request
 from functions.aws.queues import is_fifo
 from functions.aws.redriven import decode_queued, decode_redriven, original
 from shared import emit as emitting
@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 
 
 def emit(event: object, context: Any) -> dict[str, object]:  # noqa: ANN401 - Lambda's own
-    """Answer an HTTP request, a schedule's tick, or a direct invocation with the fields of a trigger.
+    """Answer an HTTP request, a tick, an evaluation of schedules, or a direct invocation with the fields of a trigger.
 
     The trigger of a direct invocation has the request id as its id, unless it names one: if an asynchronous invocation
     fails, Lambda retries it with the same request id.
     """
     emitter = wiring.emitter()
     invocation = original(event)
+    if is_evaluation(invocation.event):
+        from shared.schedules import emit_own_schedules
+
+        return emitting.accepted_triggers(emit_own_schedules(emitter))
     match read_request(invocation.event):
         case Request() as request:
             return http_answer(respond(emitter, request))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from functions.aws.entry import is_evaluation
 from shared.errors import UnreadableEventError
 from shared.frozen import dataclass
 from shared.wire.eventbridge import decode, decode_tick
@@ -75,7 +76,7 @@ def decode_queued(event: object, source: str) -> Incoming:
 
     A schedule that cannot invoke its function puts its input into the queue unchanged, without a record.
     """
-    if decode_tick(event) is not None:
+    if decode_tick(event) is not None or is_evaluation(event):
         raise UnreadableEventError("this is a tick of a schedule; resend it to the function `emit`")
     if isinstance(event, Mapping) and event and event.keys() <= _MONITOR_FIELDS:
         raise UnreadableEventError("this is a request for a drift check; resend it to the monitor")

@@ -1,4 +1,4 @@
-"""The four Azure functions; the Makefile puts this file beside `host.json`, where the Functions host expects it.
+"""The five Azure functions; the Makefile puts this file beside `host.json`, where the Functions host expects it.
 
 Each function imports its dependencies when it runs: the host imports this file just to list the functions, and
 importing everything would double the time for that.
@@ -14,7 +14,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 # Mondays 09:30 UTC; the first field is seconds. The worker sets the app settings before it imports this file.
 SCHEDULE = os.environ.get("RETRAIN_SCHEDULE") or "0 30 9 * * 1"
-HOURLY = "0 0 * * * *"
+EVERY_FIVE_MINUTES = "0 */5 * * * *"
 
 
 @app.route(route="{*path}", methods=list(func.HttpMethod))
@@ -41,7 +41,16 @@ def retrain_schedule(timer: func.TimerRequest) -> None:
     emit_scheduled(emitter, entry.tick_time(timer, emitter.clock()))
 
 
-@app.timer_trigger(arg_name="timer", schedule=HOURLY, run_on_startup=False, use_monitor=True)
+@app.timer_trigger(arg_name="timer", schedule=EVERY_FIVE_MINUTES, run_on_startup=False, use_monitor=True)
+def retrain_schedules(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by this name
+    """Emit a trigger for every model of whose own schedule a time has come."""
+    from functions.azure import wiring
+    from shared.schedules import emit_own_schedules
+
+    emit_own_schedules(wiring.emitter())
+
+
+@app.timer_trigger(arg_name="timer", schedule=EVERY_FIVE_MINUTES, run_on_startup=False, use_monitor=True)
 def retrain_sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host passes it by this name
     """Finish the work that was left undone."""
     from functions.azure import wiring

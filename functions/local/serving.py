@@ -27,6 +27,8 @@ from shared.training.sweep import sweep
 
 # Seconds between two looks at the configuration file.
 WATCH_INTERVAL: Final = 0.5
+# When the models' own schedules are evaluated, as on the clouds.
+SCHEDULES: Final = "*/5 * * * *"
 ADDRESS_FILE: Final = "serve.json"
 
 log = logging.getLogger("retrain")
@@ -117,8 +119,15 @@ def _application(
 def _crons(cloud: LiveCloud, options: Settings) -> list[Cron]:
     return [
         Cron(options.cron, now, tick=lambda at: emit_scheduled(cloud.emitter, at), memory=cloud.database),
+        Cron(SCHEDULES, now, tick=lambda _: _evaluate(cloud), memory=cloud.database, name="schedules"),
         Cron(options.sweep, now, tick=lambda _: sweep(cloud.receiver), memory=cloud.database, name="sweep"),
     ]
+
+
+def _evaluate(cloud: LiveCloud) -> None:
+    from shared.schedules import emit_own_schedules
+
+    emit_own_schedules(cloud.emitter)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ at the change of the clocks, unless the hour is `*`.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import takewhile
 from typing import Final
 
 from shared.config.tables import Table
@@ -14,6 +15,8 @@ from shared.frozen import dataclass
 
 FIELDS: Final = 5
 UTC_NAME: Final = "UTC"
+# Most searches are in the few minutes since the last evaluation.
+FIRST_SPAN: Final = timedelta(minutes=15)
 _EXAMPLE: Final = "30 9 * * MON"
 
 
@@ -36,17 +39,21 @@ class OwnSchedule:
         return min((time for time in found if time is not None), default=None)
 
     def last_between(self, after: datetime, until: datetime) -> datetime | None:
-        """Return the last time that is after *after* and not after *until*, in UTC; None if there is none.
-
-        Every time between the two is calculated, so they should be close to each other.
-        """
-        last = None
-        for reading in self._readings():
-            for time in self._times(reading, after):
-                if time > until:
-                    break
-                last = time if last is None else max(last, time)
-        return last
+        """Return the last time that is after *after* and not after *until*, in UTC; None if there is none."""
+        # cronsim's own search backwards leaves out times in an hour that comes twice. The spans grow, so that neither a
+        # schedule with many times nor one with few takes long.
+        span, start = FIRST_SPAN, until
+        while start > after:
+            start = max(until - span, after)
+            found = [
+                time
+                for reading in self._readings()
+                for time in takewhile(lambda time: time <= until, self._times(reading, start))
+            ]
+            if found:
+                return max(found)
+            span *= 8
+        return None
 
     def _readings(self) -> tuple[str, ...]:
         """Return the expression, and if needed a second one for the times that a change of the clocks leaves out.

@@ -82,6 +82,13 @@ def _tick(emitter: EmitterParts, request: Request, _model_id: str) -> Response:
     return answer(HTTPStatus.ACCEPTED, emit.accepted_triggers(emit.emit_scheduled(emitter, request.scheduled_at)))
 
 
+def _schedules(emitter: EmitterParts, _request: Request, _model_id: str) -> Response:
+    # Imported here, as only the schedules of the platform need it.
+    from shared.schedules import emit_own_schedules
+
+    return answer(HTTPStatus.ACCEPTED, emit.accepted_triggers(emit_own_schedules(emitter)))
+
+
 def _models(emitter: EmitterParts, request: Request, _model_id: str) -> Response:
     return answer(HTTPStatus.OK, list_models(emitter, request.query.get("after")))
 
@@ -136,6 +143,7 @@ def _with_key(request: Request, fields: Mapping[str, object]) -> Mapping[str, ob
 ROUTES: Final[Mapping[str, Mapping[str, Route]]] = {
     "/retrain": {"POST": _retrain},
     "/tick": {"POST": _tick},
+    "/schedules": {"POST": _schedules},
     "/models": {"GET": _models},
     "/models/{model_id}": {"GET": _model},
     "/models/{model_id}/approve": {"POST": _approve},

@@ -80,12 +80,13 @@ def loaded(modules: list[str], *names: str) -> list[str]:
     return [name for name in names if name in modules]
 
 
-def test_the_host_finds_four_functions(bundle: Path) -> None:
+def test_the_host_finds_five_functions(bundle: Path) -> None:
     """Their names and triggers are those of the contract; nothing runs on start-up, and missed ticks are noticed."""
     bindings = probed(bundle, {})["bindings"]
     assert {name: found[0]["type"] for name, found in bindings.items()} == {
         "retrain_http": "httpTrigger",
         "retrain_schedule": "timerTrigger",
+        "retrain_schedules": "timerTrigger",
         "retrain_sweep": "timerTrigger",
         "retrain_receive": "eventGridTrigger",
     }
@@ -93,7 +94,7 @@ def test_the_host_finds_four_functions(bundle: Path) -> None:
     assert (http["route"], http["authLevel"]) == ("{*path}", "FUNCTION")
     # Newer versions of azure-functions know more.
     assert set(http["methods"]) >= {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
-    for name in ("retrain_schedule", "retrain_sweep"):
+    for name in ("retrain_schedule", "retrain_schedules", "retrain_sweep"):
         timer = bindings[name][0]
         assert (timer["runOnStartup"], timer["useMonitor"]) == (False, True)
         assert len(timer["schedule"].split()) == 6

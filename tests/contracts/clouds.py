@@ -99,6 +99,10 @@ class Cloud(Ports):
         """Let the platform's schedule come due at *at*, and return which triggers were accepted."""
 
     @abstractmethod
+    def evaluate_schedules(self) -> list[Json]:
+        """Evaluate the models' own schedules once, and return which triggers were accepted."""
+
+    @abstractmethod
     def turned_away(self, trigger_id: str) -> AbstractContextManager[None]:
         """Let the training service turn the start of this trigger of the first model away, and no other."""
 

@@ -33,7 +33,9 @@ approval = true
 [models."reviewed".target]
 {cloud} = {works}
 
-[models."followed"]             # GitHub and people hear how its trainings end
+[models."followed"]             # GitHub and people hear how its trainings end; it has a schedule of its own
+schedule = "* * * * *"
+timezone = "Europe/Rome"
 [models."followed".after]
 succeeded = ["github:{repository}#{completed}", "notify"]
 failed = ["github:{repository}#{failed}", "notify"]

@@ -18,7 +18,8 @@ NO_FIELD: Final = (
     "model_id, trigger_id, origin, reason, severity, parameters, evidence, force"
 )
 PATHS: Final = (
-    "/retrain, /tick, /models, /models/{model_id}, /models/{model_id}/approve, /models/{model_id}/reject, /health, /"
+    "/retrain, /tick, /schedules, /models, /models/{model_id}, /models/{model_id}/approve, /models/{model_id}/reject, "
+    "/health, /"
 )
 
 

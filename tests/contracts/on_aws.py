@@ -125,6 +125,12 @@ class Amazon(AmazonPorts, Cloud):
         accepted: list[Json] = answer["accepted"]
         return accepted
 
+    def evaluate_schedules(self) -> list[Json]:
+        """See the base."""
+        answer: Any = self.account.emit.invoke({"schedules": True})
+        accepted: list[Json] = answer["accepted"]
+        return accepted
+
     def logs(self) -> str:
         """See the base."""
         return self.account.receive.logs()

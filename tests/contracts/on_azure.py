@@ -14,6 +14,7 @@ from emulators.arm import ArmStandIn, Component, FaultKind
 from emulators.event_grid import Subscription
 from emulators.event_grid.standin import TOPIC as TOPIC_ID
 from emulators.event_grid.webhook import posted
+from emulators.functions_host.process import Invocation
 from emulators.loopback import Answer
 from shared.trigger import run_name
 from tests.contracts.azure_account import BEARER, CALLER, COMPONENT, EXPERIMENT, Subscribed, need_azurite
@@ -129,7 +130,13 @@ class Azure(AzurePorts, Cloud):
 
     def tick(self, at: str) -> list[Json]:
         """Let the timer come due."""
-        invocation = self.account.host.invoke("retrain_schedule", timer(None, at))
+        return self._emitted(self.account.host.invoke("retrain_schedule", timer(None, at)))
+
+    def evaluate_schedules(self) -> list[Json]:
+        """Let the other timer come due."""
+        return self._emitted(self.account.host.invoke("retrain_schedules", timer(None, None)))
+
+    def _emitted(self, invocation: Invocation) -> list[Json]:
         assert not invocation.error, invocation.error
         return [
             {name: line[name] for name in ("model_id", "trigger_id")} for line in lines(invocation, "retrain.emitted")

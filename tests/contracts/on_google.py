@@ -136,6 +136,13 @@ class Google(GooglePorts, Cloud):
         accepted: list[Json] = reply.body["accepted"]
         return accepted
 
+    def evaluate_schedules(self) -> list[Json]:
+        """See the base."""
+        reply = self.send(HttpRequest(method="POST", path="/schedules"))
+        assert reply.status == 202, reply
+        accepted: list[Json] = reply.body["accepted"]
+        return accepted
+
     def logs(self) -> str:
         """See the base."""
         return self.project.receive.logs()

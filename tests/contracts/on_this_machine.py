@@ -15,6 +15,7 @@ from shared.emit import accepted_triggers, emit_scheduled
 from shared.errors import BusError, RetrainError
 from shared.fields import parse_time
 from shared.receive import receive
+from shared.schedules import emit_own_schedules
 from shared.training.sweep import sweep
 from tests.contracts.clouds import Cloud
 from tests.contracts.machine_ports import MachinePorts
@@ -122,6 +123,12 @@ class ThisMachine(MachinePorts, Cloud):
     def tick(self, at: str) -> list[Json]:
         """See the base."""
         (triggers,) = accepted_triggers(emit_scheduled(self.cloud.emitter, parse_time(at))).values()
+        assert isinstance(triggers, list)
+        return triggers
+
+    def evaluate_schedules(self) -> list[Json]:
+        """See the base."""
+        (triggers,) = accepted_triggers(emit_own_schedules(self.cloud.emitter)).values()
         assert isinstance(triggers, list)
         return triggers
 

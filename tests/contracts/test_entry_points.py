@@ -2,10 +2,13 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from shared.fields import format_time
+from shared.schedules import KEY as SCHEDULES
 from tests.contracts.clouds import Cloud
 from tests.contracts.configuration import MODELS
 from tests.contracts.exchanges import ALL_FIELDS, EXCHANGES, Exchange, plain
@@ -110,6 +113,28 @@ def test_a_tick_that_comes_twice_emits_once(cloud: Cloud) -> None:
     cloud.drain()
     assert cloud.trainings() == ["schedule:fraud:2025-11-17T09:30:00Z"]
     assert len(state_of(cloud.ledger, "fraud").decisions) == 2
+
+
+def test_an_own_schedule_requests_once(cloud: Cloud) -> None:
+    """A schedule begins with the evaluation that first sees it; a repeated evaluation makes the same trigger id."""
+    assert cloud.evaluate_schedules() == []
+    an_hour_ago = format_time(datetime.now(UTC) - timedelta(hours=1))
+    evaluated = []
+    for _ in range(2):
+        stored = cloud.ledger.load(SCHEDULES)
+        # As if the platform had not evaluated anything for an hour.
+        earlier = json.loads(stored.document or "") | {"until": an_hour_ago}
+        assert cloud.ledger.save(SCHEDULES, json.dumps(earlier), stored.version)
+        evaluated.append(cloud.evaluate_schedules())
+    requested = {line["trigger_id"] for (line,) in evaluated}
+    assert all(name.startswith("schedule:followed:20") for name in requested)
+    assert cloud.evaluate_schedules() in ([], evaluated[-1])
+    cloud.drain()
+    assert set(cloud.trainings()) <= requested
+    assert len(cloud.trainings()) == 1
+    assert SCHEDULES not in [
+        line["model_id"] for line in cloud.send(HttpRequest(method="GET", path="/models")).body["models"]
+    ]
 
 
 def test_all_models_that_were_seen_are_listed_page_by_page(cloud: Cloud) -> None:

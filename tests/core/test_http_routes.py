@@ -11,6 +11,7 @@ from tests.fakes.faults import Fault, Script
 METHODS = {
     "/retrain": "POST",
     "/tick": "POST",
+    "/schedules": "POST",
     "/models": "GET",
     "/models/churn": "GET",
     "/models/churn/approve": "POST",
@@ -45,7 +46,9 @@ def test_another_method_is_405(path: str, method: str) -> None:
 def test_an_unknown_path_is_404(path: str, method: str) -> None:
     """The problem names the requested path and the known ones."""
     detail = problem(Deployment(model_text("*")).call(method, path), 404, "Not Found")
-    assert detail.startswith(f"{path} does not exist; the paths are /retrain, /tick, /models, /models/{{model_id}}, ")
+    assert detail.startswith(
+        f"{path} does not exist; the paths are /retrain, /tick, /schedules, /models, /models/{{model_id}}, "
+    )
 
 
 def test_health() -> None:

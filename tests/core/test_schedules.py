@@ -1,0 +1,158 @@
+"""The models' own schedules: each time is requested once, whatever fails in between."""
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import UnavailableError
+from shared.schedules import KEY, emit_own_schedules
+from shared.training.sweep import sweep
+from tests.core.deployment import Deployment
+from tests.core.samples import HOUR, MINUTE, configured, model_text
+from tests.fakes.faults import Fault, Script
+
+ROME = 'schedule = "30 2 * * *"\ntimezone = "Europe/Rome"'
+HOURLY = 'schedule = "0 * * * *"'
+DAY = timedelta(days=1)
+
+
+def evaluate(deployment: Deployment, *texts: str) -> list[str]:
+    """Evaluate the schedules, with another configuration of *texts* if there is one; return the times, with models."""
+    if texts:
+        deployment.emitter = dataclasses.replace(deployment.emitter, config=configured("".join(texts)))
+    triggers = emit_own_schedules(deployment.emitter)
+    assert all((one.origin, one.force) == ("schedule", False) for one in triggers)
+    return [one.trigger_id.removeprefix("schedule:") for one in triggers]
+
+
+def test_a_time_is_requested_at_the_next_evaluation_and_once() -> None:
+    """Evaluations every five minutes, one of them twice, request every hour of a day once."""
+    deployment = Deployment(model_text(settings=HOURLY))
+    deployment.wait(MINUTE)
+    requested = []
+    for number in range(24 * 12):
+        deployment.wait(5 * MINUTE)
+        requested += evaluate(deployment) + (evaluate(deployment) if number % 7 == 0 else [])
+    assert requested[:2] == ["churn:2026-11-21T04:00:00Z", "churn:2026-11-21T05:00:00Z"]
+    assert len(requested) == len(set(requested)) == 24
+
+
+@pytest.mark.parametrize(
+    ("begins", "times"),
+    [
+        ("2027-03-27T12:00", ["2027-03-28T01:00:00Z", "2027-03-29T00:30:00Z"]),
+        ("2027-10-30T12:00", ["2027-10-31T00:30:00Z", "2027-11-01T01:30:00Z"]),
+    ],
+)
+def test_the_changes_of_the_clocks(begins: str, times: list[str]) -> None:
+    """02:30 in Rome does not exist in one night, and comes twice in another; it is requested once in each."""
+    deployment = Deployment(model_text(settings=ROME))
+    deployment.now = datetime.fromisoformat(begins).replace(tzinfo=UTC)
+    requested = []
+    for _ in range(2 * 24 * 12):
+        requested += evaluate(deployment)
+        deployment.wait(5 * MINUTE)
+    assert requested == [f"churn:{time}" for time in times]
+
+
+def test_a_schedule_begins_with_the_evaluation_that_sees_it() -> None:
+    """Nothing before the deployment, before a change, or before a schedule came back, is requested."""
+    both = model_text(settings=HOURLY) + model_text("fraud", 'schedule = "30 * * * *"')
+    changed = model_text(settings=HOURLY + '\ntimezone = "Asia/Kolkata"')
+    deployment = Deployment(model_text(settings=HOURLY))
+    assert evaluate(deployment) == []
+    deployment.wait(2 * HOUR)
+    assert evaluate(deployment, both) == ["churn:2026-11-21T05:00:00Z"]
+    deployment.wait(HOUR)
+    assert evaluate(deployment, changed) == []
+    deployment.wait(HOUR)
+    assert evaluate(deployment) == ["churn:2026-11-21T06:30:00Z"]
+    assert evaluate(deployment, model_text()) == []
+    deployment.wait(HOUR)
+    assert evaluate(deployment, changed) == []
+
+
+def test_only_the_last_of_several_missed_times_and_none_after_a_day() -> None:
+    """A pause of the platform is made up for once, if the time is at most a day old."""
+    deployment = Deployment(model_text(settings=HOURLY) + model_text("monthly", 'schedule = "0 4 21 * *"'))
+    evaluate(deployment)
+    deployment.wait(DAY + 2 * HOUR + MINUTE)
+    assert evaluate(deployment) == ["churn:2026-11-22T05:00:00Z"]
+    deployment.wait(29 * DAY - MINUTE)
+    assert evaluate(deployment) == ["churn:2026-12-21T05:00:00Z", "monthly:2026-12-21T04:00:00Z"]
+
+
+@pytest.mark.parametrize("call", range(3))
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.THROTTLED])
+def test_a_failure_of_any_call_loses_and_repeats_nothing(call: int, fault: Fault) -> None:
+    """Whether reading, publishing or saving fails, before or after it was done: the next evaluation makes up for it."""
+    script = Script({call: fault})
+    deployment = Deployment(model_text(settings=HOURLY))
+    evaluate(deployment)
+    deployment.wait(HOUR)
+    ledger, bus = deployment.ledger.through(script), deployment.bus.through(script)
+    with pytest.raises(UnavailableError):
+        emit_own_schedules(dataclasses.replace(deployment.emitter, ledger=ledger, bus=bus))
+    deployment.wait(5 * MINUTE)
+    evaluate(deployment)
+    reasons = [outcome.reason for outcome in deployment.carry()]
+    assert reasons in (["launched"], ["launched", "duplicate"])
+
+
+def test_a_clock_that_was_wrong_stops_nothing() -> None:
+    """An evaluation of the far future is forgotten; a clock that is set back a little repeats no time."""
+    deployment = Deployment(model_text(settings=HOURLY))
+    evaluate(deployment)
+    deployment.wait(HOUR)
+    assert len(evaluate(deployment)) == 1
+    deployment.wait(-10 * MINUTE)
+    assert evaluate(deployment) == []
+    deployment.wait(10 * MINUTE)
+    assert evaluate(deployment) == []
+    deployment.wait(1000 * DAY)
+    evaluate(deployment)
+    deployment.wait(-1000 * DAY)
+    assert evaluate(deployment) == []
+    deployment.wait(HOUR)
+    assert len(evaluate(deployment)) == 1
+
+
+@pytest.mark.parametrize("document", ["", "[]", "{}", '{"form": 2, "until": "2026-11-21T03:00:00Z", "known": ""}'])
+def test_a_document_that_cannot_be_read_begins_anew(document: str) -> None:
+    """Nothing fails for good; a form of a later version is replaced, too."""
+    deployment = Deployment(model_text(settings=HOURLY))
+    deployment.ledger.save(KEY, document, None)
+    assert evaluate(deployment) == []
+    deployment.wait(HOUR)
+    assert len(evaluate(deployment)) == 1
+
+
+def test_without_own_schedules_nothing_is_written() -> None:
+    """An evaluation then costs one read."""
+    deployment = Deployment(model_text(settings="schedule = true"))
+    assert evaluate(deployment) == []
+    assert deployment.ledger.history == []
+
+
+def test_the_document_is_not_a_model() -> None:
+    """A pattern that matches everything neither lists nor sweeps it."""
+    deployment = Deployment(model_text("*") + model_text(settings=HOURLY))
+    evaluate(deployment)
+    listed, path = [], "/models"
+    while path:
+        page = json.loads(deployment.call("GET", path).body)
+        listed += [line["model_id"] for line in page["models"]]
+        path = f"/models?after={page['next']}" if "next" in page else ""
+    assert listed == ["churn"]
+    assert sweep(deployment.receiver) == []
+
+
+def test_ten_thousand_schedules_fit_into_the_ledger() -> None:
+    """Their document stays below the limit of every ledger, and an evaluation takes seconds."""
+    deployment = Deployment("".join(model_text(f"model-{number:05}", HOURLY) for number in range(10_000)))
+    evaluate(deployment)
+    deployment.wait(DAY)
+    assert len(evaluate(deployment)) == 10_000
+    assert len(deployment.ledger.peek(KEY).document or "") < 256 * 1024
