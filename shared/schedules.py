@@ -15,12 +15,12 @@ from shared.config.schedule import OwnSchedule
 from shared.emit import publish, scheduled_trigger
 from shared.fields import format_time, parse_time
 from shared.frozen import dataclass
+from shared.ledger.index import OWN
 from shared.parts import EmitterParts
 from shared.ports import Stored
 from shared.trigger import RetrainTrigger
 
-# No id of a model has a control character.
-KEY: Final = "\x1fschedules"
+KEY: Final = f"{OWN}schedules"
 # An older time is not requested any more.
 LONGEST_DELAY: Final = timedelta(days=1)
 # A clock that was wrong by more must not stop the schedules until the wrong time is reached.

@@ -21,7 +21,7 @@ ALLOWED = {
     "EventBusName": ("", "retrain", "acme.retrain_v1"),
     "Source": ("ml3_platform", "acme/drift.v1"),
     "Schedule": ("cron(30 9 ? * MON *)", "rate(7 days)", "rate(1 day)"),
-    "SweepSchedule": ("rate(1 hour)", "cron(0 * * * ? *)"),
+    "SweepSchedule": ("rate(5 minutes)", "cron(0 * * * ? *)"),
     "Configuration": ("retrain.toml", "retrain.staging.toml"),
     "ReservedConcurrency": ("", "1", "1000"),
     "AlarmTopicArn": ("", TOPIC),
