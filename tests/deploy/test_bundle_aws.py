@@ -21,11 +21,13 @@ LIMIT = 4_000_000  # bytes
 PACKAGES = {
     "aws_lambda_powertools",
     "botocore",
+    "cronsim",
     "dateutil",  # botocore reads times with it
     "functions",
     "jmespath",  # botocore and Powertools
     "shared",
     "six.py",  # dateutil
+    "tzdata",
     "typing_extensions.py",  # Powertools
     "urllib3",
 }

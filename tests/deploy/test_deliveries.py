@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from moto.events.models import EventPattern
 
-from functions.aws.entry import is_sweep, read_request
+from functions.aws.entry import is_evaluation, is_sweep, read_request
 from shared.errors import UnreadableEventError
 from shared.ports import RunResult
 from shared.trigger import RetrainTrigger
@@ -133,11 +133,12 @@ def test_executions_are_watched_where_sagemaker_reports_them(template: Template)
 def test_every_delivery_is_tried_again_and_kept_in_the_end(template: Template) -> None:
     """Each rule and each schedule says itself how often it tries, and where an event goes that it gave up."""
     sources = template.sources(*RULES, "ScheduleV2")
-    assert len(sources) == 4
+    assert len(sources) == 5
     policies = {name: source.properties["RetryPolicy"] for name, source in sources.items()}
     assert {policy["MaximumRetryAttempts"] for policy in policies.values()} == {185}
     ages = {name: policy["MaximumEventAgeInSeconds"] for name, policy in policies.items()}
-    assert ages.pop("ReceiveFunctionSweep") == 3600
+    # After five minutes the next one does the same.
+    assert [ages.pop("ReceiveFunctionSweep"), ages.pop("EmitFunctionSchedules")] == [300, 300]
     assert set(ages.values()) == {86400}
     for source in sources.values():
         assert source.properties["DeadLetterConfig"] == {"Arn": "${UndeliveredQueue.Arn}"}
@@ -148,7 +149,7 @@ def test_every_schedule_is_a_legal_one(template: Template) -> None:
     schedules = [source.properties["ScheduleExpression"] for source in template.sources("ScheduleV2").values()]
     declared = [parameter["Default"] for parameter in template.parameters.values() if "Default" in parameter]
     everywhere = [text for text in texts([template.resources, declared]) if re.match(r"(cron|rate)\(", text)]
-    assert len(schedules) == 2
+    assert len(schedules) == 3
     assert set(schedules) <= set(everywhere)
     for expression in everywhere:
         check_schedule(expression)
@@ -168,9 +169,11 @@ def test_a_tick_brings_its_scheduled_time(template: Template) -> None:
     assert read_request(event) == Tick(at=datetime(2026, 11, 23, 9, 30, tzinfo=UTC))
 
 
-def test_the_sweep_is_told_apart(template: Template) -> None:
-    """The event that the other schedule makes is read as the call for the sweep."""
-    assert is_sweep(json.loads(template.sources("ScheduleV2")["ReceiveFunctionSweep"].properties["Input"]))
+def test_the_sweep_and_the_evaluation_of_schedules_are_told_apart(template: Template) -> None:
+    """The events that the other schedules make are read as the calls for these."""
+    inputs = {name: json.loads(each.properties["Input"]) for name, each in template.sources("ScheduleV2").items()}
+    assert is_sweep(inputs["ReceiveFunctionSweep"])
+    assert is_evaluation(inputs["EmitFunctionSchedules"])
 
 
 def test_schedules_use_known_keywords_only(template: Template) -> None:
