@@ -120,7 +120,7 @@ def test_a_clock_that_was_wrong_stops_nothing() -> None:
 
 @pytest.mark.parametrize("document", ["", "[]", "{}", '{"form": 2, "until": "2026-11-21T03:00:00Z", "known": ""}'])
 def test_a_document_that_cannot_be_read_begins_anew(document: str) -> None:
-    """Nothing fails for good; a form of a later version is replaced, too."""
+    """Nothing fails permanently; a form of a later version is replaced, too."""
     deployment = Deployment(model_text(settings=HOURLY))
     deployment.ledger.save(KEY, document, None)
     assert evaluate(deployment) == []
