@@ -129,5 +129,6 @@ def _answers() -> list[tuple[str, str, int, Any]]:
     ask("POST", "/models/reviewed/approve", {"trigger_id": 1}, of="/models/{model_id}/approve")
     ask("GET", "/models/absent", of="/models/{model_id}")
     ask("POST", "/tick")
+    ask("POST", "/schedules")
     ask("GET", "/health")
     return made
