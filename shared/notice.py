@@ -53,6 +53,8 @@ class Notice:
         run_id: the training service's id of the run.
         url: the page of the run.
         result: how the run ended: `succeeded`, `failed`, `stopped` or `gone`; `handed_over` if its end is not observed.
+        error: what the service says about the failure; untrusted like `reason`.
+        attempts: how many attempts were made; 0 where that does not matter.
         severity: that of the trigger.
         origin: that of the trigger.
         requested_by: the person or system that sent the request.
@@ -69,6 +71,8 @@ class Notice:
     run_id: str = ""
     url: str = ""
     result: str = ""
+    error: str = ""
+    attempts: int = 0
     severity: str = ""
     origin: str = ""
     requested_by: str = ""
@@ -85,6 +89,8 @@ def notice_title(notice: Notice) -> str:
 def notice_text(notice: Notice) -> str:
     """Return *notice* as text: the title, then one field per line, whatever the fields contain."""
     facts = (
+        ("Error", notice.error),
+        ("Attempts", str(notice.attempts) if notice.attempts > 1 else ""),
         ("Reason", notice.reason),
         ("Severity", notice.severity),
         ("Origin", notice.origin),
@@ -122,6 +128,8 @@ def notice_document(notice: Notice) -> dict[str, object]:
         "run_id": notice.run_id,
         "url": notice.url,
         "result": notice.result,
+        "error": notice.error,
+        "attempts": notice.attempts,
         "severity": notice.severity,
         "origin": notice.origin,
         "requested_by": notice.requested_by,

@@ -177,11 +177,13 @@ class RunStatus:
     Attributes:
         result: the status.
         ended_at: when the run ended; None if it has not, or if the service does not report it.
+        error: the service's own reason of a failure, in any length; empty if it gives none.
 
     """
 
     result: RunResult
     ended_at: datetime | None = None
+    error: str = ""
 
 
 class Launcher(Protocol):

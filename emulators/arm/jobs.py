@@ -44,6 +44,7 @@ class Job:
         started: when it was created.
         modified: when its status last changed.
         puts: the number of PUT requests for it, including those whose answer was lost.
+        error: why it failed.
 
     """
 
@@ -53,6 +54,7 @@ class Job:
     started: datetime
     modified: datetime
     puts: int = 1
+    error: str = ""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -149,13 +151,13 @@ class Jobs:
                 raise user_error(404, f"Job {name} not found.", "NotFound", "JobNotFound")
             return self._by_name[name]
 
-    def change(self, name: str, status: str) -> Job | None:
+    def change(self, name: str, status: str, error: str = "") -> Job | None:
         """Set the status of a job and return the job; None if it had ended before."""
         with self._lock:
             old = self._by_name[name]
             if old.status in FINAL:
                 return None
-            self._by_name[name] = replace(old, status=status, modified=self._clock())
+            self._by_name[name] = replace(old, status=status, error=error, modified=self._clock())
             return self._by_name[name]
 
     def all(self) -> list[Job]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from emulators.arm.events import run_events
 from emulators.arm.faults import Fault, FaultKind
+from emulators.arm.history import run_details, run_of
 from emulators.arm.identity import Identity
 from emulators.arm.jobs import CANCEL_REQUESTED, FINAL, Component, Job, Jobs
 from emulators.arm.problems import ArmError, Json, user_error
@@ -58,19 +59,20 @@ class ArmStandIn(FaultyStandIn[Fault]):
         """Return every job, oldest first."""
         return self._jobs.all()
 
-    def end(self, name: str, status: str = "Completed") -> list[Json]:
+    def end(self, name: str, status: str = "Completed", error: str = "") -> list[Json]:
         """End a job, and return the events that report it; empty if it had ended before."""
         assert status in FINAL
-        return self._finish(name, status)
+        return self._finish(name, status, error)
 
     def _end_work(self) -> None:
         self._endings.close()
 
     def _ended(self, name: str, ending: Ending) -> None:
-        self._finish(name, "Canceled" if ending.stopped else "Failed" if ending.error else "Completed")
+        status = "Canceled" if ending.stopped else "Failed" if ending.error else "Completed"
+        self._finish(name, status, "" if ending.stopped else ending.error)
 
-    def _finish(self, name: str, status: str) -> list[Json]:
-        ended = self._jobs.change(name, status)
+    def _finish(self, name: str, status: str, error: str) -> list[Json]:
+        ended = self._jobs.change(name, status, error)
         events = run_events(ended, self.workspace) if ended else []
         if self.on_event:
             for event in events:
@@ -82,6 +84,8 @@ class ArmStandIn(FaultyStandIn[Fault]):
 
     def _work(self, request: Request) -> Answer:
         try:
+            if run := run_of(request, self.identity):
+                return json_answer(200, run_details(self._jobs.get(run)))
             name = admitted(request, self.workspace, self.identity)
             if request.method == "PUT":
                 return self._put(name, request)
@@ -115,7 +119,11 @@ class ArmStandIn(FaultyStandIn[Fault]):
 
     def _shown(self, job: Job) -> Json:
         studio = f"https://ml.azure.com/runs/{job.name}?wsid={self.workspace}"
-        service = {"Studio": {"jobServiceType": "Studio", "endpoint": studio}}
+        tracking = f"azureml://westeurope.api.azureml.ms/mlflow/v1.0{self.workspace}?"
+        service = {
+            "Studio": {"jobServiceType": "Studio", "endpoint": studio},
+            "Tracking": {"jobServiceType": "Tracking", "endpoint": tracking},
+        }
         made = {"createdAt": job.started.isoformat(), "createdBy": "retrain", "createdByType": "Application"}
         return {
             "id": f"{self.workspace}/jobs/{job.name}",

@@ -3,10 +3,9 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 from shared.errors import UnreadableEventError
-from shared.http.messages import Request, Response
+from shared.http.messages import Request, Response, read_query
 from shared.json_text import parse_json
 from shared.wire.eventbridge import Tick, decode_tick
 
@@ -68,7 +67,7 @@ def _http(event: Mapping[str, object], context: Mapping[str, object]) -> Request
     return Request(
         method=str(http.get("method", "")).upper(),
         path=_path(str(event.get("rawPath", "/")), str(context.get("stage", ""))),
-        query=dict(parse_qsl(str(event.get("rawQueryString", "")), keep_blank_values=True)),
+        query=read_query(str(event.get("rawQueryString", ""))),
         headers={str(name).lower(): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {},
         body=_body(event),
         caller=_caller(context.get("authorizer")),

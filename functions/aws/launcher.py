@@ -81,7 +81,8 @@ class SageMakerLauncher:
         if result is RunResult.RUNNING:
             return RunStatus(result=result)
         # There is no field for the end; nothing modifies an execution after it.
-        return RunStatus(result=result, ended_at=execution["LastModifiedTime"].astimezone(UTC))
+        ended_at = execution["LastModifiedTime"].astimezone(UTC)
+        return RunStatus(result=result, ended_at=ended_at, error=execution.get("FailureReason", ""))
 
     def cancel(self, run_id: str) -> None:
         """Stop an execution; see the port. A step that is a callback keeps it in the status Stopping."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from shared.fields import format_time
-from shared.http.messages import Request, Response
+from shared.http.messages import Request, Response, read_query
 from shared.wire.reading import time
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def read_request(request: "func.HttpRequest", *, authenticated: bool) -> Request
     return Request(
         method=str(request.method).upper(),
         path=address.path or "/",
-        query=dict(parse_qsl(address.query, keep_blank_values=True)),
+        query=read_query(address.query),
         headers=headers,
         body=request.get_body(),
         caller=_caller(headers) if authenticated else KEY,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from functions.azure.errors import STANDARD, Persistence, RefusalError, call
+from functions.azure.history import error_message, history_address
 from functions.azure.job import TOKEN_TAG, job_document, studio_url
 from shared.config.targets import AzureMlTarget
 from shared.errors import TargetRefusedError, UnavailableError
@@ -83,7 +84,21 @@ class AzureMlLauncher:
         if result is RunResult.RUNNING:
             return RunStatus(result=result)
         # There is no field for the end; only the tags of a job change after it.
-        return RunStatus(result=result, ended_at=time(_object(job, "systemData").get("lastModifiedAt")))
+        ended_at = time(_object(job, "systemData").get("lastModifiedAt"))
+        error = self._error(job, run_id.rpartition("/")[2]) if result is RunResult.FAILED else ""
+        return RunStatus(result=result, ended_at=ended_at, error=error)
+
+    def _error(self, job: Mapping[str, Any], name: str) -> str:
+        """Return why a job failed: Azure Resource Manager does not know it, the workspace's run history does."""
+        address = history_address(job, name, self._endpoint)
+        if address is None:
+            return ""
+        try:
+            details = self._send_to(address, "GET", f"look up why the job {name} failed", {*UNKNOWN, 401, 403})
+        except (RefusalError, UnavailableError):
+            # The end is recorded all the same; the page of the job shows the error.
+            return ""
+        return error_message(details) if isinstance(details, Mapping) else ""
 
     def cancel(self, run_id: str) -> None:
         """Cancel a job; see the port."""
@@ -161,11 +176,14 @@ class AzureMlLauncher:
         self, method: str, path: str, action: str, judged: Collection[str | int] = (), body: object = None
     ) -> object:
         """Send a request and return the JSON of the answer; None if that is empty."""
+        return self._send_to(f"{self._endpoint}{path}?api-version={API_VERSION}", method, action, judged, body)
 
+    def _send_to(
+        self, url: str, method: str, action: str, judged: Collection[str | int] = (), body: object = None
+    ) -> object:
         def send() -> object:
             from azure.core.rest import HttpRequest
 
-            url = f"{self._endpoint}{path}?api-version={API_VERSION}"
             response = self._client().send_request(HttpRequest(method, url, json=body))
             response.raise_for_status()
             return response.json() if response.content else None

@@ -4,9 +4,9 @@ import base64
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 
-from shared.http.messages import MAX_BODY, Request, Response
+from shared.http.messages import MAX_BODY, Request, Response, read_query
 from shared.json_text import parse_json
 from shared.wire.pubsub_delivery import wrapped
 from shared.wire.reading import text, time
@@ -30,7 +30,7 @@ def read_request(request: "flask.Request", now: datetime) -> Request:
     return Request(
         method=request.method,
         path=_path(request.environ),
-        query=dict(parse_qsl(request.environ.get("QUERY_STRING", ""), keep_blank_values=True)),
+        query=read_query(request.environ.get("QUERY_STRING", "")),
         headers=headers,
         body=request.stream.read(MAX_BODY + 1),
         caller=_caller(headers),

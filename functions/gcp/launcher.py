@@ -22,7 +22,7 @@ from shared.config.targets import VertexTarget
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import LaunchRequest, Run, RunResult, RunStatus
 from shared.trigger import RetrainTrigger, run_name
-from shared.wire.pubsub_runs import job_name, run_result
+from shared.wire.pubsub_runs import error_message, job_name, run_result
 from shared.wire.reading import time
 
 EXISTS: Final = frozenset({"ALREADY_EXISTS"})
@@ -71,7 +71,9 @@ class VertexLauncher:
         if job is None:
             return RunStatus(result=RunResult.STOPPED)
         result = run_result(str(job.get("state", "")))
-        return RunStatus(result=result, ended_at=None if result is RunResult.RUNNING else _ended_at(job))
+        if result is RunResult.RUNNING:
+            return RunStatus(result=result)
+        return RunStatus(result=result, ended_at=_ended_at(job), error=error_message(job))
 
     def cancel(self, run_id: str) -> None:
         """Cancel a job; see the port."""

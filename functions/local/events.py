@@ -31,6 +31,7 @@ def ended_event(request: RunRequest, record: ExitRecord) -> dict[str, object]:
             "model_id": request.model_id,
             "result": record.result.value,
             "ended_at": ended_at,
+            "error": record.error,
         },
     }
 
@@ -63,6 +64,7 @@ def _ended(detail: object) -> RunEnded:
             model_id=None if model_id is None else _text(model_id),
             result=RunResult(detail["result"]),
             ended_at=parse_time(_text(detail["ended_at"])),
+            error=_text(detail.get("error", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableEventError(f"the end of a training on this machine: {error}") from error

@@ -18,6 +18,7 @@ class ExitRecord:
         exit_code: as the system reports it, negative for a signal; none if no process was left to receive it.
         ended_at: when it exited, UTC.
         timed_out: whether it was ended because it exceeded `max_run`.
+        error: why it failed, for people; empty if it did not.
 
     """
 
@@ -25,6 +26,7 @@ class ExitRecord:
     exit_code: int | None
     ended_at: datetime
     timed_out: bool = False
+    error: str = ""
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> Self:
@@ -34,6 +36,7 @@ class ExitRecord:
             exit_code=content["exit_code"],
             ended_at=parse_time(content["ended_at"]),
             timed_out=content["timed_out"],
+            error=content.get("error", ""),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -43,4 +46,5 @@ class ExitRecord:
             "exit_code": self.exit_code,
             "ended_at": format_time(self.ended_at),
             "timed_out": self.timed_out,
+            "error": self.error,
         }

@@ -1,5 +1,6 @@
 """Recording the end of a training: in its run folder and as an event on the bus."""
 
+import dataclasses
 import logging
 import secrets
 import time
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from functions.local.exit_record import ExitRecord
+from functions.local.failure import failure
 from functions.local.process_group import end_group
 from functions.local.run_folder import RunFolder
 from shared.errors import UnavailableError
@@ -26,6 +28,7 @@ def record_end(folder: RunFolder, record: ExitRecord, clock: Clock) -> None:
 
     """
     request = folder.request()
+    record = dataclasses.replace(record, error=record.error or failure(folder, record))
     folder.write_result(record)
     if request.bus is None:
         return

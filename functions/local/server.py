@@ -4,9 +4,8 @@ import gzip
 from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
 
-from shared.http.messages import MAX_BODY, Request, Response, problem
+from shared.http.messages import MAX_BODY, Request, Response, problem, read_query
 from shared.http.origin import host_name, is_loopback
 from shared.http.routes import respond
 from shared.parts import EmitterParts
@@ -54,7 +53,7 @@ def read_request(environ: Mapping[str, Any]) -> Request:
     return Request(
         method=environ["REQUEST_METHOD"],
         path=raw,
-        query=dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)),
+        query=read_query(environ.get("QUERY_STRING", "")),
         headers={**headers, "content-type": environ.get("CONTENT_TYPE", "")},
         body=environ["wsgi.input"].read(MAX_BODY + 1),
         caller="this machine",

@@ -71,7 +71,8 @@ def supervise(folder: RunFolder, environment: Mapping[str, str], clock: Clock) -
         command = Command(request, folder, environment)
     except OSError as error:
         log.warning("the command cannot be started: %s", error)
-        record_end(folder, ExitRecord(result=RunResult.FAILED, exit_code=None, ended_at=clock()), clock)
+        why = f"the command cannot be started: {error}"
+        record_end(folder, ExitRecord(result=RunResult.FAILED, exit_code=None, ended_at=clock(), error=why), clock)
         return
     record_end(folder, _follow(command, signals, folder, clock), clock)
 

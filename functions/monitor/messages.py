@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from functions.monitor.result import Result
 from shared.fields import MAX_MAPPING_BYTES
@@ -61,7 +61,7 @@ def request_of(result: Result, report_url: str) -> dict[str, object]:
 def notice_of(result: Result, report_url: str, cloud: str) -> Notice:
     """Return the notice of *result*: the status of each column as JSON, and the address of the report."""
     statuses = dict(list(result.statuses().items())[:MOST_COLUMNS])
-    trigger = {"trigger_id": result.trigger_id, "origin": "drift", "requested_by": MONITOR}
+    trigger: dict[str, Any] = {"trigger_id": result.trigger_id, "origin": "drift", "requested_by": MONITOR}
     return Notice(
         event=result.status,
         cloud=cloud,

@@ -7,6 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import parse_qsl
 
 from shared.errors import (
     BusError,
@@ -46,7 +47,7 @@ class Request:
     Attributes:
         method: in upper case.
         path: as it was sent, still percent-encoded, without the query.
-        query: decoded; the last value of a repeated name.
+        query: decoded; the values of a repeated name joined by commas (see `read_query`).
         headers: with names in lower case.
         body: the bytes.
         caller: the caller as authenticated by the platform; None if it does not authenticate.
@@ -61,6 +62,14 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     caller: str | None = None
     scheduled_at: datetime | None = None
+
+
+def read_query(text: str) -> dict[str, str]:
+    """Decode a query; the values of a repeated name are joined by commas, as API Gateway does."""
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        query[name] = f"{query[name]},{value}" if name in query else value
+    return query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

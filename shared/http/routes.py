@@ -90,7 +90,7 @@ def _schedules(emitter: EmitterParts, _request: Request, _model_id: str) -> Resp
 
 
 def _models(emitter: EmitterParts, request: Request, _model_id: str) -> Response:
-    return answer(HTTPStatus.OK, list_models(emitter, request.query.get("after")))
+    return answer(HTTPStatus.OK, list_models(emitter, request.query))
 
 
 def _model(emitter: EmitterParts, _request: Request, model_id: str) -> Response:

@@ -11,6 +11,7 @@ from shared.decision.state import Decided, ModelState, Parked, PastRun, Paused, 
 from shared.decision.terms import filled_parameters
 from shared.fields import format_time
 
+STATES: Final = ("training", "paused", "waiting", "cooling_down", "idle")
 # The last runs and skips of a model that its entry in the list shows.
 STRIP: Final = 20
 _LETTERS: Final = {
@@ -77,6 +78,8 @@ def _due(_state: ModelState) -> dict[str, object]:
 def _phase(model: Model, state: ModelState, now: datetime) -> str:
     if state.training is not None:
         return "training"
+    if state.paused is not None:
+        return "paused"
     if state.waiting is not None:
         return "waiting"
     until = _cooldown_until(model, state)

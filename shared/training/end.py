@@ -10,6 +10,7 @@ from shared.decision import transitions
 from shared.decision.attention import CHECK_EVERY, gone_at
 from shared.decision.ending import End, ended
 from shared.decision.reasons import Result
+from shared.decision.record import one_line
 from shared.decision.state import ModelState, Training
 from shared.decision.terms import rules_of
 from shared.errors import DamagedStateError, RetrainError, UnavailableError
@@ -113,7 +114,7 @@ def refresh_status(receiver: ReceiverParts, model_id: str, training: Training, r
         status = RunStatus(result=RunResult.RUNNING)
     result = _RESULTS.get(status.result)
     if result is not None:
-        end = End(run_id=run_id, result=result, at=status.ended_at or now)
+        end = End(run_id=run_id, result=result, at=status.ended_at or now, error=one_line(status.error))
     elif overdue >= timedelta():
         log.warning("retrain.run_overdue", extra={"model_id": model_id, "run_id": run_id})
         end = End(run_id=run_id, result=transitions.GONE, at=now)
@@ -145,12 +146,17 @@ def record_end(receiver: ReceiverParts, model_id: str, end: End, snapshot: snaps
     snapshot = snapshot or snapshots.load(receiver.ledger, model_id)
     if known.actions:
         snapshot = make_room(receiver, model_id, snapshot, known.actions)
-    log.info("retrain.ended", extra={"model_id": model_id, "run_id": end.run_id, "result": end.result})
+    log.info("retrain.ended", extra=_fields_of(model_id, end))
 
     def step(state: ModelState, now: datetime, holder: str) -> ModelState:
         return ended(state, dataclasses.replace(known, holder=holder), now=now)
 
     transition(receiver, model_id, step, snapshot)
+
+
+def _fields_of(model_id: str, end: End) -> dict[str, object]:
+    fields: dict[str, object] = {"model_id": model_id, "run_id": end.run_id, "result": end.result}
+    return fields | ({"error": end.error} if end.error else {})
 
 
 def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:
@@ -177,12 +183,29 @@ def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:
             continue
         if not _owns(snapshot.state, news):
             continue
-        record_end(receiver, model_id, End(run_id=news.run_id, name=news.name, result=result, at=ended_at), snapshot)
+        why = news.error or (_reported_error(receiver, model_id, snapshot.state, news) if result == "failed" else "")
+        end = End(run_id=news.run_id, name=news.name, result=result, at=ended_at, error=one_line(why))
+        record_end(receiver, model_id, end, snapshot)
         snapshot = snapshots.load(receiver.ledger, model_id)
         finish(receiver, model_id, snapshot)
         resume_follow_ups(receiver, model_id, snapshot.state)
         return model_id
     return None
+
+
+def _reported_error(receiver: ReceiverParts, model_id: str, state: ModelState, news: RunEnded) -> str:
+    """Query why a run failed whose end has just been reported without a reason.
+
+    The end is recorded without a reason if the service does not answer.
+    """
+    training = state.training
+    if training is None or run_name(training.trigger.token) != news.name:
+        return ""
+    try:
+        return launcher_of(receiver, terms_of(receiver, model_id, training)).status(news.run_id).error
+    except RetrainError as error:
+        log.warning("retrain.status_unknown", extra={"model_id": model_id, "run_id": news.run_id, "error": str(error)})
+        return ""
 
 
 def _candidates(receiver: ReceiverParts, news: RunEnded) -> Iterator[str]:

@@ -179,6 +179,7 @@ def _notice_of(receiver: ReceiverParts, model_id: str, state: ModelState, entry:
     if entry.is_approval_request:
         waiting = pending.trigger_awaiting_approval(state, entry)
         return notice_about(receiver, AWAITING, waiting.trigger, waiting.since) if waiting else None
+    run = next((run for run in state.runs if run.run_id == entry.run_id), None)
     return Notice(
         event="ended" if entry.result == SUCCEEDED else "failed",
         cloud=receiver.cloud,
@@ -189,6 +190,8 @@ def _notice_of(receiver: ReceiverParts, model_id: str, state: ModelState, entry:
         run_id=entry.run_id,
         url=entry.url or "",
         result=entry.result,
+        error=run.error if run else "",
+        attempts=run.attempt if run and entry.result != SUCCEEDED else 0,
         severity=entry.severity or "",
         origin=entry.origin,
         requested_by=entry.requested_by or "",

@@ -5,7 +5,7 @@ Notifications that are retried (ends of trainings, approval requests) are in `fo
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from shared.decision.state import Decided, ModelState
 from shared.decision.transitions import HANDED_OVER
@@ -92,7 +92,7 @@ def _refused(receiver: ReceiverParts, before: ModelState, state: ModelState) -> 
 
 def notice_about(receiver: ReceiverParts, event: str, trigger: RetrainTrigger, at: datetime, **more: str) -> Notice:
     """Return the notice of an *event* about *trigger*; *more* are further fields, or replace those of the trigger."""
-    fields = {
+    fields: dict[str, Any] = {
         "reason": trigger.reason,
         "severity": trigger.severity or "",
         "origin": trigger.origin,

@@ -35,6 +35,7 @@ class RunEnded:
         model_id: whose run it is, if the event names it; a hint, never trusted.
         result: its status; may be `RUNNING`.
         ended_at: when it ended, if the event says so.
+        error: why it failed, if the event says so.
 
     """
 
@@ -43,6 +44,7 @@ class RunEnded:
     result: RunResult
     model_id: str | None = None
     ended_at: datetime | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

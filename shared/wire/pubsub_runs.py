@@ -47,7 +47,14 @@ def read_run_state(entry: Mapping[str, object]) -> RunEnded | None:
         name=job_id,
         result=result,
         ended_at=None if result is RunResult.RUNNING else ended_at,
+        error="" if result is RunResult.RUNNING else error_message(payload),
     )
+
+
+def error_message(job: Mapping[str, object]) -> str:
+    """Return the message in the `error` (a `google.rpc.Status`) of a pipeline job, or of its log entry."""
+    error = job.get("error")
+    return text(error.get("message")) if isinstance(error, Mapping) else ""
 
 
 def _log_of(entry: Mapping[str, object]) -> str:

@@ -25,7 +25,7 @@ from tests.contracts.messages import Json, Notice
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
 from tests.contracts.training_folder import until
-from tests.contracts.triggers import a_trigger
+from tests.contracts.triggers import WHY, a_trigger
 
 SOURCE: Final = "ml3_platform"
 # Of a service that speaks the query protocol.
@@ -98,7 +98,7 @@ class AmazonPorts(Ports):
             for execution in self.sagemaker.executions()
             if json.loads(execution.description or "{}")["trigger_id"] == trigger_id
         ]
-        self.sagemaker.end(named[-1], "Succeeded" if well else "Failed")
+        self.sagemaker.end(named[-1], "Succeeded" if well else "Failed", None if well else WHY)
         return self._ended[-1]
 
     def stopped(self, trigger_id: str) -> object:

@@ -38,6 +38,8 @@ class AzureGate(Gate):
         path = request.path.partition("?")[0]
         if path.startswith("/subscriptions/"):
             return ARM, "cancel job" if path.endswith("/cancel") else f"{request.method} job"
+        if path.startswith("/history/"):
+            return ARM, f"{request.method} run"
         if path.startswith("/api/events"):
             return TOPIC, "Publish"
         if path.startswith(self._container):

@@ -27,6 +27,7 @@ from tests.contracts.azure_gate import BLOBS, TABLES, THROTTLED, TOPIC, azure_re
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
 from tests.contracts.training_folder import until
+from tests.contracts.triggers import WHY
 
 SOURCE: Final = "ml3_platform"
 ONCE: Final = Persistence(backoff=Backoff(attempts=1))
@@ -83,7 +84,7 @@ class AzurePorts(Ports):
     def ended(self, trigger_id: str, *, well: bool = True) -> list[dict[str, object]]:
         """Let the training of a trigger end, and return every event that reports it."""
         named = [job.name for job in self.arm.jobs() if job.tags["retrain-trigger-id"] == trigger_id]
-        return self.arm.end(named[-1], "Completed" if well else "Failed")
+        return self.arm.end(named[-1], "Completed" if well else "Failed", "" if well else WHY)
 
     def stopped(self, trigger_id: str) -> object:
         """See the base."""

@@ -46,6 +46,7 @@ from tests.contracts.messages import Json
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import program
 from tests.contracts.training_folder import until
+from tests.contracts.triggers import WHY
 
 SOURCE: Final = "ml3_platform"
 NO_TEMPLATE: Final = f"https://{LOCATION}-kfp.pkg.dev/{PROJECT}/pipelines/no-such-pipeline/latest"
@@ -98,7 +99,7 @@ class GooglePorts(Ports):
     def end(self, trigger_id: str, *, well: bool = True) -> object:
         """See the base."""
         named = [job.job_id for job in self.vertex.jobs() if job.display_name == trigger_id]
-        self.vertex.end(named[-1], SUCCEEDED if well else FAILED)
+        self.vertex.end(named[-1], SUCCEEDED if well else FAILED, "" if well else WHY)
         message = {**sink_message(self._entries[-1]), "messageId": f"end-{trigger_id}"}
         return push_body(SUBSCRIPTION, message)
 

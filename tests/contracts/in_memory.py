@@ -16,6 +16,7 @@ from shared.ports import LaunchRequest, RunResult
 from shared.wire.incoming import Incoming, SweepRequest, TriggerEvent
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import won
+from tests.contracts.triggers import WHY
 from tests.fakes.faults import Fault, perform
 from tests.fakes.memory import MemoryBus, MemoryDeadLetters, MemoryLedger
 from tests.fakes.training import MemoryLauncher, TrainingService
@@ -105,7 +106,7 @@ class InMemory(Ports):
         """End the run; no event reports it."""
         running = self._service.running()
         (run_id,) = [run.run_id for run in running if run.request.trigger.trigger_id == trigger_id]
-        self._service.end(run_id, RunResult.SUCCEEDED if well else RunResult.FAILED)
+        self._service.end(run_id, RunResult.SUCCEEDED if well else RunResult.FAILED, "" if well else WHY)
         return None
 
     def stopped(self, trigger_id: str) -> object:

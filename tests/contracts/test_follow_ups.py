@@ -12,7 +12,7 @@ from tests.contracts.messages import Delivery, Notice
 from tests.contracts.on_azure import Azure
 from tests.contracts.outlets import PASSWORD, TOKEN
 from tests.contracts.test_faults import trigger_event
-from tests.contracts.triggers import a_trigger, abandon_follow_ups, state_of
+from tests.contracts.triggers import WHY, a_trigger, abandon_follow_ups, state_of
 
 MODEL: Final = "followed"
 
@@ -84,10 +84,14 @@ def test_each_end_is_dispatched_and_notified_once(cloud: Cloud, report: Tell) ->
 
 
 def test_a_failed_training_has_its_own_follow_ups(cloud: Cloud) -> None:
-    """`after.failed` counts then, and the payload and the notice say how it ended."""
+    """`after.failed` counts then; the payload and the notice say how it ended, the history why."""
     begin(cloud, "t-1", "t-2")
     assert cloud.deliver(cloud.end("t-1", well=False)).verdict == ("ended", "failed")
     assert cloud.trainings() == ["t-1", "t-2"]
+    (failed,) = [run for run in state_of(cloud.ledger, MODEL).runs if run.trigger_id == "t-1"]
+    assert WHY in failed.error
+    assert failed.trigger is not None
+    assert (failed.trigger.origin, failed.attempt) == ("manual", 1)
     assert dispatches(cloud) == [expected(cloud, "t-1", "failed")]
     assert cloud.notices() == [notice("t-1", "failed")]
 

@@ -7,7 +7,7 @@ import pytest
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import RunResult, RunStatus
 from tests.contracts.ports import Ports
-from tests.contracts.triggers import a_request, a_trigger
+from tests.contracts.triggers import WHY, a_request, a_trigger
 
 
 def test_the_same_token_twice_is_one_run(ports: Ports) -> None:
@@ -63,6 +63,15 @@ def test_a_run_goes_on_until_it_ends(ports: Ports) -> None:
     assert status.ended_at is not None
     assert status.ended_at.utcoffset() == timedelta()
     assert before < status.ended_at < datetime.now(UTC) + timedelta(seconds=1)
+
+
+def test_a_failure_has_a_reason(ports: Ports) -> None:
+    """The service's own reason of a failure is part of the status."""
+    run = ports.launcher.start(a_request(), again=False)
+    ports.end("t-1", well=False)
+    status = ports.launcher.status(run.run_id)
+    assert status.result is RunResult.FAILED
+    assert WHY in status.error
 
 
 def test_a_run_that_ended_is_not_started_again(ports: Ports) -> None:

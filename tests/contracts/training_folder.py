@@ -10,13 +10,14 @@ from pathlib import Path
 
 from functions.local.run_folder import RunFolder
 from shared.trigger import run_name
-from tests.contracts.triggers import MODEL, a_trigger
+from tests.contracts.triggers import MODEL, WHY, a_trigger
 
 # Counts itself, then waits until its exit code is written to its pipe.
 TRAINING = """
 echo "$RETRAIN_TRIGGER_ID" >> trainings
 mkfifo "$RETRAIN_RUN_DIR/end"
 read -r code < "$RETRAIN_RUN_DIR/end"
+[ "$code" = 0 ] || echo "%s"
 exit "$code"
 """
 
@@ -28,7 +29,7 @@ class TrainingFolder:
         """Write the training command."""
         self._folder = folder
         self._runs = folder / ".local" / "runs"
-        (folder / "train.sh").write_text(TRAINING, encoding="ascii")
+        (folder / "train.sh").write_text(TRAINING % WHY, encoding="ascii")
 
     def started(self) -> list[str]:
         """Return the trigger ids of the commands that ran, including those of run folders that are about to report."""

@@ -13,6 +13,8 @@ from shared.ports import LaunchRequest, Ledger
 from shared.trigger import RetrainTrigger
 
 MODEL = "churn"
+# Why a training of the suite fails.
+WHY = "no rows in the last 7 days"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 

@@ -82,9 +82,9 @@ def test_the_list_of_models() -> None:
     assert {name for name, value in price.items() if value} == {"model_id", "state"}
 
 
-@pytest.mark.parametrize(("named", "seen"), [(0, 0), (1, 0), (50, 0), (51, 0), (100, 0), (0, 120), (51, 50), (120, 51)])
+@pytest.mark.parametrize(("named", "seen"), [(0, 0), (1, 0), (101, 0), (0, 120), (101, 100)])
 def test_every_model_is_on_exactly_one_page(named: int, seen: int) -> None:
-    """First the named ones, then those seen under a pattern, each once, and no page has more than fifty."""
+    """First the named ones, then those seen under a pattern, each once, and no page has more than a hundred."""
     names = [f"n-{number:03}" for number in range(named)]
     deployment = Deployment("".join(map(model_text, [*names, "x-*"])))
     below = [f"x-{number:03}" for number in range(seen)]
@@ -93,10 +93,10 @@ def test_every_model_is_on_exactly_one_page(named: int, seen: int) -> None:
     deployment.carry()
     found = pages(deployment)
     assert [name for page in found for name in page] == names + below
-    assert max(map(len, found)) <= 50
+    assert max(map(len, found)) <= 100
 
 
-@pytest.mark.parametrize(("named", "seen", "following"), [(50, 0, 1), (51, 0, 2), (0, 50, 2), (0, 51, 3)])
+@pytest.mark.parametrize(("named", "seen", "following"), [(100, 0, 1), (101, 0, 2), (0, 100, 2), (0, 101, 3)])
 def test_a_full_page_has_no_needless_next(named: int, seen: int, following: int) -> None:
     """The last page has no `next`, even if it holds exactly as many models as a page may; a pattern adds one page."""
     names = [f"n-{number:03}" for number in range(named)]
@@ -105,6 +105,54 @@ def test_a_full_page_has_no_needless_next(named: int, seen: int, following: int)
         deployment.call("POST", "/retrain", {"model_id": f"x-{number:03}"})
     deployment.carry()
     assert len(pages(deployment)) == following
+
+
+def ids(deployment: Deployment, **query: str) -> list[str]:
+    """Return the ids on the first page of the list."""
+    return [model["model_id"] for model in deployment.get("/models", **query)["models"]]
+
+
+def test_the_list_is_filtered() -> None:
+    """By states, by a part of the id in any case, by what waits for a person; all together."""
+    settings = ("", "approval = true", 'cooldown = "1h"', "")
+    names = ("churn-a", "Churn-b", "price", "stock")
+    deployment = Deployment("".join(map(model_text, names, settings)))
+    for name in names[:3]:
+        deployment.emit("t-1", model_id=name)
+    deployment.end(trigger(model_id="price"), "run-2")
+    assert ids(deployment, state="training") == ["churn-a"]
+    assert ids(deployment, state="waiting,cooling_down") == ["Churn-b", "price"]
+    assert ids(deployment, state="idle", q="CHURN") == []
+    assert ids(deployment, q="CHURN") == ["Churn-b", "churn-a"]
+    assert ids(deployment, waiting="true") == ["Churn-b"]
+    assert ids(deployment, waiting="true", q="price") == []
+    assert problem(deployment.call("GET", "/models", query={"state": "idle,busy"}), 422, "Unprocessable Content") == (
+        "state: must be one of training, paused, waiting, cooling_down, idle, not 'busy'"
+    )
+
+
+def test_a_filtered_page_may_be_empty_and_have_a_next() -> None:
+    """A page is a hundred models before the filter, so that one request never reads thousands of documents."""
+    deployment = Deployment("".join(model_text(f"n-{number:03}") for number in range(101)))
+    deployment.emit("t-1", model_id="n-100")
+    page = deployment.get("/models", state="training")
+    assert page["models"] == []
+    assert ids(deployment, state="training", after=page["next"]) == ["n-100"]
+
+
+def test_what_waits_is_found_in_the_index() -> None:
+    """With a complete index, what waits is on the first page among any number of models."""
+    deployment = Deployment(model_text("x-*", "approval = true") + model_text("n-*"))
+    for number in range(250):
+        deployment.emit("t-1", model_id=f"n-{number:03}")
+    deployment.emit("t-1", model_id="x-1")
+    assert ids(deployment, waiting="true") == []
+    for _ in range(3):
+        sweep(deployment.receiver)
+        deployment.wait(MINUTE * 3)
+    for _ in range(30):
+        sweep(deployment.receiver)
+    assert ids(deployment, waiting="true") == ["x-1"]
 
 
 @pytest.mark.parametrize("document", ["garbage{", "[]", '{"training":{}}', '{"schema":2}'])

@@ -27,6 +27,7 @@ class ServiceRun:
         result: its status.
         ended_at: when it ended.
         place: where it runs; launchers of other places do not see it.
+        error: why it failed.
 
     """
 
@@ -36,6 +37,7 @@ class ServiceRun:
     result: RunResult = RunResult.RUNNING
     ended_at: datetime | None = None
     place: str = ""
+    error: str = ""
 
 
 class TrainingService:
@@ -97,7 +99,7 @@ class TrainingService:
         run = self.runs.get(run_id)
         if run is None or run.place != place or not self.shows(place):
             return RunStatus(result=RunResult.STOPPED)
-        return RunStatus(result=run.result, ended_at=run.ended_at)
+        return RunStatus(result=run.result, ended_at=run.ended_at, error=run.error)
 
     def cancel(self, run_id: str, place: str = "") -> None:
         """Take the request to stop a run at *place*, unless that is over or unknown there.
@@ -111,9 +113,10 @@ class TrainingService:
         if self.status(run_id, place).result is RunResult.RUNNING:
             self.cancelled.append(run_id)
 
-    def end(self, run_id: str, result: RunResult) -> None:
+    def end(self, run_id: str, result: RunResult, error: str = "") -> None:
         """Let a run end now."""
-        self.runs[run_id] = dataclasses.replace(self.runs[run_id], result=result, ended_at=self._clock())
+        run = self.runs[run_id]
+        self.runs[run_id] = dataclasses.replace(run, result=result, ended_at=self._clock(), error=error)
 
     def of_token(self, token: str) -> list[ServiceRun]:
         """Return the runs of *token*, oldest first."""
