@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from functions.cli.api import Api
 
 _DESCRIPTION: Final = """\
-List the configured models, and those seen under a pattern, with their state and last decision.
+List the configured models, and those seen under a pattern: state, history, last training and last decision.
+
+HISTORY has a letter for each of the last 20 trainings and skipped triggers, newest first: r running, s succeeded,
+f failed, x stopped, g gone, h handed over, - skipped.
 
 examples:
   retrain models

@@ -9,7 +9,8 @@ from functions.cli.triggers import add_model, required_model
 from shared.config.targets import CLOUDS
 
 _DESCRIPTION: Final = """\
-Show everything about one model: its state, the running training, decisions, past runs and configuration.
+Show everything about one model: what runs and waits, its trainings and decisions with who requested them, why, with
+which parameters and evidence, the errors of trainings that failed, and its configuration.
 
 example:
   retrain show churn"""
@@ -19,7 +20,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
     """Show the model that *options* name."""
     model_id = required_model(options)
     from functions.cli.api import Api, ApiError, write_answer, write_problem
-    from functions.cli.tables import model_page
+    from functions.cli.story import model_page
 
     try:
         model = Api(context, options.cloud).get(f"/models/{quote(model_id, safe='')}")

@@ -161,8 +161,8 @@ def test_the_list_of_models(variables: dict[str, str], machine: Machine) -> None
     machine.receive()
     head, churn, _fraud, store = run("models", "--cloud", "local", variables=variables).out.splitlines()
     assert head.split("  ")[0] == "MODEL"
-    assert churn.split() == ["churn", "idle", "-", "-", "-"]
-    assert store.split()[:4] == ["store-7", "training", "launch", "launched"]
+    assert churn.split() == ["churn", "idle", *"----"]
+    assert store.split()[:4] == ["store-7", "training", "r", "running"]
     assert head.index("STATE") == churn.index("idle") == store.index("training")
     content = json.loads(run("models", "--cloud", "local", "--json", variables=variables).out)
     assert [model["model_id"] for model in content["models"]] == ["churn", "fraud", "store-7"]
@@ -177,8 +177,8 @@ def test_one_model(variables: dict[str, str], machine: Machine) -> None:
     lines = answer.out.splitlines()
     assert lines[0].split() == ["model", "churn"]
     assert lines[1].split() == ["state", "training"]
-    assert "by first, since" in lines[2]
-    assert {"decisions", "runs", "configuration"} <= set(lines)
+    assert {"running", "trainings", "decisions", "configuration"} <= set(lines)
+    assert lines[lines.index("running") + 1].startswith("  first, since")
     content = json.loads(run("models", "--cloud", "local", "churn", "--json", variables=variables).out)
     assert (content["model_id"], content["running"]["trigger_id"]) == ("churn", "first")
 

@@ -155,9 +155,11 @@ class Deployment:
         assert response.status == HTTPStatus.ACCEPTED, response
         self.carry()
 
-    def end(self, started: RetrainTrigger, run_id: str, result: RunResult = RunResult.SUCCEEDED) -> Outcome:
-        """Let the training of *started* end, and deliver the news."""
-        self.service.end(run_id, result)
+    def end(
+        self, started: RetrainTrigger, run_id: str, result: RunResult = RunResult.SUCCEEDED, error: str = ""
+    ) -> Outcome:
+        """Let the training of *started* end, and deliver the news; only the service knows the *error*."""
+        self.service.end(run_id, result, error)
         detail = {
             "pipelineExecutionArn": run_id,
             "pipelineExecutionDisplayName": run_name(started.token),

@@ -9,6 +9,7 @@ from shared.ports import RunResult
 from shared.training.sweep import sweep
 from tests.core.deployment import Deployment, problem, trigger_event
 from tests.core.samples import HOUR, MINUTE, model_text, trigger
+from tests.core.test_index import complete_index
 
 
 def test_a_page_shows_everything_about_a_model() -> None:
@@ -142,17 +143,14 @@ def test_a_filtered_page_may_be_empty_and_have_a_next() -> None:
 
 def test_what_waits_is_found_in_the_index() -> None:
     """With a complete index, what waits is on the first page among any number of models."""
-    deployment = Deployment(model_text("x-*", "approval = true") + model_text("n-*"))
-    for number in range(250):
-        deployment.emit("t-1", model_id=f"n-{number:03}")
+    named = "".join(model_text(f"n-{number:03}") for number in range(101))
+    deployment = Deployment(named + model_text("x-*", "approval = true"))
+    deployment.emit("t-1", model_id="n-000")
     deployment.emit("t-1", model_id="x-1")
     assert ids(deployment, waiting="true") == []
-    for _ in range(3):
-        sweep(deployment.receiver)
-        deployment.wait(MINUTE * 3)
-    for _ in range(30):
-        sweep(deployment.receiver)
+    complete_index(deployment.ledger)
     assert ids(deployment, waiting="true") == ["x-1"]
+    assert "next" not in deployment.get("/models", waiting="true")
 
 
 @pytest.mark.parametrize("document", ["garbage{", "[]", '{"training":{}}', '{"schema":2}'])

@@ -1,4 +1,4 @@
-"""What people are told about a training on this machine that failed."""
+"""The error of a training that failed on this machine: how its command ended, and its last lines of output."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_a_failure_is_how_the_command_ended_and_its_last_lines(tmp_path: Path, r
 
 
 def test_of_much_output_the_end_is_shown(tmp_path: Path) -> None:
-    """Only the last five lines, and of these at most what the history keeps; bytes that are no text do no harm."""
+    """Only the last five lines, and of these at most what the history keeps; invalid bytes do no harm."""
     lines = [f"step {number}" for number in range(10_000)]
     (tmp_path / "output.log").write_bytes("\n".join(lines).encode() + b"\n\xff\xfe" + b"x" * 600 + b"\nOut of memory\n")
     shown = failure(RunFolder(tmp_path), failed(1))
