@@ -66,6 +66,7 @@ def test_a_training_that_succeeds(tmp_path: Path) -> None:
         "exit_code": 0,
         "ended_at": status.ended_at.isoformat().replace("+00:00", "Z"),
         "timed_out": False,
+        "error": "",
     }
     until(lambda: not folder.is_supervised())
     assert reported(tmp_path) == [
