@@ -38,7 +38,11 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], out: TextIO, er
     context = Context(variables=_with_config(variables, options.config), folder=Path.cwd(), out=out, err=err)
     try:
         command = COMMANDS[options.command]
-        return command.run(_of_deployment(context, options) if command.clouds and options.env else context, options)
+        if command.clouds and options.env:
+            context = _of_deployment(context, options)
+        if command.takes_url and options.url:
+            context = _at_address(context, options)
+        return command.run(context, options)
     except UsageError as error:
         err.write(f"{error}\n")
         return WRONG_USAGE
@@ -69,6 +73,14 @@ def _of_deployment(context: Context, options: argparse.Namespace) -> Context:
     variables = _with_config({**context.variables, **found}, options.config)
     os.environ.update({name: variables[name] for name in found})
     return replace(context, variables=variables)
+
+
+def _at_address(context: Context, options: argparse.Namespace) -> Context:
+    """Return *context* with the HTTP API that `--url` names."""
+    from functions.cli.access.chosen import access_of, check_address
+
+    check_address(options.url)
+    return replace(context, url=options.url, access=lambda: access_of(context, options, options.url))
 
 
 def _report(error: RetrainError, context: Context, *, as_json: bool) -> None:

@@ -1,17 +1,18 @@
-"""The HTTP API as the commands use it: in this process, with the caller's own credentials."""
+"""The HTTP API as the commands use it, with the credentials of the user: in this process, or at an address."""
 
 import argparse
 import getpass
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
-from functions.cli.clouds import emitter_of
+from functions.cli.clouds import emitter_of, require_packages
 from functions.cli.command import DONE, FAILED, Context
-from shared.http.messages import Request
+from shared.config.model import Configuration
+from shared.http.messages import Request, Response
 from shared.http.routes import respond
-from shared.parts import EmitterParts
 
 _JSON: Final = {"content-type": "application/json"}
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -35,18 +36,28 @@ class Api:
     """The API of one deployment.
 
     Attributes:
-        emitter: the deployment's parts.
+        config: the configuration; None if the deployment has its own, at the address of `--url`.
 
     """
 
     def __init__(self, context: Context, cloud: str) -> None:
-        """Connect to the deployment on *cloud* that the environment names.
+        """Connect to the deployment on *cloud* that `--url`, or the environment, names.
 
         Raises:
             ConfigError: the environment or the configuration is wrong.
+            AccessError: the user has no credentials for the address.
 
         """
-        self.emitter: EmitterParts = emitter_of(cloud, context)
+        self.config: Configuration | None = None
+        self._respond: Callable[[Request], Response]
+        if context.url and context.access is not None:
+            from functions.cli.access.remote import Remote
+
+            require_packages(cloud)
+            self._respond = Remote(context.url, context.access()).respond
+        else:
+            emitter = emitter_of(cloud, context)
+            self.config, self._respond = emitter.config, partial(respond, emitter)
 
     def get(self, path: str, query: Mapping[str, str] = _NOTHING) -> dict[str, Any]:
         """Return the answer to a GET request.
@@ -68,7 +79,7 @@ class Api:
         return self._send(Request(method="POST", path=path, query=query, headers=_JSON, body=body, caller=_user_name()))
 
     def _send(self, request: Request) -> dict[str, Any]:
-        response = respond(self.emitter, request)
+        response = self._respond(request)
         content: dict[str, Any] = json.loads(response.body)
         if response.status >= HTTPStatus.BAD_REQUEST:
             raise ApiError(content)

@@ -4,7 +4,10 @@ import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from functions.cli.access.access import Access
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -29,6 +32,8 @@ class Context:
         folder: the current folder.
         out: where answers go.
         err: where errors and progress go.
+        url: the address of the HTTP API to use, which `--url` names; empty: the API runs in this process.
+        access: makes the user's access to that API.
 
     """
 
@@ -36,6 +41,8 @@ class Context:
     folder: Path
     out: TextIO
     err: TextIO
+    url: str = ""
+    access: "Callable[[], Access] | None" = None
 
     @property
     def config_file(self) -> Path:
@@ -55,6 +62,7 @@ class Command:
         run: carries it out and returns the exit code.
         clouds: the values of `--cloud`; empty if it has no such option.
         cloud_required: whether `--cloud` must be given; the default is `local` otherwise.
+        takes_url: whether `--url` can name the deployment by the address of its HTTP API.
 
     """
 
@@ -65,3 +73,4 @@ class Command:
     run: Callable[[Context, argparse.Namespace], int]
     clouds: tuple[str, ...] = ()
     cloud_required: bool = False
+    takes_url: bool = False

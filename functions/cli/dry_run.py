@@ -33,7 +33,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
 
     api = Api(context, options.cloud)
     try:
-        answer = api.post("/retrain", read_fields(options, api.emitter.config), {"dry_run": "true"})
+        answer = api.post("/retrain", read_fields(options, api.config), {"dry_run": "true"})
     except ApiError as error:
         return write_problem(context, options, error)
     explanation = _EXPLANATIONS.get(answer["reason"])
@@ -48,4 +48,5 @@ COMMAND: Final = Command(
     add_options=add_trigger_options,
     run=run,
     clouds=CLOUDS,
+    takes_url=True,
 )

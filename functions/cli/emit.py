@@ -24,11 +24,11 @@ def run(context: Context, options: argparse.Namespace) -> int:
 
     api = Api(context, options.cloud)
     try:
-        answer = api.post("/retrain", read_fields(options, api.emitter.config))
+        answer = api.post("/retrain", read_fields(options, api.config))
     except ApiError as error:
         return write_problem(context, options, error)
     code = write_answer(context, options, answer, answer["trigger_id"])
-    if options.cloud == "local" and context.err.isatty() and not _is_served(api.emitter.config.folder):
+    if options.cloud == "local" and api.config and context.err.isatty() and not _is_served(api.config.folder):
         context.err.write("No server runs in this folder; the trigger waits on the bus until `retrain serve` runs.\n")
     return code
 
@@ -48,4 +48,5 @@ COMMAND: Final = Command(
     add_options=add_trigger_options,
     run=run,
     clouds=CLOUDS,
+    takes_url=True,
 )

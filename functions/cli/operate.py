@@ -37,6 +37,7 @@ def _command(verb: str, summary: str) -> Command:
         add_options=_add_options,
         run=run,
         clouds=CLOUDS,
+        takes_url=True,
     )
 
 

@@ -13,8 +13,8 @@ Start trainings of machine learning models from events, exactly once each.
 Run it in a folder that has a retrain.toml; `retrain init` creates one."""
 _EPILOG: Final = """\
 Exit codes: 0 done, 1 refused or a check failed, 2 wrong usage, 130 interrupted.
-Addresses come from the deployment that --env names, else from the RETRAIN_ environment variables; credentials are
-your own."""
+Addresses come from the deployment that --env or --url names, else from the RETRAIN_ environment variables;
+credentials are your own."""
 
 
 def build_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
@@ -56,6 +56,13 @@ def _add_command(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
             help="use the deployment of this environment (default: the RETRAIN_ variables)",
         )
         parser.add_argument("--group", metavar="NAME", help="azure, with --env: the resource group")
+    if command.takes_url:
+        parser.add_argument(
+            "--url", help="use the deployment with this address of its HTTP API, with your own credentials"
+        )
+        parser.add_argument(
+            "--audience", metavar="URI", help="gcp, azure, with --url: whom the token is for, if not the address"
+        )
     parser.add_argument(
         "--config", metavar="FILE", help="the configuration (default: RETRAIN_CONFIG, else retrain.toml here)"
     )

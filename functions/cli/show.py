@@ -40,4 +40,5 @@ COMMAND: Final = Command(
     add_options=_add_options,
     run=run,
     clouds=CLOUDS,
+    takes_url=True,
 )

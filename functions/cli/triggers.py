@@ -58,7 +58,7 @@ def required_model(options: argparse.Namespace) -> str:
     return model_id
 
 
-def read_fields(options: argparse.Namespace, config: "Configuration") -> dict[str, object]:
+def read_fields(options: argparse.Namespace, config: "Configuration | None") -> dict[str, object]:
     """Return the body of `POST /retrain` for the options of a trigger.
 
     Raises:
@@ -78,10 +78,10 @@ def read_fields(options: argparse.Namespace, config: "Configuration") -> dict[st
 
 
 def _parameters(
-    config: "Configuration", model_id: str | None, pairs: Sequence[tuple[str, str]]
+    config: "Configuration | None", model_id: str | None, pairs: Sequence[tuple[str, str]]
 ) -> Mapping[str, Parameter]:
     try:
-        defaults = config.find(model_id or config.default_model or "").parameters
+        defaults = {} if config is None else config.find(model_id or config.default_model or "").parameters
     except UnknownModelError:
         defaults = {}  # The API reports the unknown model.
     return {name: _value(text, defaults.get(name)) for name, text in pairs}

@@ -5,13 +5,9 @@ import secrets
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 from functions.cli.command import DONE, FAILED, Command, Context, UsageError
-
-if TYPE_CHECKING:
-    from functions.cli.access.access import Access
 
 HOST: Final = "127.0.0.1"
 _DESCRIPTION: Final = """\
@@ -32,6 +28,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
     """Serve the console until a signal ends it."""
     if sys.platform == "win32":
         raise UsageError("retrain console needs a POSIX system; on Windows run it in WSL (https://aka.ms/wsl)")
+    from functions.cli.access.chosen import access_of, check_address
     from functions.cli.clouds import require_packages
     from functions.cli.console.proxy import Proxy, application
     from functions.cli.deployment.address import api_address
@@ -40,8 +37,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
 
     require_packages(options.cloud)
     url = options.url or api_address(context, options)
-    if not _is_permitted(url):
-        raise UsageError(f"--url: must be an https:// address, not {url!r}: credentials are sent to it")
+    check_address(url)
     # Its own retries could carry out an action twice, and the page repeats what may be repeated.
     session = HttpSession(NO_RETRY, limits=CallLimits(read_timeout=30))
     proxy = Proxy(url, access_of(context, options, url), session, secrets.token_urlsafe(24))
@@ -67,54 +63,8 @@ def run(context: Context, options: argparse.Namespace) -> int:
     return DONE
 
 
-def access_of(context: Context, options: argparse.Namespace, url: str) -> "Access":
-    """Return the user's own access to the API at *url*.
-
-    Raises:
-        UsageError: an option that says how to authenticate is missing.
-        AccessError: there are no credentials.
-
-    """
-    audience = options.audience
-    if options.cloud == "aws":
-        from botocore.session import Session
-
-        from functions.cli.access.aws import AwsAccess
-
-        return AwsAccess(url, Session())
-    if options.cloud == "gcp":
-        from functions.cli.access.gcp import GoogleAccess
-
-        return GoogleAccess(audience or url.rstrip("/"), context.variables)
-    from functions.cli.access.azure import EntraAccess, KeyAccess
-
-    if audience:
-        from azure.identity import DefaultAzureCredential
-
-        return EntraAccess(audience, DefaultAzureCredential())
-    key = context.variables.get("RETRAIN_FUNCTION_KEY")
-    if not key and not options.env:
-        raise UsageError(
-            "set RETRAIN_FUNCTION_KEY, or name the deployment with --env, or its application with --audience"
-        )
-    from functions.cli.deployment.address import function_key
-
-    return KeyAccess(key or function_key(options))
-
-
-def _is_permitted(url: str) -> bool:
-    from functions.http_session import is_loopback_url
-
-    parts = urlsplit(url)
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback_url(url)))
-
-
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--url", help="the address of the deployment's HTTP API (default: that of --env)")
     parser.add_argument("--port", type=int, default=0, help="the port on this machine (default: any free one)")
-    parser.add_argument(
-        "--audience", metavar="URI", help="gcp, azure: whom the identity token is for, if not the address"
-    )
     parser.add_argument("--open", action="store_true", help="open it in the browser, too")
 
 
@@ -126,4 +76,5 @@ COMMAND: Final = Command(
     run=run,
     clouds=("aws", "gcp", "azure"),
     cloud_required=True,
+    takes_url=True,
 )

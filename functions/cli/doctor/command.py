@@ -9,7 +9,8 @@ from shared.config.targets import CLOUDS
 
 _DESCRIPTION: Final = """\
 Check every precondition of a training with your own credentials: the configuration, the event bus, the ledger,
-the pipelines, the permissions. Nothing is changed, and nothing is sent to people.
+the pipelines, the permissions. Nothing is changed, and nothing is sent to people. With --url only the HTTP API is
+checked: all else needs the names that --env or the RETRAIN_ variables give.
 
 examples:
   retrain doctor
@@ -23,7 +24,12 @@ def run(context: Context, options: argparse.Namespace) -> int:
     from functions.cli.doctor.common_checks import all_checks
 
     with ExitStack() as opened:
-        checks = all_checks(options.cloud, context, options.schedule, opened)
+        if context.url:
+            from functions.cli.doctor.api_checks import api_checks
+
+            checks = api_checks(context, options.cloud)
+        else:
+            checks = all_checks(options.cloud, context, options.schedule, opened)
         if options.json:
             return DONE if report.report_json(checks, options.cloud, context.out) else FAILED
         return DONE if report.report(checks, context.out) else FAILED
@@ -40,4 +46,5 @@ COMMAND: Final = Command(
     add_options=_add_options,
     run=run,
     clouds=CLOUDS,
+    takes_url=True,
 )

@@ -1,0 +1,63 @@
+"""The HTTP API of a deployment at its address."""
+
+import json
+from http import HTTPStatus
+from urllib.parse import urlencode, urlsplit
+
+from urllib3.util import parse_url
+
+from functions.cli.access.access import Access
+from functions.http_session import NO_RETRY, CallLimits, HttpAnswer, HttpSession, NoAnswerError
+from shared.errors import UnavailableError
+from shared.http.messages import Request, Response, problem
+
+# As much of an answer that is not the API's own as a message shows.
+_SHOWN = 200
+
+
+class Remote:
+    """Sends requests to the API at *url*, authenticated as the user."""
+
+    def __init__(self, url: str, access: Access) -> None:
+        """Connect on the first request."""
+        self._url, self._access = url.rstrip("/"), access
+        # A retry of its own could carry out an action twice.
+        self._session = HttpSession(NO_RETRY, limits=CallLimits(read_timeout=30))
+
+    def respond(self, request: Request) -> Response:
+        """Return the deployment's answer to *request*; anything but JSON becomes a problem document.
+
+        Raises:
+            AccessError: there are no credentials, or they have expired.
+            UnavailableError: there is no answer.
+
+        """
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        # In the form in which it is sent: a signature covers the address.
+        url = str(parse_url(f"{self._url}{request.path}{query}"))
+        headers = self._access.headers(request.method, url, request.headers, request.body)
+        try:
+            answer = self._session.request(request.method, url, headers, request.body or None)
+        except NoAnswerError as error:
+            host = urlsplit(self._url).netloc
+            raise UnavailableError(f"The deployment at {host}", "be reached", str(error)) from error
+        return _read(answer)
+
+
+def _read(answer: HttpAnswer) -> Response:
+    text = answer.data.decode("utf-8", "replace")
+    try:
+        is_own = answer.status < HTTPStatus.MULTIPLE_CHOICES or "detail" in json.loads(text)
+    except (ValueError, TypeError):
+        is_own = False
+    if is_own:
+        return Response(status=answer.status, body=text, headers=answer.headers)
+    if answer.status < HTTPStatus.BAD_REQUEST:
+        detail = "the address wants a browser to sign in; name its application with --audience"
+        return problem(HTTPStatus.BAD_GATEWAY, detail)
+    status = HTTPStatus(answer.status)
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return problem(
+            status, f"the platform refuses your credentials ({status.value}); sign in as a user who may call it"
+        )
+    return problem(status, f"the address answers {status.value} in a form that is not the API's: {text[:_SHOWN]!r}")
