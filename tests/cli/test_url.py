@@ -82,7 +82,7 @@ def test_doctor_checks_the_api(url: str) -> None:
     [("403 Forbidden", "the platform refuses your credentials (403)"), ("302 Found", "wants a browser to sign in")],
 )
 def test_an_answer_of_the_platform_is_explained(upstream: Upstream, status: str, said: str) -> None:
-    """What is not from the API is not shown as if it were."""
+    """A page or message of the platform is not shown as a response of the API."""
     upstream.answer = (status, [("content-type", "application/json")], b'{"Message": "Forbidden"}')
     variables = {"RETRAIN_FUNCTION_KEY": "secret"}
     answer = run("models", "--cloud", "azure", "--url", upstream.url, variables=variables)
