@@ -24,7 +24,8 @@ Remove a deployment; the ledger is kept, and what else is kept is listed. Withou
 
 examples:
   retrain destroy aws --env dev
-  retrain destroy gcp --env dev --state my-terraform-state"""
+  retrain destroy gcp --env dev --state my-terraform-state
+  retrain destroy azure --env dev --group my-resource-group"""
 
 
 def run_deploy(context: Context, options: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """`retrain deploy` and `retrain destroy`: preconditions first; on AWS up to the deployed stack, against moto."""
 
+import json
 import os
 import subprocess
 import sys
@@ -111,11 +112,47 @@ def test_an_invalid_configuration_is_not_deployed(tmp_path: Path) -> None:
     assert done.err.startswith('models."a".target: ')
 
 
-def test_azure_is_not_destroyed_by_halves(tmp_path: Path) -> None:
-    """A removal that is not automated says so, and the exit code is 1."""
-    done = run("destroy", "azure", "--env", "dev", "--yes", "--config", str(tmp_path / "retrain.toml"))
-    assert (done.code, done.out) == (1, "")
-    assert "nothing was deleted" in done.err
+GROUP = "/subscriptions/s/resourceGroups/g/providers"
+OWN = [
+    f"{GROUP}/Microsoft.Storage/storageAccounts/retraindev",
+    f"{GROUP}/Microsoft.Storage/storageAccounts/retraindev/blobServices/default/containers/letters",
+    f"{GROUP}/Microsoft.Web/sites/retrain-dev-1",
+    f"{GROUP}/Microsoft.Web/sites/retrain-dev-1/basicPublishingCredentialsPolicies/ftp",
+    f"{GROUP}/Microsoft.EventGrid/topics/retrain-dev-1",
+    f"{GROUP}/Microsoft.EventGrid/topics/retrain-dev-1/eventSubscriptions/receive",
+    f"{GROUP}/Microsoft.Resources/deployments/retrain-dev-1-rights",
+]
+INNER = [
+    f"{GROUP}/Microsoft.Storage/storageAccounts/retraindev/providers/Microsoft.Authorization/roleAssignments/r-1",
+    f"{GROUP}/Microsoft.EventGrid/systemTopics/of-the-user/eventSubscriptions/retrain-dev-1",
+]
+AZ = """#!{python}
+import json, sys
+with open({log!r}, "a") as log:
+    log.write(json.dumps(sys.argv[1:]) + "\\n")
+if sys.argv[1:4] == ["deployment", "group", "show"]:
+    print(json.dumps({own!r}))
+if sys.argv[1:4] == ["deployment", "group", "list"]:
+    print(json.dumps({inner!r}))
+"""
+
+
+def test_a_deployment_is_removed_from_azure(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    """Rights and subscriptions go first, then whole resources; the storage account with the ledger is kept."""
+    log, az = tmp_path / "log", tmp_path / "bin" / "az"
+    az.parent.mkdir()
+    az.write_text(AZ.format(python=sys.executable, log=str(log), own=OWN, inner=INNER))
+    az.chmod(0o755)
+    environment.setenv("PATH", f"{az.parent}{os.pathsep}{os.environ['PATH']}")
+    options = ("azure", "--env", "dev", "--group", "g", "--config", str(tmp_path / "retrain.toml"))
+    refused = run("destroy", *options)
+    assert (refused.code, "add --yes" in refused.err) == (2, True)
+    done = run("destroy", *options, "--yes")
+    assert (done.code, done.err) == (0, "")
+    assert f"keep   {OWN[0]} (ledger and dead letters)" in done.out
+    calls = [json.loads(line) for line in log.read_text().splitlines()]
+    deleted = [call[2:] for call in calls if call[:2] == ["resource", "delete"]]
+    assert deleted == [["--ids", *sorted(INNER)], ["--ids", OWN[4], OWN[2]]]
 
 
 STACK = """

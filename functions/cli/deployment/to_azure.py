@@ -1,12 +1,16 @@
 """Deploys the user's folder to Azure, by Azure Resource Manager and the upload of the bundle."""
 
 import argparse
+import json
 import shutil
+import subprocess
 from pathlib import Path
 
 from functions.cli.build.runtime import DEPLOYED
-from functions.cli.command import DONE, FAILED, Context, UsageError
+from functions.cli.command import DONE, Context, UsageError
 from functions.cli.deployment import steps
+from functions.cli.deployment.errors import DeploymentError
+from functions.cli.deployment.removal_azure import removal_of
 
 _PYTHON = DEPLOYED["azure"].python
 
@@ -46,13 +50,51 @@ def deploy(context: Context, options: argparse.Namespace, folder: Path) -> int:
     return DONE
 
 
-def destroy(context: Context, options: argparse.Namespace, folder: Path) -> int:  # noqa: ARG001 - as on the other clouds
-    """Explain how to remove a deployment; return the exit code."""
-    context.err.write(
-        "destroy azure: removing a deployment from Azure is not automated yet, so nothing was deleted; docs/azure.md"
-        " lists the resources to delete\n"
+def destroy(context: Context, options: argparse.Namespace, folder: Path) -> int:
+    """Remove what the deployment made but the storage account with the ledger; return the exit code."""
+    az = steps.required_program("az", "https://learn.microsoft.com/cli/azure/install-azure-cli")
+    if not options.group:
+        raise UsageError("--group is missing: name the resource group")
+    steps.run_program([az, "account", "show", "--output", "none"], folder, "find a login; run `az login`")
+    removal = removal_of(_resources(az, options))
+    for line in (*removal.first, *removal.then):
+        context.out.write(f"delete {line}\n")
+    for line in removal.kept:
+        context.out.write(f"keep   {line} (ledger and dead letters)\n")
+    context.out.flush()
+    steps.confirm_removal(options, f"Remove the deployment {options.env} from {options.group}?")
+    for ids in (removal.first, removal.then):
+        if ids:
+            # az repeats those that others still need.
+            steps.run_program([az, "resource", "delete", "--ids", *ids], folder, "remove the deployment")
+    context.out.write(
+        "The storage account is kept; the next deployment to this group finds the ledger again. docs/azure.md says what"
+        " else Azure keeps.\n"
     )
-    return FAILED
+    return DONE
+
+
+def _resources(az: str, options: argparse.Namespace) -> list[str]:
+    """Return the ids of all resources of the deployment and of those that it contains.
+
+    Raises:
+        DeploymentError: there is no such deployment, or it cannot be read.
+
+    """
+    deployments = [az, "deployment", "group"]
+    group = ["--resource-group", options.group]
+    name = f"retrain-{options.env}"
+    own = _json([*deployments, "show", *group, "--name", name, "--query", "properties.outputResources[].id"])
+    # Those that the template contains have its name with a suffix.
+    query = f"[?starts_with(name, '{name}-')].properties.outputResources[].id"
+    return [*own, *_json([*deployments, "list", *group, "--query", query])]
+
+
+def _json(command: list[str]) -> list[str]:
+    done = subprocess.run([*command, "--output", "json"], capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    if done.returncode != 0:
+        raise DeploymentError(f"the deployment cannot be read: {done.stderr.strip()[-500:]}")
+    return [str(each) for each in json.loads(done.stdout or "null") or []]
 
 
 def _staged(folder: Path, settings: Path, archive: Path) -> Path:
