@@ -1,19 +1,27 @@
 """The emitter: checks requests and publishes triggers on the event bus."""
 
+import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from shared.admission import admit
 from shared.decision.policy import Verdict, decide
-from shared.errors import InvalidTriggerError
+from shared.errors import BusError, InvalidTriggerError
 from shared.fields import format_time
+from shared.ledger.index import OWN
 from shared.ledger.snapshots import load
 from shared.parts import EmitterParts
 from shared.trigger import FIELDS, RetrainTrigger, derived_id
 
 # The platform provides the caller and the time; a request cannot set them.
 REQUEST_FIELDS = tuple(name for name in FIELDS if name not in ("requested_by", "requested_at"))
+
+# So many triggers are published for sure before a function is stopped.
+PART: Final = 1000
+# The key of the note about the last trigger of an interrupted tick.
+_PUBLISHED: Final = f"{OWN}published"
 
 log = logging.getLogger("retrain")
 
@@ -61,6 +69,40 @@ def publish(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> None:
         log.info("retrain.emitted", extra=fields)
 
 
+def publish_in_parts(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> None:
+    """Publish *triggers*, of which there may be more than a function has time for.
+
+    If the function is stopped, a repeat with the same triggers goes on where it stopped: the ledger remembers the last
+    trigger that the bus has accepted. Up to a thousand triggers are published by one call, which needs no such note.
+
+    Raises:
+        BusError: the bus refuses some of them; all others are published.
+        UnavailableError: the bus or the ledger is unavailable.
+
+    """
+    if len(triggers) <= PART:
+        publish(emitter, triggers)
+        return
+    stored = emitter.ledger.load(_PUBLISHED)
+    done = next((place + 1 for place, one in enumerate(triggers) if _note(one) == stored.document), 0)
+    failures: dict[str, str] = {}
+    for start in range(done, len(triggers), PART):
+        part = triggers[start : start + PART]
+        try:
+            publish(emitter, part)
+        except BusError as error:
+            failures |= error.failures
+        if not failures:
+            # If another emitter was faster, both publish some triggers twice, which is harmless.
+            stored = emitter.ledger.save(_PUBLISHED, _note(part[-1]), stored.version) or stored
+    if failures:
+        raise BusError("The event bus", failures)
+
+
+def _note(last: RetrainTrigger) -> str:
+    return json.dumps({"last": last.trigger_id})
+
+
 def emit_request(emitter: EmitterParts, fields: Mapping[str, object], *, trigger_id: str = "") -> list[RetrainTrigger]:
     """Read a request and publish its trigger, which is returned; see `read_request` and `publish`."""
     trigger = read_request(emitter, fields, trigger_id=trigger_id)
@@ -82,7 +124,7 @@ def emit_scheduled(emitter: EmitterParts, at: datetime | None) -> list[RetrainTr
     """
     moment = at or emitter.clock().replace(second=0, microsecond=0)
     triggers = [scheduled_trigger(emitter, model_id, moment) for model_id in emitter.config.scheduled(emitter.cloud)]
-    publish(emitter, triggers)
+    publish_in_parts(emitter, triggers)
     return triggers
 
 

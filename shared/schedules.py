@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.config.schedule import OwnSchedule
-from shared.emit import publish, scheduled_trigger
+from shared.emit import publish_in_parts, scheduled_trigger
 from shared.fields import format_time, parse_time
 from shared.frozen import dataclass
 from shared.ledger.index import OWN
@@ -65,7 +65,7 @@ def emit_own_schedules(emitter: EmitterParts) -> list[RetrainTrigger]:
     if before is not None and before.until - now > LARGEST_STEP_BACK:
         before = None
     triggers = [scheduled_trigger(emitter, name, at) for name, at in _due(schedules, digests, before, now)]
-    publish(emitter, triggers)
+    publish_in_parts(emitter, triggers)
     known = frozenset(digests.values())
     if known or (before is not None and before.known):
         until = max(now, before.until) if before else now

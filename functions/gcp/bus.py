@@ -17,6 +17,8 @@ SIZE_LIMIT: Final = 9_000_000
 OVERHEAD: Final = 512
 # Seconds. A batch is sent when it is full, or this long after its first message; filling a full one takes about 30 ms.
 LATENCY: Final = 0.02
+# Seconds. A message that is alone waits for no other one.
+ALONE: Final = 0.0005
 # Seconds for one attempt, and for all: the client's own limits are 60 and 600, more than a function has.
 ATTEMPT_TIMEOUT: Final = 5.0
 DEADLINE: Final = 10.0
@@ -59,13 +61,21 @@ class PubSubBus:
         topic: `projects/P/topics/T`.
         source: the source of the events.
         result_timeout: how many seconds to wait for the acknowledgement of a message.
+        alone: makes the client for a single message, which does not wait for a batch to fill; None: the same one.
 
     """
 
     def __init__(
-        self, publisher: Callable[[], Publisher], topic: str, source: str, *, result_timeout: float = RESULT_TIMEOUT
+        self,
+        publisher: Callable[[], Publisher],
+        topic: str,
+        source: str,
+        *,
+        result_timeout: float = RESULT_TIMEOUT,
+        alone: Callable[[], Publisher] | None = None,
     ) -> None:
         self._publisher = publisher
+        self._alone = alone or publisher
         self._topic = topic
         self._source = source
         self._result_timeout = result_timeout
@@ -85,17 +95,17 @@ class PubSubBus:
     def _publish(self, letters: Iterator[_Letter], number: int) -> None:
         failures: list[_Failure] = []
         for chunk in _chunks(letters):
-            failures += self._send(chunk)
+            failures += self._send(chunk, self._alone if number == 1 else self._publisher)
             if any(failure.code not in REFUSED for failure in failures):
                 # The next chunk would wait as long for the same answer, and a function has no time for that.
                 break
         if failures:
             raise self._error(failures, number)
 
-    def _send(self, chunk: Sequence[_Letter]) -> list[_Failure]:
-        """Send one chunk, wait for every message in it, and return the failures."""
+    def _send(self, chunk: Sequence[_Letter], make: Callable[[], Publisher]) -> list[_Failure]:
+        """Send one chunk by the client that *make* returns, wait for every message in it, and return the failures."""
         with publisher_made("Pub/Sub", f"publish to {self._topic}"):
-            publisher = self._publisher()
+            publisher = make()
         futures: list[tuple[_Letter, Future[str]]] = []
         failures: list[_Failure] = []
         for letter in chunk:
@@ -120,7 +130,7 @@ class PubSubBus:
         return UnavailableError("Pub/Sub", f"take all of {sent} trigger(s) for {self._topic}", transient[0].why)
 
 
-def publisher(*, attempt_timeout: float = ATTEMPT_TIMEOUT, deadline: float = DEADLINE) -> Any:  # noqa: ANN401 - untyped SDK
+def publisher(*, attempt_timeout: float = ATTEMPT_TIMEOUT, deadline: float = DEADLINE, latency: float = LATENCY) -> Any:  # noqa: ANN401 - untyped SDK
     """Return a client that sends batches, holds at most one of them, and gives up while a function still runs.
 
     It uses the emulator at `PUBSUB_EMULATOR_HOST` where that is set.
@@ -128,6 +138,7 @@ def publisher(*, attempt_timeout: float = ATTEMPT_TIMEOUT, deadline: float = DEA
     Args:
         attempt_timeout: seconds for one attempt.
         deadline: seconds for all of them.
+        latency: seconds that a message waits for others to be sent with.
 
     """
     from google.api_core import exceptions
@@ -149,7 +160,7 @@ def publisher(*, attempt_timeout: float = ATTEMPT_TIMEOUT, deadline: float = DEA
     )
     return PublisherClient(
         # The client sends a batch that has one message less than this, and keeps the next message back.
-        batch_settings=types.BatchSettings(max_messages=MOST_MESSAGES + 1, max_bytes=SIZE_LIMIT, max_latency=LATENCY),
+        batch_settings=types.BatchSettings(max_messages=MOST_MESSAGES + 1, max_bytes=SIZE_LIMIT, max_latency=latency),
         publisher_options=types.PublisherOptions(
             flow_control=flow_control,
             retry=Retry(predicate=transient, initial=0.1, maximum=2, timeout=deadline),

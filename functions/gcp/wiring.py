@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -40,11 +41,12 @@ def emitter() -> EmitterParts:
         ConfigError: the environment or the configuration is wrong.
 
     """
-    from functions.gcp.bus import PubSubBus, publisher
+    from functions.gcp.bus import ALONE, PubSubBus, publisher
 
     log_to_cloud()
     environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
-    bus = PubSubBus(once(publisher), environment.bus, environment.source)
+    alone = once(partial(publisher, latency=ALONE))
+    bus = PubSubBus(once(publisher), environment.bus, environment.source, alone=alone)
     return emitter_parts(_deployment(environment), bus)
 
 

@@ -1,17 +1,20 @@
 """A request becomes a trigger on the bus; a tick becomes one for each scheduled model."""
 
 import copy
+import dataclasses
 import json
 import logging
+from contextlib import suppress
 from datetime import timedelta, timezone
 
 import pytest
 
 from shared import emit
 from shared.errors import BusError, InvalidTriggerError, UnavailableError, UnknownModelError
+from shared.trigger import derived_id
 from tests.core.deployment import Deployment
 from tests.core.samples import HOUR, NOW, model_text, trigger
-from tests.fakes.faults import Fault, Script
+from tests.fakes.faults import Crash, Fault, Script
 from tests.fakes.memory import MemoryBus
 
 
@@ -114,3 +117,33 @@ def test_a_rehearsal_reads_only() -> None:
     verdict = emit.rehearse(deployment.emitter, trigger())
     assert (verdict.decision, verdict.reason) == ("wait", "awaiting_approval")
     assert (ledger.calls, deployment.bus.published, deployment.observed) == (["load"], [], [])
+
+
+def test_a_tick_that_is_cut_short_goes_on_where_it_stopped() -> None:
+    """A function that is stopped again and again asks for every model in the end, and repeats no more than a part."""
+    names = [f"m-{number:04}" for number in range(3 * emit.PART)]
+    deployment = Deployment("".join(model_text(name, settings="schedule = true") for name in names))
+    for faults in ({1: Fault.CRASH_BEFORE}, {2: Fault.CRASH_AFTER}, {}):
+        emitter = dataclasses.replace(deployment.emitter, bus=deployment.bus.through(Script(dict(faults))))
+        with suppress(Crash):
+            assert len(emit.emit_scheduled(emitter, NOW)) == len(names)
+    published = [one.model_id for one in deployment.bus.published]
+    assert sorted(set(published)) == names
+    assert len(published) <= len(names) + emit.PART
+    deployment.bus.published.clear()
+    emit.emit_scheduled(deployment.emitter, NOW + HOUR)
+    assert len(deployment.bus.published) == len(names)
+
+
+def test_triggers_that_are_refused_do_not_stop_the_tick() -> None:
+    """Those of later parts are published, the error names the refused ones, and a repeat tries them again."""
+    names = [f"m-{number:04}" for number in range(2 * emit.PART)]
+    refused = derived_id("schedule", names[0], "2026-11-21T03:00:00Z")
+    deployment = Deployment(
+        "".join(model_text(name, settings="schedule = true") for name in names), bus=MemoryBus(refused={refused: "no"})
+    )
+    for _ in range(2):
+        with pytest.raises(BusError) as caught:
+            emit.emit_scheduled(deployment.emitter, NOW)
+        assert caught.value.failures == {refused: "no"}
+    assert len(deployment.emitter.bus.published) == 2 * (len(names) - 1)  # type: ignore[attr-defined]
