@@ -97,13 +97,13 @@ def _triggers_of_signal(config: Configuration, cloud: str, signal: Signal, now: 
     content = [fields["requested_by"], signal.reason, dict(signal.evidence), str(signal.sent_at)]
     return [
         RetrainTrigger.parse(
-            fields | {"model_id": model.name},
+            fields | {"model_id": name},
             trigger_id=signal.trigger_id or content_id(content),
             origin=signal.origin,
             requested_at=signal.sent_at or now,
         )
-        for model in config.models
-        if cloud in model.targets and any(names(entry, signal) for entry in model.signals)
+        for name, entries in config.signals(cloud)
+        if any(names(entry, signal) for entry in entries)
     ]
 
 

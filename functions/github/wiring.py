@@ -65,9 +65,4 @@ def github_parts(
 
 def uses_github(config: Configuration, cloud: str) -> bool:
     """Return whether a model that trains on *cloud* is trained or followed up by a GitHub workflow."""
-    return any(
-        isinstance(model.targets[cloud], GitHubTarget)
-        or any(action.startswith("github:") for action in (*model.after.succeeded, *model.after.failed))
-        for model in config.models
-        if cloud in model.targets
-    )
+    return cloud in config.outline.github

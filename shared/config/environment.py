@@ -5,7 +5,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Final
 
-from shared.config.file import load_configuration
+from shared.config.file import load_deployed
 from shared.config.model import Configuration
 from shared.errors import ConfigError
 from shared.frozen import dataclass
@@ -61,7 +61,7 @@ def read_environment(variables: Mapping[str, str], *, root: Path, needed: tuple[
     """
     problems = [f"{name}: is not set" for name in needed if not variables.get(name)]
     path = root / (variables.get("RETRAIN_CONFIG") or "retrain.toml")
-    config = _collected(lambda: load_configuration(path), problems)
+    config = _collected(lambda: load_deployed(path), problems)
     if config is None or problems:
         raise ConfigError("environment and configuration", problems)
     return Environment(

@@ -2,12 +2,12 @@
 
 import re
 import sys
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
+from shared.config.compiled import LazyModels, ReadModel, load_compiled, write_compiled
 from shared.config.follow_ups import Notify, check_event_type, read_follow_ups, read_notify, read_repositories
 from shared.config.model import MAX_STARTS, Budget, Configuration, Model, Policy
 from shared.config.schedule import read_schedule
@@ -15,6 +15,7 @@ from shared.config.tables import Table, parse_duration
 from shared.config.targets import CLOUDS, GitHubTarget, read_targets
 from shared.errors import ConfigError, InvalidTriggerError
 from shared.fields import INT64, Parameter, read_model_id
+from shared.frozen import dataclass
 from shared.trigger import FIELDS, SEVERITIES
 
 if TYPE_CHECKING:
@@ -34,6 +35,43 @@ _URL: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{
 MAX_RETRIES: Final = 10
 _NUMBER: Final = re.compile(r"[0-9]{1,6}")
 _BUDGET: Final = f'a number from 1 to {MAX_STARTS} and a duration over zero, such as "3/7d"'
+
+
+def load_deployed(path: Path) -> Configuration:
+    """Read the configuration file at *path* as fast as possible: in its compiled form, if that is up to date.
+
+    Raises:
+        ConfigError: as in `load_configuration`.
+
+    """
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return load_configuration(path)
+
+    def prepare(tables: Mapping[str, Any], models: Callable[[ReadModel], LazyModels]) -> Configuration:
+        problems: list[str] = []
+        shared = _read_shared(Table(tables, "", problems))
+
+        def read(name: str, table: Mapping[str, Any]) -> Model:
+            return _read_model(name, Table(table, f'models."{name}"', problems), shared.repositories, shared.notify)
+
+        return shared.configuration(models(read), path.resolve().parent)
+
+    return load_compiled(path, content, prepare) or load_configuration(path)
+
+
+def compile_configuration(path: Path) -> bool:
+    """Write the compiled form of the configuration at *path*, and return whether it has one.
+
+    Raises:
+        ConfigError: as in `load_configuration`.
+
+    """
+    import tomllib
+
+    outline = load_configuration(path).outline
+    return write_compiled(path, tomllib.loads(path.read_text(encoding="utf-8-sig")), outline)
 
 
 def load_configuration(path: Path) -> Configuration:
@@ -58,30 +96,53 @@ def parse_configuration(text: str, *, source: str, folder: Path) -> Configuratio
         ConfigError: the text is not valid TOML or has mistakes; it lists all of them.
 
     """
+    # Not at the top, because a function reads the compiled form.
+    import tomllib
+
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(source, [f"is not valid TOML: {error}"]) from error
     problems: list[str] = []
     file = Table(content, "", problems)
-    repositories = read_repositories(file.table("github"))
-    notify = read_notify(file.table("notify", secret=True))
-    console_url = _read_console(file.table("console"))
+    shared = _read_shared(file)
     named = file.table("models")
-    models = tuple(_read_model(name, table, repositories, notify) for name, table in named.quoted_tables())
+    models = tuple(
+        _read_model(name, table, shared.repositories, shared.notify) for name, table in named.quoted_tables()
+    )
     file.done()
     if content.get("models", {}) == {}:
         named.problem("", "is empty; configure at least one model with a target")
     problems += _problems_between(models)
     if problems:
         raise ConfigError(source, problems)
-    return Configuration(
-        models=models,
-        channels=notify.channels,
-        notify_on=notify.on,
-        repositories=repositories,
-        folder=folder,
-        console_url=console_url,
+    return shared.configuration(models, folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """The tables that concern all models."""
+
+    repositories: tuple[str, ...]
+    notify: Notify
+    console_url: str
+
+    def configuration(self, models: Sequence[Model], folder: Path) -> Configuration:
+        return Configuration(
+            models=models,
+            channels=self.notify.channels,
+            notify_on=self.notify.on,
+            repositories=self.repositories,
+            folder=folder,
+            console_url=self.console_url,
+        )
+
+
+def _read_shared(file: Table) -> _Shared:
+    return _Shared(
+        repositories=read_repositories(file.table("github")),
+        notify=read_notify(file.table("notify", secret=True)),
+        console_url=_read_console(file.table("console")),
     )
 
 

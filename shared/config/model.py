@@ -1,6 +1,6 @@
 """The configuration as values: the models, when they train and where."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.config.follow_ups import NOTIFY_ON, FollowUps, Notify
 from shared.config.lookup import Lookup, is_pattern
+from shared.config.outline import Outline, outline_of
 from shared.config.schedule import OwnSchedule
 from shared.config.targets import Target
 from shared.errors import PermanentError, UnknownModelError
@@ -113,10 +114,12 @@ class Configuration:
             `awaiting_approval`, `stale`.
         console_url: where people reach the console, without a trailing slash; empty if there is none.
         default_model: the name of the model that receives the events that do not name one.
+        outline: facts about all models, for code that would otherwise go through all of them: reading ten thousand
+            models takes long.
 
     """
 
-    models: tuple[Model, ...]
+    models: Sequence[Model]
     # The addresses contain secrets.
     channels: tuple[str, ...] = field(repr=False)
     repositories: tuple[str, ...]
@@ -124,12 +127,15 @@ class Configuration:
     notify_on: tuple[str, ...] = NOTIFY_ON
     console_url: str = ""
     default_model: str | None = field(init=False, repr=False, compare=False)
+    outline: Outline = field(init=False, repr=False, compare=False)
     _lookup: Lookup = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Prepare `find`, once for all events."""
-        object.__setattr__(self, "default_model", next((model.name for model in self.models if model.default), None))
-        object.__setattr__(self, "_lookup", Lookup([model.name for model in self.models]))
+        outline = getattr(self.models, "outline", None) or outline_of(self.models)
+        object.__setattr__(self, "outline", outline)
+        object.__setattr__(self, "default_model", outline.default)
+        object.__setattr__(self, "_lookup", Lookup(outline.names))
 
     @property
     def console_origin(self) -> str:
@@ -138,17 +144,30 @@ class Configuration:
 
     def named(self, cloud: str) -> list[str]:
         """Return the names (no patterns) of the models that train on *cloud*, sorted."""
-        return sorted(model.name for model in self.models if not model.is_pattern and cloud in model.targets)
+        names = (self.outline.names[place] for place in self.outline.clouds.get(cloud, ()))
+        return sorted(name for name in names if not is_pattern(name))
 
     def scheduled(self, cloud: str) -> list[str]:
         """Return the names of the models for which a cron tick on *cloud* emits a trigger."""
-        return [model.name for model in self.models if model.schedule and cloud in model.targets]
+        here = set(self.outline.clouds.get(cloud, ()))
+        return [self.outline.names[place] for place in self.outline.scheduled if place in here]
 
     def own_schedules(self, cloud: str) -> dict[str, OwnSchedule]:
         """Return the schedules of the models on *cloud* that have one of their own, by name."""
-        return {
-            model.name: model.own_schedule for model in self.models if model.own_schedule and cloud in model.targets
-        }
+        models = (self.models[place] for place in self.outline.own_schedules)
+        return {model.name: model.own_schedule for model in models if model.own_schedule and cloud in model.targets}
+
+    def signals(self, cloud: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the name and the `signals` of each model on *cloud* that has any."""
+        here = set(self.outline.clouds.get(cloud, ()))
+        for place, entries in self.outline.signals.items():
+            if place in here:
+                yield self.outline.names[place], entries
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether a model is a pattern."""
+        return any(is_pattern(name) for name in self.outline.names)
 
     def notify_of(self, model: Model | None) -> Notify:
         """Return the notifications of *model*; those of `[notify]` if it has none of its own or is None."""
@@ -158,7 +177,7 @@ class Configuration:
     def channel_places(self) -> dict[str, str]:
         """Return the address of every channel, with its first place in the file, such as `notify.channels[0]`."""
         places: dict[str, str] = {}
-        for model in (None, *(model for model in self.models if model.notify)):
+        for model in (None, *(self.models[place] for place in self.outline.own_notify)):
             table = f'models."{model.name}".notify' if model else "notify"
             for number, channel in enumerate(self.notify_of(model).channels):
                 places.setdefault(channel, f"{table}.channels[{number}]")
@@ -183,6 +202,6 @@ class Configuration:
         """
         place = self._lookup.find(model_id)
         if place is None:
-            wanted, known = brief(model_id, MAX_MODEL_ID), ", ".join(model.name for model in self.models[:10])
+            wanted, known = brief(model_id, MAX_MODEL_ID), ", ".join(self.outline.names[:10])
             raise UnknownModelError(f"model_id: the configuration has no model {wanted}; it has {known}")
         return self.models[place]

@@ -121,4 +121,4 @@ def _indexed(emitter: EmitterParts) -> list[str] | None:
 
 def _first_seen(emitter: EmitterParts) -> str | None:
     """Return the `next` of the first page of models that match a pattern; None if no pattern is configured."""
-    return _SEEN if any(model.is_pattern for model in emitter.config.models) else None
+    return _SEEN if emitter.config.has_patterns else None

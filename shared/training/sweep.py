@@ -130,6 +130,8 @@ class _Sweep:
             snapshot = snapshots.load(receiver.ledger, model_id)
             entry = entry_of(receiver, model_id, snapshot.state)
             is_due = entry.attention is not None and entry.attention <= self.began
+            # Ends that the version before has missed are found by the first pass.
+            is_due = is_due or (runs and snapshot.state.training is not None)
             belongs = entry.attention is not None or (runs and bool(entry.runs))
             if not is_due if indexed else belongs:
                 # The entry is outdated, or may be missing. A writer who is faster writes it, too.

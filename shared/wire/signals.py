@@ -44,6 +44,8 @@ def names(entry: str, signal: Signal) -> bool:
     kind, _, pattern = entry.partition(":")
     if kind != signal.kind:
         return False
+    if not _may_name(pattern, signal):
+        return False
     if signal.empty and not _is_last_part(pattern.rpartition("/")[2], signal.subject):
         return False
     return (
@@ -51,6 +53,12 @@ def names(entry: str, signal: Signal) -> bool:
         or any(fnmatchcase(name, f"{pattern}*") for name in signal.begins)
         or any(fnmatchcase(mention, f"*{pattern}*") for mention in signal.mentions)
     )
+
+
+def _may_name(pattern: str, signal: Signal) -> bool:
+    """Return whether the beginning of *pattern* occurs in *signal*: nearly all patterns need no further comparison."""
+    start = _WILDCARD.split(pattern, maxsplit=1)[0]
+    return signal.subject.startswith(start) or any(start in text for text in (*signal.begins, *signal.mentions))
 
 
 def is_empty(name: str, size: object) -> bool:

@@ -54,7 +54,9 @@ def test_a_bundle_has_only_what_is_named(folder: Path) -> None:
         "pipelines",
         "requirements.txt",
         "retrain.dev.toml",
+        "retrain.dev.toml.compiled",
         "retrain.toml",
+        "retrain.toml.compiled",
         "shared",
     ]
     assert [path.name for path in (bundle / "pipelines").iterdir()] == ["churn.json"]

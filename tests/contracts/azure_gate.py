@@ -16,6 +16,8 @@ ARM: Final = "ARM"
 # Table service REST API: the methods by what they do to one entity, and to none in particular.
 _ONE_ENTITY: Final = {"GET": "GetEntity", "PUT": "UpdateEntity", "PATCH": "MergeEntity", "DELETE": "DeleteEntity"}
 _TABLE: Final = {"POST": "InsertEntity", "GET": "QueryEntities"}
+# A transaction is named by its first operation, which is that of the document.
+_FIRST_OF_A_TRANSACTION: Final = re.compile(rb"\r\n(?P<method>[A-Z]+) (?P<path>http[^ ?]+)")
 _KEY: Final = re.compile(r"\(PartitionKey=.+\)$")
 
 
@@ -44,7 +46,10 @@ class AzureGate(Gate):
             return TOPIC, "Publish"
         if path.startswith(self._container):
             return BLOBS, f"{request.method} blob"
-        return TABLES, (_ONE_ENTITY if _KEY.search(path) else _TABLE).get(request.method, request.method)
+        method = request.method
+        if path.endswith("/$batch") and (first := _FIRST_OF_A_TRANSACTION.search(request.body)):
+            method, path = first["method"].decode(), first["path"].decode()
+        return TABLES, (_ONE_ENTITY if _KEY.search(path) else _TABLE).get(method, method)
 
     def shown(self, request: Request) -> bytes:
         """Return path and body: jobs and blobs are named in the path."""

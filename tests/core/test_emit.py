@@ -120,7 +120,7 @@ def test_a_rehearsal_reads_only() -> None:
 
 
 def test_a_tick_that_is_cut_short_goes_on_where_it_stopped() -> None:
-    """A function that is stopped again and again asks for every model in the end, and repeats no more than a part."""
+    """A function that is stopped again and again reaches every model in the end, and repeats no more than a part."""
     names = [f"m-{number:04}" for number in range(3 * emit.PART)]
     deployment = Deployment("".join(model_text(name, settings="schedule = true") for name in names))
     for faults in ({1: Fault.CRASH_BEFORE}, {2: Fault.CRASH_AFTER}, {}):

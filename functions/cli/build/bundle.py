@@ -12,7 +12,7 @@ from functions.cli.build.archive import archive
 from functions.cli.build.packages import BuildError, install, precompile
 from functions.cli.build.runtime import Runtime
 from functions.notify.wiring import needs_apprise
-from shared.config.file import load_configuration
+from shared.config.file import compile_configuration, load_configuration
 from shared.config.model import Configuration
 
 # The folder that has `shared` and `functions`: the repository, or the installed package.
@@ -121,6 +121,7 @@ def _stage(cloud: str, files: Sequence[Path], configs: Sequence[Configuration], 
     shutil.copyfile(ROOT / "docs" / "openapi.yaml", folder / "docs" / "openapi.yaml")
     for path in files:
         shutil.copyfile(path, folder / path.name)
+        compile_configuration(folder / path.name)
     # Apprise is most of what a bundle weighs, so it comes along only where a channel needs it.
     rooms = [cloud, *(["notify"] if any(needs_apprise(config.channel_places()) for config in configs) else [])]
     requirements = folder / "requirements.txt"
