@@ -49,10 +49,14 @@ def test_calls_are_made_at_the_same_time() -> None:
     meeting = threading.Barrier(SENDERS)
 
     class Meeting:
+        """A client whose calls end together."""
+
         def describe_event_bus(self, **_arguments: object) -> Mapping[str, Any]:
+            """Find every bus."""
             return {}
 
         def put_events(self, **arguments: Any) -> Mapping[str, Any]:
+            """Wait for the other calls, and accept everything."""
             meeting.wait(timeout=30)
             return {"Entries": [{} for _ in arguments["Entries"]]}
 
@@ -64,10 +68,14 @@ def test_an_error_of_one_call_stops_those_that_have_not_begun() -> None:
     calls = []
 
     class Away:
+        """A client of a service that cannot be reached."""
+
         def describe_event_bus(self, **_arguments: object) -> Mapping[str, Any]:
+            """Find every bus."""
             return {}
 
         def put_events(self, **_arguments: object) -> Mapping[str, Any]:
+            """Fail."""
             calls.append(1)
             raise EndpointConnectionError(endpoint_url="https://events.example")
 
