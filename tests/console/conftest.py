@@ -72,6 +72,21 @@ def open_page(chromium: Browser, site: Site) -> Iterator[OpenPage]:
     assert errors == []
 
 
+def press(page: Page, button: str, model: str) -> None:
+    """Open the dialog of a button of a model; *button* names the trigger, too: `Approve t-1 of`."""
+    page.get_by_role("button", name=f"{button} {model}", exact=True).first.click()
+
+
+def confirm(page: Page, button: str) -> None:
+    """Hit the button of the dialog twice, as an impatient person does."""
+    page.get_by_role("dialog").get_by_role("button", name=button, exact=True).dblclick()
+
+
+def said(page: Page, text: str) -> None:
+    """Expect the page to say what was done."""
+    expect(page.locator("#done")).to_contain_text(text)
+
+
 def _is_error(said: Any) -> bool:
     # The browser itself reports each answer of 4xx and 5xx, which the page handles.
     return said.type in ("error", "warning") and "Failed to load resource" not in said.text

@@ -1,44 +1,27 @@
 """A person looks at the console and acts there."""
 
-import re
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.console.conftest import OpenPage
+from tests.console.conftest import OpenPage, confirm, press, said
 from tests.console.site import Site, model_text, until
 
 EVIL = "careful-<img src=x onerror=\"document.title='pwned'\">\u202e</script>"
-
-
-def press(page: Page, button: str, model: str) -> None:
-    """Open the dialog of a button of a model; *button* names the trigger, too: `Approve t-1 of`."""
-    page.get_by_role("button", name=f"{button} {model}", exact=True).first.click()
-
-
-def confirm(page: Page, button: str) -> None:
-    """Hit the button of the dialog twice, as an impatient person does."""
-    page.get_by_role("dialog").get_by_role("button", name=button, exact=True).dblclick()
-
-
-def said(page: Page, text: str) -> None:
-    """Expect the page to say what was done."""
-    expect(page.locator("#done")).to_contain_text(text)
 
 
 def test_a_trigger_shows_up_and_is_approved_once(site: Site, open_page: OpenPage) -> None:
     """It appears without reload with its content; approved by a double click, it trains once."""
     page = open_page()
     site.post("/retrain", model_id="careful-1", trigger_id="t-1", reason="new labels", parameters={"epochs": 12})
-    expect(page.get_by_role("heading", name=re.compile("Waiting for a person"))).to_be_visible()
+    expect(page.get_by_role("region", name="Waiting for approval: careful-1")).to_be_visible()
     page.get_by_role("link", name="careful-1").first.click()
     press(page, "Approve t-1 of", "careful-1")
     expect(page.get_by_role("dialog")).to_contain_text("new labels")
     confirm(page, "Approve")
     said(page, "Approved t-1")
     until(lambda: [run["result"] for run in site.model("careful-1")["runs"]] == ["succeeded"])
-    expect(page.get_by_role("region", name="Table of trainings")).to_contain_text("succeeded")
+    expect(page.get_by_role("region", name="Trainings from")).to_contain_text("succeeded")
     assert site.reasons("careful-1").count("launched") == 1
 
 
@@ -139,6 +122,7 @@ def test_the_focus_and_what_is_typed_survive_a_refresh(site: Site, open_page: Op
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     search = page.get_by_role("searchbox")
     search.press_sequentially("calm-2")
+    expect(page.get_by_text("No model matches.")).to_be_visible()
     site.post("/retrain", model_id="calm-2", trigger_id="t-1")
     expect(page.get_by_role("link", name="calm-2")).to_be_visible()
     expect(search).to_be_focused()

@@ -1,6 +1,7 @@
 // Elements. All that comes from the API is added as text, never as markup, and in <bdi>, so that characters that
 // change the direction of writing stay within their own value.
 
+const FOLD = 12;
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Return an element. Strings among the children become text; null, undefined, false and "" are left out. */
@@ -32,6 +33,13 @@ function outside(address, text = address) {
   const url = typeof address === "string" ? parsed(address) : null;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") return said(address);
   return el("a", { href: url.href, rel: "noopener noreferrer", target: "_blank" }, said(text));
+}
+
+/** Return the way to a run at its service: a link, or where the service has no page, a place that is unfolded. */
+function serviceLink(run, text, place) {
+  const protocol = parsed(run.url)?.protocol;
+  if (protocol === "https:" || protocol === "http:") return outside(run.url, text);
+  return el("details", { "data-key": `output ${run.run_id} ${place}`, class: "place" }, el("summary", null, "output"), el("code", null, said(run.url)));
 }
 
 function parsed(address) {
@@ -69,6 +77,13 @@ function pairs(entries) {
   return el("dl", { class: "pairs" }, entries.filter(([, value]) => value).map(([name, ...values]) => [
     el("dt", null, name), el("dd", null, values),
   ]));
+}
+
+/** Return the first of *items* and, folded, the rest; *wrap* makes the element around the items that it is given. */
+function folded(key, items, wrap) {
+  const older = items.slice(FOLD);
+  return [wrap(items.slice(0, FOLD)), older.length > 0
+    && el("details", { "data-key": key }, el("summary", null, `Show ${older.length} older`), wrap(older))];
 }
 
 /** Show *nodes* in *place*, and keep the focus and what was unfolded. */

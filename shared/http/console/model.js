@@ -54,7 +54,7 @@ function fact(label, ...children) {
 function nowCard(model) {
   const { running, queued, retry, paused, forecast } = model;
   return card("now", "Now", el("div", { class: "facts" },
-    running && fact("Training", [runningSince(running), running.url && [" · ", outside(running.url, "see it at the service")],
+    running && fact("Training", [runningSince(running), running.url && [" · ", serviceLink(running, "see it at the service", "now")],
       el("div", { class: "small" }, originText(running.trigger ?? running), runReason(running)),
       el("div", { class: "buttons" }, actionButton("cancel", model.model_id, { ...running, is: "running" }, { class: "danger" }))]),
     paused && fact("Paused", [paused.since && age(paused.since, "for"), " by ", said(paused.by ?? "a person"),
@@ -90,10 +90,14 @@ function took(run) {
 function runsCard(model) {
   const runs = model.runs ?? [];
   if (!runs.length) return card("runs", "Trainings", el("p", { class: "quiet" }, "No training yet."));
-  return card("runs", "Trainings", chart(runs.slice(0, CHART_RUNS)), el("div", { class: "scroll", tabindex: "0", role: "region",
-    "aria-label": "Table of trainings" }, el("table", null,
-    el("thead", null, el("tr", null, ["Started", "Result", "Took", "Requested", "Parameters", "Links", "Action"].map((name) => el("th", null, name)))),
-    el("tbody", null, runs.map((run) => runRow(model, run))))));
+  return card("runs", "Trainings", chart(runs.slice(0, CHART_RUNS)), folded("older runs", runs, (some) => runTable(model, some)));
+}
+
+function runTable(model, runs) {
+  const heads = ["Started", "Result", "Took", "Requested", "Parameters", "Links", "Action"];
+  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Trainings from ${clockTime(runs[0].started_at)}` },
+    el("table", null, el("thead", null, el("tr", null, heads.map((name) => el("th", { scope: "col" }, name)))),
+      el("tbody", null, runs.map((run) => runRow(model, run)))));
 }
 
 function runRow(model, run) {
@@ -104,7 +108,7 @@ function runRow(model, run) {
     el("td", null, milliseconds === null ? age(run.started_at, "for") : lasting(milliseconds)),
     el("td", null, trigger.origin && originText(trigger), trigger.reason && el("div", { class: "small quiet" }, said(trigger.reason))),
     el("td", { class: "small" }, values(trigger.parameters, said)),
-    el("td", { class: "small" }, run.url && el("div", null, outside(run.url, "service")), evidenceLinks(trigger.evidence)),
+    el("td", { class: "small" }, run.url && el("div", null, serviceLink(run, "service", "table")), evidenceLinks(trigger.evidence)),
     el("td", null, run.ended_at && run.result !== "handed_over" && run.result !== "succeeded" && actionButton("retry", model.model_id, run)));
 }
 
@@ -118,8 +122,11 @@ function storyCard(model) {
   // A stable sort: what the API lists first among equals stays first.
   lines.sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
   if (!lines.length) return card("story", "Story", el("p", { class: "quiet" }, "Nothing has happened yet."));
-  return card("story", "Story", el("ol", { class: "story" }, lines.map(({ at, node }) => el("li", null,
-    el("div", { class: "small quiet" }, el("time", { datetime: at }, clockTime(at)), el("div", null, age(at))), el("div", null, node)))));
+  return card("story", "Story", folded("older story", lines, (some) => el("ol", { class: "story" }, some.map(storyLine))));
+}
+
+function storyLine({ at, node }) {
+  return el("li", null, el("div", { class: "small quiet" }, el("time", { datetime: at }, clockTime(at)), el("div", null, age(at))), el("div", null, node));
 }
 
 function decisionLine(line, later, runs) {
@@ -133,7 +140,7 @@ function decisionLine(line, later, runs) {
     line.detail && el("div", { class: "small" }, said(line.detail)),
     reports(line.evidence ?? run?.trigger?.evidence),
     run && el("div", { class: "small" }, "followed by: training ", resultBadge(run.result), took(run) !== null && ` after ${lasting(took(run))}`,
-      run.url && [" · ", outside(run.url, "service")]),
+      run.url && [" · ", serviceLink(run, "service", "decision")]),
     next && next.decision !== "steer" && el("div", { class: "small" }, `followed by: ${decisionText(next).toLowerCase()} `, age(next.at)),
     line.trigger_id && el("div", { class: "small quiet" }, "trigger ", said(line.trigger_id)),
   ];
@@ -142,7 +149,7 @@ function decisionLine(line, later, runs) {
 function endLine(run) {
   return [
     el("div", { class: "what" }, "Training ended: ", resultBadge(run.result)),
-    took(run) !== null && el("div", { class: "small" }, `after ${lasting(took(run))}`, run.url && [" · ", outside(run.url, "service")]),
+    took(run) !== null && el("div", { class: "small" }, `after ${lasting(took(run))}`, run.url && [" · ", serviceLink(run, "service", "end")]),
     run.error && el("div", { class: "error small" }, said(run.error)),
     el("div", { class: "small quiet" }, "trigger ", said(run.trigger_id)),
   ];
