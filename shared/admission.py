@@ -64,26 +64,43 @@ def triggers_of(
 def trigger_of(
     config: Configuration, cloud: str, event: TriggerEvent, now: datetime, check: ParameterCheck = accept_any
 ) -> RetrainTrigger:
-    """Return the trigger that *event* carries, checked as in `admit`.
-
-    An event that does not name a model is for the default one. An additional field with the name of an allowed
-    parameter sets that parameter; any other is ignored.
+    """Return the trigger that *event* carries, as `parse_trigger` reads it, checked as in `admit`.
 
     Raises:
         UnknownModelError: the model is not configured, or does not train on *cloud*.
         InvalidTriggerError: a field is missing or invalid.
 
     """
+    return admit(config, cloud, parse_trigger(config, event, now), check)
+
+
+def parse_trigger(config: Configuration, event: TriggerEvent, now: datetime, *, extras: bool = True) -> RetrainTrigger:
+    """Return the trigger that *event* carries, not yet admitted.
+
+    An event that does not name a model is for the default one. An additional field with the name of an allowed
+    parameter sets that parameter; any other is ignored.
+
+    Args:
+        config: the configuration.
+        event: the event.
+        now: the time, for an event that has none.
+        extras: whether additional fields count.
+
+    Raises:
+        UnknownModelError: the model is not configured, and *extras* count.
+        InvalidTriggerError: a field is missing or invalid.
+
+    """
     fields = dict(event.fields)
     if fields.get("model_id") is None:
         fields["model_id"] = config.default_model
-    trigger = RetrainTrigger.parse(
-        fields | {"parameters": _with_extras(config, fields)},
+    given = {"parameters": _with_extras(config, fields)} if extras else {}
+    return RetrainTrigger.parse(
+        fields | given,
         trigger_id=event.trigger_id or content_id(event.fields),
         origin="event",
         requested_at=event.sent_at or now,
     )
-    return admit(config, cloud, trigger, check)
 
 
 def _triggers_of_signal(config: Configuration, cloud: str, signal: Signal, now: datetime) -> list[RetrainTrigger]:

@@ -31,6 +31,7 @@ output "variables" {
     RETRAIN_BUS          = google_pubsub_topic.triggers.id
     RETRAIN_LEDGER       = local.ledger
     RETRAIN_DEAD_LETTERS = google_pubsub_topic.letters["rejected"].id
+    RETRAIN_UNDELIVERED  = google_pubsub_subscription.letters["undelivered"].id
     RETRAIN_SOURCE       = var.source_prefix
     RETRAIN_GITHUB_TOKEN = var.github_token_secret == "" ? "" : "projects/${var.project}/secrets/${var.github_token_secret}/versions/latest"
     GOOGLE_CLOUD_PROJECT = var.project

@@ -11,6 +11,7 @@ from shared.frozen import dataclass
 _VALID_NAME: Final = {
     "RETRAIN_LEDGER": re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}"),
     "RETRAIN_DEAD_LETTERS": re.compile(r"(?!.{64})[a-z0-9](?:-?[a-z0-9]){2,62}"),
+    "RETRAIN_UNDELIVERED": re.compile(r"(?!.{64})[a-z0-9](?:-?[a-z0-9]){2,62}"),
 }
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -44,7 +45,8 @@ def place_of(variable: str, url: str) -> Place:
     """Split the URL of a table or a container.
 
     Args:
-        variable: the environment variable that holds it, `RETRAIN_LEDGER` or `RETRAIN_DEAD_LETTERS`.
+        variable: the environment variable that holds it, `RETRAIN_LEDGER`, `RETRAIN_DEAD_LETTERS` or
+            `RETRAIN_UNDELIVERED`.
         url: the service's endpoint, a slash and the name; Azurite has the account before the name.
 
     Raises:

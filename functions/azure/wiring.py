@@ -36,7 +36,7 @@ def emitter() -> EmitterParts:
     """
     _set_up_logs()
     environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
-    bus = EventGridBus(_clients().topic(environment.bus), environment.bus, environment.source)
+    bus = EventGridBus(clients().topic(environment.bus), environment.bus, environment.source)
     return emitter_parts(_deployment(environment), bus)
 
 
@@ -67,7 +67,8 @@ def callers_are_authenticated() -> bool:
 
 
 @once
-def _clients() -> Clients:
+def clients() -> Clients:
+    """Return the clients of all services, with the access that the environment gives."""
     environment = _environment()
     access = Access(
         managed_identity=bool(os.environ.get("IDENTITY_ENDPOINT")),
@@ -84,7 +85,7 @@ def _environment(*needed: str) -> Environment:
 
 def _deployment(environment: Environment) -> Deployment:
     place = place_of("RETRAIN_LEDGER", environment.ledger)
-    ledger = TableLedger(_clients().table(place), place.name)
+    ledger = TableLedger(clients().table(place), place.name)
     return Deployment(cloud=CLOUD, environment=environment, ledger=ledger, observe=_count)
 
 
@@ -92,18 +93,18 @@ def _dead_letters(environment: Environment) -> DeadLetters | None:
     if not environment.dead_letters:
         return None
     place = place_of("RETRAIN_DEAD_LETTERS", environment.dead_letters)
-    return BlobDeadLetters(_clients().container(place), place.name)
+    return BlobDeadLetters(clients().container(place), place.name)
 
 
 def _launcher(target: Target, environment: Environment) -> Launcher | None:
     if not isinstance(target, AzureMlTarget):
         return None
     endpoint = environment.arm_endpoint or PUBLIC
-    return AzureMlLauncher(_clients().resource_manager(endpoint), target, endpoint)
+    return AzureMlLauncher(clients().resource_manager(endpoint), target, endpoint)
 
 
 def _read_secret(url: str) -> str:
-    return read_secret(_clients().rest(url, audience_of(url)), url)
+    return read_secret(clients().rest(url, audience_of(url)), url)
 
 
 def _set_up_logs() -> None:

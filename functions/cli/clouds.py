@@ -3,7 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,9 @@ from shared.parts import EmitterParts
 if TYPE_CHECKING:
     from functions.cli.doctor.check import Check, Setting
     from functions.github.token import ReadSecret, SecretStore
+    from shared.training.letters import Decode, LetterBox, StoredLetter
+    from shared.training.redrive import Redriven
+    from shared.trigger import RetrainTrigger
 
 _LOCAL: Final = "local"
 # Modules of each extra.
@@ -101,3 +105,77 @@ def _log_warnings_only() -> None:
     logger.setLevel(logging.WARNING)
     for each in list(logger.filters):
         logger.removeFilter(each)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letters:
+    """The dead letters of a deployment.
+
+    Attributes:
+        cloud: `aws`, `gcp`, `azure` or `local`.
+        context: the surroundings of the command.
+        boxes: where the letters are.
+        decode: the codec of the events in them.
+        source: the prefix of the sources of trigger events.
+
+    """
+
+    cloud: str
+    context: Context
+    boxes: "Sequence[LetterBox]"
+    decode: "Decode"
+    source: str
+
+    @property
+    def rejected_only(self) -> bool:
+        """Whether it is not known where the undelivered events are."""
+        return not any("undelivered" in box.kinds for box in self.boxes)
+
+    def model_of(self, letter: "StoredLetter") -> str:
+        """Return the model that *letter* names; empty if it is not known."""
+        from shared.training.letters import model_of
+
+        return model_of(letter, self.decode, self.source)
+
+    def redrive(self, wanted: "Sequence[str] | None") -> "Iterator[Redriven]":
+        """Send letters again; see `shared.training.redrive`. With None for *wanted*, all.
+
+        Raises:
+            UnavailableError: the bus or a place of letters is unavailable.
+
+        """
+        from shared.training.letters import triggers_in
+        from shared.training.redrive import redrive
+
+        emitter = emitter_of(self.cloud, self.context)
+        started = emitter.clock()
+
+        def triggers_of(letter: "StoredLetter") -> "list[RetrainTrigger]":
+            return triggers_in(letter, self.decode, self.source, emitter.config, self.cloud, started)
+
+        for box in self.boxes:
+            ids = None if wanted is None else [each for each in wanted if each.partition("/")[0] in box.kinds]
+            if ids is None or ids:
+                yield from redrive(box, ids, triggers_of, emitter.bus.publish, started=started)
+
+
+def letters_of(cloud: str, context: Context) -> Letters:
+    """Return the dead letters of the deployment on *cloud* that the environment names.
+
+    Raises:
+        ConfigError: the environment or the configuration is wrong.
+        UsageError: the packages for *cloud* are not installed, or no place of dead letters is named.
+
+    """
+    from shared.config.environment import SOURCE
+
+    variables = {**context.variables, "RETRAIN_CONFIG": str(context.config_file)}
+    if cloud != _LOCAL:
+        # The clients of Azure are made from the environment of the process.
+        os.environ["RETRAIN_CONFIG"] = variables["RETRAIN_CONFIG"]
+    module = _import(f"functions.{cloud}.letters", cloud)
+    boxes: Sequence[LetterBox] = module.boxes(variables)
+    if not boxes:
+        raise UsageError("RETRAIN_DEAD_LETTERS and RETRAIN_UNDELIVERED are not set; name the deployment with --env")
+    source = variables.get("RETRAIN_SOURCE") or SOURCE
+    return Letters(cloud=cloud, context=context, boxes=boxes, decode=module.decode, source=source)

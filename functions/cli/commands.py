@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from functions.cli import check, completion, deploy, dry_run, emit, models, operate, serve, show, trust_policy
+from functions.cli import check, completion, deploy, dry_run, emit, letters, models, operate, serve, show, trust_policy
 from functions.cli.build import command as build
 from functions.cli.command import Command
 from functions.cli.console import command as console
@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         models.COMMAND,
         show.COMMAND,
         *operate.COMMANDS,
+        letters.COMMAND,
         console.COMMAND,
         build.COMMAND,
         *deploy.COMMANDS,

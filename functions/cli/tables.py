@@ -5,6 +5,7 @@ from typing import Any, Final, TextIO
 
 _HEAD: Final = ("MODEL", "STATE", "HISTORY", "LAST TRAINING", "LAST DECISION", "REQUESTED BY")
 GAP: Final = "  "
+_LONGEST_ERROR: Final = 100
 _STYLES: Final = {"training": "green", "waiting": "yellow", "paused": "yellow", "cooling_down": "cyan"}
 
 
@@ -32,6 +33,21 @@ def write_models(models: Sequence[Mapping[str, Any]], out: TextIO) -> None:
         # As Text: square brackets in a name are not markup.
         table.add_row(Text(cells[0]), Text(cells[1], style=_STYLES.get(cells[1], "")), *map(Text, cells[2:]))
     Console(file=out).print(table)
+
+
+def letters_table(letters: Sequence[Mapping[str, Any]]) -> str:
+    """Return dead letters, as `retrain letters list --json` shows them, as a table with a line for each."""
+    if not letters:
+        return "there are no dead letters"
+    rows = [
+        (each["id"], str(each["at"] or ""), each.get("model_id", ""), each["reason"], _cut(each["error"]))
+        for each in letters
+    ]
+    return "\n".join(aligned([("ID", "AT", "MODEL", "REASON", "ERROR"), *rows]))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_ERROR else f"{text[: _LONGEST_ERROR - 3]}..."
 
 
 def _summary(model: Mapping[str, Any]) -> tuple[str, ...]:

@@ -68,6 +68,24 @@ def with_text(event: object) -> object:
     return {**event, "data": with_text(event["data"])} if kind_of(event) == PUBLISHED and "data" in event else event
 
 
+def with_base64(event: object) -> object:
+    """Return *event* as it was delivered, from what `with_text` made of it."""
+    if not isinstance(event, Mapping):
+        return event
+    if "message" in event:
+        return {**event, "message": _with_base64(event["message"])}
+    if kind_of(event) in LEGACY:
+        return {**event, "data": _with_base64(event.get("data"))}
+    return {**event, "data": with_base64(event["data"])} if kind_of(event) == PUBLISHED and "data" in event else event
+
+
+def _with_base64(message: object) -> object:
+    data = message.get("data") if isinstance(message, Mapping) else None
+    if not isinstance(message, Mapping) or not isinstance(data, str) or _is_base64(data):
+        return message
+    return {**message, "data": base64.b64encode(data.encode()).decode()}
+
+
 def _with_text(message: object) -> object:
     data = message.get("data") if isinstance(message, Mapping) else None
     if not isinstance(message, Mapping) or not isinstance(data, str):

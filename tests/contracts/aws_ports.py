@@ -13,9 +13,11 @@ from functions.aws.bus import EventBridgeBus
 from functions.aws.dead_letters import SqsDeadLetters
 from functions.aws.launcher import SageMakerLauncher
 from functions.aws.ledger import DynamoLedger
+from functions.aws.letters import SqsLetters
 from shared.config.targets import SageMakerTarget
 from shared.errors import UnavailableError
 from shared.ports import LaunchRequest
+from shared.training.letters import REJECTED
 from shared.trigger import run_name
 from shared.wire.eventbridge import decode
 from shared.wire.incoming import Incoming
@@ -55,6 +57,7 @@ class AmazonPorts(Ports):
         self.launcher = SageMakerLauncher(clients.factory("sagemaker"), SageMakerTarget(pipeline=PIPELINE))
         self.refused = SageMakerLauncher(clients.factory("sagemaker"), SageMakerTarget(pipeline="no-such-pipeline"))
         self.dead_letters = SqsDeadLetters(clients.factory("sqs"), account.dead)
+        self.letter_box = SqsLetters(clients.factory("sqs"), account.dead, REJECTED)
 
     def race(self, rounds: int) -> int:
         """See the base."""

@@ -15,10 +15,12 @@ from functions.azure.dead_letters import BlobDeadLetters
 from functions.azure.errors import Persistence
 from functions.azure.launcher import AzureMlLauncher
 from functions.azure.ledger import TableLedger
+from functions.azure.letters import BlobLetters
 from shared.backoff import Backoff
 from shared.config.targets import AzureMlTarget
 from shared.errors import UnavailableError
 from shared.ports import LaunchRequest
+from shared.training.letters import REJECTED
 from shared.trigger import run_name
 from shared.wire.eventgrid import decode
 from shared.wire.incoming import Incoming
@@ -51,6 +53,7 @@ class AzurePorts(Ports):
         self.launcher = self._launcher(COMPONENT)
         self.refused = self._launcher(f"{WORKSPACE}/components/no-such-component/versions/1")
         self.dead_letters = BlobDeadLetters(clients.container(container), container.name, persistence=ONCE)
+        self.letter_box = BlobLetters(clients.container(container), container.name, REJECTED, persistence=ONCE)
 
     def race(self, rounds: int) -> int:
         """See the base."""

@@ -19,11 +19,13 @@ from functions.gcp.bus import PubSubBus
 from functions.gcp.dead_letters import PubSubDeadLetters
 from functions.gcp.launcher import VertexLauncher
 from functions.gcp.ledger import FirestoreLedger
+from functions.gcp.letters import PubSubLetters
 from functions.gcp.rest import Session
 from shared.backoff import Backoff
 from shared.config.targets import VertexTarget
 from shared.errors import UnavailableError
 from shared.ports import LaunchRequest
+from shared.training.letters import REJECTED
 from shared.trigger import run_name
 from shared.wire.incoming import Incoming
 from shared.wire.pubsub import decode
@@ -69,6 +71,8 @@ class GooglePorts(Ports):
         self.launcher = self._launcher(SPECIFICATION.name)
         self.refused = self._launcher(NO_TEMPLATE)
         self.dead_letters = PubSubDeadLetters(project.session, LETTERS, url)
+        kept = f"projects/{PROJECT}/subscriptions/{KEPT}"
+        self.letter_box = PubSubLetters(project.session, kept, REJECTED, f"http://{project.pubsub.address}")
 
     def race(self, rounds: int) -> int:
         """See the base."""

@@ -18,7 +18,7 @@ from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import won
 from tests.contracts.triggers import WHY
 from tests.fakes.faults import Fault, perform
-from tests.fakes.memory import MemoryBus, MemoryDeadLetters, MemoryLedger
+from tests.fakes.memory import MemoryBus, MemoryDeadLetters, MemoryLedger, MemoryLetterBox
 from tests.fakes.training import MemoryLauncher, TrainingService
 
 T = TypeVar("T")
@@ -63,6 +63,7 @@ class InMemory(Ports):
         self.launcher = MemoryLauncher(self._service, self._gate)
         self.refused = MemoryLauncher(refusing, self._gate)
         self.dead_letters = MemoryDeadLetters(self._gate)
+        self.letter_box = MemoryLetterBox(self.dead_letters)
 
     def race(self, rounds: int) -> int:
         """Let as many threads race: there is no memory that processes share."""

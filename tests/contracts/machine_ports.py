@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from functions.local.events import decode
 from functions.local.ledger import SqliteLedger
+from functions.local.letters import FolderLetters
 from functions.local.wiring import local_cloud
 from functions.machine import now
 from shared.ports import LaunchRequest
@@ -56,6 +57,7 @@ class MachinePorts(Ports):
         self.refused = receiver.launcher(receiver.config.find("broken").target("local"))
         assert receiver.dead_letters is not None
         self.dead_letters = receiver.dead_letters
+        self.letter_box = FolderLetters(folder / "dead-letters")
 
     def close(self) -> None:
         """End what still trains, and close the files."""

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import ClassVar, Final
 
 from shared.ports import DeadLetters, EventBus, Launcher, LaunchRequest, Ledger
+from shared.training.letters import LetterBox
 from shared.wire.incoming import Incoming
 
 CONTENDERS: Final = 16
@@ -20,6 +21,7 @@ class Ports(ABC):
         launcher: of a target that works; its trainings last until `end`.
         refused: of a target that the training service refuses.
         dead_letters: with nothing in it.
+        letter_box: the same place, as the command reads it.
 
     """
 
@@ -29,6 +31,7 @@ class Ports(ABC):
     launcher: Launcher
     refused: Launcher
     dead_letters: DeadLetters
+    letter_box: LetterBox
 
     @abstractmethod
     def race(self, rounds: int) -> int:

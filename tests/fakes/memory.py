@@ -3,7 +3,7 @@
 import copy
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from shared.backoff import Backoff
 from shared.errors import BusError
 from shared.ports import NOT_INDEXED, DeadLetter, IndexEntry, Stored
 from shared.training.dead_letters import letter_document
+from shared.training.letters import REJECTED, UNDELIVERED, Kind, StoredLetter, rejected_letter
 from shared.trigger import RetrainTrigger
 from tests.fakes.faults import Gate, perform
 
@@ -144,6 +145,37 @@ class MemoryDeadLetters(Gated):
         """Keep *letter*; see the port."""
         document = json.loads(json.dumps(letter_document(letter)))
         self._gate("put", lambda: self.letters.append(document))
+
+
+class MemoryLetterBox:
+    """A `shared.training.letters.LetterBox` of the letters in memory.
+
+    Attributes:
+        kinds: see the port.
+        released: how often the letters were released.
+
+    """
+
+    def __init__(self, dead_letters: MemoryDeadLetters) -> None:
+        """Read and delete the letters of *dead_letters*."""
+        self.kinds: tuple[Kind, ...] = (REJECTED, UNDELIVERED)
+        self.released = 0
+        self._letters = dead_letters.letters
+
+    def read(self, only: str = "") -> Iterator[StoredLetter]:  # noqa: ARG002 - yields others, too
+        """Yield every letter, also those that arrive meanwhile; see the port."""
+        seen: list[int] = []
+        while fresh := [letter for letter in self._letters if id(letter) not in seen]:
+            seen.append(id(fresh[0]))
+            yield rejected_letter(str(len(seen)), json.dumps(fresh[0]), fresh[0])
+
+    def delete(self, letter: StoredLetter) -> None:
+        """Delete *letter*; see the port."""
+        self._letters[:] = [each for each in self._letters if each is not letter.handle]
+
+    def release(self) -> None:
+        """Count the call; see the port."""
+        self.released += 1
 
 
 class MemoryBus(Gated):

@@ -11,6 +11,8 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "RETRAIN_LEDGER": "LedgerTable",
     "RETRAIN_DEAD_LETTERS": "RejectedQueueUrl",
 }
+# Stacks of older versions may not have these.
+_OPTIONAL: Final[Mapping[str, str]] = {"RETRAIN_UNDELIVERED": "UndeliveredQueueUrl"}
 _PARAMETERS: Final[Mapping[str, str]] = {
     "RETRAIN_CONFIG": "Configuration",
     "RETRAIN_SOURCE": "Source",
@@ -32,5 +34,6 @@ def variables_of(deployed: Deployed) -> dict[str, str]:
     if missing:
         raise DeploymentError(f"the stack has no output {missing[0]}: it is of an older version, deploy it again")
     named = {name: deployed.outputs[output] for name, output in _VARIABLES.items()}
+    named |= {name: deployed.outputs[output] for name, output in _OPTIONAL.items() if output in deployed.outputs}
     given = {name: deployed.parameters.get(parameter, "") for name, parameter in _PARAMETERS.items()}
     return named | {name: value for name, value in given.items() if value}
