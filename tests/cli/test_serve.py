@@ -9,9 +9,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,12 @@ class Server:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Serve *folder* on a free port."""
+def served(
+    folder: Path, *arguments: str, variables: Mapping[str, str] | None = None, within: Sequence[str] = ()
+) -> Iterator[Server]:
+    """Serve *folder* on a free port; *within* is the program that starts the server."""
     log = folder / "log.jsonl"
-    command = [sys.executable, "-m", "functions.cli", "serve", "--port", "0", *arguments]
+    command = [*within, sys.executable, "-m", "functions.cli", "serve", "--port", "0", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})}
     with log.open("wb") as stderr:
         process = subprocess.Popen(command, cwd=folder, env=environment, stderr=stderr)
@@ -101,6 +104,35 @@ def test_a_trigger_becomes_a_training(folder: Path) -> None:
         assert (folder / "trained").read_text() == "x"
         assert server.stop() == 0
         assert not (folder / ".local" / "serve.json").exists()
+        assert "Traceback" not in server.log.read_text()
+
+
+# In a mount namespace of its own, so that only this server and its trainings see no processes.
+WITHOUT_PROC = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh")
+
+
+def test_nothing_needs_proc(folder: Path) -> None:
+    """As on macOS, where there is no /proc: a training runs, one that never ends is ended, and Ctrl-C ends with 0."""
+    if subprocess.run([*WITHOUT_PROC, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this needs the right to hide /proc, which root on Linux has")
+    command = ["python", "-c", "import subprocess, time; subprocess.Popen(['sleep', '60']); time.sleep(60)"]
+    endless = (
+        f'[models.endless]\nmax_run = "1s"\ntarget.local = {{kind = "command", command = {json.dumps(command)}}}\n'
+    )
+    (folder / "retrain.toml").write_text(MODEL.format("churn", "churn") + endless)
+    with served(folder, within=WITHOUT_PROC) as server:
+        for model, results in (("churn", ["succeeded"]), ("endless", ["failed", "gone"])):
+            assert run("emit", model, "--config", str(folder / "retrain.toml"), variables={}).code == 0
+
+            def ended(path: str = f"/models/{model}") -> Any:
+                return next((run["result"] for run in server.get(path)["runs"]), None)
+
+            assert until(ended) in results
+        (run_ended,) = server.get("/models/endless")["runs"]
+        assert datetime.fromisoformat(run_ended["ended_at"]) - datetime.fromisoformat(
+            run_ended["started_at"]
+        ) < timedelta(seconds=30)
+        assert server.stop() == 0
         assert "Traceback" not in server.log.read_text()
 
 
