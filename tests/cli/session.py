@@ -22,16 +22,20 @@ _PLACEHOLDERS: Final = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "ID"),
     (re.compile(r"retrain-[0-9a-f]{40}"), "RUN"),
     (re.compile(r"[0-9a-f]{64}"), "TOKEN"),
-    (re.compile(r"requested_by=\S+"), "requested_by=USER"),
+    (re.compile(r"succeeded after \d+s"), "succeeded after SECONDS"),
     (re.compile(_TIME), "TIME"),
     (re.compile(r"\d\d:\d\d:\d\d"), "TIME"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
-    (re.compile(r"[ \t]+\n"), "\n"),
 )
 
 
+def _padded(found: re.Match[str]) -> str:
+    # As wide as the value, so that the columns of a table stay below each other.
+    return "TIME".ljust(len(found[0]))
+
+
 class Terminal:
-    """One terminal in *folder*, 100 characters wide."""
+    """One terminal in *folder*, 160 characters wide."""
 
     def __init__(self, folder: Path) -> None:
         """Begin with an empty screen."""
@@ -42,8 +46,8 @@ class Terminal:
         """Return all that was typed and printed, with placeholders."""
         shown = self._text.replace("\r\n", "\n").replace(str(self._folder), "FOLDER")
         for pattern, placeholder in _PLACEHOLDERS:
-            shown = pattern.sub(placeholder, shown)
-        return shown.rstrip("\n")
+            shown = pattern.sub(_padded if placeholder == "TIME" else placeholder, shown)
+        return "\n".join(line.rstrip() for line in shown.splitlines()).rstrip("\n")
 
     def wait(self, text: str) -> None:
         """Wait until *text* is on the screen."""
@@ -76,7 +80,13 @@ class Terminal:
         ours, theirs = pty.openpty()
         names = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
         variables = {name: os.environ[name] for name in names if name in os.environ}
-        variables |= {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "dumb", "PYTHONUNBUFFERED": "1"}
+        variables |= {
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "160",
+            "TERM": "xterm",
+            "PYTHONUNBUFFERED": "1",
+            "LOGNAME": "ada",
+        }
         command = [sys.executable, "-m", "functions.cli", *arguments]
         self._text += f"$ retrain {' '.join(arguments)}\n"
         process = subprocess.Popen(command, cwd=self._inside, env=variables, stdin=theirs, stdout=theirs, stderr=theirs)
