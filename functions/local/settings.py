@@ -37,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="also answer requests under this host name; may be repeated",
     )
     parser.add_argument("--cron", default="30 9 * * MON", help="when to emit triggers for scheduled models, in UTC")
-    parser.add_argument("--sweep", default="* * * * *", help="when to finish work that was left undone, in UTC")
+    parser.add_argument("--sweep", default="*/5 * * * *", help="when to finish work that was left undone, in UTC")
 
 
 def read_settings(options: argparse.Namespace) -> Settings:
