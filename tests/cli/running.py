@@ -56,7 +56,7 @@ def diagnose(cloud: str, *options: str, variables: Mapping[str, str] | None = No
     answer = run("doctor", "--cloud", cloud, "--json", *options, variables=variables)
     assert not answer.err
     content: dict[str, Any] = json.loads(answer.out)
-    by_status: dict[str, dict[str, str]] = {"ok": {}, "FAILED": {}, "skipped": {}}
+    by_status: dict[str, dict[str, str]] = {"ok": {}, "FAILED": {}, "skipped": {}, "warning": {}}
     for check in content["checks"]:
         by_status[check["status"]][check["name"]] = check["detail"]
     assert content["ok"] == (answer.code == 0)

@@ -2,11 +2,14 @@
 
 import os
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from functions.local.wiring import local_cloud
+from functions.machine import now
+from shared.ports import DeadLetter
 from tests.cli.running import diagnose, run
 from tests.contracts.triggers import a_trigger
 
@@ -42,6 +45,20 @@ def test_a_machine_in_use_passes_unchanged(variables: dict[str, str]) -> None:
     assert cloud.bus.size() == 1
     assert cloud.emitter.ledger.models(None, 10) == []
     cloud.bus.close()
+
+
+def test_old_letters_are_a_warning(variables: dict[str, str]) -> None:
+    """Sent again they may train twice, as ids are forgotten; the exit code stays 0."""
+    letters = local_cloud(variables).receiver.dead_letters
+    assert letters is not None
+    for days in (1, 15, 40):
+        at = now() - timedelta(days=days)
+        letters.put(DeadLetter(at=at, cloud="local", reason="rejected", error="no", event=None))
+    answer = run("doctor", variables=variables)
+    (line,) = [line for line in answer.out.splitlines() if line.startswith("warning")]
+    assert line.count("rejected/") == 2
+    assert "older than 14 days" in line
+    assert (answer.code, answer.out.splitlines()[-1].endswith(", 1 with a warning")) == (0, True)
 
 
 def test_a_missing_program(variables: dict[str, str], tmp_path: Path) -> None:

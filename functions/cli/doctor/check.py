@@ -23,6 +23,10 @@ class CheckFailedError(Exception):
     """
 
 
+class CheckWarnedError(Exception):
+    """The precondition holds, but a person should look at something; the text says at what, and what to do."""
+
+
 class CheckSkippedError(Exception):
     """A precondition cannot be checked, or does not apply here; the text says why."""
 
@@ -34,8 +38,8 @@ class Check:
     Attributes:
         name: a short, stable label.
         about: the statement that is true if the check passes.
-        run: performs the check without changing anything. Raises CheckFailedError or CheckSkippedError; any other
-            error of the project counts as a failure, too.
+        run: performs the check without changing anything. Raises CheckFailedError, CheckWarnedError or
+            CheckSkippedError; any other error of the project counts as a failure, too.
 
     """
 

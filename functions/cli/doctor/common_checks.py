@@ -8,6 +8,7 @@ from typing import Final
 from functions.cli.clouds import checks_of, secret_stores_of
 from functions.cli.command import Context
 from functions.cli.doctor.check import Check, CheckFailedError, CheckSkippedError, Setting
+from functions.cli.doctor.letters import letter_checks
 from functions.cli.doctor.schedules import check_schedule, default_schedule
 from functions.github.address import read_address
 from functions.github.token import VARIABLE, GitHubToken
@@ -44,6 +45,7 @@ def all_checks(cloud: str, context: Context, schedule: str | None, opened: ExitS
         *([Check(name="starting", about="starting trainings is permitted", run=_starting)] if cloud != "local" else ()),
         Check(name="GitHub token", about="the token for GitHub is available", run=lambda: _token(setting, cloud)),
         *_channels(config),
+        *letter_checks(setting, cloud),
         Check(
             name="schedule",
             about=_schedule_about(cloud),

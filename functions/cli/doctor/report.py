@@ -5,14 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, TextIO
 
-from functions.cli.doctor.check import Check, CheckFailedError, CheckSkippedError
+from functions.cli.doctor.check import Check, CheckFailedError, CheckSkippedError, CheckWarnedError
 from shared.errors import RetrainError
 
 OK: Final = "ok"
 FAILED: Final = "FAILED"
 SKIPPED: Final = "skipped"
+WARNING: Final = "warning"
 
-_COLOURS: Final = {OK: "\x1b[32m", FAILED: "\x1b[31m", SKIPPED: "\x1b[33m"}
+_COLOURS: Final = {OK: "\x1b[32m", FAILED: "\x1b[31m", SKIPPED: "\x1b[33m", WARNING: "\x1b[33m"}
 _RESET: Final = "\x1b[0m"
 # Below the name of the check that they belong to.
 _INDENT: Final = " " * 11
@@ -24,7 +25,7 @@ class Finding:
 
     Attributes:
         name: the name of the check.
-        status: `OK`, `FAILED` or `SKIPPED`.
+        status: `OK`, `FAILED`, `WARNING` or `SKIPPED`.
         detail: the statement that is true, the problem and what to do about it, or why the check was skipped. Several
             problems are a summary and a line each.
 
@@ -41,6 +42,8 @@ def examine(check: Check) -> Finding:
         check.run()
     except CheckSkippedError as skipped:
         return Finding(name=check.name, status=SKIPPED, detail=str(skipped))
+    except CheckWarnedError as warning:
+        return Finding(name=check.name, status=WARNING, detail=str(warning))
     except (CheckFailedError, RetrainError) as failure:
         return Finding(name=check.name, status=FAILED, detail=_lines(str(failure)))
     except Exception as error:  # noqa: BLE001 - one broken check must not stop the others
@@ -79,8 +82,10 @@ def _is_fine(findings: Sequence[Finding]) -> bool:
 
 
 def _count(findings: Sequence[Finding]) -> str:
-    counts = {status: sum(finding.status == status for finding in findings) for status in (OK, FAILED, SKIPPED)}
-    return f"{counts[OK]} ok, {counts[FAILED]} failed, {counts[SKIPPED]} skipped"
+    kinds = (OK, FAILED, SKIPPED, WARNING)
+    counts = {status: sum(finding.status == status for finding in findings) for status in kinds}
+    warned = f", {counts[WARNING]} with a warning" if counts[WARNING] else ""
+    return f"{counts[OK]} ok, {counts[FAILED]} failed, {counts[SKIPPED]} skipped{warned}"
 
 
 def _lines(text: str) -> str:
