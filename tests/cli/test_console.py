@@ -1,7 +1,9 @@
 """`retrain console`: requests reach a deployment with the user's own credentials, and no one else reaches the proxy."""
 
+import argparse
 import base64
 import http.client
+import io
 import json
 import os
 import re
@@ -25,7 +27,9 @@ from functions.cli.access.access import AccessError
 from functions.cli.access.aws import AwsAccess
 from functions.cli.access.azure import EntraAccess, KeyAccess
 from functions.cli.access.gcp import GoogleAccess
+from functions.cli.command import Context
 from functions.cli.console.proxy import Proxy
+from functions.cli.deployment.address import api_address, function_key
 from functions.http_session import NO_RETRY, HttpSession
 from functions.local.listener import Listener
 from functions.local.server import read_request
@@ -245,6 +249,27 @@ def test_what_is_missing_is_named(options: tuple[str, ...], reason: str) -> None
     answer = run("console", *options)
     assert answer.code == 2
     assert reason in answer.err
+
+
+@pytest.mark.parametrize("cloud", ["gcp", "azure"])
+def test_the_address_of_a_deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cloud: str) -> None:
+    """It is an output of the deployment, read by Terraform or az; az finds the function key, too."""
+    answers = {"httpApi": "https://az.example", "functionApp": "retrain-prod", "keys list": "the-key"}
+    cases = "".join(f'*"{part}"*) echo "{answer}";;\n' for part, answer in answers.items())
+    for name, script in {"terraform": "echo https://run.example", "az": f'case "$*" in\n{cases}esac'}.items():
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "{name} $@" >> {tmp_path}/calls\n{script}\n')
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    (tmp_path / "dist" / "terraform" / "prod").mkdir(parents=True)
+    context = Context(variables={}, folder=tmp_path, out=io.StringIO(), err=io.StringIO())
+    options = argparse.Namespace(cloud=cloud, env="prod", group="g")
+    address = api_address(context, options)
+    if cloud == "gcp":
+        assert address == "https://run.example"
+        assert (tmp_path / "calls").read_text().endswith("output -raw http_api\n")
+    else:
+        assert (address, function_key(options)) == ("https://az.example", "the-key")
+        assert "functionapp keys list --resource-group g --name retrain-prod" in (tmp_path / "calls").read_text()
 
 
 def test_the_command_prints_its_address_and_serves_there(upstream: Upstream, tmp_path: Path) -> None:

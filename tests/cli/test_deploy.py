@@ -162,11 +162,19 @@ Outputs:
   EmittedBus: {Value: retraining-by-command}
   LedgerTable: {Value: states}
   RejectedQueueUrl: {Value: "https://sqs.eu-west-3.amazonaws.com/123456789012/rejected"}
+  FunctionUrl: {Value: "https://abc.lambda-url.eu-west-3.on.aws/"}
+"""
+PRINT_ADDRESS = """
+import argparse, os, pathlib, sys
+from functions.cli.command import Context
+from functions.cli.deployment.address import api_address
+context = Context(variables=os.environ, folder=pathlib.Path("."), out=sys.stdout, err=sys.stderr)
+print(api_address(context, argparse.Namespace(cloud="aws", env="staging")))
 """
 
 
 def test_a_command_uses_the_deployment_of_an_environment(tmp_path: Path, account: str) -> None:
-    """With `--env` the addresses come from the outputs of the stack; without a stack the message says how to deploy."""
+    """With `--env` all addresses come from the outputs of the stack; without a stack the message says how to deploy."""
     initialised(tmp_path, "aws")
     command = [sys.executable, "-m", "functions.cli", "emit", "--cloud", "aws", "--env", "staging", "--id", "t-1"]
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -183,6 +191,16 @@ def test_a_command_uses_the_deployment_of_an_environment(tmp_path: Path, account
     client("events", account).create_event_bus(Name="retraining-by-command")
     done = emit()
     assert (done.returncode, done.stdout) == (0, "t-1\n"), done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", PRINT_ADDRESS],
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "https://abc.lambda-url.eu-west-3.on.aws/\n"), done.stderr
 
 
 def test_this_machine_has_no_environments(tmp_path: Path) -> None:

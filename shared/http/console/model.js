@@ -62,12 +62,19 @@ function nowCard(model) {
     queued && keptFact(model, queued, "Kept: starts as soon as nothing holds it back", "queued"),
     retry && keptFact(model, retry, "Next attempt after a failure", "to be retried"),
     model.cooldown_until && fact("Cooldown until", when(model.cooldown_until)),
-    model.last_success && fact("Last success", when(model.last_success)),
+    lastSuccessFact(model),
     model.stale_since && fact("Overdue", [badge("bad", "overdue"), " since ", when(model.stale_since)]),
     model.next_scheduled && fact("Next scheduled", when(model.next_scheduled)),
     model.configuration?.drift_reports && fact("Drift reports", outside(model.configuration.drift_reports)),
     fact("If you retrained now", typeof forecast === "string" ? said(forecast) : forecastText(forecast)),
   ));
+}
+
+/** Return when the model was last trained well, and how old that may become. */
+function lastSuccessFact(model) {
+  const run = (model.runs ?? []).find((each) => each.result === "succeeded" || each.result === "handed_over");
+  const at = model.last_success ?? run?.ended_at, oldest = model.configuration?.max_age;
+  return (at || oldest) && fact("Last success", at ? when(at) : "none yet", oldest && el("div", { class: "small quiet" }, "may be ", said(oldest), " old"));
 }
 
 function runningSince(running) {
