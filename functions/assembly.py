@@ -99,6 +99,7 @@ def receiver_parts(
         new_id=new_id,
         observe=deployment.observe,
         check=deployment.check,
+        environment=environment.name,
         notifier=_notifier(environment, sns),
         dispatcher=github.dispatcher if github else None,
     )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
@@ -36,6 +37,9 @@ _TITLES: Final = {
 _NOT_IN_A_LINE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # Everything but ASCII, what JSON and markup use, and the second of two spaces.
 _NOT_IN_A_COMMAND: Final = re.compile(r"""[^ -~]|["\\<>\[\](){}@*`|&]|(?<= ) """)
+# A name that is no option, and has neither markup nor spaces that a message would lose.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._/:=+,%](?: ?[A-Za-z0-9._/:=+,%-])*")
+_NEED_ACTION: Final = frozenset({"failed", "rejected", "awaiting_approval", "stale"})
 _RESULTS: Final = {"stopped": "been stopped", "gone": "not ended in time and counts as gone"}
 
 
@@ -59,6 +63,8 @@ class Notice:
         origin: that of the trigger.
         requested_by: the person or system that sent the request.
         evidence: the evidence of the trigger.
+        environment: the name of the deployment, for the commands that a message shows.
+        console: the URL of the console.
 
     """
 
@@ -77,6 +83,8 @@ class Notice:
     origin: str = ""
     requested_by: str = ""
     evidence: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    environment: str = ""
+    console: str = ""
 
 
 def notice_title(notice: Notice) -> str:
@@ -99,8 +107,10 @@ def notice_text(notice: Notice) -> str:
         ("Run", notice.run_id),
         ("See", notice.url),
         *((f"Evidence, {name}", str(value)) for name, value in notice.evidence.items()),
+        ("Console", _page(notice)),
         ("Cloud", notice.cloud),
         ("At", format_time(notice.at)),
+        ("Command", command(notice)),
         ("To start it", _how_to_approve(notice)),
     )
     lines = (f"{one_line(name)}: {one_line(fact)}" for name, fact in facts if fact)
@@ -134,8 +144,31 @@ def notice_document(notice: Notice) -> dict[str, object]:
         "origin": notice.origin,
         "requested_by": notice.requested_by,
         "evidence": dict(notice.evidence),
+        "environment": notice.environment,
+        "console_url": _page(notice),
     }
     return {name: value for name, value in fields.items() if value} | {"schema": SCHEMA}
+
+
+def _page(notice: Notice) -> str:
+    """Return the address of the model in the console; a link only shows it."""
+    if not notice.console:
+        return ""
+    return f"{notice.console}/?model={quote(notice.model_id, safe='')}" if notice.model_id else notice.console
+
+
+def command(notice: Notice) -> str:
+    """Return the command to use next, quoted for a shell; empty if there is none.
+
+    It has only characters that no channel takes for markup, and no shell but as they are.
+    """
+    names = {"awaiting_approval": ("approve", notice.model_id, notice.trigger_id)}
+    verb, *arguments = names.get(notice.event, ("show", notice.model_id))
+    if notice.event not in _NEED_ACTION or not all(map(_PLAIN.fullmatch, arguments)):
+        return ""
+    place = [] if notice.cloud == "local" else ["--cloud", notice.cloud]
+    place += ["--env", notice.environment] if notice.environment and _PLAIN.fullmatch(notice.environment) else []
+    return shlex.join(["retrain", verb, *arguments, *place])
 
 
 def _how_to_approve(notice: Notice) -> str:

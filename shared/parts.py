@@ -28,6 +28,7 @@ class ReceiverParts:
         notifier: returns the notifier of a channel, created on first use; None: no notifications are sent.
         contention: the waits after a conflict with another writer of a model's state.
         check: an additional check of parameters, beyond the configuration.
+        environment: the name of the deployment, for the commands in messages; empty if it has none.
         dispatcher: sends follow-ups to GitHub; None: they are given up and become dead letters.
 
     """
@@ -45,6 +46,7 @@ class ReceiverParts:
     dispatcher: Dispatcher | None = None
     contention: Backoff = CONTENTION
     check: ParameterCheck = accept_any
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

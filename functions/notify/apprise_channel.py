@@ -17,7 +17,13 @@ SEND_TIME_LIMIT: Final = 10.0
 _MARKUP: Final = re.compile(r"\](?=[(\[])|<(?=\S)|@(?=everyone|here|channel|all\b)", re.IGNORECASE)
 # Services with several formats keep the one that their address demands to themselves.
 _MARKDOWN: Final = re.compile(r"(?<=[?&]format=)markdown(?=&|$)", re.IGNORECASE)
-_KINDS: Final = {"ended": "success", "failed": "failure", "rejected": "warning", "awaiting_approval": "warning"}
+_KINDS: Final = {
+    "ended": "success",
+    "failed": "failure",
+    "rejected": "warning",
+    "awaiting_approval": "warning",
+    "stale": "warning",
+}
 
 
 class AppriseChannel:

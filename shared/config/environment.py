@@ -19,6 +19,7 @@ class Environment:
 
     Attributes:
         config: the configuration.
+        name: the name of the deployment, such as `prod`.
         source: the source of emitted events, and the prefix that received events must have.
         bus: the event bus to which triggers are published.
         ledger: where the state of the models is stored.
@@ -34,6 +35,7 @@ class Environment:
     """
 
     config: Configuration
+    name: str
     source: str
     bus: str
     ledger: str
@@ -66,6 +68,7 @@ def read_environment(variables: Mapping[str, str], *, root: Path, needed: tuple[
         raise ConfigError("environment and configuration", problems)
     return Environment(
         config=config,
+        name=variables.get("RETRAIN_ENVIRONMENT", ""),
         source=variables.get("RETRAIN_SOURCE") or SOURCE,
         bus=variables.get("RETRAIN_BUS", ""),
         ledger=variables.get("RETRAIN_LEDGER", ""),

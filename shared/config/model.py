@@ -169,6 +169,10 @@ class Configuration:
         """Whether a model is a pattern."""
         return any(is_pattern(name) for name in self.outline.names)
 
+    def aged(self, cloud: str) -> list[Model]:
+        """Return the models (no patterns) on *cloud* with `max_age`."""
+        return [model for model in self.models if model.max_age and not model.is_pattern and cloud in model.targets]
+
     def notify_of(self, model: Model | None) -> Notify:
         """Return the notifications of *model*; those of `[notify]` if it has none of its own or is None."""
         own = model.notify if model else None

@@ -10,6 +10,7 @@ from typing import Final
 
 from shared.config.model import Policy
 from shared.decision.pending import due_at
+from shared.decision.stale import notice_at
 from shared.decision.state import ModelState, Training
 from shared.decision.terms import Rules
 from shared.decision.transitions import abandoned_at
@@ -43,6 +44,9 @@ def _reasons(state: ModelState, rules: Rules | None) -> Iterator[datetime]:
     if state.waiting is not None:
         yield state.waiting.approved_at or FOR_PEOPLE
     yield from (due_at(entry) for entry in state.pending)
+    stale_at = notice_at(state, rules.model) if rules else None
+    if stale_at is not None:
+        yield stale_at
 
 
 def check_at(training: Training, rules: Rules | None) -> datetime:

@@ -293,6 +293,8 @@ class ModelState:
             counts from here with `cooldown_after = "success"`.
         last_success: when a training last succeeded or was handed over.
         starts: when the last trainings started, for `max_trainings`; newest first.
+        first_seen: when the sweep first saw the model, if it has `max_age`.
+        stale_notice: when people were last notified that its last success is too old.
         paused: the pause of the model.
         queued: the trigger that starts when nothing holds it back.
         retry: the retry that starts when its time has come; it shares the one kept place with `queued`.
@@ -311,6 +313,8 @@ class ModelState:
     last_good_start: datetime | None = None
     last_success: datetime | None = None
     starts: tuple[datetime, ...] = ()
+    first_seen: datetime | None = None
+    stale_notice: datetime | None = None
     paused: Paused | None = None
     queued: Parked | None = None
     retry: Parked | None = None

@@ -7,6 +7,7 @@ from typing import Final
 from shared.config.model import Model
 from shared.config.tables import format_duration
 from shared.decision.record import TriggerRecord, record_of, shown
+from shared.decision.stale import stale_since
 from shared.decision.state import Decided, ModelState, Parked, PastRun, Paused, Pending, Training
 from shared.decision.terms import filled_parameters
 from shared.fields import format_time
@@ -36,7 +37,7 @@ def summary(model_id: str, model: Model, state: ModelState, now: datetime) -> di
         "retry": _parked(model, state.retry) | {"at": _time(state.retry.retry_at)} if state.retry else None,
         "last_run": _last_run(state.runs[0]) if state.runs else None,
         "last_success": _time(state.last_success),
-        **_due(state),
+        **_due(model, state, now),
         "strip": _strip(state),
     }
 
@@ -70,9 +71,10 @@ def details(model_id: str, model: Model, cloud: str, state: ModelState, now: dat
     }
 
 
-def _due(_state: ModelState) -> dict[str, object]:
-    """Return since when the model is past `max_age`, and its next scheduled time."""
-    return {"stale_since": None, "next_scheduled": None}
+def _due(model: Model, state: ModelState, now: datetime) -> dict[str, object]:
+    # When the deployment's own schedule ticks is known to the platform only.
+    following = model.own_schedule.next_after(now) if model.own_schedule else None
+    return {"stale_since": _time(stale_since(state, model, now)), "next_scheduled": _time(following)}
 
 
 def _phase(model: Model, state: ModelState, now: datetime) -> str:

@@ -77,6 +77,8 @@ def _read(content: Mapping[str, Any]) -> ModelState:
         training=_optional(content.get("training"), _training),
         last_start=_optional(content.get("last_start"), parse_time),
         **_read_times(content, runs),
+        first_seen=_optional(content.get("first_seen"), parse_time),
+        stale_notice=_optional(content.get("stale_notice"), parse_time),
         paused=_optional(content.get("paused"), lambda paused: Paused(**_known(Paused, paused))),
         queued=_optional(content.get("queued"), _parked),
         retry=_optional(content.get("retry"), _parked),

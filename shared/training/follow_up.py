@@ -23,7 +23,7 @@ from shared.parts import ReceiverParts
 from shared.ports import Dispatch, RunResult
 from shared.training.channels import channel_label, described
 from shared.training.dead_letters import give_up
-from shared.training.notices import notice_about
+from shared.training.notices import notice_about, notify_of, with_place
 
 SUCCEEDED: Final = RunResult.SUCCEEDED
 AWAITING: Final = "awaiting_approval"
@@ -45,9 +45,9 @@ def actions_after(receiver: ReceiverParts, model_id: str, result: str) -> tuple[
         return (AS_CONFIGURED,)
     configured = model.after.succeeded if result == SUCCEEDED else model.after.failed
     events = ("ended",) if result == SUCCEEDED else ("ended", "failed")
-    notifies = NOTIFY in configured or any(event in receiver.config.notify_on for event in events)
+    notifies = NOTIFY in configured or any(event in receiver.config.notify_of(model).on for event in events)
     actions = [action for action in configured if action != NOTIFY]
-    return tuple(dict.fromkeys((*actions, *(_notices(receiver) if notifies else ()))))
+    return tuple(dict.fromkeys((*actions, *(_notices(receiver, model_id) if notifies else ()))))
 
 
 def request_approval(
@@ -57,7 +57,8 @@ def request_approval(
     waiting = state.waiting
     if waiting is None or waiting.approved_by or (before.waiting and before.waiting.trigger == waiting.trigger):
         return state
-    actions = _notices(receiver) if AWAITING in receiver.config.notify_on else ()
+    model_id = waiting.trigger.model_id
+    actions = _notices(receiver, model_id) if AWAITING in notify_of(receiver, model_id).on else ()
     return pending.approval_requested(state, waiting, actions, now=now, holder=holder)
 
 
@@ -160,18 +161,20 @@ def _drop(
     )
 
 
-def _notices(receiver: ReceiverParts) -> tuple[str, ...]:
+def _notices(receiver: ReceiverParts, model_id: str) -> tuple[str, ...]:
     """Return the actions for notifications, one for each channel."""
-    channels = () if receiver.notifier is None else receiver.config.channels
+    channels = () if receiver.notifier is None else notify_of(receiver, model_id).channels
     return tuple(f"{NOTIFY}:{channel_label(channel)}" for channel in channels)
 
 
 def _notify(receiver: ReceiverParts, notice: Notice, action: str) -> None:
     label = action.removeprefix(f"{NOTIFY}:")
-    channel = next((one for one in receiver.config.channels if channel_label(one) == label), None)
+    # A channel that another table of the configuration has now is still a channel.
+    channels = (*notify_of(receiver, notice.model_id).channels, *receiver.config.channels)
+    channel = next((one for one in channels if channel_label(one) == label), None)
     if receiver.notifier is None or channel is None:
         raise TargetRefusedError("the configuration no longer has this channel")
-    receiver.notifier(channel).send(notice)
+    receiver.notifier(channel).send(with_place(receiver, notice))
 
 
 def _notice_of(receiver: ReceiverParts, model_id: str, state: ModelState, entry: Pending) -> Notice | None:

@@ -3,12 +3,15 @@
 Notifications that are retried (ends of trainings, approval requests) are in `follow_up`.
 """
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from shared.config.follow_ups import Notify
 from shared.decision.state import Decided, ModelState
 from shared.decision.transitions import HANDED_OVER
+from shared.errors import UnknownModelError
 from shared.ledger.snapshots import Snapshot
 from shared.notice import Notice
 from shared.parts import ReceiverParts
@@ -60,12 +63,26 @@ def announce_rejection(
 
 
 def send_notice(receiver: ReceiverParts, notice: Notice) -> None:
-    """Send *notice* through every channel if `[notify]` `on` includes its event; nothing is raised."""
-    if receiver.notifier is None or notice.event not in receiver.config.notify_on:
+    """Send *notice* through the channels of its model if they get such events; nothing is raised."""
+    notify = notify_of(receiver, notice.model_id)
+    if receiver.notifier is None or notice.event not in notify.on:
         return
     until = receiver.clock() + NOTICE_TIME_LIMIT
-    channels, notifier = receiver.config.channels, receiver.notifier
-    send_to_channels(notice, channels, notifier, is_late=lambda: receiver.clock() > until)
+    placed = with_place(receiver, notice)
+    send_to_channels(placed, notify.channels, receiver.notifier, is_late=lambda: receiver.clock() > until)
+
+
+def notify_of(receiver: ReceiverParts, model_id: str) -> Notify:
+    """Return the channels and events of *model_id*; those of `[notify]` if it is not configured."""
+    try:
+        return receiver.config.notify_of(receiver.config.find(model_id))
+    except UnknownModelError:
+        return receiver.config.notify_of(None)
+
+
+def with_place(receiver: ReceiverParts, notice: Notice) -> Notice:
+    """Return *notice* with the names that its commands and its link to the console need."""
+    return dataclasses.replace(notice, environment=receiver.environment, console=receiver.config.console_url)
 
 
 def _lists(state: ModelState, line: Decided) -> bool:

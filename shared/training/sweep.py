@@ -12,6 +12,7 @@ from shared.ledger.index import IndexRecord, StoredRecord, entry_of, is_own, loa
 from shared.parts import ReceiverParts
 from shared.training.end import catch_up, refresh_status
 from shared.training.follow_up import resume_follow_ups
+from shared.training.stale import notify_if_stale, watch_new_models
 
 # A function has 60 s, and the last model that a sweep begins with may need some of them.
 SWEEP_TIME_LIMIT: Final = timedelta(seconds=40)
@@ -46,6 +47,7 @@ def sweep(receiver: ReceiverParts) -> list[str]:
     sweeping.check_due(due or [])
     if due is None or stored.record is None or stored.record.is_pass_due(sweeping.began):
         sweeping.continue_pass(stored, repeats=due is not None and stored.is_complete)
+    watch_new_models(receiver)
     sweeping.follow_up()
     if sweeping.failures:
         raise UnavailableError("The sweep", "check every model", "; ".join(sweeping.failures[:10]))
@@ -188,3 +190,4 @@ def _sweep_one(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snaps
     training = snapshot.state.training
     if not catch_up(receiver, model_id, snapshot) and training is not None and training.run_id is not None:
         refresh_status(receiver, model_id, training, training.run_id)
+    notify_if_stale(receiver, model_id, snapshot)

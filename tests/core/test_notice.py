@@ -46,6 +46,7 @@ def test_a_waiting_trigger_is_reported_with_the_way_to_approve_it() -> None:
         "Evidence, psi: 0.4",
         "Cloud: aws",
         "At: 2026-11-21T03:00:00Z",
+        "Command: retrain approve churn/eu t-1 --cloud aws",
         'To start it: POST /models/churn%2Feu/approve with {"trigger_id": "t-1"}, or .../reject to drop it',
     ]
 
@@ -58,6 +59,7 @@ def test_an_end_is_reported_with_the_place_to_look_at() -> None:
         "See: https://example.com/run-1",
         "Cloud: gcp",
         "At: 2026-11-21T03:00:00Z",
+        "Command: retrain show churn --cloud gcp",
     ]
 
 
