@@ -45,6 +45,12 @@ variable "schedule" {
   }
 }
 
+variable "training_alerts" {
+  description = "Whether people are alerted when a training fails, and when the models' schedules are not evaluated."
+  type        = bool
+  default     = true
+}
+
 variable "sweep_schedule" {
   description = "How often unfinished work is picked up."
   type        = string

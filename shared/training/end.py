@@ -146,7 +146,7 @@ def record_end(receiver: ReceiverParts, model_id: str, end: End, snapshot: snaps
     snapshot = snapshot or snapshots.load(receiver.ledger, model_id)
     if known.actions:
         snapshot = make_room(receiver, model_id, snapshot, known.actions)
-    log.info("retrain.ended", extra=_fields_of(model_id, end))
+    log.info("retrain.ended", extra=_fields_of(model_id, end) | _duration(snapshot.state, end))
 
     def step(state: ModelState, now: datetime, holder: str) -> ModelState:
         return ended(state, dataclasses.replace(known, holder=holder), now=now)
@@ -157,6 +157,12 @@ def record_end(receiver: ReceiverParts, model_id: str, end: End, snapshot: snaps
 def _fields_of(model_id: str, end: End) -> dict[str, object]:
     fields: dict[str, object] = {"model_id": model_id, "run_id": end.run_id, "result": end.result}
     return fields | ({"error": end.error} if end.error else {})
+
+
+def _duration(state: ModelState, end: End) -> dict[str, object]:
+    """Return how many seconds the run took, from which the clouds make a metric; nothing if its start is not known."""
+    started = next((run.started_at for run in state.runs if run.run_id == end.run_id), None)
+    return {"seconds": max((end.at - started).total_seconds(), 0.0)} if started else {}
 
 
 def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:

@@ -179,6 +179,12 @@ def test_every_topic_that_is_subscribed_is_watched(way: dict[str, Any]) -> None:
 
 def test_no_rejection_falls_between_two_windows() -> None:
     """Logs arrive minutes after their time, so each look reaches further back than the last one."""
-    (rule,) = made("Microsoft.Insights/scheduledQueryRules", **ALL)
-    properties = rule.document["properties"]
-    assert (properties["evaluationFrequency"], properties["windowSize"]) == ("PT5M", "PT15M")
+    rules = [each.document["properties"] for each in made("Microsoft.Insights/scheduledQueryRules", **ALL)]
+    windows = [(properties["evaluationFrequency"], properties["windowSize"]) for properties in rules]
+    assert windows == [("PT5M", "PT15M"), ("PT5M", "PT15M"), ("PT15M", "PT30M")]
+
+
+def test_the_alerts_of_trainings_can_be_switched_off() -> None:
+    """Without them only rejected triggers are looked for."""
+    without = made("Microsoft.Insights/scheduledQueryRules", **ALL | {"trainingAlerts": False})
+    assert len(without) == 1

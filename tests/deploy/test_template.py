@@ -1,5 +1,6 @@
 """The template fits the code: entry points, environment, table, time limits, and nothing that gets lost unseen."""
 
+import json
 import pkgutil
 import re
 import subprocess
@@ -140,7 +141,7 @@ def test_logs_are_json_kept_for_a_while_and_hold_the_metrics(template: Template)
 def test_a_person_hears_of_every_dead_letter(template: Template) -> None:
     """Each queue keeps messages as long as SQS can, encrypted, and one message raises an alarm."""
     queues = template.of_type("AWS::SQS::Queue")
-    alarms = template.of_type("AWS::CloudWatch::Alarm").values()
+    alarms = [each for each in template.of_type("AWS::CloudWatch::Alarm").values() if each["Namespace"] == "AWS/SQS"]
     assert set(queues) == {"RejectedQueue", "UndeliveredQueue"}
     assert {alarm["Dimensions"][0]["Value"] for alarm in alarms} == {f"${{{name}.QueueName}}" for name in queues}
     for queue in queues.values():
@@ -150,3 +151,20 @@ def test_a_person_hears_of_every_dead_letter(template: Template) -> None:
         assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
         assert alarm["Threshold"] == 0
         assert "AlarmActions" not in alarm
+
+
+def test_a_failed_training_and_a_silent_schedule_raise_an_alarm(template: Template) -> None:
+    """Each alarm watches a metric that a filter makes of the logs; the dashboard is valid JSON with the same metrics."""
+    filters = template.of_type("AWS::Logs::MetricFilter").values()
+    made = {
+        (each["MetricTransformations"][0]["MetricNamespace"], each["MetricTransformations"][0]["MetricName"])
+        for each in filters
+    }
+    alarms = [each for each in template.of_type("AWS::CloudWatch::Alarm").values() if each["Namespace"] != "AWS/SQS"]
+    assert {(each["Namespace"], each["MetricName"]) for each in alarms} <= made
+    assert {each["MetricName"]: each["TreatMissingData"] for each in alarms} == {
+        "FailedTrainings": "notBreaching",
+        "SchedulesEvaluated": "breaching",
+    }
+    (dashboard,) = template.of_type("AWS::CloudWatch::Dashboard").values()
+    assert len(json.loads(dashboard["DashboardBody"])["widgets"]) == 4
