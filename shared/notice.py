@@ -37,7 +37,7 @@ _TITLES: Final = {
 _NOT_IN_A_LINE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # Everything but ASCII, what JSON and markup use, and the second of two spaces.
 _NOT_IN_A_COMMAND: Final = re.compile(r"""[^ -~]|["\\<>\[\](){}@*`|&]|(?<= ) """)
-# A name that is no option, and has neither markup nor spaces that a message would lose.
+# A name without markup, a leading hyphen, or spaces that a message would lose.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/:=+,%](?: ?[A-Za-z0-9._/:=+,%-])*")
 _NEED_ACTION: Final = frozenset({"failed", "rejected", "awaiting_approval", "stale"})
 _RESULTS: Final = {"stopped": "been stopped", "gone": "not ended in time and counts as gone"}

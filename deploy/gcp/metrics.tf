@@ -2,30 +2,55 @@
 
 locals {
   services = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"${google_cloudfunctions2_function.emit.name}\" OR \"${google_cloudfunctions2_function.receive.name}\")"
-  counted = {
-    decisions = { event = "retrain.decided", labels = ["decision", "reason"] }
-    ended     = { event = "retrain.ended", labels = ["result"] }
-    evaluated = { event = "retrain.schedules_evaluated", labels = [] }
-  }
 }
 
-resource "google_logging_metric" "counted" {
-  for_each = local.counted
-  name     = "retrain-${var.environment}/${each.key}"
-  filter   = "${local.services} AND jsonPayload.message=\"${each.value.event}\""
+resource "google_logging_metric" "decisions" {
+  name   = "retrain-${var.environment}/decisions"
+  filter = "${local.services} AND jsonPayload.message=\"retrain.decided\""
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "INT64"
-    dynamic "labels" {
-      for_each = each.value.labels
-      content {
-        key        = labels.value
-        value_type = "STRING"
-      }
+    labels {
+      key        = "decision"
+      value_type = "STRING"
+    }
+    labels {
+      key        = "reason"
+      value_type = "STRING"
     }
   }
-  label_extractors = { for label in each.value.labels : label => "EXTRACT(jsonPayload.${label})" }
-  depends_on       = [google_project_service.used]
+  label_extractors = {
+    decision = "EXTRACT(jsonPayload.decision)"
+    reason   = "EXTRACT(jsonPayload.reason)"
+  }
+  depends_on = [google_project_service.used]
+}
+
+resource "google_logging_metric" "ended" {
+  name   = "retrain-${var.environment}/ended"
+  filter = "${local.services} AND jsonPayload.message=\"retrain.ended\""
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    labels {
+      key        = "result"
+      value_type = "STRING"
+    }
+  }
+  label_extractors = {
+    result = "EXTRACT(jsonPayload.result)"
+  }
+  depends_on = [google_project_service.used]
+}
+
+resource "google_logging_metric" "evaluated" {
+  name   = "retrain-${var.environment}/evaluated"
+  filter = "${local.services} AND jsonPayload.message=\"retrain.schedules_evaluated\""
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+  }
+  depends_on = [google_project_service.used]
 }
 
 resource "google_logging_metric" "seconds" {
@@ -63,7 +88,7 @@ resource "google_monitoring_alert_policy" "failed" {
   conditions {
     display_name = "there is one"
     condition_threshold {
-      filter          = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.counted["ended"].name}\" AND metric.labels.result = one_of(\"failed\", \"gone\")"
+      filter          = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.ended.name}\" AND metric.labels.result = one_of(\"failed\", \"gone\")"
       comparison      = "COMPARISON_GT"
       threshold_value = 0
       duration        = "0s"
@@ -86,7 +111,7 @@ resource "google_monitoring_alert_policy" "silent" {
   conditions {
     display_name = "there is no evaluation"
     condition_absent {
-      filter   = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.counted["evaluated"].name}\""
+      filter   = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.evaluated.name}\""
       duration = "1800s"
       aggregations {
         alignment_period     = "300s"
@@ -104,8 +129,8 @@ resource "google_monitoring_dashboard" "retrain" {
       columns = "2"
       widgets = [
         for title, chart in {
-          "Decisions"             = { metric = google_logging_metric.counted["decisions"].name, aligner = "ALIGN_DELTA", label = "reason" }
-          "Ended trainings"       = { metric = google_logging_metric.counted["ended"].name, aligner = "ALIGN_DELTA", label = "result" }
+          "Decisions"             = { metric = google_logging_metric.decisions.name, aligner = "ALIGN_DELTA", label = "reason" }
+          "Ended trainings"       = { metric = google_logging_metric.ended.name, aligner = "ALIGN_DELTA", label = "result" }
           "Duration of trainings" = { metric = google_logging_metric.seconds.name, aligner = "ALIGN_PERCENTILE_50", label = "result" }
           } : {
           title = title

@@ -25,7 +25,6 @@ ALLOWED = {
     "Configuration": ("retrain.toml", "retrain.staging.toml"),
     "ReservedConcurrency": ("", "1", "1000"),
     "AlarmTopicArn": ("", TOPIC),
-    "TrainingAlarms": ("yes", "no"),
     "NoticeTopicArns": ("", TOPIC, f"{TOPIC}.fifo"),
     "GitHubTokenSecretArn": ("", SECRET),
     "GitHubApi": ("", "https://github.example.com/api/v3", "https://api.acme.ghe.com"),

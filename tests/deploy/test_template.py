@@ -154,7 +154,7 @@ def test_a_person_hears_of_every_dead_letter(template: Template) -> None:
 
 
 def test_a_failed_training_and_a_silent_schedule_raise_an_alarm(template: Template) -> None:
-    """Each alarm watches a metric that a filter makes of the logs; the dashboard is valid JSON with the same metrics."""
+    """Each alarm watches a metric that a filter makes of the logs; the dashboard is valid JSON."""
     filters = template.of_type("AWS::Logs::MetricFilter").values()
     made = {
         (each["MetricTransformations"][0]["MetricNamespace"], each["MetricTransformations"][0]["MetricName"])

@@ -14,7 +14,6 @@ SERVICES = {
     "google_firestore_": "firestore",
     "google_logging_": "logging",
     "google_monitoring_": "monitoring",
-    "google_logging_": "logging",
     "google_project_iam_custom_role": "iam",
     "google_pubsub_": "pubsub",
     "google_secret_manager_": "secretmanager",

@@ -226,10 +226,17 @@ def test_the_alarms() -> None:
     )
     azure = json.loads((ROOT / "deploy" / "azure" / "azuredeploy.json").read_text(encoding="utf-8"))["resources"]
     metrics = [resource["copy"]["name"] for resource in azure if resource["type"] == "Microsoft.Insights/metricAlerts"]
+    alerts = (ROOT / "deploy/gcp/metrics.tf").read_text(encoding="utf-8")
+    trainings = re.findall(r'display_name += "retrain \$\{var.environment\}: (.+)"', alerts)
+    rules = [
+        resource["name"].partition("{0}-")[2].partition("'")[0]
+        for resource in azure
+        if resource["type"] == "Microsoft.Insights/scheduledQueryRules"
+    ]
     assert shown == {
         "AWS": set(read_template({"PipelineArns": ""}).of_type("AWS::CloudWatch::Alarm")),
-        "Google Cloud": {f"{name} triggers" for name in google},
-        "Azure": {*metrics, "rejected"},
+        "Google Cloud": {*(f"{name} triggers" for name in google), *trainings},
+        "Azure": {*metrics, *rules},
     }
 
 
