@@ -61,7 +61,7 @@ def test_a_sweep_that_sees_nothing_new_writes_nothing() -> None:
 
 
 def test_a_pause_holds_the_notice_back_and_not_the_time() -> None:
-    """Nothing comes during a pause; after it the notice comes at once."""
+    """Nothing comes during a pause; after it the notice comes immediately."""
     deployment = Deployment(AGED)
     sweep(deployment.receiver)
     paused = dataclasses.replace(deployment.state(), paused=Paused(since=NOW, by="ann"))
