@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.errors import UnavailableError
 from shared.http.messages import MAX_BODY, Request, Response, problem, read_query
 from shared.http.origin import host_name, is_loopback
 from shared.http.routes import respond
@@ -12,13 +13,17 @@ from shared.parts import EmitterParts
 
 if TYPE_CHECKING:
     from functions.local.listener import Application, Listener, StartResponse
+    from functions.local.metrics import Metrics
 
+METRICS_PATH: Final = "/metrics"
 # Bytes up to which compressing costs more than it saves, and how hard to try.
 _SMALL: Final = 1024
 _LEVEL: Final = 5
 
 
-def application(emitter: EmitterParts, allowed_hosts: Collection[str] = ()) -> "Application":
+def application(
+    emitter: EmitterParts, allowed_hosts: Collection[str] = (), metrics: "Metrics | None" = None
+) -> "Application":
     """Return the WSGI application over *emitter*.
 
     It answers only requests whose `Host` is a loopback name or one of *allowed_hosts*: a page of a foreign site could
@@ -27,7 +32,7 @@ def application(emitter: EmitterParts, allowed_hosts: Collection[str] = ()) -> "
     allowed = {name.lower() for name in allowed_hosts}
 
     def answer(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
-        response = _respond(emitter, read_request(environ), allowed)
+        response = _respond(emitter, read_request(environ), allowed, metrics)
         return [answered(response, environ, start_response)]
 
     return answer
@@ -78,14 +83,28 @@ def serve(emitter: EmitterParts, host: str, port: int, allowed_hosts: Collection
     return Listener(application(emitter, {host, *allowed_hosts}), host, port)
 
 
-def _respond(emitter: EmitterParts, request: Request, allowed_hosts: Collection[str]) -> Response:
+def _respond(
+    emitter: EmitterParts, request: Request, allowed_hosts: Collection[str], metrics: "Metrics | None"
+) -> Response:
     host = request.headers.get("host", "")
     name = host_name(host)
     if not is_loopback(name) and name not in allowed_hosts:
         detail = f"the Host {host[:200]!r} is not a name of this server; start it with --allow-host to permit a name"
         return problem(HTTPStatus.FORBIDDEN, detail)
+    if metrics is not None and (request.method, request.path) == ("GET", METRICS_PATH):
+        return _measured(emitter, metrics)
     # This server speaks http under every name.
     return respond(emitter, request, own_origins={f"http://{host}"})
+
+
+def _measured(emitter: EmitterParts, metrics: "Metrics") -> Response:
+    from functions.local.metrics import CONTENT_TYPE
+
+    try:
+        text = metrics.text(emitter)
+    except UnavailableError as error:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"retry-after": "5"})
+    return Response(status=HTTPStatus.OK, body=text, headers={"content-type": CONTENT_TYPE})
 
 
 def _status_line(response: Response) -> str:

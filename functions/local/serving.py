@@ -15,6 +15,7 @@ from typing import Any, Final
 from functions.local.cron import Cron, Schedule
 from functions.local.listener import Listener, StartResponse
 from functions.local.live import LiveCloud
+from functions.local.metrics import Metrics
 from functions.local.server import application
 from functions.local.settings import Settings
 from functions.local.wiring import FOLDER, ROOT
@@ -108,10 +109,11 @@ def run(
 def _application(
     cloud: LiveCloud, allowed_hosts: Iterable[str]
 ) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
-    hosts = frozenset(allowed_hosts)
+    hosts, metrics = frozenset(allowed_hosts), Metrics()
+    logging.getLogger("retrain").addHandler(metrics)
 
     def answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        return application(cloud.emitter, hosts)(environ, start_response)
+        return application(cloud.emitter, hosts, metrics)(environ, start_response)
 
     return answer
 
