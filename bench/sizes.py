@@ -44,7 +44,7 @@ print(len(found.dict()["metrics"]), len(found.get_html_str(as_iframe=False)))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a process cost.
+    """The cost of a process.
 
     Attributes:
         cpu: the seconds of CPU.

@@ -48,7 +48,7 @@ class Verdict:
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What became of one table.
+    """The outcome of one table.
 
     Attributes:
         name: the table.
@@ -195,14 +195,14 @@ def _lines(outcome: Outcome) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Examine every table; the exit code is 1 if one ended with an error that is no refusal, or a column is lost."""
+    """Examine every table; the exit code is 1 if one ended with an error other than a refusal, or a column is lost."""
     parser = argparse.ArgumentParser(prog="python -m bench.tables", description=__doc__)
     parser.add_argument("folder", type=Path, help="the folder with CSV files")
     parser.add_argument("--seed", type=int, default=0, help="which random halves (default: 0)")
     parser.add_argument("--min-rows", type=int, default=0, help="rows that a side needs (default: the standard)")
     parser.add_argument("--most", type=int, help="look at no more tables than this")
     given = parser.parse_args(arguments)
-    # macOS leaves files `._NAME` in archives, which are no tables.
+    # macOS leaves files `._NAME` in archives, which are not tables.
     paths = sorted(path for path in given.folder.rglob("*.csv") if not path.name.startswith("._"))[: given.most]
     check = DriftCheck(reference="reference.csv", current="current.csv", site="site", min_rows=given.min_rows or None)
     outcomes: list[Outcome] = []
