@@ -24,7 +24,7 @@ def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def test_halves_of_a_table_do_not_drift(outcome: Outcome) -> None:
-    """There is a verdict, it is no drift, and every column is compared or left out with a reason."""
+    """There is a verdict, it is `no_drift`, and every column is compared or left out with a reason."""
     assert outcome.result is not None, outcome.crash or outcome.refused
     assert (outcome.crash, outcome.refused, outcome.silent) == ("", "", ())
     assert not outcome.result.drift
