@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.admission import triggers_of
 from shared.decision import transitions
+from shared.decision.record import readable
 from shared.decision.state import Decided
 from shared.errors import PermanentError, RetrainError
 from shared.ledger import snapshots
@@ -124,13 +125,14 @@ def _reject(receiver: ReceiverParts, error: PermanentError, incoming: Incoming |
     model_id = fields.get("model_id") or receiver.config.default_model
     given = fields.get("trigger_id")
     trigger_id = given if isinstance(given, str) and given else getattr(incoming, "trigger_id", "")
-    now = receiver.clock()
-    line = Decided(at=now, trigger_id=trigger_id, decision="reject", reason="rejected", detail=str(error))
+    now, detail, known = receiver.clock(), str(error), readable(fields)
+    line = Decided(at=now, trigger_id=trigger_id, decision="reject", reason="rejected", detail=detail, **known)
     if not isinstance(model_id, str) or not receiver.config.knows(model_id):
-        announce_rejection(receiver, None, "", trigger_id, str(error))
+        announce_rejection(receiver, None, "", trigger_id, detail)
         return report(receiver, "", line)
+    short = trigger_id[:MAX_TRIGGER_ID]
     snapshot = snapshots.change(
-        receiver, model_id, lambda state: transitions.rejected(state, trigger_id[:MAX_TRIGGER_ID], str(error), now=now)
+        receiver, model_id, lambda state: transitions.rejected(state, short, detail, now=now, fields=fields)
     )
-    announce_rejection(receiver, snapshot, model_id, trigger_id, str(error))
+    announce_rejection(receiver, snapshot, model_id, trigger_id, detail)
     return report(receiver, model_id, line)

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from shared.fields import Parameter
 from shared.frozen import dataclass
 from shared.json_text import compact_utf8, cut_utf8
-from shared.trigger import RetrainTrigger
+from shared.trigger import MAX_TEXT, ORIGINS, RetrainTrigger
 
 # Larger parameters or evidence are cut to the beginning of their JSON text.
 MAX_WHOLE_BYTES: Final = 1024
@@ -111,6 +111,17 @@ def shown(kept: Kept) -> dict[str, object]:
 def name_of(trigger: RetrainTrigger) -> str | None:
     """Return who requested *trigger*, of bounded size."""
     return cut_utf8(trigger.requested_by, MAX_NAME_BYTES) if trigger.requested_by else None
+
+
+def readable(fields: Mapping[str, object]) -> dict[str, Any]:
+    """Return the fields of a decision about an event that was rejected, as far as the event's *fields* are readable."""
+    origin, why, by, evidence = (fields.get(name) for name in ("origin", "reason", "requested_by", "evidence"))
+    return {
+        "origin": origin if isinstance(origin, str) and origin in ORIGINS else "",
+        "why": cut_utf8(why[:MAX_TEXT], MAX_TEXT_BYTES) if isinstance(why, str) else "",
+        "requested_by": cut_utf8(by[:MAX_TEXT], MAX_NAME_BYTES) if isinstance(by, str) and by else None,
+        "evidence": links(evidence) if isinstance(evidence, Mapping) else (),
+    }
 
 
 def links(evidence: Mapping[str, object]) -> tuple[str, ...]:

@@ -5,12 +5,14 @@ second time it changes nothing.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from shared.config.model import MAX_STARTS
 from shared.decision.policy import Verdict, counts_as_drift, decide_kept, held_back, streak_at
 from shared.decision.reasons import Result
+from shared.decision.record import NOTHING, readable
 from shared.decision.state import (
     MAX_DETAIL,
     MAX_DETAIL_BYTES,
@@ -104,10 +106,14 @@ def refused(state: ModelState, token: str, error: str, *, now: datetime) -> Mode
     return _listed(free, line).noted(line)
 
 
-def rejected(state: ModelState, trigger_id: str, error: str, *, now: datetime) -> ModelState:
-    """List a rejected event."""
+def rejected(
+    state: ModelState, trigger_id: str, error: str, *, now: datetime, fields: Mapping[str, object] = NOTHING
+) -> ModelState:
+    """List a rejected event, with what can be read of its *fields*."""
     detail = cut_utf8(error[:MAX_DETAIL], MAX_DETAIL_BYTES)
-    line = Decided(at=now, trigger_id=trigger_id, decision="reject", reason="rejected", detail=detail)
+    line = Decided(
+        at=now, trigger_id=trigger_id, decision="reject", reason="rejected", detail=detail, **readable(fields)
+    )
     return state if line in state.rejected else _listed(state, line)
 
 
