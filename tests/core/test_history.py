@@ -135,7 +135,7 @@ def test_large_requested_parameters_are_not_known() -> None:
 def test_a_rejected_event_names_its_sender() -> None:
     """What can be read of it is listed; what is wrong is left out."""
     deployment = Deployment()
-    wrong = {
+    wrong: dict[str, Any] = {
         "origin": "moon",
         "reason": "new labels",
         "requested_by": "anna",
