@@ -133,7 +133,7 @@ def test_large_requested_parameters_are_not_known() -> None:
 
 
 def test_a_rejected_event_names_its_sender() -> None:
-    """What can be read of it is listed; what is wrong is left out."""
+    """Its readable fields are listed with it; the wrong one is left out."""
     deployment = Deployment()
     wrong: dict[str, Any] = {
         "origin": "moon",
