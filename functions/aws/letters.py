@@ -8,6 +8,7 @@ from functions.aws.clients import Clients, region_of
 from functions.aws.entry import message_event
 from functions.aws.errors import RefusalError, translated
 from functions.aws.redriven import decode_queued, original
+from shared.emit import REQUEST_FIELDS
 from shared.errors import UnreadableEventError
 from shared.training.letters import REJECTED, UNDELIVERED, Kind, LetterBox, StoredLetter, rejected_letter
 from shared.wire.eventbridge import decode_tick
@@ -135,8 +136,10 @@ def decode(event: object, source: str) -> Incoming:
     first = original(event)
     if first.function and decode_tick(first.event) is not None:
         raise UnreadableEventError("this is a tick of a schedule; request its trainings with `retrain emit`")
-    if isinstance(first.event, Mapping) and text(first.event.get("model_id")) and "detail-type" not in first.event:
-        return TriggerEvent(fields={"origin": "manual", **first.event}, trigger_id=first.request_id)
+    is_invocation = isinstance(first.event, Mapping) and "detail-type" not in first.event
+    if first.function and is_invocation and isinstance(first.event, Mapping) and text(first.event.get("model_id")):
+        given = {name: first.event[name] for name in REQUEST_FIELDS if name in first.event}
+        return TriggerEvent(fields={"origin": "manual", **given}, trigger_id=first.request_id)
     return decode_queued(event, source)
 
 

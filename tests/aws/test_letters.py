@@ -10,7 +10,7 @@ from functions.aws.clients import Clients
 from functions.aws.letters import SqsLetters, decode
 from shared.errors import PermanentError, UnavailableError
 from shared.training.letters import UNDELIVERED, StoredLetter
-from shared.wire.incoming import TriggerEvent
+from shared.wire.incoming import Foreign, TriggerEvent
 from tests.aws.records import record
 from tests.aws.test_dead_letters import queue
 
@@ -54,10 +54,23 @@ def test_undelivered_events_are_read_with_their_errors(clients: Clients) -> None
 
 def test_a_failed_direct_invocation_has_its_request_id() -> None:
     """The trigger has the id that `emit` would have given it."""
-    incoming = decode(record({"model_id": "churn"}, "emit"), SOURCE)
+    incoming = decode(record({"model_id": "churn", "requested_by": "another"}, "emit"), SOURCE)
     assert isinstance(incoming, TriggerEvent)
     assert incoming.trigger_id == "e4b46cbf-b738-xmpl-8880-a18cdf61200e"
     assert dict(incoming.fields) == {"origin": "manual", "model_id": "churn"}
+
+
+def test_a_follow_up_that_was_given_up_is_not_a_trigger() -> None:
+    """Its letter names a model and a trigger, but requests no training."""
+    fields = {
+        "model_id": "churn",
+        "run_id": "r",
+        "action": "notify",
+        "trigger_id": "t-1",
+        "token": "0",
+        "result": "failed",
+    }
+    assert isinstance(decode(fields, SOURCE), Foreign)
 
 
 @pytest.mark.parametrize("event", [TICK, record(TICK, "emit"), record({"sweep": True}), {"at": "2026-11-23T09:30:00Z"}])

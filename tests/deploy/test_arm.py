@@ -218,6 +218,6 @@ def test_the_monitor_pulls_its_image_with_its_own_identity() -> None:
 
 
 def test_the_outputs_are_the_variables_of_the_functions() -> None:
-    """`doctor` gets what the app has, so nothing has to be written down again."""
+    """`doctor` gets what the app has, so nothing has to be written down again, and `letters` one place more."""
     given = {name for name in settings() if name.startswith("RETRAIN_")} - {"RETRAIN_SCHEDULE"}
-    assert set(outputs(**EVERYTHING)["variables"]) == given
+    assert set(outputs(**EVERYTHING)["variables"]) == given | {"RETRAIN_UNDELIVERED"}
