@@ -4,13 +4,19 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from emulators.ledger_table import create_ledger_table
 from functions.aws.clients import Clients
 from functions.aws.ledger import DynamoLedger
-from shared.ports import Stored
+from shared.errors import UnavailableError
+from shared.ports import IndexEntry, Stored
+
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -101,3 +107,48 @@ def _pages(ledger: DynamoLedger, limit: int) -> Iterator[list[str]]:
     while page := ledger.models(after, limit):
         yield page
         after = page[-1]
+
+
+def test_a_table_without_the_index_has_no_answer(clients: Clients) -> None:
+    """A table of the previous version is written as before, and says that its models must be gone through."""
+    name = f"retrain-{uuid.uuid4()}"
+    create_ledger_table(clients.factory("dynamodb")(), name, index=False)
+    ledger = DynamoLedger(clients.factory("dynamodb"), name)
+    assert ledger.save("churn", "{}", None, IndexEntry(attention=NOW))
+    assert ledger.due(NOW, 10) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("ValidationException", "Cannot read from backfilling global secondary index: attention"),
+        ("AccessDeniedException", "no identity-based policy allows the dynamodb:Query action"),
+    ],
+)
+def test_an_index_that_cannot_be_read_yet_has_no_answer(code: str, message: str) -> None:
+    """While it is being built, or the role is still that of the previous version, a sweep does not fail."""
+
+    class Building:
+        """A client whose queries are refused."""
+
+        def query(self, **_arguments: object) -> Any:
+            """Refuse."""
+            raise ClientError({"Error": {"Code": code, "Message": message}}, "Query")
+
+    ledger = DynamoLedger(Building, "states")  # type: ignore[arg-type]
+    assert ledger.due(NOW, 10) is None
+
+
+def test_a_throttled_index_is_an_error() -> None:
+    """The sweep is repeated then; going through all models would throttle the table even more."""
+
+    class Throttled:
+        """A client whose queries are throttled."""
+
+        def query(self, **_arguments: object) -> Any:
+            """Refuse."""
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "Query")
+
+    ledger = DynamoLedger(Throttled, "states")  # type: ignore[arg-type]
+    with pytest.raises(UnavailableError, match="list the due models in the table states"):
+        ledger.due(NOW, 10)
