@@ -1,7 +1,7 @@
-"""`retrain approve` and `retrain reject`: decide about a trigger that waits for a person."""
+"""The commands that steer a model: approve, reject, cancel, retry, pause, resume."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 from urllib.parse import quote
@@ -9,32 +9,59 @@ from urllib.parse import quote
 from functions.cli.command import Command, Context
 from shared.config.targets import CLOUDS
 
+# The answers for people, by command.
+_DONE: Final[Mapping[str, str]] = {
+    "approve": "approved {named} of {model}",
+    "reject": "rejected {named} of {model}",
+    "cancel": "cancelled {named} of {model}; its state is {state}",
+    "retry": "{trigger_id} of {model} starts as soon as nothing holds it back",
+    "pause": "paused {model}",
+    "resume": "resumed {model}; its state is {state}",
+}
+
 
 def _run(verb: str, context: Context, options: argparse.Namespace) -> int:
     from functions.cli.api import Api, ApiError, write_answer, write_problem
 
     path = f"/models/{quote(options.model, safe='')}/{verb}"
+    given = {name: getattr(options, name, None) for name in ("trigger_id", "reason", "until")}
+    fields = {name: value for name, value in given.items() if value is not None}
     try:
-        answer = Api(context, options.cloud).post(path, {"trigger_id": options.trigger_id})
+        answer = Api(context, options.cloud).post(path, fields)
     except ApiError as error:
         return write_problem(context, options, error)
-    done = {"approve": "approved", "reject": "rejected"}[verb]
-    return write_answer(context, options, answer, f"{done} {options.trigger_id} of {options.model}")
+    named = {"state": "", "trigger_id": "", **answer, "model": options.model, "named": given["trigger_id"]}
+    return write_answer(context, options, answer, _DONE[verb].format_map(named))
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="the model")
-    parser.add_argument("trigger_id", metavar="TRIGGER_ID", help="the id of the waiting trigger")
 
 
-def _command(verb: str, summary: str) -> Command:
+def _add_trigger(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.add_argument("trigger_id", metavar="TRIGGER_ID", help="the id of the trigger")
+
+
+def _add_pause(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.add_argument("--reason", help="the reason, which the history and the console show")
+    parser.add_argument("--until", metavar="TIME", help="when the pause ends, such as 2026-12-01T08:00:00Z")
+
+
+def _command(
+    verb: str,
+    summary: str,
+    example: str,
+    add_options: Callable[[argparse.ArgumentParser], None] = _add_trigger,
+    more: str = "`retrain show MODEL` shows its id.",
+) -> Command:
     run: Callable[[Context, argparse.Namespace], int] = partial(_run, verb)
     return Command(
         name=verb,
         summary=summary,
-        description=f"{summary[:1].upper()}{summary[1:]}. `retrain show MODEL` shows its id.\n\nexample:\n"
-        f"  retrain {verb} churn labels-2026-11",
-        add_options=_add_options,
+        description=f"{summary[:1].upper()}{summary[1:]}. {more}\n\nexample:\n  retrain {verb} {example}",
+        add_options=add_options,
         run=run,
         clouds=CLOUDS,
         takes_url=True,
@@ -42,6 +69,20 @@ def _command(verb: str, summary: str) -> Command:
 
 
 COMMANDS: Final = (
-    _command("approve", "start the training of a trigger that waits for approval"),
-    _command("reject", "drop a trigger that waits for approval"),
+    _command("approve", "start the training of a trigger that waits for approval", "churn labels-2026-11"),
+    _command("reject", "drop a trigger that waits for approval", "churn labels-2026-11"),
+    _command(
+        "cancel",
+        "drop a trigger that is queued, waiting or to be retried, or stop its training",
+        "churn labels-2026-11",
+    ),
+    _command("retry", "start a training that has ended again, or a pending retry immediately", "churn labels-2026-11"),
+    _command(
+        "pause",
+        "pause a model: nothing new starts, and the newest trigger is kept",
+        'churn --reason "new labels are coming" --until 2026-12-01T08:00:00Z',
+        _add_pause,
+        "A training that has started goes on.",
+    ),
+    _command("resume", "end the pause of a model", "churn", _add_model, "The trigger that was kept starts."),
 )

@@ -1,7 +1,8 @@
 """The kinds of training targets, and which of them each cloud supports.
 
 `honours_tokens` of a target: whether a second start with the same idempotency token returns the run of the first one.
-Otherwise a second start is a second training.
+Otherwise a second start is a second training. `hands_over` of a target: whether the end of a training is never
+reported, so that it cannot be cancelled either.
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ class SageMakerTarget:
 
     kind: ClassVar[str] = "sagemaker"
     honours_tokens: ClassVar[bool] = True
+    hands_over: ClassVar[bool] = False
     pipeline: str
 
 
@@ -26,6 +28,7 @@ class SqsTarget:
     """An SQS queue that a consumer outside this project reads."""
 
     kind: ClassVar[str] = "sqs"
+    hands_over: ClassVar[bool] = True
     queue_url: str
 
     @property
@@ -40,6 +43,7 @@ class VertexTarget:
 
     kind: ClassVar[str] = "vertex"
     honours_tokens: ClassVar[bool] = True
+    hands_over: ClassVar[bool] = False
     pipeline: str
     project: str
     location: str
@@ -53,6 +57,7 @@ class AzureMlTarget:
 
     kind: ClassVar[str] = "azureml"
     honours_tokens: ClassVar[bool] = True
+    hands_over: ClassVar[bool] = False
     workspace: str
     component: str
     compute: str = ""
@@ -65,6 +70,7 @@ class GitHubTarget:
 
     kind: ClassVar[str] = "github"
     honours_tokens: ClassVar[bool] = False
+    hands_over: ClassVar[bool] = True
     repository: str
     event_type: str
 
@@ -75,6 +81,7 @@ class CommandTarget:
 
     kind: ClassVar[str] = "command"
     honours_tokens: ClassVar[bool] = True
+    hands_over: ClassVar[bool] = False
     command: tuple[str, ...]
 
 

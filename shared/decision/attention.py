@@ -12,6 +12,7 @@ from shared.config.model import Policy
 from shared.decision.pending import due_at
 from shared.decision.stale import notice_at
 from shared.decision.state import ModelState, Training
+from shared.decision.steering import STOP_AGAIN_AFTER
 from shared.decision.terms import Rules
 from shared.decision.transitions import abandoned_at
 
@@ -38,9 +39,15 @@ def _reasons(state: ModelState, rules: Rules | None) -> Iterator[datetime]:
     training = state.training
     if training is not None:
         yield abandoned_at(training) if training.run_id is None else check_at(training, rules)
+        if training.cancelled_at is not None and training.run_id is not None:
+            yield training.cancelled_at if training.stopped_at is None else training.stopped_at + STOP_AGAIN_AFTER
     elif state.queued is not None:
         # A person or a new configuration may let it start at any time.
         yield state.queued.since
+    elif state.retry is not None:
+        yield state.retry.retry_at or state.retry.since
+    if state.paused is not None and state.paused.until is not None:
+        yield state.paused.until
     if state.waiting is not None:
         yield state.waiting.approved_at or FOR_PEOPLE
     yield from (due_at(entry) for entry in state.pending)

@@ -2,14 +2,20 @@
 
 import dataclasses
 from datetime import datetime
+from typing import Final
 
-from shared.decision.pending import follow_up_recorded
+from shared.config.model import Policy
+from shared.decision.pending import described, follow_up_recorded
 from shared.decision.reasons import GOOD, SUCCESSES, Result
+from shared.decision.retries import may_retry, with_retry
 from shared.decision.state import ModelState, PastRun, Pending, Training
 from shared.decision.transitions import CLAIM_LEASE, GONE, confirmed
 from shared.frozen import dataclass
 from shared.ports import Run
 from shared.trigger import run_name
+
+FAILED: Final[Result] = "failed"
+SUCCEEDED: Final[Result] = "succeeded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +42,11 @@ class End:
     holder: str = ""
 
 
-def ended(state: ModelState, end: End, *, now: datetime) -> ModelState:
-    """Record the end of a training, free the model and record the follow-ups, in one change and only once.
+def ended(state: ModelState, end: End, *, now: datetime, policy: Policy | None = None) -> ModelState:
+    """Record the end of a training, free the model and record what follows, in one change and only once.
+
+    The training is retried if *policy*, the current one, allows it; without it (the model is not configured) nothing is
+    retried. Else its follow-ups are recorded. Nothing follows a training that was cancelled and did not succeed.
 
     The end of any other run changes nothing. An end may be reported before the start is confirmed: then the run is
     recognised by its name.
@@ -62,6 +71,10 @@ def ended(state: ModelState, end: End, *, now: datetime) -> ModelState:
         claimed_at=now,
     )
     free = _counted(dataclasses.replace(state, training=None, runs=runs), started or training.claimed_at, end)
+    if training.cancelled_at is not None and end.result != SUCCEEDED:
+        return free
+    if policy is not None and end.result == FAILED and may_retry(free, training, policy):
+        return with_retry(free, training, described(training, entry), policy, now=now)
     return follow_up_recorded(free, training, entry)
 
 

@@ -18,11 +18,16 @@ _MAX_TEXT_BYTES: Final = 200
 
 
 def follow_up_recorded(state: ModelState, training: Training, entry: Pending) -> ModelState:
-    """Record the follow-ups of *training*; *entry* is completed with the details of its trigger that people need."""
+    """Record the follow-ups of *training*; *entry* is completed as in `described`."""
     if not entry.actions:
         return state
+    return dataclasses.replace(state, pending=(*state.pending, described(training, entry)))
+
+
+def described(training: Training, entry: Pending) -> Pending:
+    """Return *entry* with the details of *training* and its trigger that people need."""
     trigger = training.trigger
-    known = dataclasses.replace(
+    return dataclasses.replace(
         entry,
         url=training.url,
         reason=cut_utf8(trigger.reason[:MAX_REASON], _MAX_TEXT_BYTES),
@@ -30,7 +35,6 @@ def follow_up_recorded(state: ModelState, training: Training, entry: Pending) ->
         severity=trigger.severity,
         requested_by=cut_utf8((trigger.requested_by or "")[:MAX_REASON], _MAX_TEXT_BYTES) or None,
     )
-    return dataclasses.replace(state, pending=(*state.pending, known))
 
 
 def displaced(state: ModelState, actions: tuple[str, ...]) -> tuple[Pending, ...]:

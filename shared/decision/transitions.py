@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.config.model import MAX_STARTS
-from shared.decision.policy import Verdict, counts_as_drift, decide_kept, held_back, streak_at
-from shared.decision.reasons import Result
-from shared.decision.record import NOTHING, readable
+from shared.decision import retries
+from shared.decision.policy import Verdict, counts_as_drift, decide_kept, held_back, is_paused, streak_at
+from shared.decision.reasons import Reason, Result
+from shared.decision.record import MAX_NAME_BYTES, NOTHING, readable
 from shared.decision.state import (
     MAX_DETAIL,
     MAX_DETAIL_BYTES,
@@ -39,6 +40,8 @@ GONE: Final[Result] = "gone"
 HANDED_OVER: Final[Result] = "handed_over"
 
 APPROVED: Final = "approved by "
+# Who ends a pause whose time is over.
+SWEEP: Final = "sweep"
 
 _MAX_NAME: Final = 300
 
@@ -94,12 +97,16 @@ def confirmed(state: ModelState, token: str, run: Run, *, now: datetime) -> Mode
     return dataclasses.replace(_with_run(state, past), training=running)
 
 
-def refused(state: ModelState, token: str, error: str, *, now: datetime) -> ModelState:
-    """Remove the claim on a training that the service refused; its trigger may be sent again."""
+def refused(state: ModelState, token: str, error: str, *, now: datetime, holder: str = "") -> ModelState:
+    """Remove the claim on a training that the service refused; its trigger may be sent again.
+
+    If it was a retry, the failure before it is reported by *holder*.
+    """
     training = _claimed(state, token)
     if training is None:
         return state
     free = dataclasses.replace(state, training=None).forgetting(training.trigger.trigger_id)
+    free = retries.with_failure(free, training.failure, now=now, holder=holder)
     line = decided_about(
         training.trigger, at=now, decision="reject", reason="rejected", detail=error, about=training.record
     )
@@ -125,57 +132,75 @@ def checked(state: ModelState, run_id: str, *, now: datetime) -> ModelState:
 
 
 def advanced(state: ModelState, rules: Rules | None, *, now: datetime, holder: str) -> ModelState:
-    """Advance the waiting triggers that can go on: first the approved one, then the kept one.
+    """Advance what can go on: end a pause whose time is over, then advance the approved trigger, then the kept one.
 
     An approved trigger that something holds back becomes the kept one. The kept trigger is claimed, or starts to wait
-    for an approval, once nothing holds it back. Without *rules* (the model is not configured) nothing changes.
+    for an approval, once nothing holds it back. A retry that is no longer configured is dropped. Without *rules* (the
+    model is not configured) no trigger advances.
     """
+    if _is_pause_over(state, now):
+        state = resumed(state, SWEEP, now=now)
     if rules is None:
         return state
+    if state.retry is not None and not retries.is_configured(state.retry, rules.policy):
+        state = retries.dropped(state, "cancelled", "retries are no longer configured", now=now, holder=holder)
     released = state.waiting
     if released is not None and released.approved_by:
         state = dataclasses.replace(state, waiting=None)
         launch = decide_kept(state, released, rules.policy, now)
-        verdict = _by(released, held_back(state, released.trigger, rules.policy, now) or launch)
+        verdict = _by(released, held_back(state, released, rules.policy, now) or launch)
         state = _apply(state, released, verdict, rules, now=now, holder=holder)
-    kept = state.queued
-    if kept is not None and held_back(state, kept.trigger, rules.policy, now) is None:
+    kept = state.kept
+    if kept is not None and held_back(state, kept, rules.policy, now) is None:
         verdict = _by(kept, decide_kept(state, kept, rules.policy, now))
-        state = _apply(dataclasses.replace(state, queued=None), kept, verdict, rules, now=now, holder=holder)
+        state = _apply(
+            dataclasses.replace(state, queued=None, retry=None), kept, verdict, rules, now=now, holder=holder
+        )
     return state
 
 
 def can_advance(state: ModelState, rules: Rules | None, now: datetime) -> bool:
     """Return whether `advanced` would change anything."""
+    if _is_pause_over(state, now):
+        return True
     if rules is None:
         return False
     if state.waiting is not None and state.waiting.approved_by:
         return True
-    return state.queued is not None and held_back(state, state.queued.trigger, rules.policy, now) is None
+    if state.retry is not None and not retries.is_configured(state.retry, rules.policy):
+        return True
+    return state.kept is not None and held_back(state, state.kept, rules.policy, now) is None
 
 
-def approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) -> ModelState:
-    """Record that *by* approved the waiting trigger; only the first approval of exactly this trigger counts."""
-    waiting = state.waiting
-    if waiting is None or waiting.trigger.trigger_id != trigger_id or waiting.approved_by:
+def _is_pause_over(state: ModelState, now: datetime) -> bool:
+    return state.paused is not None and not is_paused(state, now)
+
+
+def resumed(state: ModelState, by: str, *, now: datetime) -> ModelState:
+    """End the pause of the model, if it has one."""
+    if state.paused is None:
         return state
-    return dataclasses.replace(state, waiting=dataclasses.replace(waiting, approved_by=by, approved_at=now))
+    return dataclasses.replace(state, paused=None).noted(steered("resumed", by, now=now))
 
 
-def not_approved(state: ModelState, trigger_id: str, by: str, *, now: datetime) -> ModelState:
-    """Drop the waiting trigger, unless it was approved or is not *trigger_id*."""
-    waiting = state.waiting
-    if waiting is None or waiting.trigger.trigger_id != trigger_id or waiting.approved_by:
-        return state
-    line = decided_about(waiting.trigger, at=now, decision="skip", reason="not_approved", detail=f"rejected by {by}")
-    return dataclasses.replace(state, waiting=None).noted(line)
+def steered(reason: Reason, by: str, *, now: datetime, trigger_id: str = "", detail: str = "") -> Decided:
+    """Return the line of the history that says what *by* did to the model."""
+    return Decided(
+        at=now,
+        trigger_id=trigger_id,
+        decision="steer",
+        reason=reason,
+        detail=cut_utf8(detail[:MAX_DETAIL], MAX_DETAIL_BYTES),
+        requested_by=cut_utf8(by, MAX_NAME_BYTES),
+    )
 
 
 def _by(parked: Parked, verdict: Verdict) -> Verdict:
     """Return *verdict* with the name of the person who approved the trigger, if there was one."""
     if not parked.approved_by or parked.approved_at is None:
         return verdict
-    by = f"{APPROVED}{parked.approved_by[:_MAX_NAME]} at {format_time(parked.approved_at)}"
+    did = "requested by " if parked.is_retry else APPROVED
+    by = f"{did}{parked.approved_by[:_MAX_NAME]} at {format_time(parked.approved_at)}"
     return dataclasses.replace(verdict, detail=f"{by}; {verdict.detail}".rstrip("; "))
 
 
@@ -184,17 +209,48 @@ def _apply(
 ) -> ModelState:
     trigger, launch = parked.trigger, verdict.decision == "launch"
     state, about = state.remembering(trigger.trigger_id, launched=launch), None
+    retry = state.retry if _takes_the_place(state.retry, verdict) else None
+    if retry is not None:
+        state = retries.replaced(state, trigger.trigger_id, now=now, holder=holder)
     if launch:
-        terms = rules.terms(trigger)
-        claim = Training(trigger=trigger, claimed_at=now, first_claimed_at=now, holder=holder, terms=terms)
+        claim = Training(
+            trigger=trigger,
+            claimed_at=now,
+            first_claimed_at=now,
+            holder=holder,
+            terms=rules.terms(trigger),
+            attempt=parked.attempt,
+            base=parked.base,
+            failure=parked.failure,
+        )
         state, about = dataclasses.replace(state, training=claim, streak=()), claim.record
     elif verdict.decision == "queue":
+        before = [parked, *filter(None, [state.queued, retry])]
         state = _superseded(state, state.queued, trigger, now)
-        state = dataclasses.replace(state, queued=dataclasses.replace(parked, since=now))
+        state = dataclasses.replace(
+            state, queued=dataclasses.replace(parked, since=now, retry_at=_earliest_retry(before))
+        )
     elif verdict.decision == "wait":
+        before = [parked, *filter(None, [state.waiting, retry])]
         state = _superseded(state, state.waiting, trigger, now)
-        state = dataclasses.replace(state, waiting=Parked(trigger=trigger, since=now))
+        waits = Parked(trigger=trigger, since=now, retry_at=_earliest_retry(before))
+        state = dataclasses.replace(state, waiting=waits)
     return state.noted(decided_about(trigger, at=now, about=about, **dataclasses.asdict(verdict)))
+
+
+def _takes_the_place(retry: Parked | None, verdict: Verdict) -> bool:
+    """Return whether a trigger with this *verdict* replaces the pending *retry*.
+
+    A retry that a person requested is only replaced by a trigger that is kept instead of it.
+    """
+    if retry is None or verdict.decision not in ("launch", "queue", "wait"):
+        return False
+    return verdict.decision == "queue" or not retry.approved_by
+
+
+def _earliest_retry(triggers: list[Parked]) -> datetime | None:
+    """Return the time of the retry whose place one of *triggers* took: from then on the cooldown does not hold it."""
+    return min((parked.retry_at for parked in triggers if parked.retry_at is not None), default=None)
 
 
 def _superseded(state: ModelState, before: Parked | None, by: RetrainTrigger, now: datetime) -> ModelState:

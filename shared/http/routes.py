@@ -10,11 +10,11 @@ from urllib.parse import unquote
 from shared import emit
 from shared.errors import InvalidTriggerError, RetrainError
 from shared.fields import read_model_id
-from shared.http import approval
+from shared.http import verbs
 from shared.http.listing import list_models
 from shared.http.messages import HttpError, Request, Response, answer, problem_of, read_json_object
 from shared.http.origin import check_content_type, check_origin
-from shared.http.views import details
+from shared.http.views import details, phase
 from shared.ledger.snapshots import load
 from shared.parts import EmitterParts
 from shared.trigger import MAX_TEXT
@@ -100,13 +100,42 @@ def _model(emitter: EmitterParts, _request: Request, model_id: str) -> Response:
 
 
 def _approve(emitter: EmitterParts, request: Request, model_id: str) -> Response:
-    trigger_id = approval.approve(emitter, model_id, read_json_object(request), request.caller)
-    return answer(HTTPStatus.OK, {"model_id": model_id, "trigger_id": trigger_id, "status": "approved"})
+    done = verbs.approve(emitter, model_id, read_json_object(request), request.caller)
+    return _steered(emitter, model_id, done, status="approved")
 
 
 def _reject(emitter: EmitterParts, request: Request, model_id: str) -> Response:
-    trigger_id = approval.reject(emitter, model_id, read_json_object(request), request.caller)
-    return answer(HTTPStatus.OK, {"model_id": model_id, "trigger_id": trigger_id, "status": "rejected"})
+    done = verbs.reject(emitter, model_id, read_json_object(request), request.caller)
+    return _steered(emitter, model_id, done, status="rejected")
+
+
+def _pause(emitter: EmitterParts, request: Request, model_id: str) -> Response:
+    return _steered(emitter, model_id, verbs.pause(emitter, model_id, _optional_object(request), request.caller))
+
+
+def _resume(emitter: EmitterParts, request: Request, model_id: str) -> Response:
+    return _steered(emitter, model_id, verbs.resume(emitter, model_id, _optional_object(request), request.caller))
+
+
+def _cancel(emitter: EmitterParts, request: Request, model_id: str) -> Response:
+    return _steered(emitter, model_id, verbs.cancel(emitter, model_id, read_json_object(request), request.caller))
+
+
+def _retry(emitter: EmitterParts, request: Request, model_id: str) -> Response:
+    attempt = verbs.retry(emitter, model_id, read_json_object(request), request.caller)
+    content = {"trigger_id": attempt.trigger_id, "model_id": model_id, "status": "accepted"}
+    return answer(HTTPStatus.ACCEPTED, content)
+
+
+def _steered(emitter: EmitterParts, model_id: str, done: verbs.Steered, **more: str) -> Response:
+    named = {"trigger_id": done.trigger_id} if done.trigger_id else {}
+    state = phase(emitter.config.find(model_id), done.state, emitter.clock())
+    status = HTTPStatus.ACCEPTED if done.is_later else HTTPStatus.OK
+    return answer(status, {"model_id": model_id, **named, "state": state, **more})
+
+
+def _optional_object(request: Request) -> Mapping[str, object]:
+    return read_json_object(request) if request.body else {}
 
 
 def _console(emitter: EmitterParts, request: Request, _model_id: str) -> Response:
@@ -148,6 +177,10 @@ ROUTES: Final[Mapping[str, Mapping[str, Route]]] = {
     "/models/{model_id}": {"GET": _model},
     "/models/{model_id}/approve": {"POST": _approve},
     "/models/{model_id}/reject": {"POST": _reject},
+    "/models/{model_id}/pause": {"POST": _pause},
+    "/models/{model_id}/resume": {"POST": _resume},
+    "/models/{model_id}/cancel": {"POST": _cancel},
+    "/models/{model_id}/retry": {"POST": _retry},
     "/openapi.yaml": {"GET": _describe},
     "/health": {"GET": _health},
     "/": {"GET": _console},

@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.config.model import Model
 from shared.config.tables import format_duration
+from shared.decision.policy import cooldown_until, is_paused
 from shared.decision.record import TriggerRecord, record_of, shown
 from shared.decision.stale import stale_since
 from shared.decision.state import Decided, ModelState, Parked, PastRun, Paused, Pending, Training
@@ -29,7 +30,7 @@ def summary(model_id: str, model: Model, state: ModelState, now: datetime) -> di
     """Return the entry of a model in the list."""
     return {
         "model_id": model_id,
-        "state": _phase(model, state, now),
+        "state": phase(model, state, now),
         "last_decision": _decision(state.decisions[0]) if state.decisions else None,
         "running": _running(state.training) if state.training else None,
         "waiting": _parked(model, state.waiting) if state.waiting else None,
@@ -56,7 +57,7 @@ def details(model_id: str, model: Model, cloud: str, state: ModelState, now: dat
     until = _cooldown_until(model, state)
     return {
         "model_id": model_id,
-        "state": _phase(model, state, now),
+        "state": phase(model, state, now),
         "running": _running(state.training) if state.training else None,
         "cooldown_until": format_time(until) if until and until > now else None,
         "queued": _parked(model, state.queued) if state.queued else None,
@@ -77,10 +78,11 @@ def _due(model: Model, state: ModelState, now: datetime) -> dict[str, object]:
     return {"stale_since": _time(stale_since(state, model, now)), "next_scheduled": _time(following)}
 
 
-def _phase(model: Model, state: ModelState, now: datetime) -> str:
+def phase(model: Model, state: ModelState, now: datetime) -> str:
+    """Return the state of the model: the first that holds of training, paused, waiting, cooling_down, idle."""
     if state.training is not None:
         return "training"
-    if state.paused is not None:
+    if is_paused(state, now):
         return "paused"
     if state.waiting is not None:
         return "waiting"
@@ -89,7 +91,7 @@ def _phase(model: Model, state: ModelState, now: datetime) -> str:
 
 
 def _cooldown_until(model: Model, state: ModelState) -> datetime | None:
-    return state.last_start + model.policy.cooldown if state.last_start and model.policy.cooldown else None
+    return cooldown_until(state, model.policy) if model.policy.cooldown else None
 
 
 def _running(training: Training) -> dict[str, object]:
@@ -140,7 +142,8 @@ def _trigger(record: TriggerRecord) -> dict[str, object]:
 def _decision(decided: Decided) -> dict[str, object]:
     return {
         "at": format_time(decided.at),
-        "trigger_id": decided.trigger_id,
+        # A model is paused and resumed without a trigger.
+        "trigger_id": decided.trigger_id if decided.trigger_id or decided.decision != "steer" else None,
         "decision": decided.decision,
         "reason": decided.reason,
         "detail": decided.detail,

@@ -11,6 +11,7 @@ from shared.decision.attention import CHECK_EVERY, gone_at
 from shared.decision.ending import End, ended
 from shared.decision.reasons import Result
 from shared.decision.record import one_line
+from shared.decision.retries import AS_CONFIGURED
 from shared.decision.state import ModelState, Training
 from shared.decision.terms import rules_of
 from shared.errors import DamagedStateError, RetrainError, UnavailableError
@@ -133,7 +134,7 @@ def _overdue(receiver: ReceiverParts, model_id: str, training: Training, now: da
 
 
 def record_end(receiver: ReceiverParts, model_id: str, end: End, snapshot: snapshots.Snapshot | None = None) -> None:
-    """Record *end*, which frees the model; start the queued trigger and follow up on the training.
+    """Record *end*, which frees the model; plan a retry or follow up on the training, and start the kept trigger.
 
     An end that was already recorded changes nothing. With a *snapshot* that the caller has just loaded, the first
     attempt needs no read.
@@ -144,12 +145,16 @@ def record_end(receiver: ReceiverParts, model_id: str, end: End, snapshot: snaps
     """
     known = dataclasses.replace(end, actions=actions_after(receiver, model_id, end.result))
     snapshot = snapshot or snapshots.load(receiver.ledger, model_id)
-    if known.actions:
-        snapshot = make_room(receiver, model_id, snapshot, known.actions)
+    rules = rules_of(receiver.config, receiver.cloud, model_id)
+    policy = rules.policy if rules else None
+    # The failure before a retry is recorded as a follow-up if the retry does not start.
+    expected = known.actions or ((AS_CONFIGURED,) if policy and policy.retries else ())
+    if expected:
+        snapshot = make_room(receiver, model_id, snapshot, expected)
     log.info("retrain.ended", extra=_fields_of(model_id, end) | _duration(snapshot.state, end))
 
     def step(state: ModelState, now: datetime, holder: str) -> ModelState:
-        return ended(state, dataclasses.replace(known, holder=holder), now=now)
+        return ended(state, dataclasses.replace(known, holder=holder), now=now, policy=policy)
 
     transition(receiver, model_id, step, snapshot)
 

@@ -14,6 +14,7 @@ from shared.config.follow_ups import NOTIFY, read_dispatch
 from shared.config.model import Model
 from shared.config.targets import AzureMlTarget
 from shared.decision import pending
+from shared.decision.retries import AS_CONFIGURED
 from shared.decision.state import MAX_ATTEMPTS, ModelState, Pending
 from shared.errors import PermanentError, TargetRefusedError, TransientError, UnknownModelError
 from shared.fields import format_time
@@ -27,8 +28,6 @@ from shared.training.notices import notice_about, notify_of, with_place
 
 SUCCEEDED: Final = RunResult.SUCCEEDED
 AWAITING: Final = "awaiting_approval"
-# A placeholder for the follow-ups of a model that is not configured at the moment, until it is configured again.
-AS_CONFIGURED: Final = "as-configured"
 # A function has at most 60 s; actions for which there is no time are resumed later.
 FOLLOW_UP_TIME_LIMIT: Final = timedelta(seconds=10)
 

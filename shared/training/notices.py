@@ -103,7 +103,7 @@ def _launched(receiver: ReceiverParts, before: ModelState, state: ModelState) ->
 def _refused(receiver: ReceiverParts, before: ModelState, state: ModelState) -> Iterator[Notice]:
     known = set(before.decisions)
     for line in state.decisions:
-        if line not in known and line.reason == "rejected" and before.training is not None:
+        if line not in known and line.decision == "reject" and before.training is not None:
             yield notice_about(receiver, "rejected", before.training.trigger, line.at, reason=line.detail)
 
 

@@ -13,6 +13,7 @@ from shared.parts import ReceiverParts
 from shared.training.end import catch_up, refresh_status
 from shared.training.follow_up import resume_follow_ups
 from shared.training.stale import notify_if_stale, watch_new_models
+from shared.training.stop import stop_if_cancelled
 
 # A function has 60 s, and the last model that a sweep begins with may need some of them.
 SWEEP_TIME_LIMIT: Final = timedelta(seconds=40)
@@ -187,6 +188,7 @@ def _from_anywhere(model_ids: list[str], chance: str) -> list[str]:
 
 
 def _sweep_one(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> None:
+    snapshot = stop_if_cancelled(receiver, model_id, snapshot)
     training = snapshot.state.training
     if not catch_up(receiver, model_id, snapshot) and training is not None and training.run_id is not None:
         refresh_status(receiver, model_id, training, training.run_id)

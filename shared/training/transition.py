@@ -23,6 +23,7 @@ from shared.training.dead_letters import give_up
 from shared.training.follow_up import follow_up, request_approval
 from shared.training.notices import announce
 from shared.training.start import start, terms_of
+from shared.training.stop import stop_if_cancelled
 
 Step = Callable[[ModelState, datetime, str], ModelState]
 """Returns the next state, given a state, the time and the holder of new claims. It may be called several times; applied
@@ -128,12 +129,13 @@ def launch(
         log.info("retrain.started", extra={"model_id": model_id, "run_id": outcome.run_id, "token": token})
     now = receiver.clock()
 
-    def settled(state: ModelState, _now: datetime, _holder: str) -> ModelState:
+    def settled(state: ModelState, _now: datetime, holder: str) -> ModelState:
         if isinstance(outcome, Run):
             return transitions.confirmed(state, token, outcome, now=now)
-        return transitions.refused(state, token, str(outcome), now=now)
+        return transitions.refused(state, token, str(outcome), now=now, holder=holder)
 
     following = transition(receiver, model_id, settled, snapshot)
+    stop_if_cancelled(receiver, model_id, following.snapshot)
     own = {trigger_id: outcome} if isinstance(outcome, TargetRefusedError) else {}
     return {**following.refusals, **own}
 

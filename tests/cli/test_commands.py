@@ -217,6 +217,24 @@ def test_a_waiting_trigger(
     assert (state["waiting"], state["state"]) == (None, "idle" if reason else "training")
 
 
+def test_a_model_is_steered(variables: dict[str, str], machine: Machine) -> None:
+    """Pause, resume, cancel and retry are steps in the ledger, on which the server of the folder acts."""
+    answer = run("pause", "churn", "--reason", "labels", "--until", "2999-01-01T00:00:00Z", variables=variables)
+    assert (answer.code, answer.out) == (0, "paused churn\n")
+    run("emit", "churn", "--id", "t-1", variables=variables)
+    assert [machine.receive()["model_id"] for _ in range(2)] == ["churn", "churn"]
+    state = json.loads(run("show", "churn", "--json", variables=variables).out)
+    assert (state["state"], state["paused"]["reason"], state["queued"]["trigger_id"]) == ("paused", "labels", "t-1")
+    answer = run("cancel", "churn", "t-1", variables=variables)
+    assert (answer.code, answer.out) == (0, "cancelled t-1 of churn; its state is paused\n")
+    answer = run("resume", "churn", variables=variables)
+    assert (answer.code, answer.out) == (0, "resumed churn; its state is idle\n")
+    answer = run("retry", "churn", "t-1", variables=variables)
+    assert (answer.code, answer.err) == (1, "trigger_id: the runs of 'churn' do not list 't-1'\n")
+    answer = run("pause", "churn", "--until", "yesterday", variables=variables)
+    assert (answer.code, answer.err) == (1, "until: must be an ISO 8601 time with an offset, not 'yesterday'\n")
+
+
 def test_a_problem_as_json(variables: dict[str, str]) -> None:
     """With `--json` a refusal is the problem document of the API on standard output."""
     answer = run("approve", "fraud", "t-1", "--json", variables=variables)

@@ -42,7 +42,7 @@ ALWAYS: Final = [
 ]
 # All that the description calls valid and the API does not take, by what the problem's detail begins with.
 BEYOND_A_SCHEMA: Final = {
-    HTTPStatus.NOT_FOUND: "model_id: ",  # the configuration has no such model
+    HTTPStatus.NOT_FOUND: "(model|trigger)_id: ",  # the configuration has no such model, or its runs no such trigger
     HTTPStatus.CONFLICT: "trigger_id: ",  # the trigger is in another state
     HTTPStatus.UNPROCESSABLE_ENTITY: (
         r"after: must be the `next` of an earlier page"
@@ -50,6 +50,7 @@ BEYOND_A_SCHEMA: Final = {
         r"|parameters\.[^:]*: must be (a|an) \w+"
         r"|(parameters|evidence): must have at most 16384 bytes"
         r"|(parameters|evidence): must be nested at most 32 levels"
+        r"|until: must be (in the future|an ISO 8601 time)"
         r"|trigger_id: the body and the header Idempotency-Key name different ids"
     ),
 }

@@ -1,16 +1,16 @@
 """Watches the follow-ups of trainings and the notices to people, and holds the core to its promises about both."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from shared.decision import pending
-from shared.decision.state import MAX_PENDING, Decided, ModelState, Pending
+from shared.decision.retries import AS_CONFIGURED
+from shared.decision.state import MAX_PENDING, Decided, ModelState, PastRun, Pending
 from shared.decision.transitions import HANDED_OVER
 from shared.notice import Notice
 from shared.ports import Dispatch, RunResult
 from shared.training.channels import channel_label
-from shared.training.follow_up import AS_CONFIGURED
 from tests.core.processes import Process
 from tests.core.setting import CHANNELS, Setting
 from tests.core.world import World
@@ -27,11 +27,13 @@ class Aftermath:
 
     Attributes:
         doers: who did which action, oldest first.
+        cancelled: the trainings that a person cancelled, by model and trigger.
 
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, cancelled: Collection[tuple[str, str]]) -> None:
         """Watch *world* from its beginning."""
+        self.cancelled = cancelled
         self.doers: list[tuple[Key, Process]] = []
         self._world = world
         self._dispatched = self._sent = 0
@@ -66,10 +68,21 @@ class Aftermath:
         known = {run.run_id for run in before.runs if run.ended_at}
         ended = {run.run_id: run for run in over if run.run_id not in known}
         follows = {entry.run_id: set(entry.actions) for entry in left.values() if not entry.is_approval_request}
-        assert set(follows) <= set(ended), "something follows a training that has not just ended"
+        postponed = {one.failure.run_id for one in (before.retry, before.training) if one and one.failure}
+        assert set(follows) <= set(ended) | postponed, "something follows a training that has not just ended"
+        planned = after.retry.failure.run_id if after.retry and after.retry.failure else None
         for run_id, run in ended.items():
+            if run_id == planned:
+                assert run_id not in follows, "a failure is reported although it is retried"
+                continue
+            if self._is_cancelled(model_id, run) and run.result != "succeeded":
+                assert run_id not in follows, "a cancelled training is reported as failed"
+                continue
             wanted = expected(self._world.setting, str(run.result))
             assert follows.get(run_id, set()) in (wanted, {AS_CONFIGURED}), "what follows is not promised"
+
+    def _is_cancelled(self, model_id: str, run: PastRun) -> bool:
+        return (model_id, run.trigger_id) in self.cancelled
 
     def _requested(self, before: ModelState, after: ModelState, left: Mapping[tuple[str, str], Pending]) -> None:
         """Check the new approval requests."""

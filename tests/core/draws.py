@@ -5,7 +5,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from shared.config.follow_ups import FollowUps
-from shared.config.model import Policy
+from shared.config.model import Budget, Policy
 from shared.notice import EVENTS
 from tests.core.samples import HOUR, SECOND
 from tests.core.setting import MODELS
@@ -16,7 +16,11 @@ DAY: Final = 24 * HOUR
 POLICIES: Final = st.builds(
     Policy,
     cooldown=st.sampled_from([0 * HOUR, HOUR, 6 * HOUR]),
+    cooldown_after=st.sampled_from(["start", "start", "success"]),
     on_cooldown=st.sampled_from(["skip", "skip", "queue"]),
+    max_trainings=st.sampled_from([None, None, Budget(number=2, period=24 * HOUR), Budget(number=1, period=6 * HOUR)]),
+    retries=st.sampled_from([0, 1, 2]),
+    retry_delay=st.just(0.5 * HOUR),
     on_busy=st.sampled_from(["queue", "queue", "skip"]),
     max_run=st.sampled_from([12 * HOUR, 2 * HOUR]),
     min_severity=st.sampled_from([None, "medium"]),

@@ -6,6 +6,8 @@ from typing import Final
 
 from shared.decision import transitions
 from shared.decision.attention import CHECK_AT_LEAST_EVERY
+from shared.decision.state import ModelState
+from shared.http import verbs
 from shared.ports import RunResult
 from tests.core.setting import MODELS, rules
 from tests.core.witness import Witness
@@ -32,12 +34,14 @@ def settle(witness: Witness, *, refusing: bool = False) -> None:
     for model_id in MODELS:
         claim = world.state(model_id).training
         assert claim is None or claim.run_id, f"{model_id} stays claimed"
+    witness.steering.settled()
     _repeat(witness, _end_all, lambda: any(world.state(model_id).training for model_id in MODELS))
     _repeat(witness, _wait, lambda: any(world.state(model_id).pending for model_id in MODELS))
     for model_id in MODELS:
         assert not transitions.can_advance(world.state(model_id), rules(world.setting, model_id), world.now), (
             f"{model_id} keeps a trigger that nothing holds back"
         )
+    _repeat(witness, _release, lambda: any(_is_kept(world.state(model_id)) for model_id in MODELS))
     for (model_id, trigger_id), lines in witness.decisions.items():
         launched = lines[-1].decision == "launch"
         assert launched == bool(witness.runs_of(model_id, trigger_id)), f"{trigger_id}: {lines[-1]}"
@@ -66,6 +70,19 @@ def _deliver_all(witness: Witness) -> None:
 def _wait(witness: Witness) -> None:
     """Let every pause between two attempts be over."""
     witness.advance(DAY)
+
+
+def _release(witness: Witness) -> None:
+    """End every pause, and let every cooldown, budget and delay be over."""
+    for model_id in MODELS:
+        assert witness.finish(witness.begun(witness.world.steer(verbs.resume, model_id))).error is None
+    witness.advance(8 * DAY)
+    sweep(witness)
+    _end_all(witness)
+
+
+def _is_kept(state: ModelState) -> bool:
+    return state.kept is not None or state.training is not None
 
 
 def _end_all(witness: Witness) -> None:

@@ -11,7 +11,8 @@ from shared.decision.ending import End, ended
 from shared.decision.pending import taken_over
 from shared.decision.policy import decide
 from shared.decision.state import ModelState
-from shared.decision.transitions import HAND_OVER_LEASE, approved, checked, confirmed, decided
+from shared.decision.steering import approved
+from shared.decision.transitions import HAND_OVER_LEASE, checked, confirmed, decided
 from shared.ports import Run
 from tests.core.samples import HOUR, MINUTE, NOW, SECOND, trigger
 from tests.core.setting import Setting, rules

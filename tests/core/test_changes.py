@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from shared.config.model import Budget
 from shared.config.targets import CommandTarget, GitHubTarget, Target
 from tests.core.draws import BACK
 from tests.core.samples import HOUR, SECOND
@@ -32,11 +33,27 @@ class Changes(Promises):
         trains_on=TARGETS,
         cooldown=st.sampled_from([0 * HOUR, HOUR, 6 * HOUR]),
         approval=st.sampled_from([False, False, True]),
+        retries=st.sampled_from([0, 1, 2]),
+        max_trainings=st.sampled_from([None, Budget(number=1, period=6 * HOUR)]),
         models=st.sampled_from([MODELS, MODELS, MODELS, MODELS[1:], MODELS[:1], ()]),
     )
-    def change(self, trains_on: Target | None, cooldown: timedelta, approval: bool, models: tuple[str, ...]) -> None:  # noqa: FBT001
-        """Deploy another target, cooldown, approval, or a configuration without a model; or with it again."""
-        policy = dataclasses.replace(self.world.setting.policy, cooldown=cooldown, approval=approval)
+    def change(
+        self,
+        trains_on: Target | None,
+        cooldown: timedelta,
+        approval: bool,  # noqa: FBT001 - a draw
+        retries: int,
+        max_trainings: Budget | None,
+        models: tuple[str, ...],
+    ) -> None:
+        """Deploy another target, other policies, or a configuration without a model; or with it again."""
+        policy = dataclasses.replace(
+            self.world.setting.policy,
+            cooldown=cooldown,
+            approval=approval,
+            retries=retries,
+            max_trainings=max_trainings,
+        )
         self.world.deploy(policy, target=trains_on, models=models)
 
     @precondition(lambda self: self.world.service.running() and len(self.world.processes) < MOST_PROCESSES)

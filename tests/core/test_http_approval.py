@@ -23,14 +23,16 @@ def test_an_approval_releases_the_waiting_trigger() -> None:
     for _ in range(2):
         response = deployment.call("POST", "/models/churn/approve", {"trigger_id": "t-1"}, caller="ada")
         assert response.status == 200
-        assert json.loads(response.body) == {"model_id": "churn", "trigger_id": "t-1", "status": "approved"}
+        named = {"model_id": "churn", "trigger_id": "t-1"}
+        assert json.loads(response.body) == named | {"state": "waiting", "status": "approved"}
     waiting = deployment.state().waiting
     assert waiting is not None
     assert (waiting.approved_by, waiting.approved_at) == ("ada", deployment.now)
     assert deployment.service.runs == {}
     deployment.carry()
     assert [run.request.trigger.trigger_id for run in deployment.service.runs.values()] == ["t-1"]
-    assert deployment.reasons() == ["awaiting_approval", "launched"]
+    assert deployment.reasons() == ["awaiting_approval", "approved", "launched"]
+    assert (deployment.state().decisions[1].decision, deployment.state().decisions[1].requested_by) == ("steer", "ada")
     assert deployment.state().decisions[0].detail == "approved by ada at 2026-11-21T03:01:00Z"
 
 
@@ -46,8 +48,9 @@ def test_an_approval_that_comes_again_after_the_launch_is_answered_alike() -> No
     first = approve(deployment)
     deployment.carry()
     for _ in range(2):
-        assert approve(deployment, caller="bob") == first
-        assert deployment.bus.published == []
+        again = approve(deployment, caller="bob")
+        assert (again.status, json.loads(again.body)["status"]) == (first.status, "approved")
+        assert deployment.bus.sweeps == []
         deployment.end(deployment.service.runs["run-1"].request.trigger, "run-1")
     assert len(deployment.service.runs) == 1
     assert deployment.state().decisions[0].detail.startswith("approved by ada at ")
@@ -74,10 +77,10 @@ def test_a_released_trigger_is_kept_until_the_cooldown_is_over() -> None:
     state = dataclasses.replace(deployment.state(), last_start=deployment.now)
     deployment.ledger.save("churn", write_state(state), deployment.ledger.peek("churn").version)
     deployment.carry()
-    assert approve(deployment) == first
+    assert approve(deployment).status == first.status
     for _ in range(2):
         sweep(deployment.receiver)
-    assert [line.reason for line in deployment.state().decisions] == ["cooldown", "awaiting_approval"]
+    assert [line.reason for line in deployment.state().decisions] == ["cooldown", "approved", "awaiting_approval"]
     assert deployment.state().decisions[0].decision == "queue"
     assert deployment.state().decisions[0].detail == (
         "approved by ada at 2026-11-21T03:00:00Z; no training before 2026-11-21T09:00:00Z"
@@ -85,7 +88,7 @@ def test_a_released_trigger_is_kept_until_the_cooldown_is_over() -> None:
     deployment.wait(6 * HOUR)
     sweep(deployment.receiver)
     assert [run.request.trigger.trigger_id for run in deployment.service.runs.values()] == ["t-1"]
-    assert approve(deployment) == first
+    assert approve(deployment).status == first.status
 
 
 @pytest.mark.parametrize("approved_first", [True, False])
@@ -140,12 +143,13 @@ def test_a_rejection_drops_the_waiting_trigger() -> None:
     deployment.emit("t-1")
     for _ in range(2):
         response = deployment.call("POST", "/models/churn/reject", {"trigger_id": "t-1"}, caller="ada")
-        assert json.loads(response.body) == {"model_id": "churn", "trigger_id": "t-1", "status": "rejected"}
+        named = {"model_id": "churn", "trigger_id": "t-1"}
+        assert json.loads(response.body) == named | {"state": "idle", "status": "rejected"}
     late = deployment.call("POST", "/models/churn/approve", {"trigger_id": "t-1"})
     assert problem(late, 409, "Conflict") == ("trigger_id: 't-1' no longer waits for an approval: rejected by ada")
     deployment.emit("t-1")
     assert deployment.service.runs == {}
-    assert deployment.reasons() == ["awaiting_approval", "not_approved"]
+    assert deployment.reasons() == ["awaiting_approval", "rejected", "not_approved"]
     assert deployment.state().decisions[0].detail == "rejected by ada"
     assert deployment.get("/models/churn")["waiting"] is None
 
@@ -155,8 +159,8 @@ def test_a_rejection_drops_the_waiting_trigger() -> None:
     ("body", "status", "title", "detail"),
     [
         ({"trigger_id": "t-2"}, 409, "Conflict", "trigger_id: 't-2' does not wait for an approval"),
-        ({}, 422, "Unprocessable Content", "trigger_id: must name the waiting trigger, not None"),
-        ({"trigger_id": 1}, 422, "Unprocessable Content", "trigger_id: must name the waiting trigger, not 1"),
+        ({}, 422, "Unprocessable Content", "trigger_id: must name a trigger, not None"),
+        ({"trigger_id": 1}, 422, "Unprocessable Content", "trigger_id: must name a trigger, not 1"),
     ],
 )
 def test_only_the_waiting_trigger_can_be_judged(
@@ -170,7 +174,7 @@ def test_only_the_waiting_trigger_can_be_judged(
     waiting = deployment.state().waiting
     assert waiting is not None
     assert (waiting.trigger.trigger_id, waiting.approved_by) == ("t-1", None)
-    assert deployment.bus.published == []
+    assert deployment.bus.sweeps == []
 
 
 def test_nothing_on_the_bus_approves() -> None:

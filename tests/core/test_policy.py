@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.config.model import Policy
+from shared.config.model import Budget, Policy
 from shared.decision.policy import (
     Verdict,
     counts_as_drift,
@@ -18,12 +18,18 @@ from shared.decision.policy import (
     streak_at,
 )
 from shared.decision.reasons import Reason
-from shared.decision.state import ModelState, Parked, Training
+from shared.decision.state import ModelState, Parked, Paused, Training
 from shared.trigger import RetrainTrigger
 from tests.core.samples import HOUR, NOW, SECOND, trigger
 
-ORDER = ("duplicate", "low_severity", "not_consecutive", "cooldown", "busy", "awaiting_approval")
-DECISIONS = {"awaiting_approval": "wait", "launched": "launch"}
+ORDER = (
+    *("duplicate", "low_severity", "not_consecutive", "paused", "cooldown", "over_budget", "busy"),
+    "awaiting_approval",
+)
+DECISIONS = {"awaiting_approval": "wait", "launched": "launch", "paused": "queue"}
+# The reasons that may hold a kept trigger back.
+KEEPING = ("paused", "cooldown", "over_budget", "busy")
+PAUSED = Paused(since=NOW, by="ada", until=NOW + HOUR)
 DRIFT = trigger(origin="drift", severity="low")
 FREE = ModelState()
 SEVERITY = Verdict(decision="skip", reason="low_severity", detail="low is below medium")
@@ -44,10 +50,13 @@ def situations() -> Iterator[tuple[tuple[str, ...], ModelState, Policy]]:
         state = ModelState(
             training=training() if "busy" in holding else None,
             last_start=NOW if "cooldown" in holding else None,
+            starts=(NOW, NOW - HOUR),
+            paused=PAUSED if "paused" in holding else None,
         )
         policy = Policy(
             cooldown=HOUR,
             on_busy="skip",
+            max_trainings=Budget(number=2, period=2 * HOUR) if "over_budget" in holding else None,
             min_severity="high" if "low_severity" in holding else None,
             consecutive=3 if "not_consecutive" in holding else 1,
             approval="awaiting_approval" in holding,
@@ -68,19 +77,19 @@ def check(requested: RetrainTrigger, passed: tuple[str, ...]) -> int:
 
 def test_of_all_rules_that_hold_the_first_decides() -> None:
     """Whatever else holds, the reason is the earliest of the order; where nothing holds the trigger is launched."""
-    assert check(DRIFT, passed=()) == 64
+    assert check(DRIFT, passed=()) == 256
 
 
 def test_force_passes_three_rules_and_no_other() -> None:
     """A forced trigger is not judged by severity, consecutive and cooldown, and by all the rest as any other."""
     forced = dataclasses.replace(DRIFT, force=True)
-    assert check(forced, passed=("low_severity", "not_consecutive", "cooldown")) == 64
+    assert check(forced, passed=("low_severity", "not_consecutive", "cooldown")) == 256
 
 
 @pytest.mark.parametrize("origin", ["manual", "schedule", "data", "event"])
 def test_only_drift_is_judged_by_severity_and_consecutive(origin: str) -> None:
     """A trigger of another origin passes these two rules, however low its severity."""
-    assert check(dataclasses.replace(DRIFT, origin=origin), passed=("low_severity", "not_consecutive")) == 64
+    assert check(dataclasses.replace(DRIFT, origin=origin), passed=("low_severity", "not_consecutive")) == 256
 
 
 @pytest.mark.parametrize(
@@ -156,7 +165,7 @@ def test_the_cooldown_is_over_at_its_very_second(last_start: datetime, reason: s
     """A training may start exactly `cooldown` after the last start, and not a moment before."""
     state, policy = ModelState(last_start=last_start), Policy(cooldown=HOUR)
     assert decide(state, trigger(), policy, NOW).reason == reason
-    held = held_back(state, trigger(), policy, NOW)
+    held = held_back(state, Parked(trigger=trigger(), since=NOW), policy, NOW)
     assert (held.reason if held else "launched") == reason
 
 
@@ -195,11 +204,11 @@ def test_what_counts_as_drift(origin: str, reason: Reason, *, counts: bool) -> N
     assert counts_as_drift(trigger(origin=origin), Verdict(decision="skip", reason=reason)) is counts
 
 
-def test_a_cooldown_and_a_training_hold_a_kept_trigger_back() -> None:
+def test_a_pause_a_cooldown_a_budget_and_a_training_hold_a_kept_trigger_back() -> None:
     """The other rules were applied on arrival; nothing drops it."""
     for holding, state, policy in situations():
-        held = held_back(state, DRIFT, policy, NOW)
-        expected = [("queue", reason) for reason in ("cooldown", "busy") if reason in holding]
+        held = held_back(state, Parked(trigger=DRIFT, since=NOW), policy, NOW)
+        expected = [("queue", reason) for reason in KEEPING if reason in holding]
         assert ((held.decision, held.reason.replace("queued", "busy")) if held else None) == next(iter(expected), None)
 
 
@@ -228,3 +237,69 @@ def test_a_plain_trigger_takes_no_forced_or_released_ones_place(
     parked = Parked(trigger=trigger(trigger_id="kept", **kept), since=NOW, approved_by=by)
     state = ModelState(training=training(), queued=parked)
     assert decide(state, trigger(**newcomer), Policy(), NOW).reason == reason
+
+
+RETRY = Parked(trigger=trigger(trigger_id="t-1~2"), since=NOW, attempt=2, base="t-1", retry_at=NOW)
+
+
+def test_a_retry_is_judged_by_its_time_pause_budget_and_training_only() -> None:
+    """Neither the cooldown nor an approval holds it back, and it is not started before its time."""
+    for holding, state, policy in situations():
+        held = held_back(state, RETRY, policy, NOW)
+        expected = [reason for reason in ("paused", "over_budget", "busy") if reason in holding]
+        assert (held.reason.replace("queued", "busy") if held else None) == next(iter(expected), None)
+        early = held_back(state, RETRY, policy, NOW - SECOND)
+        assert early is not None
+        assert early.detail == "attempt 2; no training before 2026-11-21T03:00:00Z"
+        assert decide_kept(state, RETRY, policy, NOW).reason == "launched"
+
+
+def test_from_the_time_of_the_retry_whose_place_it_took_the_cooldown_does_not_hold_a_trigger() -> None:
+    """It starts as soon as the cooldown is over, and at the latest when the retry would have."""
+    kept = Parked(trigger=trigger(), since=NOW, retry_at=NOW + HOUR)
+    state, policy = ModelState(last_start=NOW), Policy(cooldown=3 * HOUR)
+    held = held_back(state, kept, policy, NOW + HOUR - SECOND)
+    assert (held.reason if held else None) == "cooldown"
+    assert held_back(state, kept, policy, NOW + HOUR) is None
+
+
+@pytest.mark.parametrize(
+    ("last_good", "running", "reason"),
+    [(None, False, "launched"), (NOW - HOUR, False, "launched"), (NOW, False, "cooldown"), (None, True, "queued")],
+)
+def test_a_training_that_failed_starts_no_cooldown(last_good: datetime | None, reason: str, *, running: bool) -> None:
+    """With `cooldown_after = "success"` only the last good start counts, and a running training does not."""
+    state = ModelState(last_start=NOW, last_good_start=last_good, training=training() if running else None)
+    assert decide(state, trigger(), Policy(cooldown=HOUR, cooldown_after="success"), NOW).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("starts", "on_cooldown", "decision"),
+    [((0, 1), "skip", "skip"), ((0, 1), "queue", "queue"), ((0,), "skip", "launch"), ((0, 2), "skip", "launch")],
+)
+def test_a_budget_counts_the_starts_of_a_period(starts: tuple[int, ...], on_cooldown: str, decision: str) -> None:
+    """Beyond it `on_cooldown` decides, about a forced trigger, too; a start is free again after exactly the period."""
+    state = ModelState(starts=tuple(NOW - HOUR * hours for hours in starts))
+    policy = Policy(max_trainings=Budget(number=2, period=2 * HOUR), on_cooldown=on_cooldown)
+    verdict = decide(state, trigger(force=True), policy, NOW)
+    assert verdict.decision == decision
+    if decision != "launch":
+        assert verdict.reason == "over_budget"
+        assert verdict.detail == "2 started in 2h; no training before 2026-11-21T04:00:00Z"
+
+
+def test_a_claim_counts_as_a_start_for_the_budget() -> None:
+    """Until it is refused, as for the cooldown."""
+    claim = dataclasses.replace(training(), run_id=None, started_at=None)
+    policy = Policy(max_trainings=Budget(number=1, period=HOUR))
+    assert decide(ModelState(training=claim), trigger(), policy, NOW).reason == "over_budget"
+    assert decide(ModelState(training=training()), trigger(), policy, NOW).reason == "queued"
+
+
+def test_a_pause_ends_when_its_time_has_come() -> None:
+    """From that second on it holds nothing back, whether the sweep has recorded its end or not."""
+    state = ModelState(paused=PAUSED)
+    assert decide(state, trigger(force=True), Policy(), NOW + HOUR - SECOND).detail == (
+        "paused by ada until 2026-11-21T04:00:00Z"
+    )
+    assert decide(state, trigger(), Policy(), NOW + HOUR).reason == "launched"

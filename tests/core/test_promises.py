@@ -13,14 +13,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from shared.config.follow_ups import FollowUps
 from shared.config.model import Policy
+from shared.fields import format_time
+from shared.http import verbs
 from shared.ports import RunResult
 from tests.core.draws import AFTER, BACK, MODEL_IDS, MOMENTS, NOTIFY_ON, ODD, POLICIES, SERVICES, TIMES, WAYS, Way
 from tests.core.processes import Process
-from tests.core.samples import SECOND
+from tests.core.samples import HOUR, SECOND
 from tests.core.setting import CHANNELS, MODELS, Setting
 from tests.core.settling import settle
 from tests.core.witness import Witness
-from tests.core.world import World
+from tests.core.world import Verb, World
 from tests.fakes.memory import IndexState
 
 MOST_PROCESSES: Final = 3
@@ -122,7 +124,7 @@ class Promises(RuleBasedStateMachine):
     @precondition(lambda self: self.world.setting.shows_runs and self.world.service.running())
     @rule(
         back=BACK,
-        result=st.sampled_from([RunResult.SUCCEEDED, RunResult.FAILED, RunResult.STOPPED]),
+        result=st.sampled_from([RunResult.SUCCEEDED, RunResult.FAILED, RunResult.FAILED, RunResult.STOPPED]),
         reports=st.sampled_from([1, 0, 2, 3]),
         hint=st.sampled_from([None, *MODELS]),
         way=WAYS,
@@ -148,6 +150,35 @@ class Promises(RuleBasedStateMachine):
         waiting = self.world.state(model_id).waiting
         trigger_id = waiting.trigger.trigger_id if waiting else ids[-1 - back % len(ids)] if ids else "absent"
         self.step(self.witness.begun(self.world.judge(model_id, trigger_id, approved=approved)), way)
+
+    @precondition(lambda self: len(self.world.processes) < MOST_PROCESSES)
+    @rule(
+        verb=st.sampled_from([verbs.cancel, verbs.cancel, verbs.retry, verbs.pause, verbs.resume, verbs.approve]),
+        model_id=MODEL_IDS,
+        back=BACK,
+        until=st.sampled_from([None, HOUR]),
+        way=WAYS,
+    )
+    def steer(self, verb: Verb, model_id: str, back: int, until: timedelta | None, way: Way) -> None:
+        """Begin to cancel or retry a trigger, whatever became of it, or to pause or resume a model."""
+        fields: dict[str, object] = {}
+        if verb is verbs.pause:
+            fields = {"until": format_time(self.world.now + until)} if until else {"reason": "maintenance"}
+        elif verb is not verbs.resume:
+            ids = [trigger_id for name, trigger_id in self.witness.decisions if name == model_id]
+            fields = {"trigger_id": ids[-1 - back % len(ids)] if ids else "absent"}
+        alone = not self.world.processes
+        process = self.witness.begun(self.world.steer(verb, model_id, **fields))
+        self.step(process, way)
+        if alone and not self.world.processes and not process.faults:
+            self._repeat(process, verb, model_id, fields)
+
+    def _repeat(self, first: Process, verb: Verb, model_id: str, fields: dict[str, object]) -> None:
+        """Click twice: the answer is the same, and nothing is written."""
+        saves = len(self.world.ledger.history)
+        again = self.witness.finish(self.witness.begun(self.world.steer(verb, model_id, **fields)))
+        assert len(self.world.ledger.history) == saves, f"{verb.__name__} again writes"
+        assert answer_of(again) == answer_of(first), f"{verb.__name__} again is answered {answer_of(again)}"
 
     @precondition(lambda self: not self.world.processes)
     @rule(on_busy=st.sampled_from(["queue", "skip"]), approval=st.sampled_from([False, False, True]))
@@ -188,6 +219,12 @@ class Promises(RuleBasedStateMachine):
         finally:
             for process in self.world.processes:
                 process.kill()
+
+
+def answer_of(process: Process) -> object:
+    """Return how a person was answered: the trigger and whether it happens later, or the problem."""
+    done = process.answer
+    return (done.trigger_id, done.is_later) if isinstance(done, verbs.Steered) else str(process.error)
 
 
 ANY_PACE: Final = settings(

@@ -37,7 +37,7 @@ def model(settings: str = 'cooldown = "1h"') -> Model:
         (ModelState(last_start=NOW), "cooling_down", "2026-11-21T04:00:00Z"),
         (ModelState(last_start=NOW, waiting=PARKED), "waiting", "2026-11-21T04:00:00Z"),
         (ModelState(last_start=NOW, waiting=PARKED, training=RUNNING), "training", "2026-11-21T04:00:00Z"),
-        (ModelState(training=CLAIMED), "training", None),
+        (ModelState(training=CLAIMED), "training", "2026-11-21T03:59:00Z"),
         (ModelState(queued=PARKED), "idle", None),
     ],
 )

@@ -23,6 +23,7 @@ def check_saved(before: ModelState, after: ModelState) -> None:
     added(before.rejected, after.rejected, MAX_REJECTED)
     added([run.run_id for run in before.runs], [run.run_id for run in after.runs], MAX_RUNS)
     _check_parked(before.queued, after.queued, lines)
+    _check_parked(before.retry, after.retry, lines)
     _check_parked(before.waiting, after.waiting, lines)
     _check_training(before, after, lines)
     forgotten = _launches(before) - _launches(after)

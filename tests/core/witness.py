@@ -7,6 +7,7 @@ from shared.config.model import Configuration
 from shared.decision import pending, transitions
 from shared.decision.state import MAX_DECISIONS, Decided, ModelState
 from shared.errors import ConflictError, LaunchInProgressError, PermanentError, UnavailableError, UnknownModelError
+from shared.http.messages import HttpError
 from shared.ledger.document import read_state, write_state
 from shared.ledger.index import is_own
 from shared.ports import RunResult
@@ -14,6 +15,7 @@ from shared.training.arrivals import Outcome
 from tests.core.aftermath import Aftermath
 from tests.core.processes import Process
 from tests.core.setting import MODELS, rules, target_of
+from tests.core.steering import Steering
 from tests.core.transitions import added, check_saved
 from tests.core.world import FUNCTION_TIMEOUT, Event, World
 from tests.fakes.faults import Crash, Fault
@@ -27,6 +29,7 @@ class Witness:
         decisions: the decisions about each trigger of each model, oldest first.
         broken: whether a promise is broken already.
         aftermath: watches what follows trainings.
+        steering: watches pauses, budgets, retries and cancellations.
 
     """
 
@@ -35,9 +38,10 @@ class Witness:
         self.world = world
         self.decisions: defaultdict[tuple[str, str], list[Decided]] = defaultdict(list)
         self.broken = False
-        self.aftermath = Aftermath(world)
+        self.steering = Steering(world)
+        self.aftermath = Aftermath(world, self.steering.cancelled)
         self._states: defaultdict[str, ModelState] = defaultdict(ModelState)
-        self._published = 0
+        self._published = self._swept = 0
         self._savers: list[Process] = []
         self._starters: dict[str, Process] = {}
         self._at_birth: dict[Process, int] = {}
@@ -86,6 +90,9 @@ class Witness:
         for trigger in world.bus.published[self._published :]:
             world.put({"trigger": trigger.to_fields(), "id": world.new_id()})
         self._published = len(world.bus.published)
+        for model_id in world.bus.sweeps[self._swept :]:
+            world.put({"sweep": model_id})
+        self._swept = len(world.bus.sweeps)
         self.aftermath.watch(process, self.decisions)
         if process.stops_before is None:
             world.processes.remove(process)
@@ -97,7 +104,11 @@ class Witness:
         assert read_state(write_state(after)) == after
         check_saved(before, after)
         self.aftermath.saved(model_id, before, after)
-        for line in reversed(added(before.decisions, after.decisions, MAX_DECISIONS)):
+        lines = added(before.decisions, after.decisions, MAX_DECISIONS)
+        self.steering.saved(model_id, before, after, lines)
+        for line in reversed(lines):
+            if line.decision == "steer":
+                continue
             self.decisions[model_id, line.trigger_id].append(line)
             if line.decision == "reject":
                 self._refused(model_id, line.trigger_id)
@@ -127,8 +138,10 @@ class Witness:
             shown = service.shows(other.place) and other.result is RunResult.RUNNING
             lasts = shown and age < other.request.max_run
             assert not lasts, f"{run.run_id} starts beside {other.run_id}"
-            cools = not trigger.force and other not in same and age < cooldown
+            cools = other not in same and age < cooldown and not self.steering.allows(run, other)
             assert not cools, f"{run.run_id} starts {age} after {other.run_id}"
+
+        self.steering.started(run, others)
 
     def _over(self, process: Process) -> None:
         event, error = self.world.deliveries.get(process), process.error
@@ -144,7 +157,7 @@ class Witness:
     def _may_fail(self, process: Process, error: BaseException) -> bool:
         if isinstance(error, LaunchInProgressError):
             return any(not target_of(setting).honours_tokens for setting in self.world.deployed)
-        if isinstance(error, ConflictError | UnknownModelError):
+        if isinstance(error, ConflictError | UnknownModelError | HttpError):
             return process not in self.world.deliveries
         return isinstance(error, UnavailableError | Crash) and bool(process.faults)
 

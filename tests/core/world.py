@@ -12,14 +12,14 @@ from shared.config.targets import CommandTarget, Target
 from shared.decision.state import ModelState
 from shared.errors import UnreadableEventError
 from shared.fields import parse_time
-from shared.http import approval
+from shared.http import verbs
 from shared.ledger.document import read_state
 from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import RunResult
 from shared.receive import receive
 from shared.training.sweep import sweep
 from shared.trigger import run_name
-from shared.wire.incoming import Foreign, Incoming, RunEnded, TriggerEvent
+from shared.wire.incoming import Foreign, Incoming, RunEnded, SweepRequest, TriggerEvent
 from tests.core.processes import Process
 from tests.core.setting import Setting, configuration
 from tests.fakes.faults import Gate
@@ -45,6 +45,10 @@ class Event:
 
     body: dict[str, object]
     acknowledged: bool = False
+
+
+Verb = Callable[[EmitterParts, str, Mapping[str, object], str | None], verbs.Steered]
+"""One of `shared.http.verbs`."""
 
 
 class World:
@@ -118,9 +122,11 @@ class World:
 
     def judge(self, model_id: str, trigger_id: str, *, approved: bool) -> Process:
         """Begin to approve or to reject a waiting trigger."""
-        judged = approval.approve if approved else approval.reject
-        fields = {"trigger_id": trigger_id}
-        return self._begin(judged.__name__, lambda gate: judged(self._emitter(gate), model_id, fields, "ada"))
+        return self.steer(verbs.approve if approved else verbs.reject, model_id, trigger_id=trigger_id)
+
+    def steer(self, verb: Verb, model_id: str, **fields: object) -> Process:
+        """Begin to carry out a *verb* of a person."""
+        return self._begin(verb.__name__, lambda gate: verb(self._emitter(gate), model_id, fields, "ada"))
 
     def end(self, run: ServiceRun, result: RunResult, reports: int = 1, model_id: str | None = None) -> None:
         """Let a run end, which is reported so many times, each with *model_id* as a hint."""
@@ -170,6 +176,8 @@ def decode(event: object) -> Incoming:
         case {"end": dict(end)}:
             read = {"result": RunResult(end["result"]), "ended_at": parse_time(end["ended_at"])}
             return RunEnded(**end | read)
+        case {"sweep": str(model_id)}:
+            return SweepRequest(model_id=model_id)
         case {"foreign": what}:
             return Foreign(what=str(what))
     raise UnreadableEventError("the event does not belong to this world")

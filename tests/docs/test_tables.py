@@ -16,6 +16,7 @@ from shared.config.follow_ups import NOTIFY_ON
 from shared.config.quality import QualityCheck
 from shared.config.targets import Target
 from shared.decision.policy import ARRIVAL
+from shared.decision.reasons import Reason
 from shared.decision.state import ModelState
 from shared.errors import ConfigError, RetrainError
 from shared.http.routes import ROUTES
@@ -125,9 +126,12 @@ def test_what_the_api_shows_of_a_model() -> None:
 
 
 def test_the_reason_codes() -> None:
-    """The two tables of decisions have every code that the core gives, and no other."""
+    """The three tables of decisions have every code that the core has, and no other."""
     arriving, later = table_with("decision", "reason", "when"), table_with("later decision", "reason", "when")
-    assert {*arriving.column(1), *later.column(1)} == set(REASON.findall(code("shared")))
+    steering = [
+        name for row in table_with("steering", "reason", "when").rows for name in row[1].strip("`").split("`, `")
+    ]
+    assert {*arriving.column(1), *later.column(1), *steering} == set(get_args(Reason))
 
 
 def test_the_decisions_are_in_the_order_of_the_rules() -> None:

@@ -1,0 +1,32 @@
+"""Stops a training that a person cancelled, where it was started."""
+
+import logging
+
+from shared.decision.steering import is_stop_due, stop_accepted
+from shared.errors import RetrainError
+from shared.ledger import snapshots
+from shared.ledger.snapshots import Snapshot
+from shared.parts import ReceiverParts
+from shared.training.start import launcher_of, terms_of
+
+log = logging.getLogger("retrain")
+
+
+def stop_if_cancelled(receiver: ReceiverParts, model_id: str, snapshot: Snapshot) -> Snapshot:
+    """Request the stop of the running training if a person cancelled it, and return the new snapshot.
+
+    The result is recorded when the service reports the end. If the service does not accept the request, that is logged,
+    and the next sweep sends it again; nothing else waits for it.
+    """
+    training = snapshot.state.training
+    if training is None or training.run_id is None or not is_stop_due(training, receiver.clock()):
+        return snapshot
+    run_id, fields = training.run_id, {"model_id": model_id, "run_id": training.run_id}
+    try:
+        launcher_of(receiver, terms_of(receiver, model_id, training)).cancel(run_id)
+        log.info("retrain.stop_requested", extra=fields)
+        now = receiver.clock()
+        return snapshots.change(receiver, model_id, lambda state: stop_accepted(state, run_id, now=now), snapshot)
+    except RetrainError as error:
+        log.warning("retrain.stop_failed", extra={**fields, "error": str(error)})
+        return snapshot
