@@ -24,7 +24,8 @@ def decide(cloud: Cloud, verb: str, trigger_id: str = "t-1") -> Reply:
 
 def answered(status: str, trigger_id: str = "t-1") -> tuple[int, Any]:
     """Return what a person is answered."""
-    return 200, {"model_id": MODEL, "trigger_id": trigger_id, "status": status}
+    state = "waiting" if status == "approved" else "idle"
+    return 200, {"model_id": MODEL, "trigger_id": trigger_id, "state": state, "status": status}
 
 
 def waits(trigger_id: str) -> Notice:
@@ -42,10 +43,10 @@ def test_a_person_releases_a_waiting_trigger(cloud: Cloud) -> None:
     cloud.drain()
     assert cloud.trainings() == ["t-1"]
     decisions = model(cloud, MODEL)["decisions"]
-    assert [line["reason"] for line in decisions] == ["launched", "awaiting_approval"]
+    assert [line["reason"] for line in decisions] == ["launched", "approved", "awaiting_approval"]
     assert decisions[0]["detail"].startswith(f"approved by {cloud.caller}")
     again = decide(cloud, "approve")
-    assert (again.status, again.body) == (reply.status, reply.body)
+    assert (again.status, again.body) == (reply.status, reply.body | {"state": "training"})
     cloud.drain()
     assert cloud.trainings() == ["t-1"]
 
