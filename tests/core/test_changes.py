@@ -47,6 +47,8 @@ class Changes(Promises):
         models: tuple[str, ...],
     ) -> None:
         """Deploy another target, other policies, or a configuration without a model; or with it again."""
+        if isinstance(trains_on, CommandTarget) and not self.world.setting.honours_tokens:
+            trains_on = None  # A command honours tokens, and this service does not.
         policy = dataclasses.replace(
             self.world.setting.policy,
             cooldown=cooldown,
