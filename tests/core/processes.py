@@ -39,6 +39,7 @@ class Process:
         self.error: BaseException | None = None
         self._orders: SimpleQueue[Fault | None] = SimpleQueue()
         self._stops: SimpleQueue[str | None] = SimpleQueue()
+        self._is_gone = False
         self._thread = threading.Thread(target=self._run, args=[work], name=name, daemon=True)
         self._thread.start()
         self._wait()
@@ -80,5 +81,9 @@ class Process:
             self._stops.put(None)
 
     def _gate(self, call: str, effect: Callable[[], T]) -> T:
+        if self._is_gone:
+            raise Crash(call)  # From a `finally` block, which a process that was killed does not reach.
         self._stops.put(call)
-        return perform(call, effect, self._orders.get())
+        fault = self._orders.get()
+        self._is_gone = fault in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
+        return perform(call, effect, fault)
