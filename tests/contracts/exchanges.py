@@ -34,9 +34,9 @@ class Exchange:
 
 
 def plain(value: Any) -> Any:
-    """Return JSON with `<id>` for ids that are made anew, and `<time>` for times."""
+    """Return JSON with `<id>` for ids that are made anew, `<time>` for times, and without those of schedules."""
     if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
+        return {name: None if name == "next_scheduled" else plain(item) for name, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
     if not isinstance(value, str):

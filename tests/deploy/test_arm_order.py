@@ -1,5 +1,7 @@
 """The ARM template makes things in an order that Azure accepts, for every choice of parameters."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any
@@ -188,3 +190,11 @@ def test_the_alerts_of_trainings_can_be_switched_off() -> None:
     """Without them only rejected triggers are looked for."""
     without = made("Microsoft.Insights/scheduledQueryRules", **ALL | {"trainingAlerts": False})
     assert len(without) == 1
+
+
+def test_the_workbook_shows_what_the_functions_log() -> None:
+    """Its queries look for log events that exist, in the logs of this deployment."""
+    (workbook,) = made("Microsoft.Insights/workbooks", **ALL)
+    items = json.loads(workbook.document["properties"]["serializedData"])["items"]
+    events = {re.findall(r"line.event == '([a-z_.]+)'", item["content"]["query"])[0] for item in items}
+    assert events == {"retrain.decided", "retrain.ended", "retrain.schedules_evaluated"}
