@@ -170,9 +170,15 @@ $(LINT)/.ready: requirements/lint.txt
 	$(call install,$(LINT),$<)
 	@touch $@
 
+AZ := .tools/azure-cli/bin/az
+$(AZ): requirements/azure-cli.txt
+	@echo "Setting up Azure's command line, which needs an environment of its own: 400 MB"
+	$(call install,.tools/azure-cli,$<)
+	@touch $@
+
 .PHONY: check-deploy
-check-deploy: $(READY) $(CHECKOV) $(PROVIDER) $(SAM) $(LINT)/.ready ## what deploys to the three clouds, against the provider's schemas, moto, and the rules of checkov, zizmor and hadolint
-	CHECK_DEPLOY=1 $(BIN)/python -m pytest -q tests/deploy/test_terraform_schema.py tests/deploy/test_aws_deployment.py
+check-deploy: $(READY) $(CHECKOV) $(PROVIDER) $(SAM) $(AZ) $(LINT)/.ready ## what deploys to the three clouds, against the provider's schemas, moto, and the rules of checkov, zizmor and hadolint
+	CHECK_DEPLOY=1 $(BIN)/python -m pytest -q tests/deploy/test_terraform_schema.py tests/deploy/test_aws_deployment.py tests/deploy/test_real_tools.py
 	$(LINT)/bin/zizmor --offline --quiet .github examples/github/*.yml
 	$(LINT)/bin/hadolint functions/monitor/Dockerfile
 	$(BIN)/cfn-lint --regions eu-west-1 -- deploy/aws/monitor.yaml

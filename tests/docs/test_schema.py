@@ -16,11 +16,13 @@ from functions.cli.schema import FILE, LIMITS, schema, text
 from shared.config.file import parse_configuration
 from shared.errors import ConfigError
 from shared.notice import EVENTS
+from tests.cli.running import run
 from tests.docs.pages import ROOT, all_blocks
 from tests.docs.toml import write_toml
 
 VALIDATOR: Final = jsonschema_rs.validator_for(schema())
 DRIFTING: Final = '[models.m.drift]\nreference = "r"\ncurrent = "c"\nsite = "s"\n'
+FULL: Final = ROOT / "tests" / "core" / "full.toml"
 TARGET: Final = '[models.m.target.local]\nkind = "command"\ncommand = ["x"]\n'
 
 
@@ -74,10 +76,11 @@ def _properties(place: str) -> dict[str, Any]:
     return properties
 
 
-def test_every_sample_of_the_documents_is_valid() -> None:
+def test_every_sample_of_the_documents_is_valid(tmp_path: Path) -> None:
     """A sample that a reader copies shows no mistake in an editor."""
+    run("init", "--cloud", "aws", str(tmp_path))
     samples = [block.text for block in all_blocks("toml") if "[models" in block.text]
-    samples += [path.read_text(encoding="utf-8") for path in (ROOT / "retrain.toml", ROOT / "tests/core/full.toml")]
+    samples += [path.read_text(encoding="utf-8") for path in (tmp_path / "retrain.toml", FULL)]
     assert len(samples) > 5
     assert [errors for sample in samples if (errors := schema_errors(tomllib.loads(sample)))] == []
 

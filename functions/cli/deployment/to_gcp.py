@@ -12,8 +12,9 @@ from functions.cli.deployment import steps
 def deploy(context: Context, options: argparse.Namespace, folder: Path) -> int:
     """Check, build, show the plan, and apply it; return the exit code."""
     terraform, values = _checked(context, options, folder)
-    bundle = steps.built(context, "gcp", DEPLOYED["gcp"])
+    # Before the build: it needs the credentials and the bucket of the state.
     work = _initialised(terraform, options, folder)
+    bundle = steps.built(context, "gcp", DEPLOYED["gcp"])
     variables = [f"-var-file={values}", f"-var=bundle={bundle.archive}"]
     steps.run_program([terraform, "plan", "-input=false", "-out=plan", *variables], work, "plan the changes")
     if options.plan:
