@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from shared.http.routes import ROUTES
 from tests.contracts.configuration import MODELS
 from tests.contracts.messages import HttpRequest
 
@@ -17,10 +18,7 @@ NO_FIELD: Final = (
     "is not a field of a request; valid fields: "
     "model_id, trigger_id, origin, reason, severity, parameters, evidence, force"
 )
-PATHS: Final = (
-    "/retrain, /tick, /schedules, /models, /models/{model_id}, /models/{model_id}/approve, /models/{model_id}/reject, "
-    "/health, /"
-)
+PATHS: Final = ", ".join(ROUTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +64,21 @@ def _unprocessable(request: HttpRequest, detail: str) -> Exchange:
     return _problem(request, 422, "Unprocessable Content", detail)
 
 
+# The entry of a model in the list before anything has happened to it.
+UNUSED: Final[dict[str, Any]] = {
+    "model_id": "",
+    "state": "idle",
+    "last_decision": None,
+    "running": None,
+    "waiting": None,
+    "paused": None,
+    "retry": None,
+    "last_run": None,
+    "last_success": None,
+    "stale_since": None,
+    "next_scheduled": None,
+    "strip": [],
+}
 CHURN: Final[Mapping[str, Any]] = {
     "model_id": "churn",
     "state": "idle",
@@ -73,6 +86,8 @@ CHURN: Final[Mapping[str, Any]] = {
     "cooldown_until": None,
     "queued": None,
     "waiting": None,
+    "paused": None,
+    "retry": None,
     "decisions": [],
     "runs": [],
     "rejected": [],
@@ -116,7 +131,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
     "models": _ok(
         _get("/models"),
         {
-            "models": [{"model_id": name, "state": "idle", "last_decision": None} for name in MODELS],
+            "models": [UNUSED | {"model_id": name} for name in MODELS],
             "next": "seen:",
         },
     ),

@@ -19,6 +19,7 @@ from tests.contracts.bundles import ROOT, built_bundle
 # With the data of all services it has 20 MB, which take half a second more to load at each cold start.
 LIMIT = 4_000_000  # bytes
 PACKAGES = {
+    "docs",
     "aws_lambda_powertools",
     "botocore",
     "cronsim",
