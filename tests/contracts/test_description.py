@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode, openapi
 from schemathesis.checks import not_a_server_error
@@ -54,8 +54,8 @@ BEYOND_A_SCHEMA: Final = {
         r"|trigger_id: the body and the header Idempotency-Key name different ids"
     ),
 }
-# The platforms' own; the stand-ins add those that are right.
-PROOF: Final = {"authorization", "x-functions-key", "host", "content-length", "connection"}
+# The platforms' own, of which the stand-ins add those that are right; a compressed answer would only be unpacked again.
+PROOF: Final = {"authorization", "x-functions-key", "host", "content-length", "connection", "accept-encoding"}
 
 
 def gateway(cloud: Cloud) -> WSGI:
@@ -164,6 +164,8 @@ def test_invalid_requests_are_refused_as_described(cloud: Cloud) -> None:
         @EXAMPLES
         @given(case=operation.as_strategy(GenerationMode.NEGATIVE))
         def send(case: Sent) -> None:
+            # The routers of Flask and of the Functions host refuse a line break in a path, before any code of ours.
+            assume("\n" not in str((case.path_parameters or {}).get("model_id")))
             case.validate_response(case.call(), checks=[*ALWAYS, checks.negative_data_rejection])
 
         send()

@@ -24,7 +24,7 @@ PACKAGES = {
     "botocore",
     "cronsim",
     "dateutil",  # botocore reads times with it
-    "docs",  # the description of the HTTP API, which it serves
+    # the description of the HTTP API, which it serves
     "functions",
     "jmespath",  # botocore and Powertools
     "shared",
