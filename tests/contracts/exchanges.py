@@ -236,8 +236,6 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         "Conflict",
         "trigger_id: 't-1' does not wait for an approval",
     ),
-    "reject nothing": _unprocessable(
-        _post("/models/reviewed/reject", {}), "trigger_id: must name the waiting trigger, not None"
-    ),
+    "reject nothing": _unprocessable(_post("/models/reviewed/reject", {}), "trigger_id: must name a trigger, not None"),
     "tick": _ok(_post("/tick", {}), {"accepted": [{"model_id": "fraud", "trigger_id": "schedule:fraud:<now>"}]}, 202),
 }
