@@ -23,6 +23,7 @@ _PLACEHOLDERS: Final = (
     (re.compile(r"retrain-[0-9a-f]{40}"), "RUN"),
     (re.compile(r"[0-9a-f]{64}"), "TOKEN"),
     (re.compile(r"succeeded after \d+s"), "succeeded after SECONDS"),
+    (re.compile(r"\bseconds=[\d.e-]+"), "seconds=SECONDS"),
     (re.compile(_TIME), "TIME"),
     (re.compile(r"\d\d:\d\d:\d\d"), "TIME"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
