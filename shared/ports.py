@@ -168,6 +168,8 @@ class RunResult(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     STOPPED = "stopped"
+    # Only reported where this project runs the training itself: it was ended because it exceeded `max_run`.
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ def ended_event(request: RunRequest, record: ExitRecord) -> dict[str, object]:
             "run_id": request.run_id,
             "name": request.run_id,
             "model_id": request.model_id,
-            "result": record.result.value,
+            "result": record.outcome.value,
             "ended_at": ended_at,
             "error": record.error,
         },

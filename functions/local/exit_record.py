@@ -28,6 +28,11 @@ class ExitRecord:
     timed_out: bool = False
     error: str = ""
 
+    @property
+    def outcome(self) -> RunResult:
+        """How the training ended: one that was ended because of `max_run` is gone, and is not retried."""
+        return RunResult.GONE if self.timed_out else self.result
+
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""

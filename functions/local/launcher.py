@@ -100,7 +100,7 @@ class CommandLauncher:
             raise UnavailableError("This machine", "get the status of a training", str(error)) from error
         if record is None:
             return RunStatus(result=RunResult.RUNNING)
-        return RunStatus(result=record.result, ended_at=record.ended_at, error=record.error)
+        return RunStatus(result=record.outcome, ended_at=record.ended_at, error=record.error)
 
     def cancel(self, run_id: str) -> None:
         """Stop a training; see the port. Its supervisor ends the processes, which have some seconds to clean up.

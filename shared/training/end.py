@@ -33,6 +33,7 @@ _RESULTS: Final[Mapping[RunResult, Result]] = {
     RunResult.SUCCEEDED: "succeeded",
     RunResult.FAILED: "failed",
     RunResult.STOPPED: "stopped",
+    RunResult.GONE: "gone",
 }
 
 log = logging.getLogger("retrain")

@@ -65,6 +65,17 @@ signals = [
 [models."any-*".target]
 {cloud} = {works}
 
+[models."retried-*"]            # fails, and is started again
+retries = 1
+retry_delay = "1s"
+[models."retried-*".target]
+{cloud} = {works}
+
+[models."limited-*"]            # trains once a week
+max_trainings = "1/7d"
+[models."limited-*".target]
+{cloud} = {works}
+
 [models."handed-*"]             # handed over to a target without idempotency tokens, where there is one
 [models."handed-*".target]
 {cloud} = {handed}

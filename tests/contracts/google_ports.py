@@ -110,8 +110,12 @@ class GooglePorts(Ports):
     def stopped(self, trigger_id: str) -> object:
         """See the base."""
         until(lambda: [job.state for job in self.vertex.jobs() if job.display_name == trigger_id] == [CANCELLED])
-        until(lambda: self._entries[-1]["jsonPayload"]["state"] == CANCELLED)
-        return push_body(SUBSCRIPTION, {**sink_message(self._entries[-1]), "messageId": f"end-{trigger_id}"})
+        until(self._cancelled)
+        return push_body(SUBSCRIPTION, {**sink_message(self._cancelled()[-1]), "messageId": f"end-{trigger_id}"})
+
+    def _cancelled(self) -> list[Json]:
+        """Return the log entries about cancelled jobs; the next job may have entries already."""
+        return [entry for entry in self._entries if entry["jsonPayload"]["state"] == CANCELLED]
 
     def forget_tokens(self) -> None:
         """Do nothing: a job keeps its id as long as it is there."""

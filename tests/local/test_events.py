@@ -47,7 +47,7 @@ def test_an_end_without_a_model() -> None:
         *(an_end()["detail"] | {name: None} for name in ("run_id", "name", "ended_at")),
         *(an_end()["detail"] | {name: [1]} for name in ("run_id", "name", "ended_at")),
         an_end()["detail"] | {"model_id": 1},
-        an_end()["detail"] | {"result": "gone"},
+        an_end()["detail"] | {"result": "lost"},
         an_end()["detail"] | {"result": []},
         an_end()["detail"] | {"ended_at": "yesterday"},
         an_end()["detail"] | {"ended_at": "2026-11-21T12:00:00"},

@@ -257,7 +257,7 @@ def test_a_training_that_takes_too_long(tmp_path: Path) -> None:
     run = launcher.start(a_request(max_run=1.5), again=False)
     until(lambda: len(numbers(tmp_path / "pids")) == 4)
     assert launcher.status(run.run_id).result is RunResult.RUNNING
-    assert ended(launcher, run.run_id).result is RunResult.FAILED
+    assert ended(launcher, run.run_id).result is RunResult.GONE
     assert 1.5 <= time.monotonic() - began < 6
     end = run_folder(tmp_path, run.run_id).result()
     assert end is not None
@@ -275,7 +275,7 @@ def test_a_training_that_will_not_end(tmp_path: Path) -> None:
     assert started_at is not None
     until(lambda: real_clock() >= started_at + timedelta(seconds=0.4))
     # The training counts as gone by now, so this answer is what may start the next one: it waits for the real end.
-    assert launcher.status(run.run_id).result is RunResult.FAILED
+    assert launcher.status(run.run_id).result is RunResult.GONE
     assert 5 < time.monotonic() - began < 9
     end = run_folder(tmp_path, run.run_id).result()
     assert end is not None
