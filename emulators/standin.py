@@ -18,11 +18,45 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(kw_only=True, eq=False)
-class StandIn(ABC):
+class Served(ABC):
     """One HTTP service on loopback.
 
     The port is bound when the object is made. Requests are answered between the start and the end of the context.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        """Bind *port*; 0 takes a free one."""
+        self._server = LoopbackServer(self._respond, port=port)
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a trailing slash."""
+        return self._server.url
+
+    @property
+    def address(self) -> str:
+        """Host and port, as in `host:port`."""
+        return self._server.address
+
+    def __enter__(self) -> Self:
+        """Begin to answer."""
+        self._server.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop answering."""
+        self._server.close()
+
+    @abstractmethod
+    def _respond(self, request: Request) -> Answer | None:
+        """Return the answer to a request; None closes the connection without one."""
+
+
+@dataclass(kw_only=True, eq=False)
+class StandIn(Served):
+    """A service that stands in for one of a cloud.
 
     Attributes:
         port: the port to listen on; 0 takes a free one.
@@ -32,18 +66,9 @@ class StandIn(ABC):
     port: int = 0
 
     def __post_init__(self) -> None:
+        super().__init__(self.port)
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._server = LoopbackServer(self._respond, port=self.port)
-
-    @property
-    def url(self) -> str:
-        """The base URL, without a trailing slash."""
-        return self._server.url
-
-    def __enter__(self) -> Self:
-        self._server.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -51,13 +76,9 @@ class StandIn(ABC):
         # Requests that hang in a fault end now, rather than when their time is up.
         self._closing.set()
         self._end_work()
-        self._server.close()
+        super().__exit__(kind, error, trace)
 
-    @abstractmethod
-    def _respond(self, request: Request) -> Answer | None:
-        """Return the answer to a request; None closes the connection without one."""
-
-    def _end_work(self) -> None:  # noqa: B027 - most stand-ins run nothing
+    def _end_work(self) -> None:
         """End the processes that the service runs, before it stops answering."""
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 from moto.events.models import EventPattern
 
 from emulators.aws_client import client
-from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.loopback import Answer, Request
+from emulators.standin import Served
 from tests.contracts.gate import passed_on
 
 REGION: Final = "eu-west-3"
@@ -70,7 +71,7 @@ repositories = ["acme/churn"]
 """
 
 
-class AwsGate:
+class AwsGate(Served):
     """Forwards calls to moto, except those that a test denies and those that moto does not implement.
 
     Attributes:
@@ -85,25 +86,15 @@ class AwsGate:
         """Bind a free port; the context starts the server."""
         self.moto = moto
         self.clients = {name: client(name, moto) for name in _SERVICES}
-        self._server = LoopbackServer(self._respond)
+        super().__init__()
         self.denied: set[str] = set()
         self.answers: dict[str, tuple[int, str]] = {}
-
-    @property
-    def url(self) -> str:
-        """The value of `AWS_ENDPOINT_URL`."""
-        return self._server.url
-
-    def __enter__(self) -> Self:
-        """Start the server."""
-        self._server.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the server."""
-        self._server.close()
+        """Stop answering, and close the clients."""
+        super().__exit__(kind, error, trace)
         for each in self.clients.values():
             each.close()
 

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from azure.data.tables import TableClient
@@ -14,7 +13,8 @@ from azure.storage.blob import ContainerClient
 
 from emulators.arm.standin import WORKSPACE
 from emulators.event_grid import EventGridStandIn
-from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.loopback import Answer, Request
+from emulators.standin import Served
 from emulators.storage import ACCOUNT, Storage
 from tests.contracts.gate import passed_on
 
@@ -62,7 +62,7 @@ RECEIVE: Final[Json] = {
 }
 
 
-class AzureGate:
+class AzureGate(Served):
     """Forwards calls by their paths, and is Azure Resource Manager itself.
 
     Attributes:
@@ -77,23 +77,7 @@ class AzureGate:
         self._topic = topic
         self.resources: dict[str, Json] = {}
         self.answers: dict[tuple[str, str], tuple[int, str]] = {}
-        self._server = LoopbackServer(self._respond)
-
-    @property
-    def url(self) -> str:
-        """The URL of all services."""
-        return self._server.url
-
-    def __enter__(self) -> Self:
-        """Start the server."""
-        self._server.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop the server."""
-        self._server.close()
+        super().__init__()
 
     def _respond(self, request: Request) -> Answer | None:
         address = urlsplit(request.path)

@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.loopback import Answer, Request
 from emulators.pubsub import PubSub
+from emulators.standin import Served
 from emulators.vertex.errors import error_answer
 from functions.gcp.rest import Session
 from tests.contracts.gate import passed_on
@@ -46,7 +46,7 @@ PUSHING: Final[dict[str, Any]] = {
 }
 
 
-class GoogleGate:
+class GoogleGate(Served):
     """Forwards calls by their paths, except queries of permissions, which no emulator answers.
 
     Attributes:
@@ -60,23 +60,7 @@ class GoogleGate:
         self._pubsub, self._firestore, self._vertex = f"http://{pubsub}", f"http://{firestore}", vertex
         self.lacking: set[str] = set()
         self.answers: dict[str, int] = {}
-        self._server = LoopbackServer(self._respond)
-
-    @property
-    def address(self) -> str:
-        """The host and the port."""
-        return self._server.address
-
-    def __enter__(self) -> Self:
-        """Start the server."""
-        self._server.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop the server."""
-        self._server.close()
+        super().__init__()
 
     def reset(self) -> None:
         """Remove all denials."""

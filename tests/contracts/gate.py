@@ -6,11 +6,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.loopback import Answer, Request
+from emulators.standin import Served
 
 # Of the connection between two parties, not of the message: RFC 9110, section 7.6.1; and what the server adds itself.
 _OWN_HEADERS = frozenset({"connection", "transfer-encoding", "content-length", "server", "date", "host"})
@@ -42,7 +41,7 @@ class _Fault:
     done: bool
 
 
-class Gate:
+class Gate(Served):
     """Passes calls on: of the JSON protocols of AWS those to SageMaker to one server, all others to another.
 
     Attributes:
@@ -58,28 +57,7 @@ class Gate:
         self._faults: list[_Fault] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._server = LoopbackServer(self._respond)
-
-    @property
-    def url(self) -> str:
-        """The endpoint, for `AWS_ENDPOINT_URL` and the like."""
-        return self._server.url
-
-    @property
-    def address(self) -> str:
-        """`host:port`."""
-        return self._server.address
-
-    def __enter__(self) -> Self:
-        """Begin to answer."""
-        self._server.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop answering."""
-        self._server.close()
+        super().__init__()
 
     @contextmanager
     def failing(

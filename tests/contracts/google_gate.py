@@ -5,11 +5,11 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.loopback import Answer, Request
+from emulators.standin import Served
 from emulators.vertex.errors import error_answer
 from tests.contracts.gate import Gate, passed_on
 
@@ -59,7 +59,7 @@ class GoogleGate(Gate):
         return self.vertex if service == "vertex" else self._services[service]
 
 
-class PushGate:
+class PushGate(Served):
     """Stands between a push subscription and the function, and keeps the answers."""
 
     def __init__(self) -> None:
@@ -68,23 +68,7 @@ class PushGate:
         self._once = False
         self._lock = threading.Lock()
         self._statuses: dict[str, list[int]] = {}
-        self._server = LoopbackServer(self._respond)
-
-    @property
-    def url(self) -> str:
-        """Where a subscription must push to, without a path."""
-        return self._server.url
-
-    def __enter__(self) -> Self:
-        """Begin to answer."""
-        self._server.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop answering."""
-        self._server.close()
+        super().__init__()
 
     @contextmanager
     def passing_on(self, url: str, *, once: bool = False) -> Iterator[None]:
