@@ -188,7 +188,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     if outcome.silent:
         yield f"SILENT {size}: {', '.join(map(repr, outcome.silent))}"
     if outcome.result is not None and outcome.result.drift:
-        yield f"DRIFT {size}: {outcome.result.summary}"
+        yield f"DRIFT {size}: {outcome.result.summary()}"
     for column in outcome.result.columns if outcome.result is not None else ():
         if column.drifted:
             yield f"column {size}: {column.name!r} {column.method} {column.value}, {column.missing}"
