@@ -1,4 +1,4 @@
-"""Steps that come too late, when another trigger or run has taken the place of theirs, change nothing."""
+"""Steps that come too late, after another trigger or run took the place of the one they are for, change nothing."""
 
 import pytest
 
