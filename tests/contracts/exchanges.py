@@ -131,10 +131,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
     "models": _ok(
         _get("/models"),
         {
-            "models": [
-                UNUSED | {"model_id": name, "next_scheduled": "<time>" if name == "followed" else None}
-                for name in MODELS
-            ],
+            "models": [UNUSED | {"model_id": name} for name in MODELS],
             "next": "seen:",
         },
     ),
