@@ -1,5 +1,6 @@
 """The emitter: checks requests and publishes triggers on the event bus."""
 
+import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -72,8 +73,8 @@ def publish(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> None:
 def publish_in_parts(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> None:
     """Publish *triggers*, of which there may be more than a function has time for.
 
-    If the function is stopped, a repeat with the same triggers goes on where it stopped: the ledger remembers the last
-    trigger that the bus has accepted. Up to a thousand triggers are published by one call, which needs no such note.
+    If the function is stopped, a repeat that begins with the same triggers goes on where it stopped: the ledger
+    remembers which ones the bus has accepted. Up to a thousand triggers are published by one call, without such a note.
 
     Raises:
         BusError: the bus refuses some of them; all others are published.
@@ -83,8 +84,8 @@ def publish_in_parts(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> N
     if len(triggers) <= PART:
         publish(emitter, triggers)
         return
-    stored = emitter.ledger.load(_PUBLISHED)
-    done = next((place + 1 for place, one in enumerate(triggers) if _note(one) == stored.document), 0)
+    stored, notes = emitter.ledger.load(_PUBLISHED), _notes(triggers)
+    done = notes.index(stored.document) + 1 if stored.document in notes else 0
     failures: dict[str, str] = {}
     for start in range(done, len(triggers), PART):
         part = triggers[start : start + PART]
@@ -94,13 +95,18 @@ def publish_in_parts(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> N
             failures |= error.failures
         if not failures:
             # If another emitter was faster, both publish some triggers twice, which is harmless.
-            stored = emitter.ledger.save(_PUBLISHED, _note(part[-1]), stored.version) or stored
+            stored = emitter.ledger.save(_PUBLISHED, notes[start + len(part) - 1], stored.version) or stored
     if failures:
         raise BusError("The event bus", failures)
 
 
-def _note(last: RetrainTrigger) -> str:
-    return json.dumps({"last": last.trigger_id})
+def _notes(triggers: list[RetrainTrigger]) -> list[str]:
+    """Return the note after each of *triggers*; it also covers those before: a later repeat may have others there."""
+    digest, notes = hashlib.sha256(), []
+    for trigger in triggers:
+        digest.update(json.dumps([trigger.model_id, trigger.trigger_id]).encode())
+        notes.append(json.dumps({"last": trigger.trigger_id, "digest": digest.hexdigest()}))
+    return notes
 
 
 def emit_request(emitter: EmitterParts, fields: Mapping[str, object], *, trigger_id: str = "") -> list[RetrainTrigger]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from functions.cli.version import SCHEMA_ADDRESS
 from shared.config.addresses import SCHEMES
-from shared.config.file import MAX_RETRIES, SIGNALS
+from shared.config.file import MAX_CONSECUTIVE, MAX_RETRIES, SIGNALS
 from shared.config.follow_ups import MAX_ACTIONS, MAX_CHANNELS, MAX_EVENT_TYPE, NOTIFY_ON
 from shared.config.model import MAX_STARTS
 from shared.config.quality import METRICS
@@ -155,7 +155,9 @@ def _model() -> Schema:
         "retry_delay": _about("The delay before the first retry; it doubles each time.", _LASTING, "30m"),
         "max_run": _about("After this long a training counts as gone.", _LASTING, "24h"),
         "min_severity": _about("Drift triggers below it are skipped.", {"enum": list(SEVERITIES)}),
-        "consecutive": _about("Drift triggers within `window` before a training starts.", _COUNT, 1),
+        "consecutive": _about(
+            "Drift triggers within `window` before a training starts.", _COUNT | {"maximum": MAX_CONSECUTIVE}, 1
+        ),
         "window": _about("The time in which consecutive drift triggers count.", _LASTING, "7d"),
         "approval": _about("A person releases each training.", _FLAG, default=False),
         "parameters": _about("The values that a trigger may set, with the defaults.", _parameters()),

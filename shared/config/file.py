@@ -33,6 +33,7 @@ SIGNALS: Final = (
 # A host of letters, digits, points and hyphens, or an IPv6 address, and an optional port: an origin that browsers send.
 _URL: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[!$-;=@-Z_a-z~]*)?")
 MAX_RETRIES: Final = 10
+MAX_CONSECUTIVE: Final = 100
 _NUMBER: Final = re.compile(r"[0-9]{1,6}")
 _BUDGET: Final = f'a number from 1 to {MAX_STARTS} and a duration over zero, such as "3/7d"'
 
@@ -228,7 +229,7 @@ def _read_policy(table: Table) -> Policy:
         retry_delay=table.duration("retry_delay", standard.retry_delay),
         max_run=table.duration("max_run", standard.max_run),
         min_severity=table.choice("min_severity", SEVERITIES, "") or None,
-        consecutive=table.count("consecutive", standard.consecutive),
+        consecutive=table.count("consecutive", standard.consecutive, most=MAX_CONSECUTIVE),
         window=table.duration("window", standard.window),
         approval=table.flag("approval"),
     )

@@ -141,7 +141,8 @@ def _not_before(until: datetime) -> str:
 
 
 def _too_early(kept: Parked, now: datetime) -> Verdict | None:
-    if not kept.is_retry or kept.retry_at is None or now >= kept.retry_at:
+    # The clock of the machine that recorded a person's request may be ahead.
+    if not kept.is_retry or kept.approved_by or kept.retry_at is None or now >= kept.retry_at:
         return None
     return Verdict(decision="queue", reason="queued", detail=f"attempt {kept.attempt}; {_not_before(kept.retry_at)}")
 

@@ -56,9 +56,9 @@ SETTINGS = [
     ('retry_delay = "0s"', f"retry_delay: must be a duration over zero {DURATION}, not '0s'"),
     ('min_severity = "critical"', "min_severity: must be one of low, medium, high, not 'critical'"),
     ('min_severity = ""', "min_severity: must be one of low, medium, high, not ''"),
-    ("consecutive = 0", "consecutive: must be a positive integer, not 0"),
-    ("consecutive = 2.0", "consecutive: must be a positive integer, not 2.0"),
-    ("consecutive = true", "consecutive: must be a positive integer, not True"),
+    ("consecutive = 0", "consecutive: must be an integer from 1 to 100, not 0"),
+    ("consecutive = 101", "consecutive: must be an integer from 1 to 100, not 101"),
+    ("consecutive = true", "consecutive: must be an integer from 1 to 100, not True"),
     ('cool_down = "6h"', f"cool_down: is not a key of this table; valid keys: {KEYS}"),
     ("parameters = 3", "parameters: must be a table, not 3"),
     (

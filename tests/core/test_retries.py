@@ -9,8 +9,10 @@ import pytest
 
 from shared.decision.retries import attempt_id, is_attempt_of
 from shared.decision.state import ModelState
+from shared.http.verbs import retry
+from shared.notice import notice_text
 from shared.ports import RunResult
-from shared.training.sweep import sweep
+from shared.training.sweep import sweep, sweep_model
 from tests.core.deployment import Deployment
 from tests.core.samples import HOUR, MINUTE, model_text
 
@@ -67,6 +69,7 @@ def test_a_failed_training_is_started_again_after_its_delay() -> None:
     assert (trained(one), failures(one)) == (["t-1", "t-1~2", "t-1~3"], [])
     end(one)
     assert failures(one) == ["t-1~3"]
+    assert "Attempts: 3" in notice_text(one.channels.sent[-1][1]).splitlines()
     assert [run["attempt"] for run in one.get("/models/churn")["runs"]] == [3, 2, 1]
     after(one, 24 * HOUR)
     assert (len(trained(one)), failures(one)) == (3, ["t-1~3"])
@@ -143,6 +146,18 @@ def test_a_retry_that_is_no_longer_configured_reports_the_failure_before_it() ->
     after(one, 30 * MINUTE)
     assert (trained(one), failures(one), one.state().retry) == (["t-1"], ["t-1"], None)
     assert one.state().decisions[0].detail == "retries are no longer configured"
+
+
+@pytest.mark.parametrize("pending", [True, False])
+def test_a_retry_that_a_person_requests_starts_at_once_although_clocks_differ(*, pending: bool) -> None:
+    """The machine that takes the request is a minute ahead of the one that starts trainings."""
+    one = deployment("retries = 1" if pending else "")
+    one.emit("t-1")
+    end(one)
+    ahead = dataclasses.replace(one.emitter, clock=lambda: one.now + MINUTE)
+    retry(ahead, "churn", {"trigger_id": "t-1"}, "ada")
+    sweep_model(one.receiver, "churn")
+    assert trained(one) == ["t-1", "t-1~2"]
 
 
 def test_a_retry_has_the_parameters_that_were_requested() -> None:

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.emit import PART
 from shared.errors import UnavailableError
 from shared.schedules import KEY, emit_own_schedules
 from shared.training.sweep import sweep
 from tests.core.deployment import Deployment
 from tests.core.samples import HOUR, MINUTE, configured, model_text
-from tests.fakes.faults import Fault, Script
+from tests.fakes.faults import Crash, Fault, Script
 
 ROME = 'schedule = "30 2 * * *"\ntimezone = "Europe/Rome"'
 HOURLY = 'schedule = "0 * * * *"'
@@ -143,6 +144,27 @@ def test_the_document_is_not_a_model() -> None:
     assert [line["model_id"] for line in first["models"]] == ["churn"]
     assert deployment.get("/models", after=first["next"]) == {"models": []}
     assert sweep(deployment.receiver) == []
+
+
+def test_a_repeat_of_a_large_evaluation_also_requests_what_became_due_since() -> None:
+    """A crash before the document is written, with a thousand triggers published, loses no time of another model."""
+    names = [f"m-{number:04}" for number in range(PART + 1)]
+    models = [model_text("first", settings='schedule = "5 * * * *"'), *(model_text(name, HOURLY) for name in names)]
+    deployment = Deployment("".join(models))
+    evaluate(deployment)
+    deployment.wait(HOUR)
+    sound = deployment.emitter
+    # The reads of both documents and the notes after both parts, then the document.
+    gate = Script({4: Fault.CRASH_BEFORE})
+    deployment.emitter = dataclasses.replace(sound, ledger=deployment.ledger.through(gate))
+    with pytest.raises(Crash):
+        evaluate(deployment)
+    assert gate.calls == ["load", "load", "save", "save", "save"]
+    deployment.emitter = sound
+    deployment.bus.published.clear()
+    deployment.wait(5 * MINUTE)
+    evaluate(deployment)
+    assert "first" in {one.model_id for one in deployment.bus.published}
 
 
 def test_ten_thousand_schedules_fit_into_the_ledger() -> None:
