@@ -108,4 +108,8 @@ def _measured(emitter: EmitterParts, metrics: "Metrics") -> Response:
 
 
 def _status_line(response: Response) -> str:
-    return f"{int(response.status)} {HTTPStatus(response.status).phrase}"
+    try:
+        return f"{int(response.status)} {HTTPStatus(response.status).phrase}"
+    except ValueError:
+        # `retrain console` passes on what a deployment answers, also a status without a name.
+        return f"{response.status} Unknown"

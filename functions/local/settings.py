@@ -28,7 +28,7 @@ class Settings:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the server to *parser*; `read_settings` reads them."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; whatever reaches it can train")
-    parser.add_argument("--port", type=_port, default=8080, help="0 takes any free one")
+    parser.add_argument("--port", type=read_port, default=8080, help="0 takes any free one")
     parser.add_argument(
         "--allow-host",
         action="append",
@@ -51,7 +51,13 @@ def read_settings(options: argparse.Namespace) -> Settings:
     )
 
 
-def _port(text: str) -> int:
+def read_port(text: str) -> int:
+    """Return the number of a port that a command is given; 0 is any free one.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not such a number.
+
+    """
     if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004 - the largest port
         raise argparse.ArgumentTypeError(f"must be a number from 0 to 65535, not {text!r}")
     return int(text)

@@ -5,6 +5,7 @@ from typing import Final, Self
 
 from shared.decision.attention import FOR_PEOPLE
 from shared.errors import DamagedStateError, InvalidTriggerError, UnknownModelError
+from shared.fields import read_model_id
 from shared.frozen import dataclass
 from shared.http.views import STATES, damaged, summary
 from shared.ledger.index import is_complete, is_own
@@ -102,13 +103,22 @@ def _page(emitter: EmitterParts, after: str, wanted: Filter) -> tuple[list[str],
         left = [name for name in named if name > after.removeprefix(_NAMED) and wanted.names(name)]
         following = f"{_NAMED}{left[PAGE_SIZE - 1]}" if len(left) > PAGE_SIZE else _first_seen(emitter)
         return left[:PAGE_SIZE], following
-    if not after.startswith(_SEEN):
-        raise InvalidTriggerError("after", "must be the `next` of an earlier page")
-    stored = emitter.ledger.models(after.removeprefix(_SEEN) or None, PAGE_SIZE + 1)
+    stored = emitter.ledger.models(_last_seen(after), PAGE_SIZE + 1)
     # One more than fits on a page, to see whether another page follows.
     shown, known = stored[:PAGE_SIZE], set(named)
     following = f"{_SEEN}{shown[-1]}" if len(stored) > PAGE_SIZE else None
     return [name for name in shown if name not in known and not is_own(name) and wanted.names(name)], following
+
+
+def _last_seen(after: str) -> str | None:
+    """Return the id that *after* names; None for the first page. Ledgers accept ids only."""
+    last = after.removeprefix(_SEEN)
+    try:
+        if after.startswith(_SEEN):
+            return read_model_id(last) if last else None
+    except InvalidTriggerError:
+        pass
+    raise InvalidTriggerError("after", "must be the `next` of an earlier page")
 
 
 def _indexed(emitter: EmitterParts) -> list[str] | None:

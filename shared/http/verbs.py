@@ -12,7 +12,7 @@ from typing import Final
 from shared.decision import steering, transitions
 from shared.decision.state import Decided, ModelState
 from shared.errors import ConflictError, InvalidTriggerError
-from shared.fields import brief, read_text, read_time
+from shared.fields import brief, is_unicode, read_text, read_time
 from shared.frozen import dataclass
 from shared.http.messages import RETRY_AFTER, HttpError
 from shared.ledger import snapshots
@@ -181,7 +181,8 @@ def _step(emitter: EmitterParts, model_id: str, step: Callable[[ModelState], Mod
 def _named(emitter: EmitterParts, model_id: str, fields: Fields) -> str:
     emitter.config.find(model_id)
     trigger_id = fields.get("trigger_id")
-    if not isinstance(trigger_id, str):
+    # No ledger and no bus accepts a lone surrogate, so no trigger has one in its id.
+    if not isinstance(trigger_id, str) or not is_unicode(trigger_id):
         raise InvalidTriggerError("trigger_id", f"must name a trigger, not {brief(trigger_id)}")
     return trigger_id
 

@@ -32,7 +32,7 @@ from functions.cli.console.proxy import Proxy
 from functions.cli.deployment.address import api_address, function_key
 from functions.http_session import NO_RETRY, HttpSession
 from functions.local.listener import Listener
-from functions.local.server import read_request
+from functions.local.server import answered, read_request
 from shared.http.messages import Request, Response
 from tests.cli.package import ROOT
 from tests.cli.running import run
@@ -133,6 +133,14 @@ def test_a_sign_in_page_is_not_followed(upstream: Upstream) -> None:
     assert "--audience" in problem(proxied(upstream), 502, "Bad Gateway")
 
 
+def test_a_status_without_a_name_is_passed_on(upstream: Upstream) -> None:
+    """A proxy in front of a deployment may answer so."""
+    upstream.answer = "520 Web Server Error", [], b"{}"
+    started: list[str] = []
+    answered(proxied(upstream), {}, lambda status, _headers: started.append(status))
+    assert started == ["520 Unknown"]
+
+
 def test_a_deployment_that_is_away() -> None:
     """The problem names the host."""
     assert "127.0.0.1 does not answer" in problem(proxied(Upstream("http://127.0.0.1:9")), 502, "Bad Gateway")
@@ -201,7 +209,12 @@ def test_google_requests_carry_the_token_of_gcloud(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "reason"), [("", "gcloud is missing"), ("#!/bin/sh\nexit 1\n", "gcloud auth login")]
+    ("script", "reason"),
+    [
+        ("", "gcloud is missing"),
+        ("#!/bin/sh\nexit 1\n", "gcloud auth login"),
+        ("#!/bin/sh\nexec /bin/sleep 30\n", "within 1 s; run `gcloud auth login`"),
+    ],
 )
 def test_google_without_a_login(tmp_path: Path, script: str, reason: str) -> None:
     """The error says what to install or to run."""
@@ -209,7 +222,7 @@ def test_google_without_a_login(tmp_path: Path, script: str, reason: str) -> Non
         (tmp_path / "gcloud").write_text(script)
         (tmp_path / "gcloud").chmod(0o755)
     with pytest.raises(AccessError, match=reason):
-        GoogleAccess("https://run.example", {"PATH": str(tmp_path)}).headers("GET", "", {}, b"")
+        GoogleAccess("https://run.example", {"PATH": str(tmp_path)}, time_limit=1).headers("GET", "", {}, b"")
 
 
 class _Credential:
@@ -249,6 +262,12 @@ def test_what_is_missing_is_named(options: tuple[str, ...], reason: str) -> None
     answer = run("console", *options)
     assert answer.code == 2
     assert reason in answer.err
+
+
+def test_a_port_that_does_not_exist_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    """The message is that of `retrain serve`."""
+    assert run("console", "--cloud", "gcp", "--url", "https://retrain.example", "--port", "99999").code == 2
+    assert "must be a number from 0 to 65535, not '99999'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("cloud", ["gcp", "azure"])

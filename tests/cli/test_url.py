@@ -90,6 +90,36 @@ def test_an_answer_of_the_platform_is_explained(upstream: Upstream, status: str,
     assert upstream.requests[0].headers["x-functions-key"] == "secret"
 
 
+def test_a_domain_of_the_users_own_is_signed_for_the_region_that_is_set(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS_REGION counts, as for every other command."""
+    upstream.answer = ("200 OK", [("content-type", "application/json")], b'{"models": []}')
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    answer = run("models", "--cloud", "aws", "--url", upstream.url, variables={"AWS_REGION": "eu-central-1"})
+    assert (answer.code, answer.err) == (0, "")
+    assert "/eu-central-1/execute-api/aws4_request" in upstream.requests[0].headers["authorization"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("200 OK", b"<html>Sign in"),
+        ("200 OK", b"[]"),
+        ("500 Internal Server Error", b'["detail"]'),
+        ("520 Web Server Error", b"<html>"),
+    ],
+)
+def test_what_is_not_an_answer_of_the_api_is_an_error(upstream: Upstream, status: str, body: bytes) -> None:
+    """A page in front of the deployment is never taken for its answer, whatever its status is."""
+    upstream.answer = (status, [("content-type", "text/html")], body)
+    answer = run("models", "--url", upstream.url, variables={})
+    said = f"the address answers {status[:3]} in a form that is not the API's: {body.decode()!r}"
+    assert (answer.code, answer.err.strip()) == (1, said), answer
+
+
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [

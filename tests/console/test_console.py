@@ -143,6 +143,22 @@ def test_the_models_are_there_without_javascript(site: Site, open_page: OpenPage
     expect(page.get_by_role("main")).to_contain_text("look first")
 
 
+def test_the_trainings_fit_on_a_phone(site: Site, open_page: OpenPage) -> None:
+    """The error, the duration and the button to retry are all within the width, without scrolling sideways."""
+    site.post("/retrain", model_id="plain-phone", trigger_id="p-1", reason="night", parameters={"fails": True})
+    until(lambda: (site.model("plain-phone")["runs"] or [{}])[0].get("ended_at"))
+    page = open_page(viewport={"width": 390, "height": 844})
+    expect(page.get_by_role("listitem").filter(has_text="plain-phone").last).to_contain_text("failed")
+    page.goto(f"{site.url}/?model=plain-phone")
+    table = page.get_by_role("table")
+    expect(table.get_by_role("cell").filter(has_text="night")).to_be_visible()
+    edges = table.evaluate(
+        "table => [...table.querySelectorAll('td *')].map(each => each.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= 390
+    expect(table.get_by_role("button", name="Retry p-1 of plain-phone")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_view_has_a_barrier(site: Site, open_page: OpenPage, scheme: str) -> None:
     """axe-core finds no violation in the overview, a model and each dialog, nor at the width of a phone."""

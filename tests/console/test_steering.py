@@ -1,13 +1,9 @@
 """A person steers a model from the console: pause, resume, cancel, retry."""
 
-import pytest
 from playwright.sync_api import expect
 
-from shared.http.routes import ROUTES
 from tests.console.conftest import OpenPage, confirm, press, said
 from tests.console.site import Site, until
-
-pytestmark = pytest.mark.skipif("/models/{model_id}/pause" not in ROUTES, reason="the API has no such verbs yet")
 
 
 def test_a_pause_keeps_the_newest_trigger_and_resume_says_what_starts(site: Site, open_page: OpenPage) -> None:

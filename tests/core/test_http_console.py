@@ -13,6 +13,7 @@ import pytest
 import shared
 from shared.decision.reasons import Decision, Reason, Result
 from shared.http.messages import Response
+from shared.ports import RunResult
 from tests.core.deployment import Deployment
 from tests.core.samples import model_text
 from tests.fakes.faults import Fault, Script
@@ -92,6 +93,18 @@ def test_what_an_event_brings_is_text(query: dict[str, str]) -> None:
     body = opened(deployment, **query).body
     assert _Page(body).elements.count("img") == plain == 0
     assert "x&quot;&gt;&lt;img" in body or not query
+
+
+def test_why_a_training_failed_is_there_without_a_script() -> None:
+    """The list and the view of the model have the error; what has no trigger, such as a pause, names none."""
+    deployment = Deployment()
+    deployment.emit("t-1")
+    run = list(deployment.service.runs.values())[-1]
+    deployment.end(run.request.trigger, run.run_id, RunResult.FAILED, error="<b>disk full")
+    deployment.call("POST", "/models/churn/pause", {})
+    for body in (opened(deployment).body, opened(deployment, model="churn").body):
+        assert "&lt;b&gt;disk full" in body.partition('<script type="module"')[0]
+        assert "None" not in body.partition('<script type="application/json"')[0]
 
 
 def test_an_unknown_model_is_reported_on_the_page() -> None:

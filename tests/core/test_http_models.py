@@ -132,6 +132,13 @@ def test_the_list_is_filtered() -> None:
     )
 
 
+@pytest.mark.parametrize("after", ["seen:\0", f"seen:{'x' * 257}", "later"])
+def test_a_place_that_no_page_named_is_refused(after: str) -> None:
+    """It never reaches the ledger, which accepts ids only."""
+    refused = Deployment(model_text("x-*")).call("GET", "/models", query={"after": after})
+    assert problem(refused, 422, "Unprocessable Content") == "after: must be the `next` of an earlier page"
+
+
 def test_a_filtered_page_may_be_empty_and_have_a_next() -> None:
     """A page is a hundred models before the filter, so that one request never reads thousands of documents."""
     deployment = Deployment("".join(model_text(f"n-{number:03}") for number in range(101)))

@@ -281,3 +281,10 @@ def test_nothing_on_the_bus_steers() -> None:
             one.receive({"source": "ml3_platform", "detail-type": kind, "id": "e", "detail": detail})
     assert (one.state().paused, one.service.cancelled) == (None, [])
     assert not any(line.decision == "steer" for line in one.state().decisions)
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject", "cancel", "retry"])
+def test_an_id_that_no_trigger_can_have_is_refused(verb: str) -> None:
+    """JSON can spell half of a character; that is a mistake of the caller, not of the server."""
+    refused = Deployment().call("POST", f"/models/churn/{verb}", {"trigger_id": "\ud800"})
+    assert problem(refused, 422, "Unprocessable Content") == "trigger_id: must name a trigger, not '\\ud800'"

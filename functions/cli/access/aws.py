@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from functions.cli.access.access import AccessError
@@ -45,6 +45,6 @@ class AwsAccess:
                 )
             request = AWSRequest(method, url, headers=dict(headers), data=body)
             SigV4Auth(credentials.get_frozen_credentials(), self._service, self._region).add_auth(request)
-        except BotoCoreError as error:
+        except (BotoCoreError, ClientError) as error:
             raise AccessError(f"the AWS credentials cannot be used ({error}); sign in and try again") from error
         return dict(request.headers.items())

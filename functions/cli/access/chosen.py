@@ -32,7 +32,11 @@ def access_of(context: Context, options: argparse.Namespace, url: str) -> Access
 
         from functions.cli.access.aws import AwsAccess
 
-        return AwsAccess(url, Session())
+        session = Session()
+        if region := context.variables.get("AWS_REGION"):
+            # Botocore itself reads AWS_DEFAULT_REGION only.
+            session.set_config_variable("region", region)
+        return AwsAccess(url, session)
     if options.cloud == "gcp":
         from functions.cli.access.gcp import GoogleAccess
 

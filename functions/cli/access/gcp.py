@@ -24,16 +24,25 @@ GCLOUD_TIME_LIMIT: Final = 60
 class GoogleAccess:
     """Sends an identity token; a `functions.cli.access.access.Access`."""
 
-    def __init__(self, audience: str, variables: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        audience: str,
+        variables: Mapping[str, str],
+        clock: Callable[[], float] = time.time,
+        *,
+        time_limit: float = GCLOUD_TIME_LIMIT,
+    ) -> None:
         """Send tokens for *audience*, the address of the function at Cloud Run.
 
         Args:
             audience: whom the tokens are for.
             variables: the environment variables.
             clock: returns the time in seconds since 1970.
+            time_limit: how many seconds gcloud may take.
 
         """
         self._audience, self._variables, self._clock = audience, variables, clock
+        self._time_limit = time_limit
         self._token, self._expires = "", 0.0
 
     def headers(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:  # noqa: ARG002 - the protocol
@@ -71,9 +80,14 @@ class GoogleAccess:
         if self._variables.get("CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT"):
             # Only a service account's token can be made for an audience.
             command += [f"--audiences={self._audience}", "--include-email"]
-        done = subprocess.run(  # noqa: S603 - our own arguments
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=GCLOUD_TIME_LIMIT
-        )
+        try:
+            done = subprocess.run(  # noqa: S603 - our own arguments
+                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=self._time_limit
+            )
+        except subprocess.TimeoutExpired as error:
+            raise AccessError(
+                f"gcloud gives no identity token within {self._time_limit:g} s; run `gcloud auth login`"
+            ) from error
         if done.returncode != 0:
             raise AccessError(f"gcloud gives no identity token; run `gcloud auth login`: {done.stderr.strip()[-300:]}")
         return done.stdout.strip()

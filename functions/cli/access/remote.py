@@ -13,6 +13,7 @@ from shared.http.messages import Request, Response, problem
 
 # As much of an answer that is not the API's own as a message shows.
 _SHOWN = 200
+_STATUSES = frozenset(status.value for status in HTTPStatus)
 
 
 class Remote:
@@ -47,17 +48,18 @@ class Remote:
 def _read(answer: HttpAnswer) -> Response:
     text = answer.data.decode("utf-8", "replace")
     try:
-        is_own = answer.status < HTTPStatus.MULTIPLE_CHOICES or "detail" in json.loads(text)
-    except (ValueError, TypeError):
-        is_own = False
-    if is_own:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        content = None
+    is_done = answer.status < HTTPStatus.MULTIPLE_CHOICES
+    if isinstance(content, dict) and (is_done or "detail" in content):
         return Response(status=answer.status, body=text, headers=answer.headers)
-    if answer.status < HTTPStatus.BAD_REQUEST:
+    if not is_done and answer.status < HTTPStatus.BAD_REQUEST:
         detail = "the address wants a browser to sign in; name its application with --audience"
         return problem(HTTPStatus.BAD_GATEWAY, detail)
-    status = HTTPStatus(answer.status)
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return problem(
-            status, f"the platform refuses your credentials ({status.value}); sign in as a user who may call it"
-        )
-    return problem(status, f"the address answers {status.value} in a form that is not the API's: {text[:_SHOWN]!r}")
+    if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        detail = f"the platform refuses your credentials ({answer.status}); sign in as a user who may call it"
+        return problem(HTTPStatus(answer.status), detail)
+    # A proxy in front of a deployment may answer with a page of its own, or a status without a name, such as 520.
+    status = HTTPStatus(answer.status) if answer.status in _STATUSES and not is_done else HTTPStatus.BAD_GATEWAY
+    return problem(status, f"the address answers {answer.status} in a form that is not the API's: {text[:_SHOWN]!r}")

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Final
 
 from functions.cli.command import DONE, FAILED, Command, Context, UsageError
+from functions.local.settings import read_port
 
 HOST: Final = "127.0.0.1"
 _DESCRIPTION: Final = """\
@@ -64,7 +65,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=0, help="the port on this machine (default: any free one)")
+    parser.add_argument("--port", type=read_port, default=0, help="the port on this machine (default: any free one)")
     parser.add_argument("--open", action="store_true", help="open it in the browser, too")
 
 

@@ -85,10 +85,10 @@ def _rows(models: Iterable[Mapping[str, Any]], words: Words) -> str:
 
 def _row(model: Mapping[str, Any], words: Words) -> str:
     last, run = model.get("last_decision"), model.get("last_run")
-    trained = f"{_result(run, words)} {_time(run['started_at'])}" if run else "none yet"
+    trained = f"{_result(run, words)} {_time(run['started_at'])} {_error(run)}" if run else "none yet"
     decided = f"{_decision(last, words)} {_time(last['at'])}" if last else "nothing yet"
     return (
-        f'<li class="model"><div>{_model_link(model["model_id"])}{_state(model, words)}</div>'
+        f'<li class="model"><div>{_model_link(model["model_id"])}{_state(model, words)}{_error(model)}</div>'
         f'<div><span class="label">Last training</span>{trained}</div>'
         f'<div><span class="label">Last success</span>{_time(model.get("last_success")) or "none yet"}</div>'
         f'<div><span class="label">Last decision</span>{decided}</div></li>'
@@ -104,10 +104,12 @@ def _model(model: Mapping[str, Any], words: Words) -> str:
         ("Cooldown until", _time(model["cooldown_until"])),
     ]
     runs = [
-        f"<li>{_time(run['started_at'])} {_result(run, words)} {_said(run['trigger_id'])}</li>" for run in model["runs"]
+        f"<li>{_time(run['started_at'])} {_result(run, words)} {_said(run['trigger_id'])} {_error(run)}</li>"
+        for run in model["runs"]
     ]
     decisions = [
-        f"<li>{_time(line['at'])} {_decision(line, words)} {_said(line['trigger_id'])} {_said(line['detail'])}</li>"
+        f"<li>{_time(line['at'])} {_decision(line, words)} {_said(line['trigger_id'] or '')} "
+        f"{_said(line['detail'])}</li>"
         for line in model["decisions"]
     ]
     shown = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts if value)
@@ -132,6 +134,11 @@ def _state(model: Mapping[str, Any], words: Words) -> str:
 
 def _result(run: Mapping[str, Any], words: Words) -> str:
     return _word(words, "results", run["result"] or "running")
+
+
+def _error(entry: Mapping[str, Any]) -> str:
+    """Return why a training failed, or why the state of a model cannot be read."""
+    return f'<div class="error small">{_said(entry["error"])}</div>' if entry.get("error") else ""
 
 
 def _decision(line: Mapping[str, Any], words: Words) -> str:

@@ -1,6 +1,7 @@
 // One model: what waits, what goes on now, what would happen, runs, the story, and the rest.
 
 const CHART_RUNS = 30;
+const RUN_HEADS = ["Started", "Result", "Took", "Requested", "Parameters", "Links", "Action"];
 
 function modelView(modelId) {
   // The last forecast, and for which state of the model it was requested.
@@ -101,22 +102,25 @@ function runsCard(model) {
 }
 
 function runTable(model, runs) {
-  const heads = ["Started", "Result", "Took", "Requested", "Parameters", "Links", "Action"];
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Trainings from ${clockTime(runs[0].started_at)}` },
-    el("table", null, el("thead", null, el("tr", null, heads.map((name) => el("th", { scope: "col" }, name)))),
-      el("tbody", null, runs.map((run) => runRow(model, run)))));
+    el("table", { role: "table" }, el("thead", { role: "rowgroup" }, el("tr", { role: "row" },
+      RUN_HEADS.map((name) => el("th", { scope: "col", role: "columnheader" }, name)))),
+      el("tbody", { role: "rowgroup" }, runs.map((run) => runRow(model, run)))));
 }
 
 function runRow(model, run) {
   const milliseconds = took(run), trigger = run.trigger ?? {};
-  return el("tr", null,
-    el("td", null, el("time", { datetime: run.started_at }, clockTime(run.started_at))),
-    el("td", null, resultBadge(run.result), run.attempt > 1 && ` attempt ${run.attempt}`, run.error && el("div", { class: "error small" }, said(run.error))),
-    el("td", null, milliseconds === null ? age(run.started_at, "for") : lasting(milliseconds)),
-    el("td", null, trigger.origin && originText(trigger), trigger.reason && el("div", { class: "small quiet" }, said(trigger.reason))),
-    el("td", { class: "small" }, values(trigger.parameters, said)),
-    el("td", { class: "small" }, run.url && el("div", null, serviceLink(run, "service", "table")), evidenceLinks(trigger.evidence)),
-    el("td", null, run.ended_at && run.result !== "handed_over" && run.result !== "succeeded" && actionButton("retry", model.model_id, run)));
+  const cells = [
+    [el("time", { datetime: run.started_at }, clockTime(run.started_at))],
+    [resultBadge(run.result), run.attempt > 1 && ` attempt ${run.attempt}`, run.error && el("div", { class: "error small" }, said(run.error))],
+    [milliseconds === null ? age(run.started_at, "for") : lasting(milliseconds)],
+    [trigger.origin && originText(trigger), trigger.reason && el("div", { class: "small quiet" }, said(trigger.reason))],
+    [values(trigger.parameters, said)],
+    [run.url && el("div", null, serviceLink(run, "service", "table")), evidenceLinks(trigger.evidence)],
+    [run.ended_at && run.result !== "handed_over" && run.result !== "succeeded" && actionButton("retry", model.model_id, run)],
+  ];
+  // On a phone the cells stand below each other, each beside its head; the roles keep it a table for screen readers.
+  return el("tr", { role: "row" }, cells.map((content, place) => el("td", { role: "cell", "data-head": RUN_HEADS[place] }, content)));
 }
 
 /** Return the story: decisions with who, why and what followed, and the ends of trainings, newest first. */
