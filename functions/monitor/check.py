@@ -63,6 +63,7 @@ def check_drift(
         drift_share=check.drift_share,
         columns=comparison.columns,
         left_out=chosen.left_out,
+        left_out_values={name: data.filled[name] for name in chosen.left_out},
         roles={name: role for role, name in (("target", check.target), ("prediction", check.prediction)) if name},
         reference=data.sides[0],
         current=data.sides[1],

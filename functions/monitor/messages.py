@@ -85,9 +85,9 @@ def _quality(result: Result) -> dict[str, object]:
 
 
 def _not_compared(result: Result) -> dict[str, object]:
-    names: Sequence[str] = list(result.left_out)
-    more = f" and {len(names) - MOST_COLUMNS} more" if len(names) > MOST_COLUMNS else ""
-    return {"not compared": ", ".join(names[:MOST_COLUMNS]) + more} if names else {}
+    named = [f"{name} ({filled.described()})" for name, filled in result.left_out_values.items()]
+    more = f" and {len(named) - MOST_COLUMNS} more" if len(named) > MOST_COLUMNS else ""
+    return {"not compared": ", ".join(named[:MOST_COLUMNS]) + more} if named else {}
 
 
 def _fitting(names: Sequence[str]) -> list[str]:

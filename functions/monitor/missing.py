@@ -11,6 +11,31 @@ STANDARD_ERRORS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """The share of rows that have a value in a column; none where the column is not in the data.
+
+    Attributes:
+        reference: the share in the reference, from 0 to 1.
+        current: the share in the current data.
+
+    """
+
+    reference: float | None
+    current: float | None
+
+    def described(self) -> str:
+        """Return the shares in words."""
+        sides = (("reference", self.reference), ("current", self.current))
+        shares = [f"{share:.0%} of the {side} rows" for side, share in sides if share is not None]
+        return f"values in {' and '.join(shares)}" if shares else "no values on either side"
+
+    def document(self) -> dict[str, object]:
+        """Return the shares as plain JSON."""
+        sides = {"reference": self.reference, "current": self.current}
+        return {side: None if share is None else round(share, 4) for side, share in sides.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
     """The share of missing values of one column.
 

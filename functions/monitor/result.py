@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from functions.monitor.evidently_report import ColumnDrift
-from functions.monitor.missing import Missing
+from functions.monitor.missing import Filled, Missing
 from functions.monitor.quality import Quality
 from shared.fields import format_time
 
@@ -49,6 +49,7 @@ class Result:
         drift_share: the share from which on it is drift.
         columns: every column that was compared, the drifted ones first.
         left_out: column -> why it was not compared.
+        left_out_values: column -> the share of rows that have a value, for each column that was not compared.
         roles: column -> `target` or `prediction`.
         reference: the data that were compared with.
         current: the data that may have drifted.
@@ -65,6 +66,7 @@ class Result:
     drift_share: float
     columns: tuple[ColumnDrift, ...]
     left_out: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    left_out_values: Mapping[str, Filled] = field(default_factory=lambda: MappingProxyType({}))
     roles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     reference: Side
     current: Side
@@ -140,6 +142,7 @@ class Result:
             **({"quality": self.quality.document()} if self.quality else {}),
             "columns": self.statuses(),
             "left_out": dict(self.left_out),
+            "left_out_values": {name: filled.document() for name, filled in self.left_out_values.items()},
             **{
                 name: {"address": side.address, "rows": side.rows, "sampled": side.sampled}
                 for name, side in sides.items()

@@ -152,6 +152,51 @@ def test_lists_structures_and_bytes_are_left_out(tmp_path: Path) -> None:
     assert run(tmp_path, check(min_rows=1)).left_out == {"tags": why, "place": why, "raw": "holds bytes"}
 
 
+def test_a_column_that_is_left_out_has_its_share_of_values(tmp_path: Path) -> None:
+    """Whatever the reason, and whether its values were read or not: every fourth row has one, and it is reported."""
+    count = 1500
+    kinds: dict[str, list[object]] = {
+        "times": [dt.datetime(2026, 1, 1, tzinfo=dt.UTC)],
+        "lists": [["a"]],
+        "places": [{"a": None}],
+        "bytes": [b"1"],
+        "notes": [f"free {number}" for number in range(count)],
+        "words": ["NA", " ", "?", "word"],
+        "old": [1.5],
+    }
+    given = pa.Table.from_pandas(rows(count))
+    for name, some in kinds.items():
+        given = given.append_column(
+            name, pa.array([some[row // 4 % len(some)] if row % 4 == 3 else None for row in range(count)])
+        )
+    parquet.write_table(given, tmp_path / "reference.parquet")
+    whole = given.drop_columns(["old", "words"]).append_column("words", pa.array(["NA"] * count))
+    (tmp_path / "current").mkdir()
+    for part, rows_of in enumerate((whole.slice(0, 1000), whole.slice(1000))):
+        parquet.write_table(rows_of, tmp_path / f"current/{part}.parquet")
+    result = run(tmp_path, check(current="current"))
+    quarter = {"reference": 0.25, "current": 0.25}
+    expected = {**dict.fromkeys(kinds, quarter), "words": {"reference": 0.062, "current": 0}}
+    expected["old"] = {"reference": 0.25, "current": None}
+    assert {name: share.document() for name, share in result.left_out_values.items()} == expected
+    assert set(result.left_out) == set(kinds)
+
+
+def test_columns_of_csv_that_are_left_out_have_their_share_of_values(tmp_path: Path) -> None:
+    """Marks for missing values count as none; of two columns with one name, each counts."""
+    pairs = [("x", "NA"), ("NA", " "), ("x", "y"), ("?", "y")]
+    lines = [f"{n % 50};{n % 40};{n % 30};{n % 20},{','.join(pairs[n % 4])},z" for n in range(1500)]
+    (tmp_path / "reference.csv").write_text("\n".join(["a;b;c;d,twice,twice,old", *lines]).replace(";", ","))
+    (tmp_path / "current.csv").write_text("\n".join(["a;b;c;d", *(line.partition(",")[0] for line in lines)]))
+    settings = {"reference": "reference.csv", "current": "current.csv", "prediction": "score"}
+    shares = {name: share.document() for name, share in run(tmp_path, check(**settings)).left_out_values.items()}
+    assert shares == {
+        "twice": {"reference": 0.75, "current": None},
+        "old": {"reference": 1, "current": None},
+        "score": {"reference": None, "current": None},
+    }
+
+
 def test_names_may_hold_anything(tmp_path: Path) -> None:
     """Dots, which Parquet takes for paths, spaces, quotes and other alphabets."""
     names = {"price": "a.b", "visits": "größe in m²", "region": 'he said "no"', "target": "数"}

@@ -285,7 +285,7 @@ def test_the_document_has_all_that_the_page_shows(tmp_path: Path) -> None:
     world = World(
         tmp_path, configuration(churn=TABLE + '\nmax_rows = 1000\ntarget = "target"\nseverity = { low = 0.5 }')
     )
-    world.put(reference=rows().assign(old=1), current=rows(shift=1.0))
+    world.put(reference=rows().assign(old=[1, None, None, None] * 375), current=rows(shift=1.0))
     run_checks(world.monitor, [], datetime(2026, 11, 23, 9, 30, tzinfo=UTC))
     found = json.loads((tmp_path / "site/models/churn/latest/drift.json").read_text())
     assert (found["status"], found["severity"], found["share"], found["drift_share"]) == ("drift", "low", 0.8, 0.5)
@@ -298,7 +298,13 @@ def test_the_document_has_all_that_the_page_shows(tmp_path: Path) -> None:
         "role": "target",
     }
     assert found["left_out"] == {"old": "is not in the current data"}
+    # Of the rows that were sampled.
+    assert found["left_out_values"] == {"old": {"reference": pytest.approx(0.25, abs=0.02), "current": None}}
     assert found["current"] == {"address": "current.parquet", "rows": 1500, "sampled": 1000}
     report = (tmp_path / "site/models/churn/latest/report.html").read_text()
     assert "a random sample of 1,000 of 1,500 rows" in report
-    assert "Not compared: old, which is not in the current data." in report
+    shown = "is not in the current data; values in 25% of the reference rows"
+    assert f"Not compared: old, which {shown}." in report
+    for page in ("index.html", "models/churn/index.html"):
+        assert f"<li>old: {shown}</li>" in (tmp_path / "site" / page).read_text()
+    assert "old (values in 25% of the reference rows)" in str(world.mailbox.notices[0].evidence["not compared"])

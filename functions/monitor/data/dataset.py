@@ -1,15 +1,15 @@
 """One side of a comparison: the files at an address, their columns, and a sample of their rows in a table of DuckDB."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from functions.monitor.data import plain
 from functions.monitor.data.csv_file import csv_rows, read_csv_header
 from functions.monitor.data.engine import Engine, listed, quoted_name, quoted_text
 from functions.monitor.data.lake import table_files
-from functions.monitor.data.parquet_file import parquet_rows, read_parquet_header
+from functions.monitor.data.parquet_file import parquet_rows, parquet_values, read_parquet_header
 from functions.monitor.data.storage import FoundFile, Storage
 from functions.monitor.errors import UnusableDataError
 
@@ -32,6 +32,8 @@ class Part:
         rows: its rows, as a table expression.
         expressions: column -> its values, as an expression over `rows`; duplicates are left out.
         unusable: column -> why it cannot be compared, for what the file itself says.
+        present: column -> whether a row has a value in it, as an expression over `rows`, for every column.
+        counted: column -> how many values and rows it has, for those whose values are too large to be read for that.
 
     """
 
@@ -39,6 +41,8 @@ class Part:
     rows: str
     expressions: Mapping[str, str]
     unusable: Mapping[str, str]
+    present: Mapping[str, str]
+    counted: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class Sample:
         names: the columns in this order.
         rows: how many rows the data set has.
         taken: how many rows the sample has.
+        filled: column -> the share of rows with a value, for columns of which nothing else is read.
 
     """
 
@@ -57,6 +62,7 @@ class Sample:
     names: tuple[str, ...]
     rows: int
     taken: int
+    filled: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +116,10 @@ class DataSet:
         """Return what people call this side."""
         return f"the {self.side} data ({self.address})"
 
-    def sample(self, names: Sequence[str], limit: int) -> Sample:
+    def sample(self, names: Sequence[str], limit: int, others: Sequence[str] = ()) -> Sample:
         """Read the columns *names* of at most *limit* rows, taken from all rows with equal chances.
+
+        Of the *others* that these data have, only whether there is a value is read.
 
         Raises:
             UnusableDataError: the data are damaged, have no rows, or lack a column in one of the files.
@@ -119,13 +127,22 @@ class DataSet:
 
         """
         with _prefixed(self.address):
-            sample = take_sample(self.engine, self.side, names, self.selection(names), limit)
+            counted = {name: share for name in others if (share := self._counted(name)) is not None}
+            others = [name for name in others if name in self.columns and name not in counted]
+            sample = take_sample(self.engine, self.side, names, self.selection(names, others), limit, others)
         if not sample.taken:
             raise UnusableDataError(f"{self.side} data ({self.address}): have no rows")
-        return sample
+        return replace(sample, filled={**sample.filled, **counted})
 
-    def selection(self, names: Sequence[str]) -> str:
+    def _counted(self, name: str) -> float | None:
+        counts = [part.counted[name] for part in self.parts if name in part.counted]
+        rows = sum(rows for _, rows in counts)
+        return sum(values for values, _ in counts) / rows if rows and len(counts) == len(self.parts) else None
+
+    def selection(self, names: Sequence[str], others: Sequence[str] = ()) -> str:
         """Return all rows of the columns *names*, in SQL; the columns are called c0, c1 and so on.
+
+        Whether the *others* have a value is called p0, p1 and so on.
 
         Raises:
             UnusableDataError: one of the files lacks a column.
@@ -134,8 +151,7 @@ class DataSet:
         for part in self.parts[1:]:
             self._check_columns(part, names)
         return " UNION ALL ".join(
-            f"SELECT {listed([f'{part.expressions[name]} AS c{place}' for place, name in enumerate(names)])} "
-            f"FROM {part.rows}"
+            f"SELECT {listed([*_columns(part, names), *_presence(part, others)])} FROM {part.rows}"
             for part in self.parts
         )
 
@@ -146,8 +162,20 @@ class DataSet:
             raise UnusableDataError(f"{part.file.path}: lacks {_named(missing)}, which {first} has")
 
 
-def take_sample(engine: Engine, table: str, names: Sequence[str], query: str, limit: int) -> Sample:
+def _columns(part: Part, names: Sequence[str]) -> list[str]:
+    return [f"{part.expressions[name]} AS c{place}" for place, name in enumerate(names)]
+
+
+def _presence(part: Part, names: Sequence[str]) -> list[str]:
+    return [f"{part.present.get(name, 'false')} AS p{place}" for place, name in enumerate(names)]
+
+
+def take_sample(
+    engine: Engine, table: str, names: Sequence[str], query: str, limit: int, others: Sequence[str] = ()
+) -> Sample:
     """Read at most *limit* of the rows of *query* into a new *table*, each with the same chance, and trim their texts.
+
+    The *query* is a `DataSet.selection` of *names* and *others*.
 
     Raises:
         UnusableDataError: the data are damaged.
@@ -165,9 +193,11 @@ def take_sample(engine: Engine, table: str, names: Sequence[str], query: str, li
     columns = [f"{plain.trimmed(name) if kind == 'VARCHAR' else name} AS {name}" for name, kind in kinds]
     engine.run(f"CREATE TABLE {table} AS SELECT {listed(columns)} FROM {raw}")
     engine.run(f"DROP TABLE {raw}")
-    (taken,) = engine.row(f"SELECT count(*) FROM {table}")
+    present = [f"count(*) FILTER (p{place})" for place in range(len(others))]
+    taken, *counts = engine.row(f"SELECT {listed(['count(*)', *present])} FROM {table}")
     rows = engine.row(f"SELECT currval('{counter}')")[0] if taken else 0
-    return Sample(table=table, names=tuple(names), rows=rows, taken=taken)
+    filled = {name: count / taken for name, count in zip(others, counts, strict=True) if taken}
+    return Sample(table=table, names=tuple(names), rows=rows, taken=taken, filled=filled)
 
 
 def most_rows(rows: int, columns: int) -> int:
@@ -211,13 +241,20 @@ def _csv_part(address: str, file: FoundFile, source: str, storage: Storage) -> P
     keys = {name: f"c{place}" for place, name in enumerate(header.names)}
     repeated = plain.repeated(header.names)
     expressions = {name: plain.cut(key) for name, key in keys.items() if name not in repeated}
-    return Part(file=file, rows=csv_rows(source, header, packed=packed), expressions=expressions, unusable=repeated)
+    return Part(
+        file=file,
+        rows=csv_rows(source, header, packed=packed),
+        expressions=expressions,
+        unusable=repeated,
+        present=_any_of((name, plain.is_present(plain.cut(f"c{place}"))) for place, name in enumerate(header.names)),
+    )
 
 
 def _parquet_part(file: FoundFile, source: str, engine: Engine) -> Part:
     columns = read_parquet_header(engine, source)
     unusable = plain.repeated([column.name for column in columns])
     expressions = {}
+    present = []
     for column in columns:
         found = plain.values(quoted_name(column.key), column.kind, column.per_second)
         if column.is_index:
@@ -225,7 +262,26 @@ def _parquet_part(file: FoundFile, source: str, engine: Engine) -> Part:
         if found.unusable:
             unusable.setdefault(column.name, found.unusable)
         expressions[column.name] = found.expression
-    return Part(file=file, rows=parquet_rows(source), expressions=expressions, unusable=unusable)
+        present.append((column.name, found.present))
+    # A few of them, such as pictures, would fill the memory.
+    large = [name for name, why in unusable.items() if why == plain.BYTES]
+    counted = parquet_values(engine, source) if large else {}
+    return Part(
+        file=file,
+        rows=parquet_rows(source),
+        expressions=expressions,
+        unusable=unusable,
+        present=_any_of(present),
+        counted={name: counted[name] for name in large if name in counted},
+    )
+
+
+def _any_of(present: Iterable[tuple[str, str]]) -> dict[str, str]:
+    # A name that occurs twice has a value where one of its columns has.
+    found: dict[str, str] = {}
+    for name, expression in present:
+        found[name] = f"{found[name]} OR {expression}" if name in found else expression
+    return found
 
 
 def _with_partitions(part: Part) -> Part:
@@ -235,7 +291,8 @@ def _with_partitions(part: Part) -> Part:
         for name, value in part.file.partitions.items()
         if name not in part.expressions and name not in part.unusable
     }
-    return Part(file=part.file, rows=part.rows, expressions={**part.expressions, **values}, unusable=part.unusable)
+    present = {name: f"{value} IS NOT NULL" for name, value in values.items()}
+    return replace(part, expressions={**part.expressions, **values}, present={**part.present, **present})
 
 
 @contextmanager

@@ -57,6 +57,18 @@ def read_parquet_header(engine: Engine, source: str) -> list[ParquetColumn]:
     ]
 
 
+def parquet_values(engine: Engine, source: str) -> dict[str, tuple[int, int]]:
+    """Return column -> how many values and rows it has, for columns that are no structures, as the footer counts them.
+
+    Columns whose nulls the writer did not count are left out. Raises what `Engine.rows` does.
+    """
+    found = engine.rows(
+        f"SELECT path_in_schema, sum(num_values - stats_null_count)::BIGINT, sum(num_values)::BIGINT "
+        f"FROM parquet_metadata({source}) GROUP BY path_in_schema HAVING count(stats_null_count) = count(*)"
+    )
+    return {name.strip(): (values, rows) for name, values, rows in found}
+
+
 def parquet_rows(source: str) -> str:
     """Return the rows of the file *source* as a table expression of SQL."""
     return f"read_parquet({source}, hive_partitioning = false)"

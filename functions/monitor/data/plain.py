@@ -22,6 +22,7 @@ BYTES: Final = "holds bytes"
 
 _BLANKS: Final = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 _MISSING: Final = ", ".join(quoted_text(mark) for mark in MISSING)
+_TEXTS: Final = re.compile(r"VARCHAR|UUID|ENUM.*")
 # The types of DuckDB, as it writes them, with the expression for a column {0} of each.
 _EXPRESSIONS: Final = (
     (re.compile(r"U?(TINYINT|SMALLINT|INTEGER)|BIGINT"), "{0}::BIGINT"),
@@ -31,7 +32,7 @@ _EXPRESSIONS: Final = (
     # Times of day and durations do not move on: they are numbers of seconds.
     (re.compile(r"INTERVAL|TIME|TIME_NS"), "epoch({0})::DOUBLE"),
     (re.compile(r"TIME WITH TIME ZONE"), "epoch({0}::TIME)::DOUBLE"),
-    (re.compile(r"VARCHAR|UUID|ENUM.*"), f"left({{0}}::VARCHAR, {LONGEST + _BLANKS_KEPT})"),
+    (_TEXTS, f"left({{0}}::VARCHAR, {LONGEST + _BLANKS_KEPT})"),
     (re.compile(r'"NULL"'), "NULL::VARCHAR"),
 )
 _UNUSABLE: Final = (
@@ -46,11 +47,13 @@ class PlainValues:
 
     Attributes:
         expression: them, as an expression of SQL: whole or broken numbers, flags or texts.
+        present: whether a row has a value, as an expression of SQL.
         unusable: why they cannot be compared, or an empty text.
 
     """
 
     expression: str
+    present: str
     unusable: str = ""
 
 
@@ -64,12 +67,14 @@ def values(key: str, kind: str, per_second: int) -> PlainValues:
 
     """
     if per_second:
-        return PlainValues(expression=f"({key} / {per_second}.0)")
+        return PlainValues(expression=f"({key} / {per_second}.0)", present=f"{key} IS NOT NULL")
     why = next((why for pattern, why in _UNUSABLE if pattern.fullmatch(kind)), "")
     expression = next((text for pattern, text in _EXPRESSIONS if pattern.fullmatch(kind)), "") if not why else ""
     if not expression:
-        return PlainValues(expression="NULL::VARCHAR", unusable=why or BYTES)
-    return PlainValues(expression=expression.format(key))
+        return PlainValues(expression="NULL::VARCHAR", present=f"{key} IS NOT NULL", unusable=why or BYTES)
+    found = expression.format(key)
+    present = is_present(found) if _TEXTS.fullmatch(kind) else f"({found}) IS NOT NULL"
+    return PlainValues(expression=found, present=present)
 
 
 def cut(key: str) -> str:
@@ -81,6 +86,11 @@ def trimmed(key: str) -> str:
     """Return the texts of *key* as an expression: trimmed, cut to `LONGEST` characters, and null where missing."""
     text = f"left(trim({key}, {_BLANKS}), {LONGEST})"
     return f"CASE WHEN {text} IN ({_MISSING}) THEN NULL ELSE {text} END"
+
+
+def is_present(text: str) -> str:
+    """Return, as an expression, whether the expression *text* has a text that is not one of the marks for none."""
+    return f"({trimmed(text)}) IS NOT NULL"
 
 
 def repeated(names: Sequence[str]) -> dict[str, str]:

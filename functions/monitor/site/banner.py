@@ -17,7 +17,10 @@ def with_banner(page: str, result: Result) -> str:
         *(f"{role.capitalize()}: {name}." for name, role in result.roles.items()),
         *(f"{name}: {growth}." for name, growth in result.growing().items()),
         *(f"{name}: {unread}." for name, unread in result.unread().items()),
-        *(f"Not compared: {name}, which {why}." for name, why in result.left_out.items()),
+        *(
+            f"Not compared: {name}, which {why}; {result.left_out_values[name].described()}."
+            for name, why in result.left_out.items()
+        ),
     ]
     verdict = WORDS[result.status] + (f", {result.severity}" if result.severity else "")
     banner = render("banner.html", model_id=result.model_id, verdict=verdict, facts=facts)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from functions.monitor.data.storage import Storage
+from functions.monitor.missing import Filled
 from functions.monitor.result import DRIFT, FAILED, NO_DRIFT, WORSE
 from functions.monitor.site import layout
 from shared.fields import parse_time
@@ -60,7 +61,7 @@ class PastCheck:
         drift_share: the share from which on it is drift.
         severity: how much, or an empty text.
         drifted: the columns that drifted.
-        left_out: how many columns were not compared.
+        left_out: column -> why it was not compared, and in which share of rows it has values, for people.
         problem: why it failed, or an empty text.
         trigger_id: the trigger that it sent, or an empty text.
         columns: column -> how it was found.
@@ -75,7 +76,7 @@ class PastCheck:
     drift_share: float = 0.0
     severity: str = ""
     drifted: tuple[str, ...] = ()
-    left_out: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     trigger_id: str = ""
     columns: Mapping[str, PastColumn] = field(default_factory=dict)
@@ -153,7 +154,7 @@ def _check(folder: str, content: bytes) -> PastCheck | None:
             drift_share=float(found.get("drift_share", 0)),
             severity=str(found.get("severity") or ""),
             drifted=tuple(name for name, column in columns.items() if column["status"] == DRIFT),
-            left_out=len(found.get("left_out", ())),
+            left_out=_left_out(found),
             problem=str(found.get("problem", "")),
             trigger_id=str(found.get("trigger_id", "")) if found["status"] in (DRIFT, WORSE) else "",
             columns={name: _column(column) for name, column in columns.items()},
@@ -161,6 +162,16 @@ def _check(folder: str, content: bytes) -> PastCheck | None:
         )
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
+
+
+def _left_out(found: Mapping[str, Any]) -> dict[str, str]:
+    shares: Mapping[str, Any] = found.get("left_out_values", {})
+    filled = {name: Filled(reference=share["reference"], current=share["current"]) for name, share in shares.items()}
+    # Checks of earlier versions have no shares.
+    return {
+        name: f"{why}; {filled[name].described()}" if name in filled else str(why)
+        for name, why in found.get("left_out", {}).items()
+    }
 
 
 def _column(column: Mapping[str, Any]) -> PastColumn:
