@@ -58,7 +58,7 @@ def read_parquet_header(engine: Engine, source: str) -> list[ParquetColumn]:
 
 
 def parquet_values(engine: Engine, source: str) -> dict[str, tuple[int, int]]:
-    """Return column -> how many values and rows it has, for columns that are no structures, as the footer counts them.
+    """Return column -> how many values and rows it has by the footer, for columns other than lists and structures.
 
     Columns whose nulls the writer did not count are left out. Raises what `Engine.rows` does.
     """
