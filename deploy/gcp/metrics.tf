@@ -1,7 +1,9 @@
 # Metrics of the logs, alerts on trainings and schedules, and a dashboard.
 
 locals {
-  services = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"${google_cloudfunctions2_function.emit.name}\" OR \"${google_cloudfunctions2_function.receive.name}\")"
+  # In PromQL every special character of a metric's name is an underscore.
+  evaluated = replace(google_logging_metric.evaluated.name, "/[^A-Za-z0-9]/", "_")
+  services  = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"${google_cloudfunctions2_function.emit.name}\" OR \"${google_cloudfunctions2_function.receive.name}\")"
 }
 
 resource "google_logging_metric" "decisions" {
@@ -87,15 +89,15 @@ resource "google_monitoring_alert_policy" "failed" {
   }
   conditions {
     display_name = "there is one"
-    condition_threshold {
-      filter          = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.ended.name}\" AND metric.labels.result = one_of(\"failed\", \"gone\")"
-      comparison      = "COMPARISON_GT"
-      threshold_value = 0
-      duration        = "0s"
-      aggregations {
-        alignment_period   = "300s"
-        per_series_aligner = "ALIGN_DELTA"
-      }
+    # The log itself is matched: an alert on a metric is refused for up to ten minutes after the metric is made
+    # (terraform-provider-google, issue 11102), so that the first deployment would fail.
+    condition_matched_log {
+      filter = "${local.services} AND jsonPayload.message=\"retrain.ended\" AND jsonPayload.result=(\"failed\" OR \"gone\")"
+    }
+  }
+  alert_strategy {
+    notification_rate_limit {
+      period = "300s"
     }
   }
 }
@@ -110,14 +112,13 @@ resource "google_monitoring_alert_policy" "silent" {
   }
   conditions {
     display_name = "there is no evaluation"
-    condition_absent {
-      filter   = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.evaluated.name}\""
-      duration = "1800s"
-      aggregations {
-        alignment_period     = "300s"
-        per_series_aligner   = "ALIGN_DELTA"
-        cross_series_reducer = "REDUCE_SUM"
-      }
+    # Twenty minutes without one, for ten minutes: also where there was never any.
+    condition_prometheus_query_language {
+      query               = "(sum(increase(logging_googleapis_com:user_${local.evaluated}{monitored_resource=\"cloud_run_revision\"}[20m])) or vector(0)) < 1"
+      duration            = "600s"
+      evaluation_interval = "300s"
+      # It is refused for up to ten minutes after the metric is made, too.
+      disable_metric_validation = true
     }
   }
 }

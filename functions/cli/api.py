@@ -97,7 +97,9 @@ def write_problem(context: Context, options: argparse.Namespace, error: ApiError
     if options.json:
         context.out.write(f"{json.dumps(error.problem, indent=2)}\n")
     else:
-        context.err.write(f"{error}\n")
+        from functions.cli.tables import plain
+
+        context.err.write(f"{plain(str(error))}\n")
     return FAILED
 
 

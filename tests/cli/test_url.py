@@ -120,6 +120,12 @@ def test_what_is_not_an_answer_of_the_api_is_an_error(upstream: Upstream, status
     assert (answer.code, answer.err.strip()) == (1, said), answer
 
 
+def test_a_problem_does_not_control_the_terminal(upstream: Upstream) -> None:
+    """Whatever is at the address, its text is shown without control characters."""
+    upstream.answer = ("404 Not Found", [("content-type", "application/json")], b'{"detail": "\\u001b[2Jgone"}')
+    assert run("show", "churn", "--url", upstream.url, variables={}).err == "?[2Jgone\n"
+
+
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [

@@ -242,3 +242,13 @@ def test_the_monitor_may_read_write_and_publish_and_is_started_by_its_schedule()
     schedule = of_kind("google_cloud_scheduler_job")["monitor"]
     assert schedule["http_target"][0]["uri"].endswith("${google_cloud_run_v2_job.monitor[each.key].id}:run")
     assert of_kind("google_cloud_run_v2_job_iam_member")["monitor"]["role"] == "roles/run.invoker"
+
+
+def test_no_alert_needs_a_metric_that_the_same_deployment_makes() -> None:
+    """Google refuses such an alert for minutes after the metric was made, which would fail the first deployment."""
+    policies = of_kind("google_monitoring_alert_policy")
+    conditions = {name: policy["conditions"][0] for name, policy in policies.items()}
+    assert "condition_matched_log" in conditions["failed"]
+    (silent,) = conditions["silent"]["condition_prometheus_query_language"]
+    assert silent["disable_metric_validation"] is True
+    assert "logging.googleapis.com/user/" not in str(conditions)
