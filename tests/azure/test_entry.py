@@ -180,7 +180,7 @@ def test_a_request_is_read() -> None:
         Content_Type="application/json",
     )
     assert (request.method, request.path) == ("POST", "/models/a%2Fb%20c")
-    assert request.query == {"after": "z", "empty": ""}
+    assert request.query == {"after": "x y,z", "empty": ""}
     assert request.headers["content-type"] == "application/json"
     assert request.body == b"{}"
 

@@ -160,7 +160,7 @@ EXCHANGES: Final[Mapping[str, Exchange]] = {
         404,
         "Not Found",
         "model_id: the configuration has no model 'absent/ü'; it has "
-        "churn, fraud, reviewed, followed, signalled, broken, any-*, handed-*",
+        "churn, fraud, reviewed, followed, signalled, broken, any-*, retried-*, limited-*, handed-*",
     ),
     "retrain": _ok(
         _post("/retrain", {"model_id": "churn"}),
