@@ -10,6 +10,7 @@ from shared.errors import DamagedStateError, RetrainError, UnavailableError
 from shared.ledger import snapshots
 from shared.ledger.index import IndexRecord, StoredRecord, entry_of, is_own, load_record, save_record
 from shared.parts import ReceiverParts
+from shared.training.channels import described
 from shared.training.end import catch_up, refresh_status
 from shared.training.follow_up import resume_follow_ups
 from shared.training.stale import notify_if_stale, watch_new_models
@@ -155,13 +156,15 @@ class _Sweep:
             self._left[model_id] = snapshot.state
         try:
             _sweep_one(self._receiver, model_id, snapshot)
-        except RetrainError as error:
+        except Exception as error:  # noqa: BLE001 - no failure of one model may affect the others
             del self.checked[model_id]
             self._failed(model_id, error)
 
-    def _failed(self, model_id: str, error: RetrainError) -> None:
-        log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": str(error)})
-        self.failures.append(f"{model_id}: {error}")
+    def _failed(self, model_id: str, error: Exception) -> None:
+        is_unexpected = not isinstance(error, RetrainError)
+        text = described(error) if is_unexpected else str(error)
+        log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": text}, exc_info=is_unexpected)
+        self.failures.append(f"{model_id}: {text}")
 
 
 def sweep_model(receiver: ReceiverParts, model_id: str) -> None:
@@ -190,6 +193,9 @@ def _from_anywhere(model_ids: list[str], chance: str) -> list[str]:
 def _sweep_one(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> None:
     snapshot = stop_if_cancelled(receiver, model_id, snapshot)
     training = snapshot.state.training
-    if not catch_up(receiver, model_id, snapshot) and training is not None and training.run_id is not None:
-        refresh_status(receiver, model_id, training, training.run_id)
-    notify_if_stale(receiver, model_id, snapshot)
+    try:
+        if not catch_up(receiver, model_id, snapshot) and training is not None and training.run_id is not None:
+            refresh_status(receiver, model_id, training, training.run_id)
+    finally:
+        # A model whose training cannot start, because the service is away, becomes stale, too.
+        notify_if_stale(receiver, model_id, snapshot)

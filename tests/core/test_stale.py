@@ -3,10 +3,12 @@
 import dataclasses
 import shlex
 from datetime import timedelta
+from typing import Never
 
 import pytest
 
 from shared.decision.state import Paused
+from shared.errors import UnavailableError
 from shared.ledger.document import read_state, write_state
 from shared.notice import Notice, command, notice_document, notice_text
 from shared.ports import IndexEntry
@@ -45,6 +47,26 @@ def test_a_model_that_was_never_requested_becomes_stale() -> None:
     assert stale(deployment) == ["churn", "churn"]
     deployment.wait(MINUTE)
     assert stale(deployment) == ["churn"] * 3
+
+
+def test_a_model_whose_training_cannot_start_becomes_stale() -> None:
+    """The training service is away for days: people are notified all the same."""
+
+    def away(call: str, _effect: object) -> Never:
+        raise UnavailableError("The training service", call)
+
+    deployment = Deployment(AGED, launcher_gate=away)
+    sweep(deployment.receiver)
+    deployment.wait(HOUR)
+    sweep(deployment.receiver)  # This one completes the index.
+    with pytest.raises(UnavailableError):
+        deployment.emit("t-1")
+    deployment.wait(3 * DAY - HOUR - MINUTE)
+    for events in ([], ["stale"]):  # Only in the first sweep, a pass reads all models.
+        with pytest.raises(UnavailableError):
+            sweep(deployment.receiver)
+        assert [notice.event for _, notice in deployment.channels.sent] == events
+        deployment.wait(10 * MINUTE)
 
 
 def test_a_sweep_that_sees_nothing_new_writes_nothing() -> None:

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from shared.config.targets import Target
 from shared.decision import pending
+from shared.errors import UnavailableError
 from shared.ledger.document import write_state
+from shared.ports import Launcher
 from shared.training.channels import channel_label
 from shared.training.sweep import SWEEP_TIME_LIMIT, sweep
 from tests.core.deployment import Deployment, trigger_event
@@ -66,6 +69,27 @@ def test_a_sweep_ends_in_time_and_the_next_begins_elsewhere(caplog: pytest.LogCa
     assert seen == set(NAMES)
     (record, *_) = [record for record in caplog.records if record.message == "retrain.sweep_cut_short"]
     assert vars(record)["next"] in NAMES
+
+
+def test_a_mistake_of_a_client_stops_no_other_model(caplog: pytest.LogCaptureFixture) -> None:
+    """An error that nobody expects is logged with the name of its model; all others are looked after."""
+    deployment = many()
+    sound, failed = deployment.receiver.launcher, []
+
+    def launcher(target: Target) -> Launcher:
+        if not failed:
+            failed.append(target)
+            raise KeyError("secret")
+        return sound(target)
+
+    deployment.receiver = dataclasses.replace(deployment.receiver, launcher=launcher)
+    deployment.wait(HOUR)
+    with pytest.raises(UnavailableError, match="m-[0-9]+: KeyError; try again"):
+        sweep(deployment.receiver)
+    trainings = [deployment.state(name).training for name in NAMES]
+    assert sum(one is not None and one.checked_at == deployment.now for one in trainings) >= len(NAMES) - 1
+    (record,) = [record for record in caplog.records if record.message == "retrain.sweep_failed"]
+    assert (vars(record)["model_id"] in NAMES, vars(record)["error"]) == (True, "KeyError")
 
 
 def test_nothing_is_swept_where_nothing_is() -> None:
