@@ -10,6 +10,7 @@ from typing import Final
 
 from shared.config.model import Policy
 from shared.decision.pending import due_at
+from shared.decision.retries import is_configured
 from shared.decision.stale import notice_at
 from shared.decision.state import ModelState, Training
 from shared.decision.steering import STOP_AGAIN_AFTER
@@ -45,7 +46,8 @@ def _reasons(state: ModelState, rules: Rules | None) -> Iterator[datetime]:
         # A person or a new configuration may let it start at any time.
         yield state.queued.since
     elif state.retry is not None:
-        yield state.retry.retry_at or state.retry.since
+        is_left = rules is None or is_configured(state.retry, rules.policy)
+        yield (state.retry.retry_at if is_left else None) or state.retry.since
     if state.paused is not None and state.paused.until is not None:
         yield state.paused.until
     if state.waiting is not None:

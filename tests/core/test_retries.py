@@ -137,13 +137,17 @@ def test_a_retry_that_is_refused_reports_the_failure_before_it() -> None:
     assert (trained(one), failures(one), one.reasons()[-1]) == (["t-1"], ["t-1"], "rejected")
 
 
-def test_a_retry_that_is_no_longer_configured_reports_the_failure_before_it() -> None:
-    """It is dropped when its time has come, or by the next event of the model."""
-    one = deployment()
+@pytest.mark.parametrize(("delay", "passed"), [("30m", 30 * MINUTE), ("90d", 25 * HOUR)])
+def test_a_retry_that_is_no_longer_configured_reports_the_failure_before_it(delay: str, passed: timedelta) -> None:
+    """It is dropped when its time has come, by the next event of the model, or within a day by a sweep."""
+    one = deployment(f'retries = 2\nretry_delay = "{delay}"')
     one.emit("t-1")
     end(one)
+    for _ in range(2):  # Afterwards the index is complete.
+        after(one, MINUTE)
+        one.wait(MINUTE)
     one.receiver = dataclasses.replace(one.receiver, config=deployment("retries = 0").receiver.config)
-    after(one, 30 * MINUTE)
+    after(one, passed)
     assert (trained(one), failures(one), one.state().retry) == (["t-1"], ["t-1"], None)
     assert one.state().decisions[0].detail == "retries are no longer configured"
 

@@ -84,7 +84,7 @@ def test_a_mistake_of_a_client_stops_no_other_model(caplog: pytest.LogCaptureFix
 
     deployment.receiver = dataclasses.replace(deployment.receiver, launcher=launcher)
     deployment.wait(HOUR)
-    with pytest.raises(UnavailableError, match="m-[0-9]+: KeyError; try again"):
+    with pytest.raises(UnavailableError, match=r"m-[0-9]+: KeyError; try again"):
         sweep(deployment.receiver)
     trainings = [deployment.state(name).training for name in NAMES]
     assert sum(one is not None and one.checked_at == deployment.now for one in trainings) >= len(NAMES) - 1
