@@ -72,7 +72,7 @@ def test_a_sweep_ends_in_time_and_the_next_begins_elsewhere(caplog: pytest.LogCa
 
 
 def test_a_mistake_of_a_client_stops_no_other_model(caplog: pytest.LogCaptureFixture) -> None:
-    """An error that nobody expects is logged with the name of its model; all others are looked after."""
+    """An unexpected error is logged with the name of its model; all others are looked after."""
     deployment = many()
     sound, failed = deployment.receiver.launcher, list[Target]()
 
