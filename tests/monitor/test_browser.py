@@ -1,10 +1,15 @@
 """The pages in a real browser."""
 
+import itertools
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
 
 from functions.monitor.run import run_checks
+from functions.monitor.site.pages import failure_page
 from tests.monitor.browser import Browser, browser
 from tests.monitor.given import MONDAY, STAMP, World, configuration, links, rows
 
@@ -24,7 +29,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("monitor")
     world = World(folder, configuration(churn=TABLE + "\ndrift_share = 0.2"))
     reference, current = (rows(seed=seed).assign(region=EVIL) for seed in (0, 1))
-    world.put(reference=reference, current=current.assign(price=current["price"] + 2))
+    world.put(reference=reference.assign(old=1), current=current.assign(price=current["price"] + 2))
     run_checks(world.monitor, [], MONDAY)
     return folder / "site"
 
@@ -66,3 +71,25 @@ def test_the_error_page_leads_back(chromium: Browser, site: Path) -> None:
     assert "This page does not exist" in seen.dom
     assert list(links(seen.dom)) == ["index.html"]
     assert not seen.console
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_barrier(chromium: Browser, site: Path, scheme: Literal["light", "dark"]) -> None:
+    """axe-core finds no violation in index, model, report, failure and error page, nor at the width of a phone."""
+    check = site / "models" / "churn" / STAMP
+    (check / "failure.html").write_text(failure_page("churn", MONDAY, "current.parquet: no such file exists"))
+    # Below its head, the report is Evidently's.
+    parts = {check / "report.html": "header", check / "failure.html": None}
+    parts |= dict.fromkeys((site / "index.html", site / "models/churn/index.html", site / "error.html"))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.program, args=["--no-sandbox"])
+        page = browser.new_context(color_scheme=scheme).new_page()
+        for width, (path, part) in itertools.product((1200, 360), parts.items()):
+            page.set_viewport_size({"width": width, "height": 740})
+            page.goto(path.as_uri())
+            for summary in page.locator("summary").all():
+                summary.click()
+            found = Axe().run(page, context=part)
+            assert found.violations_count == 0, f"{path.name}, {width}: {found.generate_report()}"
+            assert part or page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path.name}, {width}"
+        browser.close()
