@@ -131,7 +131,7 @@ def cancel(emitter: EmitterParts, model_id: str, fields: Fields, caller: str | N
     state = _step(emitter, model_id, lambda state: steering.cancelled(state, trigger_id, by, now=now))
     effect, name = steering.cancellation(state, trigger_id), brief(trigger_id)
     if effect == "undecided":
-        detail = f"trigger_id: {name} is not decided yet"
+        detail = f"trigger_id: {name} is not decided yet, or was never sent"
         raise HttpError(HTTPStatus.CONFLICT, detail, {"retry-after": RETRY_AFTER})
     if effect == "handed_over":
         raise ConflictError(f"trigger_id: {name} is handed over to a target that cannot stop trainings")

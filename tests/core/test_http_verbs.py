@@ -181,7 +181,7 @@ def test_what_cannot_be_cancelled_is_a_conflict() -> None:
     assert problem(response, 409, "Conflict") == "trigger_id: 't-1' is neither kept nor running: launched"
     assert "retry-after" not in response.headers
     response = one.call("POST", "/models/churn/cancel", {"trigger_id": "t-9"})
-    assert problem(response, 409, "Conflict") == "trigger_id: 't-9' is not decided yet"
+    assert problem(response, 409, "Conflict") == "trigger_id: 't-9' is not decided yet, or was never sent"
     assert response.headers["retry-after"] == "5"
     one.service.shows_runs = False
     one.emit("t-2")
