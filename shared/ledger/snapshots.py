@@ -92,10 +92,7 @@ def save(writer: StateWriter, model_id: str, snapshot: Snapshot, state: ModelSta
     stored = writer.ledger.save(model_id, document, snapshot.version, entry_of(writer, model_id, kept))
     if stored is None:
         return None
-    known = set(snapshot.state.decisions)
-    for decided in reversed(state.decisions):
-        if decided not in known:
-            report(writer, model_id, decided)
+    _report_new(writer, model_id, snapshot.state, state)
     return Snapshot(state=kept, version=stored.version, before=snapshot.state)
 
 
@@ -105,23 +102,28 @@ def change(
     """Apply *step* to the state of *model_id* until no other writer is faster, and return the resulting snapshot.
 
     A *step* that changes nothing needs no write. With a *snapshot* that the caller has just loaded, the first attempt
-    needs no read.
+    needs no read. If a client library repeats a save whose response was lost, the second response is a conflict with
+    the first: the state is then the one that was saved, which counts as saved.
 
     Raises:
         ContentionError: another writer was faster every time.
         UnavailableError: the ledger is unavailable.
 
     """
+    attempted: tuple[ModelState, ModelState] | None = None
     for attempt in range(writer.contention.attempts):
         writer.contention.pause(attempt)
         snapshot = snapshot or load(writer.ledger, model_id)
+        if attempted is not None and snapshot.state == fitted(attempted[1])[0]:
+            _report_new(writer, model_id, *attempted)
+            return dataclasses.replace(snapshot, before=attempted[0])
         state = step(snapshot.state)
         if state == snapshot.state:
             return dataclasses.replace(snapshot, before=None)
         changed = save(writer, model_id, snapshot, state)
         if changed is not None:
             return changed
-        snapshot = None
+        attempted, snapshot = (snapshot.state, state), None
     raise contention(writer, model_id)
 
 
@@ -129,6 +131,14 @@ def contention(writer: StateWriter, model_id: str) -> ContentionError:
     """Return the error for a model that has too many writers at the same time."""
     attempts = writer.contention.attempts
     return ContentionError(f"the state of {model_id!r} was changed by others {attempts} times in a row; try again")
+
+
+def _report_new(writer: StateWriter, model_id: str, before: ModelState, state: ModelState) -> None:
+    """Log and count the decisions of *state* that *before* does not have."""
+    known = set(before.decisions)
+    for decided in reversed(state.decisions):
+        if decided not in known:
+            report(writer, model_id, decided)
 
 
 def report(writer: StateWriter, model_id: str, decided: Decided) -> None:

@@ -39,6 +39,17 @@ def test_a_start_is_reported() -> None:
     assert (notice.at, notice.evidence) == (deployment.now, {"report_url": "https://example.com"})
 
 
+@pytest.mark.parametrize("save", [1, 2])
+def test_a_start_is_reported_once_although_a_client_repeats_a_save(save: int) -> None:
+    """The response to the save of the claim, or of the start, is lost, and the second response is a conflict."""
+    deployment = Deployment(notifying())
+    ledger = deployment.ledger.through(Script({save: Fault.REPEATED}))
+    deployment.receiver = dataclasses.replace(deployment.receiver, ledger=ledger)
+    assert deployment.receive(trigger_event()).decision == "launch"
+    assert events(deployment) == [("launched", "t-1")]
+    assert [line.reason for _, line in deployment.observed] == ["launched"]
+
+
 def test_a_training_that_is_handed_over_is_reported() -> None:
     """Its start is all that can be notified."""
     deployment = Deployment(notifying())
