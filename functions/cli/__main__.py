@@ -40,7 +40,7 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], out: TextIO, er
         command = COMMANDS[options.command]
         if command.clouds and options.env:
             context = _of_deployment(context, options)
-        if command.takes_url and options.url:
+        if command.takes_url and (options.url or (command.steers and options.env)):
             context = _at_address(context, options)
         return command.run(context, options)
     except UsageError as error:
@@ -76,11 +76,13 @@ def _of_deployment(context: Context, options: argparse.Namespace) -> Context:
 
 
 def _at_address(context: Context, options: argparse.Namespace) -> Context:
-    """Return *context* with the HTTP API that `--url` names."""
+    """Return *context* with the HTTP API that `--url` names, or that of the deployment that `--env` names."""
     from functions.cli.access.chosen import access_of, check_address
+    from functions.cli.deployment.address import api_address
 
-    check_address(options.url)
-    return replace(context, url=options.url, access=lambda: access_of(context, options, options.url))
+    url = options.url or api_address(context, options)
+    check_address(url)
+    return replace(context, url=url, access=lambda: access_of(context, options, url))
 
 
 def _report(error: RetrainError, context: Context, *, as_json: bool) -> None:

@@ -63,6 +63,7 @@ class Command:
         clouds: the values of `--cloud`; empty if it has no such option.
         cloud_required: whether `--cloud` must be given; the default is `local` otherwise.
         takes_url: whether `--url` can name the deployment by the address of its HTTP API.
+        steers: whether it acts on a model, so that `--env` leads to the HTTP API, too, which authenticates the user.
 
     """
 
@@ -74,3 +75,4 @@ class Command:
     clouds: tuple[str, ...] = ()
     cloud_required: bool = False
     takes_url: bool = False
+    steers: bool = False

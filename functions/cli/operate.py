@@ -65,6 +65,7 @@ def _command(
         run=run,
         clouds=CLOUDS,
         takes_url=True,
+        steers=True,
     )
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
@@ -12,8 +13,10 @@ import pytest
 
 from emulators.aws_client import client
 from emulators.moto_server import CREDENTIALS, moto_server
+from functions.local.server import serve
 from tests.cli.package import ROOT
 from tests.cli.running import run
+from tests.core.deployment import Deployment
 
 # moto warns of each type of resource that it does not make.
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse .*:UserWarning")
@@ -201,6 +204,26 @@ def test_a_command_uses_the_deployment_of_an_environment(tmp_path: Path, account
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "https://abc.lambda-url.eu-west-3.on.aws/\n"), done.stderr
+
+
+def test_a_model_of_an_environment_is_steered_through_its_api(tmp_path: Path, account: str) -> None:
+    """A person who pauses a model is whom the platform authenticated, not whoever may write to the ledger."""
+    config = initialised(tmp_path, "aws")
+    deployment = Deployment()
+    listener = serve(deployment.emitter, "127.0.0.1", 0)
+    thread = threading.Thread(target=listener.run)
+    thread.start()
+    own = STACK.replace("https://abc.lambda-url.eu-west-3.on.aws/", f"http://127.0.0.1:{listener.port}/")
+    client("cloudformation", account).create_stack(StackName="retrain-prod", TemplateBody=own)
+    try:
+        done = run("pause", "churn", "--cloud", "aws", "--env", "prod", "--config", config)
+    finally:
+        listener.stop()
+        thread.join()
+    assert (done.code, done.out) == (0, "paused churn\n"), done.err
+    paused = deployment.state().paused
+    assert paused is not None
+    assert paused.by == "this machine"
 
 
 def test_this_machine_has_no_environments(tmp_path: Path) -> None:
