@@ -207,7 +207,7 @@ def test_a_command_uses_the_deployment_of_an_environment(tmp_path: Path, account
 
 
 def test_a_model_of_an_environment_is_steered_through_its_api(tmp_path: Path, account: str) -> None:
-    """A person who pauses a model is whom the platform authenticated, not whoever may write to the ledger."""
+    """A person who pauses a model is whom the platform authenticated, not the name on this machine."""
     config = initialised(tmp_path, "aws")
     deployment = Deployment()
     listener = serve(deployment.emitter, "127.0.0.1", 0)
