@@ -12,8 +12,8 @@ from examples.demo.outside import Message
 Json = dict[str, Any]
 
 BUS, TABLE, TOPIC = "retraining", "retrain-state", "retraining"
-# The rule pattern in the documentation of ML cube Platform.
-PATTERN = {"source": [{"prefix": "ml3_platform"}], "detail-type": [{"prefix": "retrain_trigger"}]}
+# The rule pattern in the documentation of ML cube Platform, and our own events about a model that a person steers.
+PATTERN = {"source": [{"prefix": "ml3_platform"}], "detail-type": [{"prefix": "retrain_trigger"}, "retrain_sweep"]}
 # The same pattern as in the rule for buckets that are signals.
 OBJECTS = {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [CONTAINER]}}}
 
