@@ -13,6 +13,16 @@ from tests.cli.package import Installation, build_wheel, install
 _FOREIGN = ("RETRAIN_", "AWS_", "AZURE_", "GOOGLE_", "IDENTITY_", "PUBSUB_", "FIRESTORE_", "GCE_", "CLOUDSDK_")
 
 
+@pytest.fixture(autouse=True)
+def restored_environment() -> Iterator[None]:
+    """Restore the variables that a command, run in the process of the tests, has set for the SDKs of the clouds."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Return an environment that leads to no cloud and has invalid AWS keys."""
