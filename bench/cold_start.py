@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any, Final
+from typing import Any
 
-ROOT: Final = Path(__file__).parents[1]
+from bench.environments import ROOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,10 @@ from bench.cold_start import Case, Function
 from bench.environments import NAIVE, OFFICIAL, PACKAGES
 from emulators.google_emulators import firestore_emulator, missing
 from emulators.pubsub import push_body
-from emulators.vertex import VertexStandIn
+from emulators.vertex import SPECIFICATION, VertexStandIn
 
 PROJECT: Final = "contracts"
 LOCATION: Final = "europe-west4"
-SPECIFICATION: Final = Path(__file__).with_name("pipeline.json")
 CONFIGURATION: Final = f"""
 [models."model-*".target.gcp]
 kind = "vertex"

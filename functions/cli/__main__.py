@@ -77,11 +77,9 @@ def _of_deployment(context: Context, options: argparse.Namespace) -> Context:
 
 def _at_address(context: Context, options: argparse.Namespace) -> Context:
     """Return *context* with the HTTP API that `--url` names, or that of the deployment that `--env` names."""
-    from functions.cli.access.chosen import access_of, check_address
-    from functions.cli.deployment.address import api_address
+    from functions.cli.access.chosen import access_of, address_of
 
-    url = options.url or api_address(context, options)
-    check_address(url)
+    url = address_of(context, options)
     return replace(context, url=url, access=lambda: access_of(context, options, url))
 
 

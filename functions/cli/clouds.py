@@ -37,18 +37,24 @@ def emitter_of(cloud: str, context: Context) -> EmitterParts:
         UsageError: the packages for *cloud* are not installed.
 
     """
-    variables = {**context.variables, "RETRAIN_CONFIG": str(context.config_file)}
+    variables = _variables(cloud, context)
     if cloud == _LOCAL:
         from functions.local.wiring import local_cloud
 
         emitter = local_cloud(variables).emitter
     else:
-        # The wirings of the clouds read the environment of the process.
-        os.environ["RETRAIN_CONFIG"] = variables["RETRAIN_CONFIG"]
         made: EmitterParts = _import(f"functions.{cloud}.wiring", cloud).emitter()
         emitter = made
     _log_warnings_only()
     return emitter
+
+
+def _variables(cloud: str, context: Context) -> dict[str, str]:
+    """Return the variables with the configuration's path; the wirings of clouds read those of the process."""
+    variables = {**context.variables, "RETRAIN_CONFIG": str(context.config_file)}
+    if cloud != _LOCAL:
+        os.environ["RETRAIN_CONFIG"] = variables["RETRAIN_CONFIG"]
+    return variables
 
 
 def checks_of(cloud: str, setting: "Setting") -> "list[Check]":
@@ -169,10 +175,7 @@ def letters_of(cloud: str, context: Context) -> Letters:
     """
     from shared.config.environment import SOURCE
 
-    variables = {**context.variables, "RETRAIN_CONFIG": str(context.config_file)}
-    if cloud != _LOCAL:
-        # The clients of Azure are made from the environment of the process.
-        os.environ["RETRAIN_CONFIG"] = variables["RETRAIN_CONFIG"]
+    variables = _variables(cloud, context)
     module = _import(f"functions.{cloud}.letters", cloud)
     boxes: Sequence[LetterBox] = module.boxes(variables)
     if not boxes:

@@ -136,9 +136,7 @@ def cancel(emitter: EmitterParts, model_id: str, fields: Fields, caller: str | N
     if effect == "handed_over":
         raise ConflictError(f"trigger_id: {name} is handed over to a target that cannot stop trainings")
     if effect == "over":
-        history = _history(state, trigger_id)
-        became = f": {history[0].detail or history[0].reason}" if history else ""
-        raise ConflictError(f"trigger_id: {name} is neither kept nor running{became}")
+        raise ConflictError(f"trigger_id: {name} is neither kept nor running{_became(state, trigger_id)}")
     return Steered(state=state, trigger_id=trigger_id, is_later=effect == "stopping")
 
 
@@ -211,6 +209,12 @@ def _history(state: ModelState, trigger_id: str) -> list[Decided]:
     return [line for line in state.decisions if line.trigger_id == trigger_id]
 
 
+def _became(state: ModelState, trigger_id: str) -> str:
+    """Return what was last decided about the trigger, as the end of a sentence; empty if nothing is known."""
+    history = _history(state, trigger_id)
+    return f": {history[0].detail or history[0].reason}" if history else ""
+
+
 def _was_released(state: ModelState, trigger_id: str) -> bool:
     return any(
         (line.decision, line.reason) == ("steer", "approved")
@@ -225,11 +229,10 @@ def _was_dropped(state: ModelState, trigger_id: str) -> bool:
 
 
 def _not_waiting(state: ModelState, trigger_id: str) -> ConflictError:
-    history = _history(state, trigger_id)
-    if not history:
+    became = _became(state, trigger_id)
+    if not became:
         return ConflictError(f"trigger_id: {brief(trigger_id)} does not wait for an approval")
-    became = history[0].detail or history[0].reason
-    return ConflictError(f"trigger_id: {brief(trigger_id)} no longer waits for an approval: {became}")
+    return ConflictError(f"trigger_id: {brief(trigger_id)} no longer waits for an approval{became}")
 
 
 def _released(state: ModelState, trigger_id: str) -> ConflictError | None:

@@ -33,9 +33,7 @@ def summary(model_id: str, model: Model, state: ModelState, now: datetime) -> di
         "state": phase(model, state, now),
         "last_decision": _decision(state.decisions[0]) if state.decisions else None,
         "running": _running(state.training) if state.training else None,
-        "waiting": _parked(model, state.waiting) if state.waiting else None,
-        "paused": _paused(state.paused) if state.paused else None,
-        "retry": _parked(model, state.retry) | {"at": _time(state.retry.retry_at)} if state.retry else None,
+        **_held(model, state),
         "last_run": _last_run(state.runs[0]) if state.runs else None,
         "last_success": _time(state.last_success),
         **_due(model, state, now),
@@ -61,14 +59,21 @@ def details(model_id: str, model: Model, cloud: str, state: ModelState, now: dat
         "running": _running(state.training) if state.training else None,
         "cooldown_until": format_time(until) if until and until > now else None,
         "queued": _parked(model, state.queued) if state.queued else None,
-        "waiting": _parked(model, state.waiting) if state.waiting else None,
-        "paused": _paused(state.paused) if state.paused else None,
-        "retry": _parked(model, state.retry) | {"at": _time(state.retry.retry_at)} if state.retry else None,
+        **_held(model, state),
         "decisions": [_decision(decided) for decided in state.decisions],
         "runs": [_run(run) for run in state.runs],
         "rejected": [_decision(decided) for decided in state.rejected],
         "follow_ups": [_pending(entry) for entry in state.pending],
         "configuration": _configuration(model, cloud),
+    }
+
+
+def _held(model: Model, state: ModelState) -> dict[str, object]:
+    """Return what holds the model and its triggers back."""
+    return {
+        "waiting": _parked(model, state.waiting) if state.waiting else None,
+        "paused": _paused(state.paused) if state.paused else None,
+        "retry": _parked(model, state.retry) | {"at": _time(state.retry.retry_at)} if state.retry else None,
     }
 
 
@@ -157,20 +162,21 @@ def _decision(decided: Decided) -> dict[str, object]:
 def _run(run: PastRun) -> dict[str, object]:
     return {
         "run_id": run.run_id,
-        "trigger_id": run.trigger_id,
-        "started_at": format_time(run.started_at),
-        "ended_at": _time(run.ended_at),
-        "result": run.result,
+        **_last_run(run),
         "url": run.url,
         "attempt": run.attempt,
-        "error": run.error or None,
         "trigger": _trigger(run.trigger) if run.trigger else None,
     }
 
 
 def _last_run(run: PastRun) -> dict[str, object]:
-    shown_run = _run(run)
-    return {name: shown_run[name] for name in ("trigger_id", "started_at", "ended_at", "result", "error")}
+    return {
+        "trigger_id": run.trigger_id,
+        "started_at": format_time(run.started_at),
+        "ended_at": _time(run.ended_at),
+        "result": run.result,
+        "error": run.error or None,
+    }
 
 
 def _strip(state: ModelState) -> list[dict[str, object]]:

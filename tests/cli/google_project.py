@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 from emulators.loopback import Answer, Request
 from emulators.pubsub import PubSub
 from emulators.standin import Served
+from emulators.vertex import SPECIFICATION
 from emulators.vertex.errors import error_answer
 from functions.gcp.rest import Session
 from tests.contracts.gate import passed_on
 
 LOCATION: Final = "europe-west4"
-SPECIFICATION: Final = Path(__file__).parents[1] / "contracts" / "google_pipeline.json"
 _numbers = count(1)
 
 CONFIGURATION: Final = """

@@ -8,14 +8,14 @@ from zipfile import ZipFile
 
 import pytest
 
+from emulators.vertex import SPECIFICATION as PIPELINE
 from functions.cli.build.bundle import build
 from functions.cli.build.packages import BuildError, install
 from functions.cli.build.runtime import Runtime
 from functions.cli.command import UsageError
-from tests.cli.package import ROOT, Installation
+from tests.cli.package import Installation
 from tests.cli.running import run
 
-PIPELINE = ROOT / "tests" / "contracts" / "google_pipeline.json"
 CONFIGURATION = """
 [models.churn.target.gcp]
 kind = "vertex"

@@ -22,9 +22,8 @@ from emulators.lambda_runtime import LambdaFunction
 from emulators.moto_server import CREDENTIALS, moto_server
 from emulators.sagemaker import Pipeline, SageMakerStandIn
 from emulators.storage import azurite
-from emulators.vertex import VertexStandIn
+from emulators.vertex import SPECIFICATION, VertexStandIn
 from functions.cli.build.runtime import Runtime
-from tests.cli.package import ROOT
 from tests.cli.running import run
 from tests.contracts.google_project import emulators_needed
 from tests.contracts.google_requests import a_push, delivered
@@ -83,7 +82,7 @@ def test_on_google(tmp_path: Path) -> None:
     """functions-framework loads the bundle, and a push starts one job."""
     emulators_needed()
     (tmp_path / "pipelines").mkdir()
-    shutil.copyfile(ROOT / "tests" / "contracts" / "google_pipeline.json", tmp_path / "pipelines" / "braking.json")
+    shutil.copyfile(SPECIFICATION, tmp_path / "pipelines" / "braking.json")
     address = "https://europe-west4-kfp.pkg.dev/my-project/pipelines/braking/latest"
     bundle = built(tmp_path, "gcp", {address: "pipelines/braking.json", "learning_rate = 0.5": 'note = "x"'})
     with pubsub_emulator() as pubsub, firestore_emulator() as firestore, VertexStandIn() as vertex:

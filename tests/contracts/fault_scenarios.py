@@ -5,9 +5,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from tests.contracts.ports import CONTENDERS
+
 # The platform delivers an event until it is acknowledged; so many times are enough for each scenario.
 MOST_DELIVERIES: Final = 5
-CONTENDERS: Final = 16
 
 
 class Site(Protocol):

@@ -12,7 +12,7 @@ import pytest
 
 from emulators.publisher import refusing_publisher
 from emulators.pubsub import push_body
-from emulators.vertex import FaultKind, VertexStandIn
+from emulators.vertex import SPECIFICATION, FaultKind, VertexStandIn
 from emulators.vertex.jobs import CANCELLED, FAILED, SUCCEEDED
 from emulators.vertex.log_entries import sink_message
 from functions.gcp.bus import PubSubBus
@@ -39,7 +39,6 @@ from tests.contracts.google_project import (
     LOCATION,
     PROJECT,
     RECEIVE,
-    SPECIFICATION,
     SUBSCRIPTION,
     TOPIC,
     Project,

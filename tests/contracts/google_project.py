@@ -15,6 +15,7 @@ import pytest
 from emulators.framework import FrameworkFunction
 from emulators.google_emulators import firestore_emulator, missing, pubsub_emulator
 from emulators.pubsub import PubSub
+from emulators.vertex import SPECIFICATION
 from emulators.wire_gate import WireGate
 from functions.gcp.bus import publisher
 from functions.gcp.rest import Session
@@ -29,7 +30,6 @@ TOPIC: Final = f"projects/{PROJECT}/topics/triggers"
 LETTERS: Final = f"projects/{PROJECT}/topics/dead-letters"
 DATABASE: Final = f"projects/{PROJECT}/databases/(default)/documents"
 COLLECTION: Final = f"{DATABASE}/retraining"
-SPECIFICATION: Final = Path(__file__).with_name("google_pipeline.json")
 # The push subscription; `COPIES` receives a copy of each message on the topic, `KEPT` the dead letters.
 RECEIVE, COPIES, KEPT = "receive", "copies", "letters"
 SUBSCRIPTION: Final = f"projects/{PROJECT}/subscriptions/{RECEIVE}"

@@ -57,6 +57,21 @@ def access_of(context: Context, options: argparse.Namespace, url: str) -> Access
     return KeyAccess(key or function_key(options))
 
 
+def address_of(context: Context, options: argparse.Namespace) -> str:
+    """Return the address of the API that *options* name: that of `--url`, else of the deployment of `--env`.
+
+    Raises:
+        UsageError: neither is given, or credentials may not be sent to the address.
+        DeploymentError: there is no such deployment, or its outputs cannot be read.
+
+    """
+    from functions.cli.deployment.address import api_address
+
+    url: str = options.url or api_address(context, options)
+    check_address(url)
+    return url
+
+
 def check_address(url: str) -> None:
     """Check that credentials may be sent to *url*.
 

@@ -29,16 +29,14 @@ def run(context: Context, options: argparse.Namespace) -> int:
     """Serve the console until a signal ends it."""
     if sys.platform == "win32":
         raise UsageError("retrain console needs a POSIX system; on Windows run it in WSL (https://aka.ms/wsl)")
-    from functions.cli.access.chosen import access_of, check_address
+    from functions.cli.access.chosen import access_of, address_of
     from functions.cli.clouds import require_packages
     from functions.cli.console.proxy import Proxy, application
-    from functions.cli.deployment.address import api_address
     from functions.http_session import NO_RETRY, CallLimits, HttpSession
     from functions.local.listener import Listener, ListenError
 
     require_packages(options.cloud)
-    url = options.url or api_address(context, options)
-    check_address(url)
+    url = address_of(context, options)
     # Its own retries could carry out an action twice, and the page repeats what may be repeated.
     session = HttpSession(NO_RETRY, limits=CallLimits(read_timeout=30))
     proxy = Proxy(url, access_of(context, options, url), session, secrets.token_urlsafe(24))
