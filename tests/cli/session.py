@@ -46,6 +46,8 @@ class Terminal:
     def text(self) -> str:
         """Return all that was typed and printed, with placeholders."""
         shown = self._text.replace("\r\n", "\n").replace(str(self._folder), "FOLDER")
+        # Every five minutes; the session may be anywhere in between.
+        shown = re.sub(r"^\d\d:\d\d:\d\d schedules evaluated .*\n", "", shown, flags=re.MULTILINE)
         for pattern, placeholder in _PLACEHOLDERS:
             shown = pattern.sub(_padded if placeholder == "TIME" else placeholder, shown)
         return "\n".join(line.rstrip() for line in shown.splitlines()).rstrip("\n")
