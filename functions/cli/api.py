@@ -66,7 +66,7 @@ class Api:
             ApiError: it is refused.
 
         """
-        return self._send(Request(method="GET", path=path, query=query))
+        return self._send(Request(method="GET", path=path, query=query))[1]
 
     def post(self, path: str, fields: Mapping[str, object], query: Mapping[str, str] = _NOTHING) -> dict[str, Any]:
         """Return the answer to a POST request with *fields* as its JSON body, sent in the name of the user.
@@ -75,15 +75,26 @@ class Api:
             ApiError: it is refused.
 
         """
+        return self.post_for_status(path, fields, query)[1]
+
+    def post_for_status(
+        self, path: str, fields: Mapping[str, object], query: Mapping[str, str] = _NOTHING
+    ) -> tuple[int, dict[str, Any]]:
+        """Return the status and the answer to a POST request, as `post` sends it.
+
+        Raises:
+            ApiError: it is refused.
+
+        """
         body = json.dumps(fields).encode()
         return self._send(Request(method="POST", path=path, query=query, headers=_JSON, body=body, caller=_user_name()))
 
-    def _send(self, request: Request) -> dict[str, Any]:
+    def _send(self, request: Request) -> tuple[int, dict[str, Any]]:
         response = self._respond(request)
         content: dict[str, Any] = json.loads(response.body)
         if response.status >= HTTPStatus.BAD_REQUEST:
             raise ApiError(content)
-        return content
+        return response.status, content
 
 
 def write_answer(context: Context, options: argparse.Namespace, answer: Mapping[str, object], text: str) -> int:

@@ -1,23 +1,27 @@
 """The commands that steer a model: approve, reject, cancel, retry, pause, resume."""
 
 import argparse
+import shlex
 from collections.abc import Callable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
 from functions.cli.command import Command, Context
 from shared.config.targets import CLOUDS
 
-# The answers for people, by command.
+# The answers for people, by command; {show} and {resume} are command lines.
 _DONE: Final[Mapping[str, str]] = {
-    "approve": "approved {named} of {model}",
-    "reject": "rejected {named} of {model}",
-    "cancel": "cancelled {named} of {model}; its state is {state}",
+    "approve": "approved {named} of {model}; it starts as soon as nothing holds it back",
+    "reject": "rejected {named} of {model}; it starts no training",
+    "cancel": "cancelled {named} of {model}: it was not running, and is dropped; the model's state is {state}",
     "retry": "{trigger_id} of {model} starts as soon as nothing holds it back",
-    "pause": "paused {model}",
+    "pause": "paused {model} until {until}{running}",
     "resume": "resumed {model}; its state is {state}",
 }
+# The answer of `cancel` if the receiver has yet to stop the training.
+_STOPPING: Final = "stopping the training of {named} of {model}; {show} shows how it ended"
 
 
 def _run(verb: str, context: Context, options: argparse.Namespace) -> int:
@@ -27,11 +31,29 @@ def _run(verb: str, context: Context, options: argparse.Namespace) -> int:
     given = {name: getattr(options, name, None) for name in ("trigger_id", "reason", "until")}
     fields = {name: value for name, value in given.items() if value is not None}
     try:
-        answer = Api(context, options.cloud).post(path, fields)
+        status, answer = Api(context, options.cloud).post_for_status(path, fields)
     except ApiError as error:
         return write_problem(context, options, error)
-    named = {"state": "", "trigger_id": "", **answer, "model": options.model, "named": given["trigger_id"]}
-    return write_answer(context, options, answer, _DONE[verb].format_map(named))
+    return write_answer(context, options, answer, _text(verb, given, answer, options.model, status))
+
+
+def _text(verb: str, given: Mapping[str, str | None], answer: Mapping[str, object], model_id: str, status: int) -> str:
+    """Return the answer for people."""
+    from functions.cli.tables import plain
+
+    model = shlex.quote(model_id)
+    values = {
+        "trigger_id": "",
+        "state": "",
+        **answer,
+        "model": model_id,
+        "named": given["trigger_id"],
+        "show": f"`retrain show {model}`",
+        "until": given["until"] or f"`retrain resume {model}`",
+        "running": "; the training that runs goes on" if answer.get("state") == "training" else "",
+    }
+    is_stopping = verb == "cancel" and status == HTTPStatus.ACCEPTED
+    return plain((_STOPPING if is_stopping else _DONE[verb]).format_map(values))
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:

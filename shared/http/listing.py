@@ -1,6 +1,7 @@
 """The list of models in pages: first those that the configuration names, then those that match a pattern."""
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Final, Self
 
 from shared.decision.attention import FOR_PEOPLE
@@ -89,6 +90,19 @@ def list_models(emitter: EmitterParts, query: Mapping[str, str]) -> dict[str, ob
         if wanted.shows(entry):
             models.append(entry)
     return {"models": models} | ({"next": following} if following else {})
+
+
+def matching(emitter: EmitterParts, pattern: str, limit: int) -> list[str]:
+    """Return the ids of up to *limit* models that match *pattern*: configured ones, and the first of those seen.
+
+    Raises:
+        UnavailableError: the ledger is unavailable.
+
+    """
+    named = emitter.config.named(emitter.cloud)
+    seen = (name for name in emitter.ledger.models(None, _MOST_INDEXED) if not is_own(name))
+    every = dict.fromkeys([*named, *seen])
+    return [name for name in every if fnmatchcase(name, pattern) and emitter.config.knows(name)][:limit]
 
 
 def _page(emitter: EmitterParts, after: str, wanted: Filter) -> tuple[list[str], str | None]:

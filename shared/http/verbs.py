@@ -9,11 +9,13 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
+from shared.config.lookup import is_pattern
 from shared.decision import steering, transitions
 from shared.decision.state import Decided, ModelState
-from shared.errors import ConflictError, InvalidTriggerError
-from shared.fields import brief, is_unicode, read_text, read_time
+from shared.errors import ConflictError, InvalidTriggerError, UnknownModelError
+from shared.fields import MAX_MODEL_ID, brief, is_unicode, read_text, read_time
 from shared.frozen import dataclass
+from shared.http.listing import matching
 from shared.http.messages import RETRY_AFTER, HttpError
 from shared.ledger import snapshots
 from shared.parts import EmitterParts
@@ -21,6 +23,9 @@ from shared.trigger import MAX_TEXT
 
 # The name in the history where the platform does not authenticate callers.
 UNKNOWN_CALLER: Final = "an unknown caller"
+
+# The models in the answer to a verb for a pattern.
+_MOST_NAMED: Final = 5
 
 Fields = Mapping[str, object]
 
@@ -45,7 +50,7 @@ def approve(emitter: EmitterParts, model_id: str, fields: Fields, caller: str | 
     """Release the waiting trigger that *fields* name; a repeat for a trigger that was released gets the same answer.
 
     Raises:
-        UnknownModelError: the configuration has no such model.
+        UnknownModelError: the configuration has no such model, or it is a pattern.
         InvalidTriggerError: *fields* do not name a trigger.
         ConflictError: the trigger does not wait for an approval; the message says what happened to it.
         BusError: the approval is recorded, but the bus refused the event; the sweep starts the training.
@@ -64,7 +69,7 @@ def reject(emitter: EmitterParts, model_id: str, fields: Fields, caller: str | N
     """Drop the waiting trigger that *fields* name; a repeat gets the same answer.
 
     Raises:
-        UnknownModelError: the configuration has no such model.
+        UnknownModelError: the configuration has no such model, or it is a pattern.
         InvalidTriggerError: *fields* do not name a trigger.
         ConflictError: the trigger does not wait for an approval; the message says what happened to it.
         UnavailableError: the ledger or the bus is unavailable.
@@ -85,7 +90,7 @@ def pause(emitter: EmitterParts, model_id: str, fields: Fields, caller: str | No
     """Pause a model: nothing new is claimed, and the newest trigger is kept.
 
     Raises:
-        UnknownModelError: the configuration has no such model.
+        UnknownModelError: the configuration has no such model, or it is a pattern.
         InvalidTriggerError: a field is unknown, or `until` is not in the future.
         UnavailableError: the ledger or the bus is unavailable.
 
@@ -106,7 +111,7 @@ def resume(emitter: EmitterParts, model_id: str, fields: Fields, caller: str | N
     """End the pause of a model; one that is not paused stays as it is.
 
     Raises:
-        UnknownModelError: the configuration has no such model.
+        UnknownModelError: the configuration has no such model, or it is a pattern.
         InvalidTriggerError: a field is unknown.
         UnavailableError: the ledger or the bus is unavailable.
 
@@ -120,7 +125,7 @@ def cancel(emitter: EmitterParts, model_id: str, fields: Fields, caller: str | N
     """Drop the trigger that *fields* name, or have its training stopped; a repeat gets the same answer.
 
     Raises:
-        UnknownModelError: the configuration has no such model.
+        UnknownModelError: the configuration has no such model, or it is a pattern.
         InvalidTriggerError: *fields* do not name a trigger.
         ConflictError: the trigger cannot be cancelled; the message says why.
         HttpError: 409 with `Retry-After`, the trigger is not decided yet.
@@ -144,7 +149,7 @@ def retry(emitter: EmitterParts, model_id: str, fields: Fields, caller: str | No
     """Start the training of the trigger that *fields* name again; the trigger of the new attempt is returned.
 
     Raises:
-        UnknownModelError: the configuration has no such model.
+        UnknownModelError: the configuration has no such model, or it is a pattern.
         InvalidTriggerError: *fields* do not name a trigger.
         ConflictError: the model keeps another trigger, or the history does not have all that the training needs.
         HttpError: 404, the runs do not list the trigger.
@@ -168,12 +173,32 @@ def retry(emitter: EmitterParts, model_id: str, fields: Fields, caller: str | No
 
 
 def _step(emitter: EmitterParts, model_id: str, step: Callable[[ModelState], ModelState]) -> ModelState:
-    """Change the state of the model by *step*, request that the receiver acts on it, and return it."""
-    snapshot = snapshots.change(emitter, model_id, step)
+    """Change the state of the model by *step*, request that the receiver acts on it, and return it.
+
+    An id with a wildcard is that of a model only if such a model has a state; a person means the models that match.
+    """
+
+    def checked(state: ModelState) -> ModelState:
+        if is_pattern(model_id) and state == ModelState():
+            raise _is_no_model(emitter, model_id)
+        return step(state)
+
+    snapshot = snapshots.change(emitter, model_id, checked)
     # A repeat is sent again, because the event of the first request may be lost.
     if snapshot.before is not None or steering.needs_receiver(snapshot.state):
         emitter.bus.request_sweep(model_id)
     return snapshot.state
+
+
+def _is_no_model(emitter: EmitterParts, pattern: str) -> UnknownModelError:
+    found = matching(emitter, pattern, _MOST_NAMED + 1)
+    listed = ", ".join(brief(name, MAX_MODEL_ID) for name in found[:_MOST_NAMED])
+    more = " and others" if len(found) > _MOST_NAMED else ""
+    matches = f"it matches {listed}{more}" if found else "no model that matches it has been seen"
+    wanted = brief(pattern, MAX_MODEL_ID)
+    return UnknownModelError(
+        f"model_id: {wanted} is a pattern, not a model; {matches}; send one request for each model, with its name"
+    )
 
 
 def _named(emitter: EmitterParts, model_id: str, fields: Fields) -> str:

@@ -48,6 +48,9 @@ kind = "command"
 command = ["true"]
 """
 
+APPROVED = "approved t-1 of fraud; it starts as soon as nothing holds it back"
+REJECTED = "rejected t-1 of fraud; it starts no training"
+
 
 @pytest.fixture
 def variables(tmp_path: Path) -> dict[str, str]:
@@ -201,7 +204,7 @@ def test_the_model_of_show_is_named_once(variables: dict[str, str], arguments: l
     assert "model" in answer.err
 
 
-@pytest.mark.parametrize(("command", "done", "reason"), [("approve", "approved", None), ("reject", "rejected", "x")])
+@pytest.mark.parametrize(("command", "done", "reason"), [("approve", APPROVED, None), ("reject", REJECTED, "x")])
 def test_a_waiting_trigger(
     variables: dict[str, str], machine: Machine, command: str, done: str, reason: str | None
 ) -> None:
@@ -210,7 +213,7 @@ def test_a_waiting_trigger(
     machine.receive()
     assert json.loads(run("show", "fraud", "--json", variables=variables).out)["state"] == "waiting"
     answer = run(command, "fraud", "t-1", variables=variables)
-    assert (answer.code, answer.out) == (0, f"{done} t-1 of fraud\n")
+    assert (answer.code, answer.out) == (0, f"{done}\n")
     if reason is None:
         machine.receive()
     state = json.loads(run("show", "fraud", "--json", variables=variables).out)
@@ -220,19 +223,47 @@ def test_a_waiting_trigger(
 def test_a_model_is_steered(variables: dict[str, str], machine: Machine) -> None:
     """Pause, resume, cancel and retry are steps in the ledger, on which the server of the folder acts."""
     answer = run("pause", "churn", "--reason", "labels", "--until", "2999-01-01T00:00:00Z", variables=variables)
-    assert (answer.code, answer.out) == (0, "paused churn\n")
+    assert (answer.code, answer.out) == (0, "paused churn until 2999-01-01T00:00:00Z\n")
     run("emit", "churn", "--id", "t-1", variables=variables)
     assert [machine.receive()["model_id"] for _ in range(2)] == ["churn", "churn"]
     state = json.loads(run("show", "churn", "--json", variables=variables).out)
     assert (state["state"], state["paused"]["reason"], state["queued"]["trigger_id"]) == ("paused", "labels", "t-1")
     answer = run("cancel", "churn", "t-1", variables=variables)
-    assert (answer.code, answer.out) == (0, "cancelled t-1 of churn; its state is paused\n")
+    assert (answer.code, answer.out) == (
+        0,
+        "cancelled t-1 of churn: it was not running, and is dropped; the model's state is paused\n",
+    )
     answer = run("resume", "churn", variables=variables)
     assert (answer.code, answer.out) == (0, "resumed churn; its state is idle\n")
     answer = run("retry", "churn", "t-1", variables=variables)
     assert (answer.code, answer.err) == (1, "trigger_id: the runs of 'churn' do not list 't-1'\n")
     answer = run("pause", "churn", "--until", "yesterday", variables=variables)
     assert (answer.code, answer.err) == (1, "until: must be an ISO 8601 time with an offset, not 'yesterday'\n")
+
+
+def test_a_running_training_is_cancelled_and_its_model_paused(variables: dict[str, str], machine: Machine) -> None:
+    """Both answers say that the training still runs: it is not over until the service has stopped it."""
+    run("emit", "churn", "--id", "t-1", variables=variables)
+    machine.receive()
+    answer = run("cancel", "churn", "t-1", variables=variables)
+    stopping = "stopping the training of t-1 of churn; `retrain show churn` shows how it ended\n"
+    assert (answer.code, answer.out) == (0, stopping)
+    answer = run("pause", "churn", variables=variables)
+    paused = "paused churn until `retrain resume churn`; the training that runs goes on\n"
+    assert (answer.code, answer.out) == (0, paused)
+
+
+def test_a_pattern_cannot_be_steered(variables: dict[str, str], machine: Machine) -> None:
+    """The answer names the models that the pattern matches, of which none is paused."""
+    answer = run("pause", "store-*", variables=variables)
+    none = "model_id: 'store-*' is a pattern, not a model; no model that matches it has been seen; "
+    each = "send one request for each model, with its name\n"
+    assert (answer.code, answer.err) == (1, f"{none}{each}")
+    run("emit", "store-7", variables=variables)
+    machine.receive()
+    answer = run("pause", "store-*", variables=variables)
+    assert answer.err == f"model_id: 'store-*' is a pattern, not a model; it matches 'store-7'; {each}"
+    assert json.loads(run("show", "store-7", "--json", variables=variables).out)["paused"] is None
 
 
 def test_a_problem_as_json(variables: dict[str, str]) -> None:

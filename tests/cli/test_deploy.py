@@ -220,7 +220,7 @@ def test_a_model_of_an_environment_is_steered_through_its_api(tmp_path: Path, ac
     finally:
         listener.stop()
         thread.join()
-    assert (done.code, done.out) == (0, "paused churn\n"), done.err
+    assert (done.code, done.out) == (0, "paused churn until `retrain resume churn`\n"), done.err
     paused = deployment.state().paused
     assert paused is not None
     assert paused.by == "this machine"

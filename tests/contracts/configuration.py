@@ -80,6 +80,12 @@ max_trainings = "1/7d"
 [models."handed-*".target]
 {cloud} = {handed}
 
+[models."cooling-*"]            # a training that failed starts no cooldown
+cooldown = "1h"
+cooldown_after = "success"
+[models."cooling-*".target]
+{cloud} = {works}
+
 [github]
 repositories = ["{repository}"]
 

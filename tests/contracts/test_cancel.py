@@ -12,6 +12,7 @@ def test_a_cancelled_training_is_reported_by_its_service_later(cloud: Cloud) -> 
     training = state_of(cloud.ledger).training
     assert training is not None
     assert training.run_id is not None
+    assert cloud.trainings() == ["t-1"]  # A command that is stopped too early has not counted itself.
     cloud.launcher.cancel(training.run_id)
     assert state_of(cloud.ledger).training == training
     end = cloud.stopped("t-1")

@@ -46,6 +46,7 @@ def test_a_running_training_is_cancelled(cloud: Cloud) -> None:
     """The service stops it, its real end is recorded, and what is kept behind it starts."""
     for name in ("t-1", "t-2"):
         cloud.deliver(trigger_event(cloud, name, model_id="retried-1"))
+    assert cloud.trainings() == ["t-1"]
     assert steer(cloud, "retried-1", "cancel", trigger_id="t-1").status == 202
     if model(cloud, "retried-1")["runs"][-1]["result"] is None:  # The platform may have delivered the end already.
         cloud.deliver(cloud.stopped("t-1"))
@@ -82,6 +83,38 @@ def test_a_budget_holds_what_comes_beyond_it(cloud: Cloud) -> None:
     cloud.deliver(cloud.end("t-1"))
     delivery = cloud.deliver(trigger_event(cloud, "t-2", model_id="limited-1", force=True))
     assert (delivery.verdict, cloud.trainings()) == (("skip", "over_budget"), ["t-1"])
+
+
+def test_a_budget_holds_after_a_restart(cloud: Cloud) -> None:
+    """A process that has just begun knows the starts of those before it."""
+    first, second = (trigger_event(cloud, name, model_id="limited-1") for name in ("t-1", "t-2"))
+    assert [each.verdict for each in cloud.deliver_concurrently([first])] == [("launch", "launched")]
+    cloud.deliver(cloud.end("t-1"))
+    assert [each.verdict for each in cloud.deliver_concurrently([second])] == [("skip", "over_budget")]
+    assert cloud.trainings() == ["t-1"]
+
+
+def test_only_a_training_that_succeeded_starts_the_cooldown(cloud: Cloud) -> None:
+    """One that runs starts none, so what arrives is kept; it starts when the training has failed."""
+    for name, verdict in (("t-1", ("launch", "launched")), ("t-2", ("queue", "queued"))):
+        assert cloud.deliver(trigger_event(cloud, name, model_id="cooling-1")).verdict == verdict
+    cloud.deliver(cloud.end("t-1", well=False))
+    cloud.drain()
+    assert cloud.trainings() == ["t-1", "t-2"]
+    cloud.deliver(cloud.end("t-2"))
+    assert cloud.deliver(trigger_event(cloud, "t-3", model_id="cooling-1")).verdict == ("skip", "cooldown")
+    assert cloud.trainings() == ["t-1", "t-2"]
+
+
+def test_a_pattern_cannot_be_steered(cloud: Cloud) -> None:
+    """The answer names the models that it matches; none of them is paused."""
+    cloud.deliver(trigger_event(cloud, "t-1", model_id="any-1"))
+    reply = cloud.send(HttpRequest(method="POST", path="/models/any-%2A/pause", content={}))
+    assert (reply.status, "'any-*' is a pattern, not a model; it matches 'any-1';" in reply.body["detail"]) == (
+        404,
+        True,
+    )
+    assert model(cloud, "any-1")["paused"] is None
 
 
 @pytest.mark.parametrize(("verb", "status"), [("cancel", 409), ("retry", 404)])

@@ -109,6 +109,30 @@ def test_a_wrong_field_is_422(verb: str, fields: dict[str, object], detail: str)
     assert one.ledger.history == []
 
 
+@pytest.mark.parametrize("verb", ["approve", "reject", "pause", "resume", "cancel", "retry"])
+def test_a_pattern_is_no_model(verb: str) -> None:
+    """The answer names some of the models that match, and nothing is written."""
+    one = Deployment(model_text("churn") + model_text("store-*") + model_text("store-0"))
+    fields = {} if verb in ("pause", "resume") else {"trigger_id": "t-1"}
+    for number in range(1, 7):
+        one.emit(f"t-{number}", model_id=f"store-{number}")
+    saves = len(one.ledger.history)
+    response = one.call("POST", f"/models/store-*/{verb}", fields)
+    assert problem(response, 404, "Not Found") == (
+        "model_id: 'store-*' is a pattern, not a model; it matches 'store-0', 'store-1', 'store-2', 'store-3', "
+        "'store-4' and others; send one request for each model, with its name"
+    )
+    assert len(one.ledger.history) == saves
+
+
+def test_a_model_whose_name_has_a_wildcard_is_steered() -> None:
+    """An event has named it, so it has a state."""
+    one = Deployment(model_text("churn") + model_text("store-*"))
+    one.emit("t-1", model_id="store-*")
+    assert one.call("POST", "/models/store-*/pause", {}).status == 200
+    assert one.get("/models/store-*")["paused"]["by"]
+
+
 def test_what_is_kept_or_waits_is_dropped() -> None:
     """It never starts; the history says who dropped it."""
     one = Deployment()
