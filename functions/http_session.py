@@ -1,4 +1,4 @@
-"""The HTTP session for services that are called without an SDK: Google's REST APIs, its metadata server, and GitHub.
+"""The HTTP session for services that are called without an SDK: Google's and Azure's REST APIs, and GitHub.
 
 urllib3 sends requests and keeps connections. This module adds what a function of 60 s needs: one time limit for a whole
 call, a limit on the size of an answer, retries by a policy of the caller, and one renewal of refused credentials.
@@ -91,8 +91,8 @@ class Credentials(Protocol):
     def headers(self) -> Mapping[str, str]:
         """Return the headers; errors are those of the implementation."""
 
-    def renew(self) -> bool:
-        """Forget the present credentials, which a service refused; return whether there may be others."""
+    def renew(self, refusal: HttpAnswer) -> bool:
+        """Forget the credentials that a service refused with *refusal*; return whether there may be others."""
 
 
 class RetryPolicy(Protocol):
@@ -234,7 +234,7 @@ class HttpSession:
             return self._answer(method, url, headers, body, ends)
         answer = self._answer(method, url, {**headers, **self._credentials.headers()}, body, ends)
         # A token may be revoked before it expires. The request was not executed, so it may be sent again.
-        if answer.status == HTTPStatus.UNAUTHORIZED and self._credentials.renew():
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._credentials.renew(answer):
             answer = self._answer(method, url, {**headers, **self._credentials.headers()}, body, ends)
         return answer
 

@@ -3,13 +3,18 @@
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from functions.azure.addresses import Place, is_loopback, is_plain
 from functions.azure.credentials import Access, make_identity, storage_keys
 from functions.azure.launcher import PUBLIC
 from shared.errors import ConfigError
 from shared.frozen import dataclass
+
+if TYPE_CHECKING:
+    from functions.azure.rest import RestClient
+    from functions.http_session import CallLimits as SessionLimits
+    from functions.http_session import Credentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,14 @@ class CallLimits:
         """The same limits as options of azure-core."""
         return {"connection_timeout": self.connect_timeout, "read_timeout": self.read_timeout}
 
+    @property
+    def of_session(self) -> "SessionLimits":
+        """The same limits for our own session; a renewal of a token is part of the whole."""
+        from functions.http_session import CallLimits as SessionLimits
+
+        whole = self.connect_timeout + self.read_timeout
+        return SessionLimits(connect_timeout=self.connect_timeout, read_timeout=self.read_timeout, total=whole)
+
 
 _NO_ACCESS: Final = Access()
 _DEFAULTS: Final = CallLimits()
@@ -49,6 +62,7 @@ class Clients:
     def __init__(self, access: Access = _NO_ACCESS, limits: CallLimits = _DEFAULTS) -> None:
         """Keep the arguments; clients are made on first use."""
         self._access = access
+        self._limits = limits
         self._options = limits.options
         self._made: dict[object, Any] = {}
         # Reentrant, because making a client makes the credential.
@@ -66,12 +80,12 @@ class Clients:
         """Return a function that returns the client of a blob container."""
         return partial(self._once, ("container", place), partial(self._make_container, place))
 
-    def resource_manager(self, endpoint: str = PUBLIC) -> Callable[[], Any]:
+    def resource_manager(self, endpoint: str = PUBLIC) -> Callable[[], "RestClient"]:
         """Return a function that returns the client of Azure Resource Manager at *endpoint*."""
         # The Resource Manager of every Azure cloud has its own address as audience.
         return self.rest(endpoint, PUBLIC if is_loopback(endpoint) else endpoint.rstrip("/"))
 
-    def rest(self, url: str, audience: str) -> Callable[[], Any]:
+    def rest(self, url: str, audience: str) -> Callable[[], "RestClient"]:
         """Return a function that returns the client of a service at *url* that takes tokens for *audience*."""
         return partial(self._once, ("rest", url, audience), partial(self._make_rest, url, audience))
 
@@ -116,18 +130,17 @@ class Clients:
         return ContainerClient(place.endpoint, place.name, credential=credential, **_NO_REPEATS, **self._options)
 
     def _make_rest(self, url: str, audience: str) -> object:
-        from azure.core import PipelineClient
-        from azure.core.pipeline.policies import BearerTokenCredentialPolicy, UserAgentPolicy
+        from functions.azure.rest import RestClient
 
         _check_secure(url)
-        policies: list[Any] = [UserAgentPolicy("retrain-trigger")]
-        options: dict[str, Any] = {}
-        credential = self._identity_for(url)
-        if credential is not None:
-            policies.append(BearerTokenCredentialPolicy(credential, f"{audience}/.default"))
-            if is_plain(url):
-                options["enforce_https"] = False
-        return _Rest(PipelineClient(url, policies=policies, **self._options), options)
+        identity = self._identity_for(url)
+        return RestClient(self._limits.of_session, None if identity is None else self._bearer(audience))
+
+    def _bearer(self, audience: str) -> "Credentials":
+        from functions.azure.tokens import Bearer, kept
+
+        # One for all clients, so that clients of the same audience share a token.
+        return Bearer(self._once("tokens", lambda: kept(self._identity())), audience)
 
     def _identity_for(self, url: str) -> Any:  # noqa: ANN401 - a class of azure-identity
         """Return our identity; none for an emulator on this machine, unless the platform provides one here."""
@@ -149,18 +162,6 @@ class _Topic:
 
     def send(self, events: list[Any], **options: object) -> None:
         self.client.send(events, **self.options, **options)
-
-    def close(self) -> None:
-        self.client.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Rest:
-    client: Any
-    options: dict[str, Any]
-
-    def send_request(self, request: Any, **options: Any) -> Any:  # noqa: ANN401 - as the SDK
-        return self.client.send_request(request, **self.options, **options)
 
     def close(self) -> None:
         self.client.close()

@@ -1,6 +1,5 @@
 """The one place where calls to Azure are repeated and its errors are translated into errors of this project."""
 
-import json
 import time
 from collections.abc import Callable, Collection
 from dataclasses import field
@@ -75,7 +74,7 @@ def call(
     judged: Collection[str | int] = (),
     persistence: Persistence = STANDARD,
 ) -> T:
-    """Do *work*, repeat it if Azure is busy, and translate the errors that azure-core raises in it.
+    """Do *work*, repeat it if Azure is busy, and translate the errors of Azure that it raises.
 
     Only the caller knows which answers mean that the request can never succeed; it names their codes or HTTP statuses.
     All other errors can be fixed by time or by an operator, but not by another event: throttling, 5xx, timeouts,
@@ -93,16 +92,14 @@ def call(
         UnavailableError: any other failure.
 
     """
-    # Not at the top: importing an adapter must not load azure-core.
-    from azure.core.exceptions import AzureError
-
     begun, attempt = persistence.clock(), 0
     while True:
         try:
             return work()
-        # MSAL raises JSONDecodeError if the identity endpoint answers with something else than JSON.
-        except (AzureError, json.JSONDecodeError) as error:
+        except Exception as error:
             failure = failure_of(error)
+            if failure is None:
+                raise
             if _is_judged(failure, judged):
                 raise RefusalError(failure) from error
             attempt += 1

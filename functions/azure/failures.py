@@ -1,15 +1,27 @@
-"""Reads an error of azure-core: the codes of the service, its message, whether another attempt may succeed."""
+"""Reads a failed call to Azure: the codes of the service, its message, whether another attempt may succeed.
+
+Our own REST client raises the errors below and `functions.http_session.NoAnswerError`, the SDKs those of azure-core.
+"""
 
 import json
-from collections.abc import Iterator
-from typing import Final
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.frozen import dataclass
 
-# The answers that azure-core's own retry policy repeats.
+# The session imports urllib3, and not every function calls a service.
+if TYPE_CHECKING:
+    from functions.http_session import HttpAnswer
+
+# The statuses that azure-core's own retry policy repeats.
 BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 _LONGEST: Final = 300
+
+
+class CredentialsError(Exception):
+    """There is no token of our identity; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,22 +47,59 @@ class Failure:
         return ": ".join(text for text in (self.codes[0], self.message) if text)
 
 
-def failure_of(error: Exception) -> Failure:
-    """Read an error that azure-core, or MSAL within it, raised."""
-    from azure.core.exceptions import HttpResponseError
+class AnswerError(Exception):
+    """A service answered a REST call with an error, or with something else than what was requested.
 
+    Attributes:
+        failure: what the answer says.
+
+    """
+
+    def __init__(self, answer: "HttpAnswer", problem: str = "") -> None:
+        """Read *answer*; *problem* is what is wrong with one that is not an error document."""
+        self.failure = _answered(answer.status, answer.headers, _document(answer.data), problem)
+        super().__init__(str(self.failure))
+
+
+def failure_of(error: Exception) -> Failure | None:
+    """Read an error of a call to Azure; None if it is not one.
+
+    Args:
+        error: what was raised by our own client, by azure-core, or by MSAL within azure-identity.
+
+    """
+    from functions.http_session import NoAnswerError
+
+    match error:
+        case AnswerError():
+            return error.failure
+        case NoAnswerError():
+            return Failure(status=None, codes=(str(error),), message="", busy=True)
+        # MSAL raises JSONDecodeError if the identity endpoint answers with something else than JSON.
+        case CredentialsError() | json.JSONDecodeError():
+            text = _line(str(error)) if isinstance(error, CredentialsError) else ""
+            return Failure(status=None, codes=(type(error).__name__,), message=text, busy=False)
+    # Where azure-core is not imported nothing can raise an error of it.
+    return _sdk_failure(error) if "azure.core.exceptions" in sys.modules else None
+
+
+def _sdk_failure(error: Exception) -> Failure | None:
+    from azure.core.exceptions import (
+        AzureError,
+        ClientAuthenticationError,
+        HttpResponseError,
+        ServiceRequestError,
+        ServiceResponseError,
+    )
+
+    if not isinstance(error, AzureError):
+        return None
     # For a missing topic azure-eventgrid raises an error of its own, which has the answer only as its cause.
     for link in (error, error.__cause__, error.__context__):
         if isinstance(link, HttpResponseError) and link.response is not None:
-            return _answered(link.response)
-    return _unanswered(error)
-
-
-def _unanswered(error: Exception) -> Failure:
-    """Read an error without an answer: only its type, since its text may quote a signed address."""
-    from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError, ServiceResponseError
-
-    inner = getattr(error, "inner_exception", None)
+            return _answered_sdk(link.response)
+    # Only the type of an error without an answer, since its text may quote a signed address.
+    inner = error.inner_exception
     text = _line(str(error)) if isinstance(error, ClientAuthenticationError) else ""
     return Failure(
         status=None,
@@ -60,24 +109,30 @@ def _unanswered(error: Exception) -> Failure:
     )
 
 
-def _answered(response: object) -> Failure:
-    status: int = response.status_code  # type: ignore[attr-defined]  # azure-core has two kinds of answers, alike in this
-    headers = response.headers  # type: ignore[attr-defined]  # the same
-    document = _document(response)
+def _answered_sdk(response: Any) -> Failure:  # noqa: ANN401 - azure-core has two classes of answers, alike in these
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    try:
+        document = _document(response.text())
+    except Exception:  # noqa: BLE001 - an answer that cannot be read must not hide the failure that it reports
+        document = None
+    return _answered(response.status_code, headers, document)
+
+
+def _answered(status: int | None, headers: Mapping[str, str], document: object, problem: str = "") -> Failure:
     codes = dict.fromkeys(filter(None, (headers.get("x-ms-error-code"), *_codes(document))))
     return Failure(
         status=status,
         codes=tuple(codes) or (f"HTTP {status}",),
-        message=_message(document),
+        message=problem or _message(document),
         busy=status in BUSY,
-        wait=_wait(headers.get("Retry-After")),
+        wait=_wait(headers.get("retry-after")),
     )
 
 
-def _document(response: object) -> object:
+def _document(text: str | bytes) -> object:
     try:
-        return json.loads(response.text())  # type: ignore[attr-defined]  # the same
-    except Exception:  # noqa: BLE001 - an answer that cannot be read must not hide the failure that it reports
+        return json.loads(text)
+    except (ValueError, RecursionError):
         return None
 
 

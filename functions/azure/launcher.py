@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from functions.azure.errors import STANDARD, Persistence, RefusalError, call
 from functions.azure.history import error_message, history_address
@@ -13,9 +13,6 @@ from shared.ports import LaunchRequest, Run, RunResult, RunStatus
 from shared.trigger import run_name
 from shared.wire.eventgrid_runs import run_result
 from shared.wire.reading import time
-
-if TYPE_CHECKING:
-    from azure.core.rest import HttpRequest, HttpResponse
 
 PUBLIC: Final = "https://management.azure.com"
 API_VERSION: Final = "2024-10-01"
@@ -34,10 +31,10 @@ _RUN: Final = re.compile(r"(?:(?P<workspace>/subscriptions/[^?#]+)/jobs/)?(?P<na
 
 
 class ArmClient(Protocol):
-    """The methods of `azure.core.PipelineClient` that are used."""
+    """The method of `functions.azure.rest.RestClient` that is used."""
 
-    def send_request(self, request: "HttpRequest", **options: Any) -> "HttpResponse":  # noqa: ANN401 - as the SDK
-        """Send a request."""
+    def request(self, method: str, url: str, content: object = None) -> Any:  # noqa: ANN401 - JSON
+        """Send *content* as JSON, unless it is None, and return the JSON of the answer; None if that is empty."""
 
 
 class AzureMlLauncher:
@@ -182,11 +179,7 @@ class AzureMlLauncher:
         self, url: str, method: str, action: str, judged: Collection[str | int] = (), body: object = None
     ) -> object:
         def send() -> object:
-            from azure.core.rest import HttpRequest
-
-            response = self._client().send_request(HttpRequest(method, url, json=body))
-            response.raise_for_status()
-            return response.json() if response.content else None
+            return self._client().request(method, url, body)
 
         return call(send, service="Azure ML", action=action, judged=judged, persistence=self._persistence)
 

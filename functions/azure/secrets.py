@@ -1,25 +1,22 @@
 """Key Vault: reads a secret that the environment names."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from functions.azure.addresses import is_loopback
 from functions.azure.errors import STANDARD, Persistence, call
 from shared.errors import UnavailableError
 
-if TYPE_CHECKING:
-    from azure.core.rest import HttpRequest, HttpResponse
-
 # REST reference, "Get Secret".
 API_VERSION: Final = "7.4"
 
 
 class VaultClient(Protocol):
-    """The methods of `azure.core.PipelineClient` that are used."""
+    """The method of `functions.azure.rest.RestClient` that is used."""
 
-    def send_request(self, request: "HttpRequest", **options: Any) -> "HttpResponse":  # noqa: ANN401 - as the SDK
-        """Send a request."""
+    def request(self, method: str, url: str) -> Any:  # noqa: ANN401 - JSON
+        """Send a request and return the JSON of the answer."""
 
 
 def audience_of(url: str) -> str:
@@ -43,11 +40,7 @@ def read_secret(client: Callable[[], VaultClient], url: str, *, persistence: Per
     """
 
     def send() -> object:
-        from azure.core.rest import HttpRequest
-
-        response = client().send_request(HttpRequest("GET", f"{url.rstrip('/')}?api-version={API_VERSION}"))
-        response.raise_for_status()
-        return response.json()
+        return client().request("GET", f"{url.rstrip('/')}?api-version={API_VERSION}")
 
     action = f"give the secret {url}"
     answer = call(send, service="Key Vault", action=action, persistence=persistence)

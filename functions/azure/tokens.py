@@ -4,18 +4,19 @@ Each is one request. azure-identity imports MSAL and cryptography for it: 0.2 s 
 """
 
 import json
+import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
+from functions.azure.failures import CredentialsError
 from functions.http_session import CallLimits, HttpAnswer, HttpSession, Network, NoAnswerError, RetryTransient
 from shared.backoff import Backoff
-
-if TYPE_CHECKING:
-    from azure.core.credentials import AccessToken
 
 API_VERSION: Final = "2019-08-01"
 AUTHORITY: Final = "https://login.microsoftonline.com"
@@ -25,70 +26,118 @@ LIMITS: Final = CallLimits(connect_timeout=3, read_timeout=10)
 RETRY: Final = RetryTransient(
     statuses=frozenset({404, 429, 500, 502, 503, 504}), backoff=Backoff(attempts=3, base=0.4, longest=2)
 )
+# Documentation, "Claims challenges, claims requests, and client capabilities": base64 in the header WWW-Authenticate.
+_CLAIMS: Final = re.compile(r'claims="([A-Za-z0-9+/_-]+)=*"')
 
-Fetch = Callable[[str], HttpAnswer]
-"""Requests a token for a scope, `AUDIENCE/.default`."""
+
+class Token(NamedTuple):
+    """A token, with the fields of azure-core's `AccessToken`.
+
+    Attributes:
+        token: the token.
+        expires_on: its end, in seconds since 1970.
+
+    """
+
+    token: str
+    expires_on: int
 
 
 class TokenCredential:
-    """A credential as azure-core expects it.
+    """A credential as azure-core expects it. A token is kept until five minutes before it expires.
 
     Args:
-        source: what gives the tokens, for messages.
-        fetch: requests a token.
-        session: what `fetch` uses, to be closed.
+        request: requests a token for a scope, `AUDIENCE/.default`, with the claims that a service demands, if any.
+        close: closes the connections that *request* uses.
         clock: returns the time in seconds since 1970.
 
     """
 
     def __init__(
-        self, source: str, fetch: Fetch, session: HttpSession, *, clock: Callable[[], float] = time.time
+        self,
+        request: Callable[[str, str | None], Token],
+        close: Callable[[], None],
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._source = source
-        self._fetch = fetch
-        self._session = session
+        self._request = request
+        self.close = close
         self._clock = clock
-        self._tokens: dict[str, AccessToken] = {}
+        self._tokens: dict[str, Token] = {}
         self._lock = threading.Lock()
 
-    def get_token(self, *scopes: str, claims: str | None = None, **_options: object) -> "AccessToken":
-        """Return a token for the audience in *scopes*, which is kept until five minutes before it expires.
+    def get_token(self, *scopes: str, claims: str | None = None, **_options: object) -> Token:
+        """Return a token for the audience in *scopes*.
 
         Args:
             scopes: one, `AUDIENCE/.default`.
             claims: what a service demands of a token after it refused one; the kept token does not count then.
 
         Raises:
-            azure.core.exceptions.ClientAuthenticationError: there is no token.
+            CredentialsError: there is no token.
 
         """
         (scope,) = scopes
         with self._lock:
             token = self._tokens.get(scope)
             if token is None or claims or token.expires_on - EARLY <= self._clock():
-                token = self._tokens[scope] = self._request(scope)
+                token = self._tokens[scope] = self._request(scope, claims)
             return token
 
-    def close(self) -> None:
-        """Close the idle connections."""
-        self._session.close()
+    def replace(self, scope: str, claims: str | None) -> bool:
+        """Request another token for *scope* in place of a refused one; return whether it is another one.
 
-    def _request(self, scope: str) -> "AccessToken":
-        from azure.core.credentials import AccessToken
-        from azure.core.exceptions import ClientAuthenticationError
+        Raises:
+            CredentialsError: there is no token.
 
-        failed = f"{self._source} gives no token for {scope.removesuffix('/.default')}"
-        try:
-            answer = self._fetch(scope)
-        except NoAnswerError as error:
-            raise ClientAuthenticationError(f"{failed}: {error}") from error
-        try:
-            content = json.loads(answer.data)
-            # A service principal's token says how long it lives, an identity's when it ends.
-            ends = content.get("expires_on") or self._clock() + int(content["expires_in"])
-            return AccessToken(str(content["access_token"]), int(ends))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ClientAuthenticationError(f"{failed}: {_reason(answer)}") from error
+        """
+        with self._lock:
+            refused = self._tokens.get(scope)
+            token = self._tokens[scope] = self._request(scope, claims)
+            return refused is None or token.token != refused.token
+
+
+class Bearer:
+    """Identifies the caller to a REST service; a `functions.http_session.Credentials`.
+
+    Args:
+        credential: gives the tokens.
+        audience: the service.
+
+    """
+
+    def __init__(self, credential: TokenCredential, audience: str) -> None:
+        self._credential = credential
+        self._scope = f"{audience}/.default"
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers; errors are those of the credential."""
+        return {"authorization": f"Bearer {self._credential.get_token(self._scope).token}"}
+
+    def renew(self, refusal: HttpAnswer) -> bool:
+        """Request a token with the claims that *refusal* demands, if any; return whether it is another one."""
+        return self._credential.replace(self._scope, demanded_claims(refusal.headers.get("www-authenticate", "")))
+
+
+def demanded_claims(challenge: str) -> str | None:
+    """Return the claims in the header `WWW-Authenticate`; None if it demands none that can be read."""
+    found = _CLAIMS.search(challenge)
+    try:
+        return None if found is None else b64decode(found[1] + "==", altchars=b"-_").decode()
+    except ValueError:
+        return None
+
+
+def kept(identity: Any) -> TokenCredential:  # noqa: ANN401 - a credential of azure-identity, or one of ours
+    """Return *identity* as a credential that keeps its tokens, which not every one of azure-identity does."""
+    if isinstance(identity, TokenCredential):
+        return identity
+
+    def request(scope: str, claims: str | None) -> Token:
+        token = identity.get_token(scope, **({"claims": claims} if claims else {}))
+        return Token(token.token, token.expires_on)
+
+    return TokenCredential(request, identity.close)
 
 
 def managed_identity(
@@ -114,12 +163,14 @@ def managed_identity(
     """
     calls = session or HttpSession(RETRY, limits=LIMITS, network=Network(proxies=dict))
 
-    def fetch(scope: str) -> HttpAnswer:
+    def request(scope: str, _claims: str | None) -> Token:
         query = {"api-version": API_VERSION, "resource": scope.removesuffix("/.default")}
         named = {"client_id": client_id} if client_id else {}
-        return calls.request("GET", f"{endpoint}?{urlencode(query | named)}", {"X-IDENTITY-HEADER": secret})
+        url = f"{endpoint}?{urlencode(query | named)}"
+        with _failures("the managed identity", scope):
+            return _token_in(calls.request("GET", url, {"X-IDENTITY-HEADER": secret}), clock())
 
-    return TokenCredential("the managed identity", fetch, calls, clock=clock)
+    return TokenCredential(request, calls.close, clock=clock)
 
 
 def service_principal(
@@ -147,10 +198,37 @@ def service_principal(
     form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
 
-    def fetch(scope: str) -> HttpAnswer:
-        return calls.request("POST", url, headers, urlencode(form | {"scope": scope}).encode())
+    def request(scope: str, claims: str | None) -> Token:
+        content = form | {"scope": scope} | ({"claims": claims} if claims else {})
+        with _failures("the service principal of AZURE_CLIENT_ID", scope):
+            return _token_in(calls.request("POST", url, headers, urlencode(content).encode()), clock())
 
-    return TokenCredential("the service principal of AZURE_CLIENT_ID", fetch, calls, clock=clock)
+    return TokenCredential(request, calls.close, clock=clock)
+
+
+@contextmanager
+def _failures(source: str, scope: str) -> Iterator[None]:
+    """Name *source*, which gives the tokens, and the audience in the error of a request."""
+    try:
+        yield
+    except (NoAnswerError, ValueError) as error:
+        raise CredentialsError(f"{source} gives no token for {scope.removesuffix('/.default')}: {error}") from error
+
+
+def _token_in(answer: HttpAnswer, now: float) -> Token:
+    """Return the token in *answer*.
+
+    Raises:
+        ValueError: it has none; the text is the reason.
+
+    """
+    try:
+        content = json.loads(answer.data)
+        # A service principal's token says how long it lives, an identity's when it ends.
+        ends = content.get("expires_on") or now + int(content["expires_in"])
+        return Token(str(content["access_token"]), int(ends))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(_reason(answer)) from error
 
 
 def _reason(answer: HttpAnswer) -> str:

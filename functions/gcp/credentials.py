@@ -73,7 +73,7 @@ class MetadataCredentials:
                 self._until = self._monotonic() + max(lifetime - EARLY, 0)
             return {"authorization": f"Bearer {self._token}"}
 
-    def renew(self) -> bool:
+    def renew(self, refusal: HttpAnswer) -> bool:  # noqa: ARG002 - the protocol
         """Request a new token the next time."""
         with self._lock:
             self._token = ""
@@ -131,7 +131,7 @@ class FileCredentials:
                 raise CredentialsError(f"the Google credentials could not be used: {type(error).__name__}") from error
         return headers
 
-    def renew(self) -> bool:
+    def renew(self, refusal: HttpAnswer) -> bool:  # noqa: ARG002 - the protocol
         """Refresh the token the next time."""
         with self._lock:
             self._refused = True

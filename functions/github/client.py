@@ -168,5 +168,5 @@ class _Bearer:
         # A stand-in needs no token.
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
-    def renew(self) -> bool:
+    def renew(self, refusal: "HttpAnswer") -> bool:  # noqa: ARG002 - the protocol
         return self._source.renew(self.token)

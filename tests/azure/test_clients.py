@@ -18,6 +18,7 @@ from functions.azure.clients import Clients
 from functions.azure.credentials import Access
 from functions.azure.launcher import AzureMlLauncher
 from functions.azure.ledger import TableLedger
+from functions.http_session import NoAnswerError
 from shared.errors import ConfigError, UnavailableError
 from tests.azure.adapters import COMPONENT, IMPATIENT, ONCE, SOURCE, TARGET, Answering, request, trigger
 
@@ -177,13 +178,10 @@ def test_storage_is_reached_by_identity_without_a_connection_string(identity: Id
 )
 def test_each_cloud_has_its_own_audience(managed: Clients, identity: Identity, endpoint: str, audience: str) -> None:
     """A token for Resource Manager is requested for the address of its own cloud."""
-    from azure.core.rest import HttpRequest
-
     client = managed.resource_manager(endpoint)()
     # Nothing listens there: the token comes first, and is all that this is about.
-    wrong = HttpRequest("GET", "https://127.0.0.1:1/")
-    with pytest.raises(Exception, match=r"127.0.0.1"):
-        client.send_request(wrong)
+    with pytest.raises(NoAnswerError, match="ConnectionRefusedError"):
+        client.request("GET", "https://127.0.0.1:1/")
     assert identity.requested == [audience]
 
 

@@ -1,4 +1,4 @@
-"""Calls are repeated while that may help and not longer, and what azure-core raises becomes errors of this project."""
+"""Calls are repeated while that may help and not longer, and failures of Azure become errors of this project."""
 
 import json
 from collections.abc import Callable

@@ -5,10 +5,10 @@ import sys
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from azure.core.exceptions import ClientAuthenticationError
 
 from emulators.loopback import Answer, LoopbackServer, Request, json_answer
 from functions.azure.credentials import Access, make_identity
+from functions.azure.failures import CredentialsError
 from functions.azure.tokens import EARLY, managed_identity, service_principal
 from shared.errors import ConfigError
 from tests.contracts.bundles import built_bundle
@@ -71,14 +71,14 @@ def test_no_token_is_an_error_with_the_reason(answer: Answer, reason: str) -> No
     """The error has the status and the message of the endpoint, and never the secret."""
     with LoopbackServer(Endpoint(answer)) as server:
         identity = managed_identity(server.url, "hunter2")
-        with pytest.raises(ClientAuthenticationError) as raised:
+        with pytest.raises(CredentialsError) as raised:
             identity.get_token(SCOPE)
     assert str(raised.value) == f"the managed identity gives no token for https://management.azure.com: {reason}"
 
 
 def test_an_endpoint_that_is_away_is_an_error() -> None:
     """Nothing listens at port 1: the kind of the failure is named."""
-    with pytest.raises(ClientAuthenticationError, match=r"gives no token .*: ConnectionRefusedError"):
+    with pytest.raises(CredentialsError, match=r"gives no token .*: ConnectionRefusedError"):
         managed_identity("http://127.0.0.1:1", "hunter2").get_token(SCOPE)
 
 
@@ -121,7 +121,7 @@ def test_a_service_principal_of_the_environment_gets_its_tokens() -> None:
         assert principal is not None
         token = principal.get_token(SCOPE)
         assert (token.token, token.expires_on) == ("first", 3600)
-        with pytest.raises(ClientAuthenticationError) as caught:
+        with pytest.raises(CredentialsError) as caught:
             principal.get_token(SCOPE, claims="{}")
         principal.close()
     assert "401 invalid_client" in str(caught.value)

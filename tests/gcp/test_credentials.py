@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from emulators.loopback import Answer
 from functions.gcp.credentials import FileCredentials, MetadataCredentials, metadata_session, token_session
 from functions.gcp.errors import CredentialsError
-from functions.http_session import CallLimits, HttpSession
+from functions.http_session import CallLimits, HttpAnswer, HttpSession
 from tests.gcp.conftest import Serving
 from tests.gcp.services import IMPATIENT, said
 
@@ -88,7 +88,7 @@ def test_a_refused_token_is_renewed(metadata: HttpSession, serving: Serving) -> 
     url, _ = serving(token("first"), token("second"))
     credentials = MetadataCredentials(host(url), session=metadata)
     credentials.headers()
-    assert credentials.renew()
+    assert credentials.renew(HttpAnswer(status=401, headers={}, data=b""))
     assert credentials.headers() == shown("second")
 
 
@@ -151,7 +151,7 @@ def test_a_key_file_gives_tokens(issuer: HttpSession, serving: Serving, key_file
     credentials = FileCredentials(issuer)
     assert credentials.headers() == credentials.headers() == shown("first")
     assert "assertion" in parse_qs(service.requests[0].body.decode())
-    assert credentials.renew()
+    assert credentials.renew(HttpAnswer(status=401, headers={}, data=b""))
     assert credentials.headers() == shown("second")
     assert service.calls == ["POST /token"] * 2
 

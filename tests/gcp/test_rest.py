@@ -9,7 +9,7 @@ import pytest
 from emulators.loopback import Answer
 from functions.gcp.errors import AnswerError
 from functions.gcp.rest import Session
-from functions.http_session import NoAnswerError
+from functions.http_session import HttpAnswer, NoAnswerError
 from shared.backoff import Backoff
 from tests.gcp.conftest import Serving
 from tests.gcp.services import IMPATIENT, Waiting, refused, said, session_of
@@ -28,7 +28,7 @@ class Numbered:
         """Return the present token."""
         return {"authorization": f"Bearer token-{self._number}"}
 
-    def renew(self) -> bool:
+    def renew(self, refusal: HttpAnswer) -> bool:  # noqa: ARG002 - the protocol
         """Take the next token."""
         self._number += 1
         return True

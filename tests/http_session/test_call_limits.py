@@ -24,7 +24,7 @@ class Slow:
         """Return the token."""
         return {"authorization": "Bearer token"}
 
-    def renew(self) -> bool:
+    def renew(self, refusal: HttpAnswer) -> bool:  # noqa: ARG002 - the protocol
         """Use up the whole time of a call."""
         time.sleep(BRIEF.total)
         return True

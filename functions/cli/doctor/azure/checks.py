@@ -59,7 +59,7 @@ _DEPLOY: Final = "in this storage account; deploy, or correct"
 _DENIED: Final = ("401", "403")
 _NO_LOGIN: Final[Mapping[str, Exception]] = {
     name: CheckSkippedError(f"not checked: there is no valid Azure login ({name}); run `az login`")
-    for name in ("ClientAuthenticationError", "CredentialUnavailableError")
+    for name in ("CredentialsError", "ClientAuthenticationError", "CredentialUnavailableError")
 }
 
 
@@ -155,12 +155,8 @@ class _Account:
         """Read a resource of Azure Resource Manager; a full URL, as of a next page, includes its own version."""
 
         def send() -> Mapping[str, Any]:
-            from azure.core.rest import HttpRequest
-
             url = path if path.startswith("http") else f"{self._arm}{path}?api-version={version}"
-            response = self._clients.resource_manager(self._arm)().send_request(HttpRequest("GET", url))
-            response.raise_for_status()
-            found: Mapping[str, Any] = response.json()
+            found: Mapping[str, Any] = self._clients.resource_manager(self._arm)().request("GET", url)
             return found
 
         return call(send, service="Azure Resource Manager", action=f"read {path}", persistence=RETRIES)

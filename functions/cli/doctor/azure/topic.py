@@ -1,18 +1,21 @@
 """Checks that an Event Grid topic answers and accepts events, by sending an empty list, which publishes nothing."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from contextlib import closing
+from typing import Final
 
 from functions.azure.clients import CallLimits
 from functions.azure.errors import Persistence, call
 from functions.azure.failures import failure_of
+from functions.azure.rest import RestClient
 from functions.cli.doctor.check import Check, CheckFailedError, CheckSkippedError, explained
 from shared.errors import UnavailableError
 
 API_VERSION: Final = "2018-01-01"
 AUDIENCE: Final = "https://eventgrid.azure.net"
 
-_NO_CONNECTION: Final = "ServiceRequestError"
+# There is no such host, or nothing listens there.
+_NO_CONNECTION: Final = ("gaierror", "ConnectionRefusedError")
 _UNCLEAR: Final = "not checked: this topic does not reveal the permission without an event"
 
 
@@ -30,7 +33,7 @@ class Topic:
 
     def __init__(
         self,
-        client: Callable[[str, str], Callable[[], Any]],
+        client: Callable[[str, str], Callable[[], RestClient]],
         key: str,
         endpoint: Callable[[], str],
         skip_reasons: Mapping[str, Exception],
@@ -54,7 +57,7 @@ class Topic:
         endpoint = self._endpoint()
         missing = CheckFailedError(f"there is no topic at {endpoint}; deploy, or correct RETRAIN_BUS")
         try:
-            with explained(codes_of, {**self._skip_reasons, "404": missing, _NO_CONNECTION: missing}):
+            with explained(codes_of, {**self._skip_reasons, **dict.fromkeys(("404", *_NO_CONNECTION), missing)}):
                 self._send_nothing(endpoint)
         except UnavailableError as error:
             # Any other answer shows that the topic exists.
@@ -68,8 +71,7 @@ class Topic:
             "the topic refuses events; grant the role EventGrid Data Sender, or correct RETRAIN_EVENT_GRID_KEY"
         )
         meanings = {
-            "404": missing,
-            _NO_CONNECTION: missing,
+            **dict.fromkeys(("404", *_NO_CONNECTION), missing),
             "401": lacking,
             "403": lacking,
             "400": unclear,
@@ -81,16 +83,12 @@ class Topic:
     def _send_nothing(self, endpoint: str) -> None:
         # azure-eventgrid itself cannot send an empty list to a topic (4.22: IndexError, AttributeError).
         def send() -> None:
-            from azure.core import PipelineClient
-            from azure.core.rest import HttpRequest
-
-            request = HttpRequest("POST", f"{endpoint}?api-version={API_VERSION}", json=[])
+            url = f"{endpoint}?api-version={API_VERSION}"
             if not self._key:
-                self._client(endpoint, AUDIENCE)().send_request(request).raise_for_status()
+                self._client(endpoint, AUDIENCE)().request("POST", url, [])
                 return
-            request.headers["aeg-sas-key"] = self._key
-            with PipelineClient(endpoint, policies=[], **CallLimits().options) as client:
-                client.send_request(request).raise_for_status()
+            with closing(RestClient(CallLimits().of_session)) as client:
+                client.request("POST", url, [], {"aeg-sas-key": self._key})
 
         call(send, service="Event Grid", action=f"accept an empty list at {endpoint}", persistence=self._persistence)
 
@@ -101,4 +99,6 @@ def codes_of(error: UnavailableError) -> set[str]:
     if not isinstance(cause, Exception):
         return set()
     failure = failure_of(cause)
+    if failure is None:
+        return set()
     return {*failure.codes} | ({str(failure.status)} if failure.status else set())
