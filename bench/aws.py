@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.cold_start import Case, Function
-from bench.environments import NAIVE, PACKAGES
+from bench.environments import NAIVE, PACKAGES, write_configuration
 from emulators.aws_client import client
 from emulators.moto_server import CREDENTIALS, moto_server
 from emulators.sagemaker import Pipeline, SageMakerStandIn
@@ -30,8 +30,7 @@ def cases(bundle: Path, folder: Path) -> Iterator[list[Case]]:
 
     *folder* takes the configuration.
     """
-    config = folder / "retrain.toml"
-    config.write_text(CONFIGURATION, encoding="ascii")
+    config = write_configuration(folder, CONFIGURATION)
     with moto_server() as moto, SageMakerStandIn(pipelines={PIPELINE: Pipeline()}) as sagemaker:
         client("dynamodb", moto).create_table(
             TableName=TABLE,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from azure.data.tables import TableClient
 
 from bench.cold_start import Case, Function
-from bench.environments import NAIVE, OFFICIAL, PACKAGES
+from bench.environments import NAIVE, OFFICIAL, PACKAGES, write_configuration
 from emulators.arm import ArmStandIn, Component, Identity
 from emulators.arm.standin import WORKSPACE
 from emulators.storage import azurite, missing
@@ -42,8 +42,7 @@ def cases(bundle: Path, folder: Path) -> Iterator[list[Case]]:
     """
     if lacking := missing():
         raise RuntimeError(lacking)
-    config = folder / "retrain.toml"
-    config.write_text(CONFIGURATION, encoding="ascii")
+    config = write_configuration(folder, CONFIGURATION)
     components = {COMPONENT: Component()}
     with azurite() as storage, Identity() as identity, ArmStandIn(components=components, identity=identity) as arm:
         with TableClient.from_connection_string(storage.connection_string, TABLE) as table:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.cold_start import Case, Function
-from bench.environments import NAIVE, OFFICIAL, PACKAGES
+from bench.environments import NAIVE, OFFICIAL, PACKAGES, write_configuration
 from emulators.google_emulators import firestore_emulator, missing
 from emulators.pubsub import push_body
 from emulators.vertex import SPECIFICATION, VertexStandIn
@@ -38,8 +38,7 @@ def cases(bundle: Path, folder: Path) -> Iterator[list[Case]]:
     """
     if lacking := missing():
         raise RuntimeError(lacking)
-    config = folder / "retrain.toml"
-    config.write_text(CONFIGURATION, encoding="ascii")
+    config = write_configuration(folder, CONFIGURATION)
     (folder / SPECIFICATION.name).write_bytes(SPECIFICATION.read_bytes())
     with firestore_emulator() as firestore, VertexStandIn() as vertex:
         environment = {

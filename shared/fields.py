@@ -27,7 +27,8 @@ MAX_LEVELS: Final = 32
 INT64: Final = range(-(2**63), 2**63)
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+# Compiled when it is first used, as in `json_text`.
+_SURROGATE: Final = "[\ud800-\udfff]"
 _ENCODER: Final = json.JSONEncoder(allow_nan=False)
 
 
@@ -74,7 +75,7 @@ def read_text(name: str, value: object, most: int, *, least: int = 0) -> str:
 
 def is_unicode(text: str) -> bool:
     """Return whether *text* has no lone surrogate: JSON can spell one, but no service and no file accepts it."""
-    return text.isascii() or _SURROGATE.search(text) is None
+    return text.isascii() or re.search(_SURROGATE, text) is None
 
 
 def read_model_id(value: object) -> str:

@@ -6,7 +6,8 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, ValuesView
 from typing import Final
 
-_NOT_IN_UTF8: Final = re.compile("[\ud800-\udfff\ufffe\uffff]")
+# Compiled when it is first used, which is seldom: this costs a cold start more than a whole module.
+_NOT_IN_UTF8: Final = "[\ud800-\udfff\ufffe\uffff]"
 
 
 def parse_json(content: str | bytes) -> object:
@@ -72,7 +73,7 @@ def compact_utf8(value: object) -> str:
 
     """
     text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-    return _NOT_IN_UTF8.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text if text.isascii() else re.sub(_NOT_IN_UTF8, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def cut(text: str, size: int) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
@@ -33,12 +32,13 @@ _TITLES: Final = {
     "no_drift": "The data of {model} have not drifted",
     "monitor_failed": "The drift check of {model} failed",
 }
+# The next three are compiled when a notice is first written, which most processes never do.
 # Controls, separators of lines and paragraphs, and changes of the direction of writing.
-_NOT_IN_A_LINE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_NOT_IN_A_LINE: Final = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 # Everything but ASCII, what JSON and markup use, and the second of two spaces.
-_NOT_IN_A_COMMAND: Final = re.compile(r"""[^ -~]|["\\<>\[\](){}@*`|&]|(?<= ) """)
+_NOT_IN_A_COMMAND: Final = r"""[^ -~]|["\\<>\[\](){}@*`|&]|(?<= ) """
 # A name without markup, a leading hyphen, or spaces that a message would lose.
-_PLAIN: Final = re.compile(r"[A-Za-z0-9._/:=+,%](?: ?[A-Za-z0-9._/:=+,%-])*")
+_PLAIN: Final = r"[A-Za-z0-9._/:=+,%](?: ?[A-Za-z0-9._/:=+,%-])*"
 _NEED_ACTION: Final = frozenset({"failed", "rejected", "awaiting_approval", "stale"})
 _RESULTS: Final = {"stopped": "been stopped", "gone": "not ended in time and counts as gone"}
 
@@ -122,7 +122,7 @@ def one_line(text: str) -> str:
 
     A long run of spaces would wrap what follows onto a line of its own, and a change of direction would reorder a line.
     """
-    return " ".join(_NOT_IN_A_LINE.sub(lambda found: json.dumps(found[0])[1:-1], text).split())
+    return " ".join(re.sub(_NOT_IN_A_LINE, lambda found: json.dumps(found[0])[1:-1], text).split())
 
 
 def notice_document(notice: Notice) -> dict[str, object]:
@@ -164,11 +164,17 @@ def command(notice: Notice) -> str:
     """
     names = {"awaiting_approval": ("approve", notice.model_id, notice.trigger_id)}
     verb, *arguments = names.get(notice.event, ("show", notice.model_id))
-    if notice.event not in _NEED_ACTION or not all(map(_PLAIN.fullmatch, arguments)):
+    if notice.event not in _NEED_ACTION or not all(map(_is_plain, arguments)):
         return ""
     place = [] if notice.cloud == "local" else ["--cloud", notice.cloud]
-    place += ["--env", notice.environment] if notice.environment and _PLAIN.fullmatch(notice.environment) else []
+    place += ["--env", notice.environment] if _is_plain(notice.environment) else []
+    import shlex
+
     return shlex.join(["retrain", verb, *arguments, *place])
+
+
+def _is_plain(text: str) -> bool:
+    return re.fullmatch(_PLAIN, text) is not None
 
 
 def _how_to_approve(notice: Notice) -> str:
@@ -180,7 +186,9 @@ def _how_to_approve(notice: Notice) -> str:
 
 def _as_json(text: str) -> str:
     """Return *text* as a JSON string that no channel changes and that cannot be mistaken for what is around it."""
-    escaped = _NOT_IN_A_COMMAND.sub(
-        lambda found: f"\\u{ord(found[0]):04x}" if found[0].isascii() else json.dumps(found[0])[1:-1], text
+    escaped = re.sub(
+        _NOT_IN_A_COMMAND,
+        lambda found: f"\\u{ord(found[0]):04x}" if found[0].isascii() else json.dumps(found[0])[1:-1],
+        text,
     )
     return f'"{escaped}"'

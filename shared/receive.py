@@ -15,7 +15,6 @@ from shared.training.arrivals import Arrival, Outcome, decide_arrivals, report
 from shared.training.dead_letters import give_up
 from shared.training.end import run_ended
 from shared.training.notices import announce_rejection
-from shared.training.sweep import sweep, sweep_model
 from shared.trigger import MAX_TRIGGER_ID
 from shared.wire.incoming import Foreign, Incoming, RunEnded, Signal, SweepRequest, TriggerEvent
 
@@ -101,6 +100,9 @@ def _admit(receiver: ReceiverParts, event: object, decode: Decode) -> Outcome | 
 
 
 def _swept(receiver: ReceiverParts, model_id: str | None) -> Outcome:
+    # Not at the top: it would cost each cold start that launches.
+    from shared.training.sweep import sweep, sweep_model
+
     if model_id is None:
         return Outcome(decision=SWEPT, reason=SWEPT, detail=f"{len(sweep(receiver))} models")
     sweep_model(receiver, model_id)

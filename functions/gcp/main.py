@@ -40,10 +40,11 @@ def receive(request: flask.Request) -> FlaskAnswer:
 
 def _receive(event: object) -> Mapping[str, object]:
     from shared.receive import receive as act
-    from shared.training.sweep import sweep
     from shared.wire.pubsub import decode, is_sweep
 
     receiver = wiring.receiver()
     if is_sweep(event):
+        from shared.training.sweep import sweep
+
         return {"swept": sweep(receiver)}
     return asdict(act(receiver, event, lambda event: decode(event, receiver.source)))

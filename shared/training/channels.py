@@ -10,7 +10,7 @@ from shared.errors import RetrainError, UnavailableError
 from shared.notice import Notice
 from shared.ports import Notifier
 
-_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]{0,19}):", re.IGNORECASE)
+_SCHEME: Final = r"([A-Za-z][A-Za-z0-9+.-]{0,19}):"
 
 log = logging.getLogger("retrain")
 
@@ -49,7 +49,7 @@ def send_to_channels(
 
 def channel_label(channel: str) -> str:
     """Return a name for *channel* that gives no secret away: its scheme and a digest, e.g. `slack-1f0c93ab`."""
-    scheme = _SCHEME.match(channel)
+    scheme = re.match(_SCHEME, channel)
     return f"{scheme[1] if scheme else 'channel'}-{hashlib.sha256(channel.encode()).hexdigest()[:8]}"
 
 

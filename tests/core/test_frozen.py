@@ -57,3 +57,13 @@ def test_equal_fields_make_equal_objects() -> None:
     assert Sample("churn") == Sample("churn")
     assert Sample("churn") != Sample("churn", number=4)
     assert len({Sample("churn", parts=()), Sample("churn", parts=())}) == 1
+
+
+def test_a_class_without_a_docstring_gets_its_name() -> None:
+    """The standard library would make one of the signature, by `inspect` and a tokenizer, at a cold start."""
+
+    @dataclass(frozen=True, slots=True)
+    class Plain:
+        name: str = ""
+
+    assert Plain.__doc__ == "Plain"
