@@ -64,10 +64,11 @@ def test_a_call_whose_every_answer_got_lost_is_finished_by_the_redelivery(
     assert is_settled(azure)
 
 
-@pytest.mark.parametrize("fault", [FaultKind.UNAUTHORIZED, FaultKind.FORBIDDEN])
-def test_missing_rights_lose_no_event(azure: Azure, fault: FaultKind) -> None:
+# A refused token is replaced once.
+@pytest.mark.parametrize(("fault", "times"), [(FaultKind.UNAUTHORIZED, 2), (FaultKind.FORBIDDEN, 1)])
+def test_missing_rights_lose_no_event(azure: Azure, fault: FaultKind, times: int) -> None:
     """An operator repairs rights, no other event does: nothing is rejected, and the redelivery trains."""
-    azure.arm.add_fault(fault)
+    azure.arm.add_fault(fault, times=times)
     delivery = azure.deliver(trigger_event(azure))
     assert delivery.error.startswith("UnavailableError: ")
     assert azure.letters() == []
