@@ -3,7 +3,20 @@
 from collections.abc import Mapping
 from typing import Final
 
-from functions.cli import check, completion, deploy, dry_run, emit, letters, models, operate, serve, show, trust_policy
+from functions.cli import (
+    check,
+    completion,
+    deploy,
+    dry_run,
+    emit,
+    letters,
+    models,
+    operate,
+    schema_file,
+    serve,
+    show,
+    trust_policy,
+)
 from functions.cli.build import command as build
 from functions.cli.command import Command
 from functions.cli.console import command as console
@@ -15,6 +28,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     for command in (
         init.COMMAND,
         check.COMMAND,
+        schema_file.COMMAND,
         serve.COMMAND,
         emit.COMMAND,
         dry_run.COMMAND,

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from functions.cli.version import SCHEMA_ADDRESS
 from shared.config.addresses import SCHEMES
 from shared.config.file import MAX_CONSECUTIVE, MAX_RETRIES, SIGNALS
 from shared.config.follow_ups import MAX_ACTIONS, MAX_CHANNELS, MAX_EVENT_TYPE, NOTIFY_ON
@@ -66,7 +65,6 @@ def schema() -> Schema:
     model = {"$ref": "#/definitions/model"}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "$id": SCHEMA_ADDRESS,
         "title": "retrain.toml",
         "description": "When and where models are trained again.",
         "$comment": f"Made by functions/cli/schema.py. It cannot say: {'; '.join(LIMITS.values())}.",

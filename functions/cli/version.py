@@ -3,8 +3,6 @@
 from typing import Final
 
 VERSION: Final = "0.1.0"
-# The JSON Schema of `retrain.toml`, of this version.
-SCHEMA_ADDRESS: Final = f"https://retrain-trigger.readthedocs.io/v{VERSION}/retrain.schema.json"
 
 
 def version() -> str:

@@ -9,17 +9,21 @@ from pathlib import Path
 import pytest
 import yaml
 
-from functions.cli.version import SCHEMA_ADDRESS, VERSION
+from functions.cli.version import VERSION
 from tests.cli.running import run
 
 
 def test_the_first_files(tmp_path: Path) -> None:
-    """Without a cloud there are three files, the configuration is valid, and the next commands are printed."""
+    """Without a cloud there are four files, the configuration is valid, and the next commands are printed."""
     folder = tmp_path / "my models"
     answer = run("init", str(folder))
     assert answer.code == 0
-    assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "retrain.toml", "train.py"]
-    assert (folder / "retrain.toml").read_text().startswith(f"#:schema {SCHEMA_ADDRESS}\n")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".gitignore",
+        "retrain.schema.json",
+        "retrain.toml",
+        "train.py",
+    ]
     assert run("check", "--config", str(folder / "retrain.toml")).code == 0
     steps = answer.out.partition("Next:\n")[2]
     assert [line.split()[:2] for line in steps.splitlines()[1:4]] == [
@@ -35,7 +39,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     answer = run("init", "--json", str(tmp_path))
     assert json.loads(answer.out) == {
         "folder": str(tmp_path),
-        "written": ["retrain.toml", ".gitignore"],
+        "written": ["retrain.toml", "retrain.schema.json", ".gitignore"],
         "kept": ["train.py"],
     }
     assert (tmp_path / "train.py").read_text() == "mine"

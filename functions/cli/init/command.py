@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from functions.cli.command import CONFIG_FILE, DONE, Command, Context, UsageError
-from functions.cli.version import SCHEMA_ADDRESS, version
+from functions.cli.schema_file import SCHEMA_FILE, SCHEMA_LINE
+from functions.cli.version import version
 
 CLOUDS: Final = ("aws", "gcp", "azure")
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -17,8 +18,9 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 ROOT: Final = Path(__file__).resolve().parents[3]
 
 _DESCRIPTION: Final = """\
-Write the files to begin with: retrain.toml, an example train.py and .gitignore; with --cloud also the settings of
-the environments dev, staging and prod, and a GitHub workflow that checks and deploys. Files that exist are kept.
+Write the files to begin with: retrain.toml, its JSON Schema for editors, an example train.py and .gitignore; with
+--cloud also the settings of the environments dev, staging and prod, and a GitHub workflow that checks and deploys.
+Files that exist are kept.
 
 examples:
   retrain init
@@ -111,8 +113,11 @@ def write_files(folder: Path, cloud: str | None) -> tuple[list[str], list[str]]:
 
 
 def _files(cloud: str | None) -> Iterator[tuple[str, str]]:
-    config = _template("retrain.toml").replace("$schema", SCHEMA_ADDRESS)
+    from functions.cli.schema import text
+
+    config = f"{SCHEMA_LINE}\n{_template('retrain.toml')}"
     yield CONFIG_FILE, config.replace("$target", _TARGETS[cloud] if cloud else "")
+    yield SCHEMA_FILE, text()
     yield "train.py", _template("train.py")
     yield ".gitignore", _template("gitignore")
     if cloud is None:
