@@ -115,7 +115,7 @@ demo-drift: $(MONITOR)/.ready ## data that drift, the report on it, and the trai
 
 .PHONY: doctor
 doctor: $(READY) ## are the bus, the pipelines, the ledger and the rights there? CLOUD=aws|gcp|azure|local; ENV=... reads the deployment's outputs
-	@set -e; variables=$$($(if $(ENV),deploy/outputs $(CLOUD) $(ENV) $(GROUP))); set -a; eval "$$variables"; exec $(BIN)/python -m functions.cli doctor --cloud $(CLOUD)
+	@set -e; variables=$$($(if $(ENV),STATE="$(STATE)" deploy/outputs $(CLOUD) $(ENV) $(GROUP))); set -a; eval "$$variables"; exec $(BIN)/python -m functions.cli doctor --cloud $(CLOUD)
 
 .PHONY: serve
 serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this machine
@@ -253,7 +253,7 @@ DEPLOY_AWS = $(BIN)/python -m functions.cli.deployment.aws
 # Anything here answers the question before a deployment with yes.
 YES ?=
 
-.PHONY: deploy-aws deploy-aws-monitor destroy-aws deploy-gcp deploy-azure
+.PHONY: deploy-aws deploy-aws-monitor destroy-aws deploy-gcp destroy-gcp deploy-azure destroy-azure
 deploy-aws: $(READY) ## to AWS: make deploy-aws ENV=dev; settings are in deploy/aws/environments
 	$(is_environment)
 	@$(DEPLOY_AWS) check $(ENV) $(if $(SETTINGS),--settings "$(SETTINGS)")
@@ -283,6 +283,15 @@ deploy-gcp: ## to Google Cloud: make deploy-gcp ENV=dev STATE=bucket
 	@$(MAKE) --no-print-directory build-gcp
 	terraform -chdir=deploy/gcp apply -var-file=environments/$(ENV).tfvars
 
+# The state is initialised first: what was deployed last may be another environment, and its state would be destroyed.
+destroy-gcp: ## delete an environment on Google Cloud: make destroy-gcp ENV=dev STATE=bucket; the ledger is kept
+	$(is_environment)
+	$(call needs,terraform,see https://developer.hashicorp.com/terraform/install)
+	@test -n "$(STATE)" || { echo "Say where Terraform keeps its state: make $@ ENV=$(ENV) STATE=bucket"; exit 2; }
+	terraform -chdir=deploy/gcp init -reconfigure -backend-config=bucket=$(STATE) -backend-config=prefix=retrain/$(ENV)
+	@$(MAKE) --no-print-directory build-gcp
+	terraform -chdir=deploy/gcp destroy -var-file=environments/$(ENV).tfvars
+
 deploy-azure: ## to Azure: make deploy-azure ENV=dev GROUP=resource-group
 	$(is_environment)
 	$(call needs,az,see https://learn.microsoft.com/cli/azure/install-azure-cli)
@@ -290,6 +299,11 @@ deploy-azure: ## to Azure: make deploy-azure ENV=dev GROUP=resource-group
 	@deploy/azure/deploy check $(ENV) $(GROUP)
 	@$(MAKE) --no-print-directory build-azure $(if $(TARGET_PYTHON)$(filter-out Linux-x86_64,$(MACHINE)),TARGET_PYTHON=$(AZURE_PYTHON) TARGET_PLATFORM=manylinux2014_x86_64)
 	deploy/azure/deploy $(ENV) $(GROUP) $(AZURE_PYTHON)
+
+destroy-azure: $(READY) ## delete an environment on Azure: make destroy-azure ENV=dev GROUP=resource-group; the ledger is kept
+	$(is_environment)
+	@test -n "$(GROUP)" || { echo "Say which resource group: make $@ ENV=$(ENV) GROUP=name"; exit 2; }
+	@$(BIN)/python -m functions.cli destroy azure --env $(ENV) --group "$(GROUP)" $(if $(YES),--yes)
 
 # --- building it ------------------------------------------------------------------------------------------------------
 

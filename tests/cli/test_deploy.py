@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -232,3 +233,40 @@ def test_this_machine_has_no_environments(tmp_path: Path) -> None:
     done = run("models", "--env", "dev", "--config", config)
     assert (done.code, done.out) == (2, "")
     assert "add --cloud aws, gcp or azure" in done.err
+
+
+TERRAFORM = """#!{python}
+import json, sys
+with open({log!r}, "a") as log:
+    log.write(" ".join(sys.argv[1:]) + "\\n")
+if "init" not in sys.argv:
+    print(json.dumps({{"RETRAIN_ENVIRONMENT": "prod", "RETRAIN_BUS": "projects/p/topics/t", "RETRAIN_SOURCE": ""}}))
+"""
+
+
+def test_the_state_of_another_environment_is_not_taken_for_this_one(
+    tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    """In the repository Terraform reads the state that was used last; `STATE` makes it read that of the environment."""
+    log, terraform = tmp_path / "log", tmp_path / "bin" / "terraform"
+    (tmp_path / "deploy" / "gcp" / ".terraform").mkdir(parents=True)
+    terraform.parent.mkdir()
+    terraform.write_text(TERRAFORM.format(python=sys.executable, log=str(log)))
+    terraform.chmod(0o755)
+    environment.setenv("PATH", f"{terraform.parent}{os.pathsep}{os.environ['PATH']}")
+    program = shutil.copy(ROOT / "deploy" / "outputs", tmp_path / "deploy")
+
+    def outputs(name: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run([program, "gcp", name], capture_output=True, text=True, check=False)
+
+    assert outputs("prod").stdout == "RETRAIN_ENVIRONMENT=prod\nRETRAIN_BUS=projects/p/topics/t\n"
+    refused = outputs("dev")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("deploy/gcp reads the state of prod, not of dev; name the bucket")
+    environment.setenv("STATE", "a-bucket")
+    assert outputs("prod").returncode == 0
+    initialised_with = log.read_text().splitlines()[-2]
+    assert initialised_with.endswith("-reconfigure -backend-config=bucket=a-bucket -backend-config=prefix=retrain/prod")
+    done = run("models", "--cloud", "gcp", "--env", "dev", "--config", str(tmp_path / "retrain.toml"))
+    assert (done.code, done.out) == (1, "")
+    assert "reads the state of prod, not of dev" in done.err

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from functions.cli.version import VERSION
 from tests.cli.running import run
 
 
@@ -63,7 +62,12 @@ def test_the_files_for_a_cloud(tmp_path: Path, cloud: str) -> None:
     assert run("check", "--cloud", cloud, "--config", str(tmp_path / "retrain.toml")).code == 0
     workflow = yaml.safe_load((tmp_path / ".github/workflows/retrain.yml").read_text())
     commands = [step["run"] for step in workflow["jobs"]["deploy"]["steps"] if "run" in step]
-    assert commands == [f"pip install 'retrain-trigger[{cloud}]=={VERSION}'", f"retrain deploy {cloud} --env prod"]
+    # From where the user's own copy is: a name in a public registry could be anybody's.
+    install = f'pip install "retrain-trigger[{cloud}] @ ${{PACKAGE:?the variable RETRAIN_PACKAGE is missing}}"'
+    option = {"aws": "", "gcp": ' --state "$STATE"', "azure": ' --group "$GROUP"'}[cloud]
+    assert commands == [install, f"retrain deploy {cloud} --env prod{option}"]
+    last = workflow["jobs"]["deploy"]["steps"][-1]
+    assert all(f"${name}" in last["run"] for name in last.get("env", {})), "what the command needs reaches it"
     actions = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
     assert all(len(action.partition("@")[2]) == 40 for action in actions)
 

@@ -25,10 +25,16 @@ def settings_folder(options: argparse.Namespace, context: Context, cloud: str, f
         UsageError: there is none.
 
     """
-    found = context.folder / options.settings if options.settings else folder / "environments" / cloud
+    found = context.folder / options.settings if options.settings else environments_folder(folder, cloud)
     if not found.is_dir():
         raise UsageError(f"{found}: there is no such folder; `retrain init --cloud {cloud}` creates it")
     return found
+
+
+def environments_folder(folder: Path, cloud: str) -> Path:
+    """Return where the settings of the environments are: as `retrain init` writes them, or as in this repository."""
+    own, repository = folder / "environments" / cloud, folder / "deploy" / cloud / "environments"
+    return repository if repository.is_dir() and not own.is_dir() else own
 
 
 def required_program(name: str, address: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from functions.cli.clouds import require_packages
 from functions.cli.command import Context, UsageError
 from functions.cli.deployment.errors import DeploymentError
-from functions.cli.deployment.steps import required_program
+from functions.cli.deployment.steps import environments_folder, required_program
 
 if TYPE_CHECKING:
     from functions.cli.deployment.aws.stack import Deployed
@@ -42,7 +42,7 @@ def aws_outputs(context: Context, options: argparse.Namespace) -> "Deployed":
     from functions.cli.deployment.aws.deployment import Deployment
     from functions.cli.deployment.aws.settings import read_settings
 
-    settings = read_settings(options.env, _folder(context) / "environments" / "aws", context.variables)
+    settings = read_settings(options.env, environments_folder(_folder(context), "aws"), context.variables)
     account = AwsAccount(settings.region or context.variables.get("AWS_REGION", ""))
     stack = Deployment(account, settings, FILES).main
     deployed = stack.deployed()
@@ -55,16 +55,27 @@ def terraform_output(context: Context, options: argparse.Namespace) -> list[str]
     """Return the command that prints outputs of the deployment that *options* name.
 
     Raises:
-        DeploymentError: it was not deployed from this folder.
+        DeploymentError: it was not deployed from this folder, or another environment was deployed after it.
 
     """
     terraform = required_program("terraform", "https://developer.hashicorp.com/terraform/install")
     work = _folder(context) / "dist" / "terraform" / str(options.env)
-    if not work.is_dir():
+    if work.is_dir():
+        return [terraform, f"-chdir={work}", "output"]
+    # What `make deploy-gcp` initialised holds the state of one environment at a time.
+    repository = _folder(context) / "deploy" / "gcp"
+    if (repository / ".terraform").is_dir():
+        command = [terraform, f"-chdir={repository}", "output"]
+        found = _parsed([*command, "-json", "variables"]).get("RETRAIN_ENVIRONMENT")
+        if found == options.env:
+            return command
         raise DeploymentError(
-            f"{options.env} was not deployed from this folder; deploy it: retrain deploy gcp --env {options.env}"
+            f"{repository} reads the state of {found}, not of {options.env};"
+            f" let it read that: deploy/outputs gcp {options.env}, with the variable STATE=bucket"
         )
-    return [terraform, f"-chdir={work}", "output"]
+    raise DeploymentError(
+        f"{options.env} was not deployed from this folder; deploy it: retrain deploy gcp --env {options.env}"
+    )
 
 
 def azure_show(options: argparse.Namespace) -> list[str]:

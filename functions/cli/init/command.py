@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Final
 
 from functions.cli.command import CONFIG_FILE, DONE, Command, Context, UsageError
 from functions.cli.schema_file import SCHEMA_FILE, SCHEMA_LINE
-from functions.cli.version import version
 
 CLOUDS: Final = ("aws", "gcp", "azure")
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -59,8 +59,8 @@ _LOGINS: Final[Mapping[str, str]] = {
     "gcp": """\
       - uses: google-github-actions/auth@7c6bc770dae815cd3e89ee6cdf493a5fab2cc093 # v3.0.0
         with:
-          workload_identity_provider: ${{ vars.GOOGLE_WORKLOAD_IDENTITY_PROVIDER }}
-          service_account: ${{ vars.GOOGLE_SERVICE_ACCOUNT }}
+          workload_identity_provider: ${{ vars.GCP_WORKLOAD_IDENTITY_PROVIDER }}
+          service_account: ${{ vars.GCP_DEPLOYER }}
       - uses: hashicorp/setup-terraform@dfe3c3f87815947d99a8997f908cb6525fc44e9e # v4.0.1""",
     "azure": """\
       - uses: Azure/login@f5d393ae46f8fde4be8b75f32e3fc50e654ad0ca # v3.0.1
@@ -68,6 +68,13 @@ _LOGINS: Final[Mapping[str, str]] = {
           client-id: ${{ vars.AZURE_CLIENT_ID }}
           tenant-id: ${{ vars.AZURE_TENANT_ID }}
           subscription-id: ${{ vars.AZURE_SUBSCRIPTION_ID }}""",
+}
+# The options of a deployment, and where the workflow takes their values from.
+_OPTIONS: Final[Mapping[str, str]] = {"aws": "", "gcp": ' --state "$STATE"', "azure": ' --group "$GROUP"'}
+_WHERE: Final[Mapping[str, str]] = {
+    "aws": "",
+    "gcp": "\n        env:\n          STATE: ${{ vars.GCP_STATE_BUCKET }}",
+    "azure": "\n        env:\n          GROUP: ${{ vars.AZURE_RESOURCE_GROUP }}",
 }
 
 
@@ -124,8 +131,10 @@ def _files(cloud: str | None) -> Iterator[tuple[str, str]]:
         return
     for path in sorted((ROOT / "deploy" / cloud / "environments").glob("*.*")):
         yield f"environments/{cloud}/{path.name}", path.read_text(encoding="utf-8")
-    workflow = _template("workflow.yml").replace("@login@", _LOGINS[cloud])
-    yield ".github/workflows/retrain.yml", workflow.replace("@cloud@", cloud).replace("@version@", version())
+    workflow = _template("workflow.yml").replace("@login@", _LOGINS[cloud]).replace("@where@", _WHERE[cloud])
+    variables = sorted(set(re.findall(r"vars\.(\w+)", workflow)) - {"RETRAIN_PACKAGE"})
+    workflow = workflow.replace("@variables@", ", ".join(variables)).replace("@options@", _OPTIONS[cloud])
+    yield ".github/workflows/retrain.yml", workflow.replace("@cloud@", cloud)
 
 
 def _template(name: str) -> str:
