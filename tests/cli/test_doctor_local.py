@@ -130,8 +130,10 @@ def test_a_given_schedule(variables: dict[str, str], schedule: str, message: str
     assert found.failed.get("schedule", "") == message
 
 
-def test_the_repository_itself_passes() -> None:
-    """The configuration of this repository passes on this machine."""
-    answer = run("doctor", "--cloud", "local", variables={"PATH": os.environ["PATH"]})
+def test_the_first_files_pass(tmp_path: Path) -> None:
+    """What `retrain init` writes passes on this machine."""
+    assert run("init", str(tmp_path)).code == 0
+    configuration = str(tmp_path / "retrain.toml")
+    answer = run("doctor", "--cloud", "local", variables={"RETRAIN_CONFIG": configuration, "PATH": os.environ["PATH"]})
     assert answer.code == 0
-    assert "ok       command of demand: python can be run" in answer.out
+    assert "ok       command of braking: python can be run" in answer.out

@@ -72,6 +72,19 @@ def test_the_files_for_a_cloud(tmp_path: Path, cloud: str) -> None:
     assert all(len(action.partition("@")[2]) == 40 for action in actions)
 
 
+@pytest.mark.parametrize("cloud", ["aws", "gcp", "azure"])
+def test_the_settings_are_not_those_of_the_repository(tmp_path: Path, cloud: str) -> None:
+    """A copy of the repository that has settings of its own writes the same examples; those of prod have an alert."""
+    assert run("init", "--cloud", cloud, str(tmp_path)).code == 0
+    written = {path.name.partition(".")[0]: path.read_text() for path in (tmp_path / "environments" / cloud).iterdir()}
+    assert sorted(written) == ["dev", "prod", "staging"]
+    for environment, content in written.items():
+        assert environment in content
+        assert "@" not in content.replace("@acme", "").replace("@sha256", "")
+    alert = {"aws": "required in prod", "gcp": "alert_emails", "azure": "alertGroup"}[cloud]
+    assert alert in written["prod"]
+
+
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     """A file in the place of the folder is wrong usage."""
     (tmp_path / "file").write_text("")

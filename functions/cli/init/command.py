@@ -9,13 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from functions.cli.command import CONFIG_FILE, DONE, Command, Context, UsageError
+from functions.cli.command import CONFIG_FILE, DONE, ENVIRONMENTS, Command, Context, UsageError
 from functions.cli.schema_file import SCHEMA_FILE, SCHEMA_LINE
 
 CLOUDS: Final = ("aws", "gcp", "azure")
 TEMPLATES: Final = Path(__file__).parent / "templates"
-# The folder that has `deploy`.
-ROOT: Final = Path(__file__).resolve().parents[3]
 
 _DESCRIPTION: Final = """\
 Write the files to begin with: retrain.toml, its JSON Schema for editors, an example train.py and .gitignore; with
@@ -129,12 +127,20 @@ def _files(cloud: str | None) -> Iterator[tuple[str, str]]:
     yield ".gitignore", _template("gitignore")
     if cloud is None:
         return
-    for path in sorted((ROOT / "deploy" / cloud / "environments").glob("*.*")):
-        yield f"environments/{cloud}/{path.name}", path.read_text(encoding="utf-8")
+    (settings,) = (TEMPLATES / "environments").glob(f"{cloud}.*")
+    for environment in ENVIRONMENTS:
+        name = settings.name.replace(cloud, environment, 1)
+        yield f"environments/{cloud}/{name}", _settings(settings.read_text(encoding="utf-8"), environment)
     workflow = _template("workflow.yml").replace("@login@", _LOGINS[cloud]).replace("@where@", _WHERE[cloud])
     variables = sorted(set(re.findall(r"vars\.(\w+)", workflow)) - {"RETRAIN_PACKAGE"})
     workflow = workflow.replace("@variables@", ", ".join(variables)).replace("@options@", _OPTIONS[cloud])
     yield ".github/workflows/retrain.yml", workflow.replace("@cloud@", cloud)
+
+
+def _settings(template: str, environment: str) -> str:
+    """Return the settings of one environment; lines that begin with `@prod@` are those of prod only."""
+    lines = [line for line in template.splitlines() if environment == "prod" or not line.startswith("@prod@")]
+    return "".join(f"{line.removeprefix('@prod@')}\n" for line in lines).replace("@environment@", environment)
 
 
 def _template(name: str) -> str:
