@@ -28,9 +28,9 @@ _NAME: Final = 60
 _ADDRESS: Final = 300
 
 
-def fitted(state: ModelState) -> tuple[ModelState, str]:
-    """Return *state*, with as much of its history as a document may hold, and its document."""
-    document = write_state(state)
+def fitted(state: ModelState, save_id: str = "") -> tuple[ModelState, str]:
+    """Return *state*, with as much of its history as a document may hold, and its document with *save_id*."""
+    document = write_state(state, save_id)
     excess = len(document.encode()) - MAX_BYTES
     if excess > 0:
         excess -= _kept_bytes(state)
@@ -50,7 +50,7 @@ def fitted(state: ModelState) -> tuple[ModelState, str]:
     rejected, excess = _dropped(rejected, 1, excess)
     runs, excess = _dropped(runs, 1, excess)
     state = dataclasses.replace(state, runs=runs, decisions=decisions, rejected=rejected)
-    return state, write_state(state)
+    return state, write_state(state, save_id)
 
 
 def _kept_bytes(state: ModelState) -> int:

@@ -43,10 +43,19 @@ _TIMES: Final = (
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
-def write_state(state: ModelState) -> str:
-    """Return the JSON document of *state*."""
+def write_state(state: ModelState, save_id: str = "") -> str:
+    """Return the JSON document of *state*.
+
+    Args:
+        state: the state.
+        save_id: the id of the save, which makes the document different from that of every other save, even of an equal
+            state; it is not part of the state.
+
+    """
     content = plain(dataclasses.replace(state, seen=SeenIds())) | _write_seen(state.seen)
     content["starts"] = to_json(state.starts)
+    if save_id:
+        content["save_id"] = save_id
     text = json.dumps({"schema": SCHEMA, **content}, separators=(",", ":"), ensure_ascii=False)
     # Ledgers limit the bytes in UTF-8, and an escaped character takes up to three times as many. A lone surrogate (of a
     # rejected event) cannot be encoded and stays escaped, with the same backslash syntax as JSON.

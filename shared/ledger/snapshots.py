@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import Callable
+from dataclasses import field
 from typing import Final, Protocol
 
 from shared.backoff import Backoff
@@ -15,7 +16,7 @@ from shared.frozen import dataclass
 from shared.ledger.bounds import fitted
 from shared.ledger.document import read_state
 from shared.ledger.index import entry_of
-from shared.ports import Ledger
+from shared.ports import Ledger, RandomId
 
 # How many model ids are read in one call.
 PAGE_SIZE: Final = 100
@@ -39,6 +40,10 @@ class StateWriter(Protocol):
         """The cloud whose targets count."""
 
     @property
+    def new_id(self) -> RandomId:
+        """Generates the ids of saves."""
+
+    @property
     def contention(self) -> Backoff:
         """The attempts, and the waits after another writer was faster."""
 
@@ -55,12 +60,32 @@ class Snapshot:
         state: the state.
         version: the version that the ledger needs to replace it.
         before: the state that it replaced; None if it was loaded.
+        document: the document as it was loaded or saved.
 
     """
 
     state: ModelState
     version: object
     before: ModelState | None = None
+    document: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """An attempt to save a state.
+
+    Attributes:
+        before: the state that is to be replaced.
+        state: the next state.
+        kept: *state*, with as much of its history as a document may hold.
+        document: the document of *kept*, which no other attempt has.
+
+    """
+
+    before: ModelState
+    state: ModelState
+    kept: ModelState
+    document: str
 
 
 def load(ledger: Ledger, model_id: str) -> Snapshot:
@@ -73,7 +98,7 @@ def load(ledger: Ledger, model_id: str) -> Snapshot:
     """
     stored = ledger.load(model_id)
     try:
-        return Snapshot(state=read_state(stored.document), version=stored.version)
+        return Snapshot(state=read_state(stored.document), version=stored.version, document=stored.document)
     except ValueError as error:
         raise DamagedStateError(model_id, str(error)) from error
 
@@ -88,12 +113,24 @@ def save(writer: StateWriter, model_id: str, snapshot: Snapshot, state: ModelSta
         UnavailableError: the ledger is unavailable.
 
     """
-    kept, document = fitted(state)
-    stored = writer.ledger.save(model_id, document, snapshot.version, entry_of(writer, model_id, kept))
-    if stored is None:
-        return None
-    _report_new(writer, model_id, snapshot.state, state)
-    return Snapshot(state=kept, version=stored.version, before=snapshot.state)
+    return _save(writer, model_id, snapshot, _attempt(writer, snapshot, state))
+
+
+def _attempt(writer: StateWriter, snapshot: Snapshot, state: ModelState) -> _Attempt:
+    kept, document = fitted(state, writer.new_id())
+    return _Attempt(before=snapshot.state, state=state, kept=kept, document=document)
+
+
+def _save(writer: StateWriter, model_id: str, snapshot: Snapshot, attempt: _Attempt) -> Snapshot | None:
+    entry = entry_of(writer, model_id, attempt.kept)
+    stored = writer.ledger.save(model_id, attempt.document, snapshot.version, entry)
+    return None if stored is None else _saved(writer, model_id, attempt, stored.version)
+
+
+def _saved(writer: StateWriter, model_id: str, attempt: _Attempt, version: object) -> Snapshot:
+    """Log and count the new decisions of an *attempt* that succeeded, and return its snapshot."""
+    _report_new(writer, model_id, attempt.before, attempt.state)
+    return Snapshot(state=attempt.kept, version=version, before=attempt.before, document=attempt.document)
 
 
 def change(
@@ -103,27 +140,28 @@ def change(
 
     A *step* that changes nothing needs no write. With a *snapshot* that the caller has just loaded, the first attempt
     needs no read. If a client library repeats a save whose response was lost, the second response is a conflict with
-    the first: the state is then the one that was saved, which counts as saved.
+    the first: the document is then the one that was saved, with the id of that save, which counts as saved. An equal
+    state that another writer saved does not.
 
     Raises:
         ContentionError: another writer was faster every time.
         UnavailableError: the ledger is unavailable.
 
     """
-    attempted: tuple[ModelState, ModelState] | None = None
-    for attempt in range(writer.contention.attempts):
-        writer.contention.pause(attempt)
+    attempted: _Attempt | None = None
+    for number in range(writer.contention.attempts):
+        writer.contention.pause(number)
         snapshot = snapshot or load(writer.ledger, model_id)
-        if attempted is not None and snapshot.state == fitted(attempted[1])[0]:
-            _report_new(writer, model_id, *attempted)
-            return dataclasses.replace(snapshot, before=attempted[0])
+        if attempted is not None and snapshot.document == attempted.document:
+            return _saved(writer, model_id, attempted, snapshot.version)
         state = step(snapshot.state)
         if state == snapshot.state:
             return dataclasses.replace(snapshot, before=None)
-        changed = save(writer, model_id, snapshot, state)
+        attempted = _attempt(writer, snapshot, state)
+        changed = _save(writer, model_id, snapshot, attempted)
         if changed is not None:
             return changed
-        attempted, snapshot = (snapshot.state, state), None
+        snapshot = None
     raise contention(writer, model_id)
 
 

@@ -185,6 +185,16 @@ def test_confirming_beside_somebody_else() -> None:
     settle(witness)
 
 
+def test_confirmed_by_two_at_the_same_moment() -> None:
+    """Both save equal states, so only the id of the save shows whose it was: the start is announced once."""
+    witness = Witness(World(Setting(notify_on=("launched",))))
+    event = witness.world.emit("churn")
+    slow = begin(witness, event, BEFORE_CONFIRMING)
+    assert witness.finish(begin(witness, event, 0)).calls == ["load", "start", "save", "send", "send"]
+    assert witness.finish(slow).calls[BEFORE_CONFIRMING:] == ["save", "load"]
+    settle(witness)
+
+
 def test_approved_too_soon() -> None:
     """A trigger that a person releases during a cooldown, begun while it waited, is skipped."""
     witness = new_witness(dataclasses.replace(COOLDOWN, approval=True))

@@ -1,5 +1,6 @@
 """Watches a world step by step and holds the core to its promises."""
 
+import json
 from collections import defaultdict
 from datetime import datetime, timedelta
 
@@ -43,6 +44,7 @@ class Witness:
         self._states: defaultdict[str, ModelState] = defaultdict(ModelState)
         self._published = self._swept = 0
         self._savers: list[Process] = []
+        self._save_ids: set[str] = set()
         self._starters: dict[str, Process] = {}
         self._at_birth: dict[Process, int] = {}
         self._configured: dict[Process, Configuration] = {}
@@ -100,7 +102,10 @@ class Witness:
 
     def _saved(self, model_id: str, document: str) -> None:
         before, after = self._states[model_id], read_state(document)
-        assert write_state(after) == document, "a document is read and written again as it was"
+        save_id = json.loads(document)["save_id"]
+        assert save_id not in self._save_ids, "two saves have the same id"
+        self._save_ids.add(save_id)
+        assert write_state(after, save_id) == document, "a document is read and written again as it was"
         assert read_state(write_state(after)) == after
         check_saved(before, after)
         self.aftermath.saved(model_id, before, after)
