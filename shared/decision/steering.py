@@ -24,6 +24,8 @@ Cancellation = Literal["dropped", "stopping", "handed_over", "undecided", "over"
 
 # A service may accept a request to stop a run and lose it.
 STOP_AGAIN_AFTER: Final = timedelta(minutes=10)
+# The detail of a trigger that a person dropped. A retry that is no longer configured has another one.
+_CANCELLED: Final = "cancelled by "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ def cancelled(state: ModelState, trigger_id: str, by: str, *, now: datetime) -> 
             return state
         stopping = dataclasses.replace(training, cancelled_by=by, cancelled_at=now)
         return dataclasses.replace(state, training=stopping).noted(line)
-    detail = f"cancelled by {by}"
+    detail = f"{_CANCELLED}{by}"
     if state.queued is not None and state.queued.trigger.trigger_id == trigger_id:
         left = dataclasses.replace(state, queued=None).noted(line)
         return left.noted(_skipped(state.queued, "cancelled", detail, now))
@@ -191,17 +193,24 @@ def _is_handed_over(training: Training) -> bool:
 def _cancellation_in(state: ModelState, trigger_id: str) -> Cancellation | None:
     """Return the answer to an earlier request to cancel *trigger_id*, from the decisions."""
     for place, line in enumerate(state.decisions):
-        if line.reason != "cancelled" or line.trigger_id != trigger_id:
+        if line.trigger_id != trigger_id:
             continue
-        # The same step records the trigger that it drops, in the next line.
-        effect = state.decisions[place - 1] if line.decision == "steer" and place else line
-        is_dropped = effect.decision == "skip" and effect.reason == "cancelled" and effect.at == line.at
-        return "dropped" if is_dropped else "stopping"
+        if _is_dropped(line):
+            return "dropped"
+        if (line.decision, line.reason) == ("steer", "cancelled"):
+            # The same step records the trigger that it drops, in the next line.
+            effect = state.decisions[place - 1] if place else line
+            return "dropped" if _is_dropped(effect) and effect.at == line.at else "stopping"
     first_id = next((run.first_id for run in state.runs if run.trigger_id == trigger_id), None)
     if first_id is None:
         return None
-    dropped = [line.trigger_id for line in state.decisions if (line.decision, line.reason) == ("skip", "cancelled")]
+    dropped = [line.trigger_id for line in state.decisions if _is_dropped(line)]
     return "dropped" if any(retries.is_attempt_of(first_id, one) for one in dropped) else None
+
+
+def _is_dropped(line: Decided) -> bool:
+    """Return whether *line* records that a person dropped its trigger."""
+    return (line.decision, line.reason) == ("skip", "cancelled") and line.detail.startswith(_CANCELLED)
 
 
 def _failed_before(state: ModelState, retry: Parked) -> str | None:

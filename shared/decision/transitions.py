@@ -81,6 +81,49 @@ def confirmed(state: ModelState, token: str, run: Run, *, now: datetime) -> Mode
     training = _claimed(state, token)
     if training is None:
         return state
+    listed = _with_run(state, _past_run(training, run, now))
+    if run.handed_over:
+        return dataclasses.replace(listed, training=None, last_good_start=now, last_success=now)
+    running = dataclasses.replace(training, run_id=run.run_id, url=run.url, started_at=now, failure=None)
+    return dataclasses.replace(listed, training=running)
+
+
+def restored(state: ModelState, claim: Training, run: Run, *, now: datetime) -> ModelState:
+    """Put *claim* back if it was removed although its training was started as *run*; otherwise nothing changes.
+
+    Two processes may request the same start at the same time. One is refused, which removes the claim; the other is
+    not. If the model has claimed another training meanwhile, the run is listed as gone instead: it must be stopped.
+    """
+    trigger_id, other = claim.trigger.trigger_id, state.training
+    is_known = other is not None and other.trigger.token == claim.trigger.token
+    if is_known or any(past.trigger_id == trigger_id for past in state.runs):
+        return state
+    detail = "the service refused a request for this training and accepted another one at the same time"
+    line = decided_about(claim.trigger, at=now, decision="launch", reason="launched", detail=detail)
+    # The trigger may have been sent again since; it starts now.
+    kept = {name: getattr(state, name) for name in ("queued", "retry", "waiting")}
+    kept = {name: None for name, parked in kept.items() if parked and parked.trigger.trigger_id == trigger_id}
+    state = dataclasses.replace(state, **kept).remembering(trigger_id, launched=True).noted(line)
+    if other is None:
+        return dataclasses.replace(state, training=dataclasses.replace(claim, failure=None))
+    past = _past_run(claim, run, now)
+    if past.result is None:
+        past = dataclasses.replace(past, ended_at=now, result=GONE)
+    return _with_run(state, past)
+
+
+def is_stray(state: ModelState, run: Run) -> bool:
+    """Return whether *run* was started beside the training of the model and must be stopped; see `restored`."""
+    is_current = state.training is not None and state.training.run_id == run.run_id
+    return not is_current and any(past.run_id == run.run_id and past.result == GONE for past in state.runs)
+
+
+def is_unconfirmed(state: ModelState, token: str) -> bool:
+    """Return whether the training of *token* is claimed, and neither confirmed nor refused yet."""
+    return _claimed(state, token) is not None
+
+
+def _past_run(training: Training, run: Run, now: datetime) -> PastRun:
     past = PastRun(
         run_id=run.run_id,
         trigger_id=training.trigger.trigger_id,
@@ -90,11 +133,7 @@ def confirmed(state: ModelState, token: str, run: Run, *, now: datetime) -> Mode
         base=training.base,
         trigger=training.record,
     )
-    if run.handed_over:
-        past = dataclasses.replace(past, ended_at=now, result=HANDED_OVER)
-        return dataclasses.replace(_with_run(state, past), training=None, last_good_start=now, last_success=now)
-    running = dataclasses.replace(training, run_id=run.run_id, url=run.url, started_at=now, failure=None)
-    return dataclasses.replace(_with_run(state, past), training=running)
+    return dataclasses.replace(past, ended_at=now, result=HANDED_OVER) if run.handed_over else past
 
 
 def refused(state: ModelState, token: str, error: str, *, now: datetime, holder: str = "") -> ModelState:

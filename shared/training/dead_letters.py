@@ -1,12 +1,17 @@
 """Dead letters: giving up an event, and the JSON form of a letter, the same on every cloud."""
 
 import json
+import logging
 import reprlib
 
+from shared.decision.record import links
 from shared.fields import format_time
 from shared.json_text import compact, compact_utf8, cut
 from shared.parts import ReceiverParts
 from shared.ports import DeadLetter
+from shared.trigger import RetrainTrigger
+
+log = logging.getLogger("retrain")
 
 
 def give_up(receiver: ReceiverParts, error: str, event: object) -> None:
@@ -19,6 +24,28 @@ def give_up(receiver: ReceiverParts, error: str, event: object) -> None:
     if receiver.dead_letters is not None:
         letter = DeadLetter(at=receiver.clock(), cloud=receiver.cloud, reason="rejected", error=error, event=event)
         receiver.dead_letters.put(letter)
+
+
+def give_up_trigger(receiver: ReceiverParts, error: str, trigger: RetrainTrigger, event: object) -> None:
+    """Store a *trigger* that the training service refused as a dead letter.
+
+    Args:
+        receiver: the parts.
+        error: the refusal.
+        trigger: the trigger.
+        event: its event; None if the trigger was kept, and its event acknowledged. The platform cannot dead-letter
+            that one: without dead letters of our own, the log line has what is needed to send it again.
+
+    Raises:
+        UnavailableError: the dead letters are unavailable.
+
+    """
+    fields = trigger.to_fields()
+    if receiver.dead_letters is None and event is None:
+        # Evidence may hold signed addresses, which do not belong in a log.
+        known = fields | {"evidence": list(links(trigger.evidence)), "token": trigger.token, "error": error}
+        log.error("retrain.letter_not_stored", extra=known)
+    give_up(receiver, error, fields if event is None else event)
 
 
 def letter_document(letter: DeadLetter) -> dict[str, object]:

@@ -199,8 +199,10 @@ def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:
         end = End(run_id=news.run_id, name=news.name, result=result, at=ended_at, error=one_line(why))
         record_end(receiver, model_id, end, snapshot)
         snapshot = snapshots.load(receiver.ledger, model_id)
-        finish(receiver, model_id, snapshot)
-        resume_follow_ups(receiver, model_id, snapshot.state)
+        try:
+            finish(receiver, model_id, snapshot)
+        finally:
+            resume_follow_ups(receiver, model_id, snapshot.state)
         return model_id
     return None
 

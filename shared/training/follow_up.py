@@ -16,7 +16,7 @@ from shared.config.targets import AzureMlTarget
 from shared.decision import pending
 from shared.decision.retries import AS_CONFIGURED
 from shared.decision.state import MAX_ATTEMPTS, ModelState, Pending
-from shared.errors import PermanentError, TargetRefusedError, TransientError, UnknownModelError
+from shared.errors import PermanentError, TargetRefusedError, UnknownModelError
 from shared.fields import format_time
 from shared.ledger import snapshots
 from shared.notice import Notice
@@ -93,7 +93,7 @@ def resume_follow_ups(receiver: ReceiverParts, model_id: str, state: ModelState)
     holder = receiver.new_id()
     try:
         snapshot = snapshots.change(receiver, model_id, lambda state: pending.taken_over(state, now=now, holder=holder))
-    except TransientError as error:
+    except Exception as error:  # noqa: BLE001 - every failure is retried and blocks nothing
         log.warning("retrain.follow_up_failed", extra={"model_id": model_id, "error": described(error)})
         return
     follow_up(receiver, model_id, snapshot, holder)

@@ -90,14 +90,16 @@ def _lists(state: ModelState, line: Decided) -> bool:
 
 
 def _launched(receiver: ReceiverParts, before: ModelState, state: ModelState) -> Iterator[Notice]:
-    known, training = {run.run_id for run in before.runs}, before.training
+    known = {run.run_id for run in before.runs}
+    # A claim that was put back is only in the new state.
+    triggers = {one.trigger.trigger_id: one.trigger for one in (before.training, state.training) if one is not None}
     for run in state.runs:
+        trigger = None if run.run_id in known else triggers.get(run.trigger_id)
         # If only the end of a run shows that it started, the start is not announced.
-        if run.run_id not in known and training is not None and run.trigger_id == training.trigger.trigger_id:
-            over = "" if run.result is None else run.result
-            if over in ("", HANDED_OVER):
-                details = {"run_id": run.run_id, "url": run.url or "", "result": over}
-                yield notice_about(receiver, "launched", training.trigger, run.started_at, **details)
+        over = "" if run.result is None else run.result
+        if trigger is not None and over in ("", HANDED_OVER):
+            details = {"run_id": run.run_id, "url": run.url or "", "result": over}
+            yield notice_about(receiver, "launched", trigger, run.started_at, **details)
 
 
 def _refused(receiver: ReceiverParts, before: ModelState, state: ModelState) -> Iterator[Notice]:

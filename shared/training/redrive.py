@@ -1,12 +1,16 @@
 """Sends dead letters again: each as the triggers that it holds, under the ids that these had."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from shared.errors import BusError, PermanentError
 from shared.frozen import dataclass
 from shared.training.letters import LetterBox, StoredLetter
 from shared.trigger import RetrainTrigger
+
+# The clock of the receiver, which writes letters, may differ by so much from that of the machine that sends them again.
+MAX_CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +46,9 @@ def redrive(
         wanted: the ids of the letters; None for all.
         triggers_in: returns the triggers in a letter; raises `PermanentError` if it has no readable one.
         publish: publishes triggers.
-        started: when this began. A letter that came later, with a trigger that was sent here, is that trigger refused
-            again: it stays, so that this ends.
+        started: when this began. With None for *wanted*, a letter that may have come later, with a trigger that was
+            sent here, may be that trigger refused again: it stays, so that this ends and no letter is lost. A letter
+            that was named was there before.
 
     Yields:
         The result of each letter; there is none for a letter that is gone.
@@ -59,7 +64,8 @@ def redrive(
         for letter in box.read(only):
             if left is not None and letter.letter_id not in left:
                 continue
-            done = _send(box, letter, triggers_in, publish, sent, started)
+            may_be_new = left is None and letter.at is not None and letter.at >= started - MAX_CLOCK_DIFFERENCE
+            done = _send(box, letter, triggers_in, publish, sent, may_be_new=may_be_new)
             if done is not None:
                 yield done
             if left is not None:
@@ -76,13 +82,14 @@ def _send(
     triggers_in: Callable[[StoredLetter], Sequence[RetrainTrigger]],
     publish: Callable[[list[RetrainTrigger]], None],
     sent: set[tuple[str, str]],
-    started: datetime,
+    *,
+    may_be_new: bool,
 ) -> Redriven | None:
-    """Send one letter and delete it; None if it is one that was refused again meanwhile."""
+    """Send one letter and delete it; None if it may be one of the triggers *sent* that was refused again."""
     try:
         triggers = list(triggers_in(letter))
         ids = {(trigger.model_id, trigger.trigger_id) for trigger in triggers}
-        if ids <= sent and letter.at is not None and letter.at >= started:
+        if may_be_new and ids <= sent:
             return None
         publish(triggers)
     except (PermanentError, BusError) as error:

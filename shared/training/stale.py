@@ -8,13 +8,13 @@ from typing import Final
 from shared.config.tables import format_duration
 from shared.decision.stale import looked_after, notice_at
 from shared.decision.terms import rules_of
-from shared.errors import RetrainError
 from shared.fields import format_time
 from shared.ledger import snapshots
 from shared.ledger.index import OWN
 from shared.ledger.snapshots import Snapshot
 from shared.notice import Notice
 from shared.parts import ReceiverParts
+from shared.training.channels import described
 from shared.training.notices import send_notice
 
 # The ledger's document of the models whose first sight is recorded: without it, each sweep would read all of them.
@@ -43,8 +43,8 @@ def watch_new_models(receiver: ReceiverParts) -> None:
         try:
             notify_if_stale(receiver, aged[digest])
             known.add(digest)
-        except RetrainError as error:
-            log.warning("retrain.sweep_failed", extra={"model_id": aged[digest], "error": str(error)})
+        except Exception as error:  # noqa: BLE001 - no failure of one model may affect the others
+            log.warning("retrain.sweep_failed", extra={"model_id": aged[digest], "error": described(error)})
     if known != _read(stored.document):
         # If another sweep was faster, it has seen the same models.
         receiver.ledger.save(KEY, json.dumps({"known": "".join(sorted(known))}), stored.version)

@@ -1,7 +1,8 @@
-"""Stops a training that a person cancelled, where it was started."""
+"""Stops a training where it was started: one that a person cancelled, or one that runs beside another."""
 
 import logging
 
+from shared.decision.state import Training
 from shared.decision.steering import is_stop_due, stop_accepted
 from shared.errors import RetrainError
 from shared.ledger import snapshots
@@ -30,3 +31,16 @@ def stop_if_cancelled(receiver: ReceiverParts, model_id: str, snapshot: Snapshot
     except RetrainError as error:
         log.warning("retrain.stop_failed", extra={**fields, "error": str(error)})
         return snapshot
+
+
+def stop_stray(receiver: ReceiverParts, model_id: str, claim: Training, run_id: str) -> None:
+    """Request the stop of the run of *claim*, which was started while the model claimed another training.
+
+    Nothing is raised: the run is listed, and the log says that it must be stopped by hand if the request fails.
+    """
+    fields = {"model_id": model_id, "trigger_id": claim.trigger.trigger_id, "run_id": run_id}
+    try:
+        launcher_of(receiver, terms_of(receiver, model_id, claim)).cancel(run_id)
+        log.error("retrain.stray_run", extra={**fields, "error": "it was requested to stop"})
+    except RetrainError as error:
+        log.error("retrain.stray_run", extra={**fields, "error": f"it could not be stopped: {error}"})  # noqa: TRY400

@@ -2,8 +2,9 @@
 
 import dataclasses
 import logging
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from shared.decision.state import ModelState
 from shared.errors import DamagedStateError, RetrainError, UnavailableError
@@ -23,6 +24,8 @@ MOST_DUE: Final = 10_000
 # A pass that only repeats what is indexed already reads this many documents in a sweep.
 MOST_REPEATED: Final = 500
 
+T = TypeVar("T")
+
 log = logging.getLogger("retrain")
 
 
@@ -34,22 +37,24 @@ def sweep(receiver: ReceiverParts) -> list[str]:
     is complete, such a pass is repeated daily.
 
     Follow-ups come last, so that every model is checked even if GitHub is slow. Each sweep begins with a random model,
-    so that none is always skipped if there are more models than there is time for.
+    so that none is always skipped if there are more models than there is time for. A part of the sweep that fails stops
+    no other part.
 
     Returns:
         The models that were checked.
 
     Raises:
-        UnavailableError: some models could not be checked; all others for which there was time were.
+        UnavailableError: some models or a part could not be checked; all others for which there was time were.
 
     """
     sweeping = _Sweep(receiver)
-    stored = load_record(receiver.ledger)
-    due = receiver.ledger.due(sweeping.began, MOST_DUE)
+    stored = sweeping.part("the record of the index", lambda: load_record(receiver.ledger))
+    due = sweeping.part("the models that are due", lambda: receiver.ledger.due(sweeping.began, MOST_DUE))
     sweeping.check_due(due or [])
-    if due is None or stored.record is None or stored.record.is_pass_due(sweeping.began):
-        sweeping.continue_pass(stored, repeats=due is not None and stored.is_complete)
-    watch_new_models(receiver)
+    if stored is not None and (due is None or stored.record is None or stored.record.is_pass_due(sweeping.began)):
+        repeats = due is not None and stored.is_complete
+        sweeping.part("the pass through all models", lambda: sweeping.continue_pass(stored, repeats=repeats))
+    sweeping.part("models that are seen for the first time", lambda: watch_new_models(receiver))
     sweeping.follow_up()
     if sweeping.failures:
         raise UnavailableError("The sweep", "check every model", "; ".join(sweeping.failures[:10]))
@@ -73,6 +78,14 @@ class _Sweep:
         self.failures: list[str] = []
         self._left: dict[str, ModelState] = {}
 
+    def part(self, name: str, work: Callable[[], T]) -> T | None:
+        """Return the result of *work*; None if it fails, which is logged."""
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - no failure of one part may affect the others
+            self._failed("", name, error)
+            return None
+
     def check_due(self, due: list[str]) -> None:
         """Check the models that are *due* in the index."""
         for model_id in _from_anywhere(due, self._receiver.new_id()):
@@ -87,6 +100,9 @@ class _Sweep:
         Args:
             stored: the record of the passes.
             repeats: whether the models are indexed already, so that the pass may take its time.
+
+        Raises:
+            UnavailableError: the ledger is unavailable.
 
         """
         now, ledger = self.began, self._receiver.ledger
@@ -140,12 +156,10 @@ class _Sweep:
             if not is_due if indexed else belongs:
                 # The entry is outdated, or may be missing. A writer who is faster writes it, too.
                 snapshot = snapshots.save(receiver, model_id, snapshot, snapshot.state) or snapshot
-        except DamagedStateError as error:
-            self._failed(model_id, error)
-            return True
-        except RetrainError as error:
-            self._failed(model_id, error)
-            return False
+        except Exception as error:  # noqa: BLE001 - no failure of one model may affect the others
+            self._failed(model_id, model_id, error)
+            # A document that cannot be read or indexed must not keep the index of all others incomplete.
+            return isinstance(error, DamagedStateError) or not isinstance(error, RetrainError)
         self.checked[model_id] = None
         if is_due:
             self._carry_on(model_id, snapshot)
@@ -158,13 +172,14 @@ class _Sweep:
             _sweep_one(self._receiver, model_id, snapshot)
         except Exception as error:  # noqa: BLE001 - no failure of one model may affect the others
             del self.checked[model_id]
-            self._failed(model_id, error)
+            self._failed(model_id, model_id, error)
 
-    def _failed(self, model_id: str, error: Exception) -> None:
+    def _failed(self, model_id: str, name: str, error: Exception) -> None:
         is_unexpected = not isinstance(error, RetrainError)
         text = described(error) if is_unexpected else str(error)
-        log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": text}, exc_info=is_unexpected)
-        self.failures.append(f"{model_id}: {text}")
+        fields = {"model_id": model_id} if model_id else {"part": name}
+        log.warning("retrain.sweep_failed", extra={**fields, "error": text}, exc_info=is_unexpected)
+        self.failures.append(f"{name}: {text}")
 
 
 def sweep_model(receiver: ReceiverParts, model_id: str) -> None:
@@ -176,8 +191,10 @@ def sweep_model(receiver: ReceiverParts, model_id: str) -> None:
     """
     try:
         snapshot = snapshots.load(receiver.ledger, model_id)
-        _sweep_one(receiver, model_id, snapshot)
-        resume_follow_ups(receiver, model_id, snapshot.state)
+        try:
+            _sweep_one(receiver, model_id, snapshot)
+        finally:
+            resume_follow_ups(receiver, model_id, snapshot.state)
     except RetrainError as error:
         log.warning("retrain.sweep_failed", extra={"model_id": model_id, "error": str(error)})
         if error.retryable:

@@ -19,11 +19,11 @@ from shared.ledger import snapshots
 from shared.ledger.snapshots import Snapshot
 from shared.parts import ReceiverParts
 from shared.ports import Run
-from shared.training.dead_letters import give_up
+from shared.training.dead_letters import give_up_trigger
 from shared.training.follow_up import follow_up, request_approval
 from shared.training.notices import announce
 from shared.training.start import start, terms_of
-from shared.training.stop import stop_if_cancelled
+from shared.training.stop import stop_if_cancelled, stop_stray
 
 Step = Callable[[ModelState, datetime, str], ModelState]
 """Returns the next state, given a state, the time and the holder of new claims. It may be called several times; applied
@@ -123,19 +123,27 @@ def launch(
     trigger_id, token = claim.trigger.trigger_id, claim.trigger.token
     outcome = start(receiver, model_id, claim, again=again)
     if isinstance(outcome, TargetRefusedError):
+        snapshot = snapshots.load(receiver.ledger, model_id)
+        if not transitions.is_unconfirmed(snapshot.state, token):
+            # Another process that requested the same start has recorded its answer.
+            is_started = any(run.trigger_id == trigger_id for run in snapshot.state.runs)
+            return {} if is_started else {trigger_id: outcome}
         # First the letter, then the record: a crash between them repeats the letter instead of losing it.
-        give_up(receiver, str(outcome), events.get(trigger_id, claim.trigger.to_fields()))
+        give_up_trigger(receiver, str(outcome), claim.trigger, events.get(trigger_id))
     else:
         log.info("retrain.started", extra={"model_id": model_id, "run_id": outcome.run_id, "token": token})
     now = receiver.clock()
 
     def settled(state: ModelState, _now: datetime, holder: str) -> ModelState:
         if isinstance(outcome, Run):
+            state = transitions.restored(state, claim, outcome, now=now)
             return transitions.confirmed(state, token, outcome, now=now)
         return transitions.refused(state, token, str(outcome), now=now, holder=holder)
 
     following = transition(receiver, model_id, settled, snapshot)
     stop_if_cancelled(receiver, model_id, following.snapshot)
+    if isinstance(outcome, Run) and transitions.is_stray(following.snapshot.state, outcome):
+        stop_stray(receiver, model_id, claim, outcome.run_id)
     own = {trigger_id: outcome} if isinstance(outcome, TargetRefusedError) else {}
     return {**following.refusals, **own}
 

@@ -78,6 +78,9 @@ class Aftermath:
             if self._is_cancelled(model_id, run) and run.result != "succeeded":
                 assert run_id not in follows, "a cancelled training is reported as failed"
                 continue
+            if run.result == "gone" and run.ended_at == run.started_at:
+                assert run_id not in follows, "something follows a run that was only listed"
+                continue
             wanted = expected(self._world.setting, str(run.result))
             assert follows.get(run_id, set()) in (wanted, {AS_CONFIGURED}), "what follows is not promised"
 

@@ -43,6 +43,9 @@ def settle(witness: Witness, *, refusing: bool = False) -> None:
         )
     _repeat(witness, _release, lambda: any(_is_kept(world.state(model_id)) for model_id in MODELS))
     for (model_id, trigger_id), lines in witness.decisions.items():
+        assert witness.is_tracked(model_id, trigger_id), f"a run of {trigger_id} is not in the history"
+        if (model_id, trigger_id) in witness.overlapped:
+            continue
         launched = lines[-1].decision == "launch"
         assert launched == bool(witness.runs_of(model_id, trigger_id)), f"{trigger_id}: {lines[-1]}"
 

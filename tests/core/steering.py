@@ -85,6 +85,8 @@ class Steering:
         new = after.training is not None and (
             before.training is None or before.training.trigger.trigger_id != after.training.trigger.trigger_id
         )
+        if new and after.training is not None and after.training.run_id is not None:
+            return  # A claim that was put back, because its training runs.
         assert not (new and is_paused(after, self._world.now)), "a paused model claims a training"
 
     def _kept(self, model_id: str, before: ModelState, after: ModelState, lines: Sequence[Decided]) -> None:

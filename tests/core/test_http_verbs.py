@@ -1,5 +1,6 @@
 """A person steers a model over HTTP: each verb is one step, answered alike when it is repeated."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from shared.ports import RunResult
 from shared.training.sweep import sweep
 from tests.core.deployment import Deployment, problem
-from tests.core.samples import HOUR, MINUTE, model_text
+from tests.core.samples import HOUR, MINUTE, configured, model_text
 
 RETRIED = model_text(settings="retries = 1")
 WAITING = model_text(settings="approval = true")
@@ -228,6 +229,22 @@ def test_a_pending_retry_is_dropped_by_either_name(name: str) -> None:
     one.wait(HOUR)
     sweep(one.receiver)
     assert trained(one) == ["t-1"]
+
+
+@pytest.mark.parametrize("name", ["t-1", "t-1~2"])
+def test_a_retry_that_the_configuration_dropped_cannot_be_cancelled(name: str) -> None:
+    """The history has it as cancelled, but no person did that, so a request to cancel it comes too late."""
+    one = Deployment(RETRIED)
+    one.emit("t-1")
+    end(one)
+    for parts in ("emitter", "receiver"):
+        setattr(one, parts, dataclasses.replace(getattr(one, parts), config=configured(model_text())))
+    sweep(one.receiver)
+    assert one.reasons()[-1] == "cancelled"
+    response = one.call("POST", "/models/churn/cancel", {"trigger_id": name})
+    became = "retries are no longer configured" if name == "t-1~2" else "launched"
+    expected = f"trigger_id: '{name}' is neither kept nor running: {became}"
+    assert problem(response, 409, "Conflict") == expected
 
 
 def test_a_retry_starts_again_what_has_ended() -> None:

@@ -1,6 +1,6 @@
 """Dead letters become the triggers that they hold, and are sent once, however often that is tried."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -13,7 +13,7 @@ from shared.trigger import RetrainTrigger
 from shared.wire.eventbridge import decode
 from tests.core.deployment import SOURCE, Deployment, event, trigger_event
 from tests.core.native import sample
-from tests.core.samples import HOUR, NOW, configured, model_text
+from tests.core.samples import HOUR, MINUTE, NOW, configured, model_text
 from tests.fakes.memory import MemoryDeadLetters, MemoryLetterBox
 
 CONFIG: Final = configured(
@@ -116,7 +116,7 @@ class Bus:
 
 
 def kept(*events: Any) -> tuple[Deployment, MemoryLetterBox, Bus]:
-    """Return a deployment, its letters about *events*, and a bus that delivers to it."""
+    """Return a deployment, its letters of an hour ago about *events*, and a bus that delivers to it."""
     deployment = Deployment()
     letters: MemoryDeadLetters = deployment.dead_letters
     for each in events:
@@ -138,6 +138,25 @@ def test_a_trigger_that_is_refused_again_is_a_new_letter_and_sent_once() -> None
     assert left["at"] == "2026-11-21T03:00:00Z"
     assert len(deployment.service.running()) == 1
     assert box.released == 1
+
+
+@pytest.mark.parametrize("ahead", [-5 * MINUTE, 5 * MINUTE])
+def test_clocks_may_differ_by_five_minutes(ahead: timedelta) -> None:
+    """However far the receiver's clock is off, a trigger that is refused again is sent once, and its letter stays."""
+    deployment, box, bus = kept(trigger_event("t-1", model_id="new"))
+    deployment.wait(ahead)
+    assert [each.error for each in resent(box, bus)] == [""]
+    assert (bus.sent, len(deployment.dead_letters.letters)) == (["t-1"], 1)
+
+
+def test_letters_that_are_named_are_sent_whatever_their_time() -> None:
+    """Two letters of one trigger that a receiver with a fast clock wrote are both there before, and both gone."""
+    deployment, box, bus = kept(trigger_event("t-1"), trigger_event("t-1"))
+    for each in deployment.dead_letters.letters:
+        each["at"] = (NOW + 4 * MINUTE).isoformat()
+    names = ["rejected/1", "rejected/2"]
+    assert [each.letter_id for each in resent(box, bus, names)] == names
+    assert (deployment.dead_letters.letters, len(deployment.service.runs)) == ([], 1)
 
 
 def test_letters_of_one_trigger_are_sent_and_gone() -> None:

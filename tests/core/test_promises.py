@@ -193,8 +193,8 @@ class Promises(RuleBasedStateMachine):
 
     @rule(refusing=st.sampled_from([False, False, False, True]))
     def refuse_or_not(self, refusing: bool) -> None:  # noqa: FBT001 - a draw
-        """Let the service refuse new trainings; or take them again, but never while it decides about one."""
-        self.world.service.refusing = refusing or (self.world.service.refusing and bool(self.world.processes))
+        """Let the service refuse new trainings, or take them again."""
+        self.world.service.refusing = refusing
 
     @rule(refusing=st.sampled_from([False, False, True]), closed=st.sampled_from([0, 0, 1]))
     def close_or_open(self, refusing: bool, closed: int) -> None:  # noqa: FBT001 - a draw

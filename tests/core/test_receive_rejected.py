@@ -1,6 +1,9 @@
 """Events that cannot be acted on: kept with their error, listed at their model, and never a launch."""
 
-from typing import Any
+import dataclasses
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 
@@ -11,9 +14,12 @@ from shared.errors import (
     UnavailableError,
     UnreadableEventError,
 )
-from tests.core.deployment import Deployment, event
-from tests.core.samples import model_text
+from tests.core.deployment import Deployment, event, trigger_event
+from tests.core.samples import model_text, trigger
 from tests.fakes.faults import Fault, Script
+from tests.fakes.training import MemoryLauncher
+
+T = TypeVar("T")
 
 CONFIG = model_text("churn", 'cooldown = "6h"', '[models."churn".parameters]\nepochs = 8') + model_text("price-*")
 
@@ -187,6 +193,54 @@ def test_a_refused_start_without_dead_letters_is_raised() -> None:
     with pytest.raises(TargetRefusedError):
         deployment.receive(event({"model_id": "churn", "trigger_id": "t-1"}))
     assert deployment.get("/models/churn")["state"] == "idle"
+
+
+def test_a_refusal_after_another_process_started_the_training_is_none() -> None:
+    """The event is a launch: no dead letter, nothing rejected."""
+    deployment = Deployment(CONFIG)
+    first, launcher = trigger_event(), deployment.receiver.launcher
+
+    def overtaken(call: str, effect: Callable[[], T]) -> T:
+        if call == "start":
+            deployment.receiver = dataclasses.replace(deployment.receiver, launcher=launcher)
+            assert deployment.receive(first).decision == "launch"
+            raise TargetRefusedError("The training service refuses this request")
+        return effect()
+
+    slow = dataclasses.replace(deployment.receiver, launcher=lambda _: MemoryLauncher(deployment.service, overtaken))
+    deployment.receiver = slow
+    assert deployment.receive(first).decision == "launch"
+    assert (deployment.dead_letters.letters, deployment.state().rejected) == ([], ())
+    training = deployment.state().training
+    assert training is not None
+    assert training.run_id == "run-1"
+
+
+def test_a_kept_trigger_that_is_refused_without_dead_letters_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Its event was acknowledged, so nothing else holds it: the line identifies it, and people are notified."""
+    text = model_text(tables='[models."churn".parameters]\nepochs = 8')
+    deployment = Deployment(f'{text}\n[notify]\nchannels = ["slack://one"]', dead_letters=False)
+    deployment.receive(trigger_event("t-1"))
+    report = {"report": "https://reports.example/1", "signed": "https://reports.example/1?sig=secret"}
+    kept = trigger_event("t-2", parameters={"epochs": 3}, requested_by="ada", reason="PSI 0.4", evidence=report)
+    assert deployment.receive(kept).decision == "queue"
+    deployment.service.refusing = True
+    assert deployment.end(trigger(), "run-1").decision == "ended"
+    (line,) = [vars(record) for record in caplog.records if record.levelno == logging.ERROR]
+    assert line["message"] == "retrain.letter_not_stored"
+    known = {
+        name: line[name] for name in ("model_id", "trigger_id", "parameters", "requested_by", "reason", "evidence")
+    }
+    assert known == {
+        "model_id": "churn",
+        "trigger_id": "t-2",
+        "parameters": {"epochs": 3},
+        "requested_by": "ada",
+        "reason": "PSI 0.4",
+        "evidence": ["https://reports.example/1"],
+    }
+    assert (line["error"], len(line["token"])) == ("The training service refuses to train", 64)
+    assert [(notice.event, notice.trigger_id) for _, notice in deployment.channels.sent] == [("rejected", "t-2")]
 
 
 def test_behind_a_refused_start_the_queued_trigger_goes_on() -> None:

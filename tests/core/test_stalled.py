@@ -186,12 +186,57 @@ def test_confirming_beside_somebody_else() -> None:
 
 
 def test_confirmed_by_two_at_the_same_moment() -> None:
-    """Both save equal states, so only the id of the save shows whose it was: the start is announced once."""
+    """Both save equal states, so only the id of the save tells them apart: the start is announced once."""
     witness = Witness(World(Setting(notify_on=("launched",))))
     event = witness.world.emit("churn")
     slow = begin(witness, event, BEFORE_CONFIRMING)
     assert witness.finish(begin(witness, event, 0)).calls == ["load", "start", "save", "send", "send"]
     assert witness.finish(slow).calls[BEFORE_CONFIRMING:] == ["save", "load"]
+    settle(witness)
+
+
+def overlapping(witness: Witness) -> tuple[Process, Process]:
+    """Return two processes that are about to start the same training; the service will refuse the first request."""
+    event = witness.world.emit("churn", trigger_id="first")
+    processes = begin(witness, event, BEFORE_START), begin(witness, event, 1)
+    assert [process.stops_before for process in processes] == ["start", "start"]
+    witness.world.service.refusing = True
+    return processes
+
+
+def test_started_after_it_was_refused() -> None:
+    """The second process gets its training started after the first one has recorded a refusal: the run is tracked."""
+    witness = Witness(World(Setting(notify_on=("launched", "rejected"))))
+    refused, started = overlapping(witness)
+    witness.finish(refused)
+    witness.world.service.refusing = False
+    witness.finish(started)
+    state = witness.world.state("churn")
+    assert state.training is not None
+    assert (state.training.run_id, [run.run_id for run in state.runs]) == ("run-1", ["run-1"])
+    assert [line.reason for line in reversed(state.decisions)] == ["launched", "rejected", "launched"]
+    assert {notice.event for _, notice in witness.world.channels.sent} == {"launched", "rejected"}
+    assert reason_of(witness, "second") == "queued"
+    end_first(witness)
+    settle(witness)
+
+
+def test_started_after_another_took_its_place() -> None:
+    """The trigger behind the refused one trains already: the second process has its run stopped, and lists it."""
+    witness = new_witness(Policy())
+    refused, started = overlapping(witness)
+    assert reason_of(witness, "second") == "queued"
+    witness.go(refused)
+    witness.world.service.refusing = False
+    witness.finish(refused)
+    witness.finish(started)
+    state = witness.world.state("churn")
+    assert state.training is not None
+    assert (state.training.run_id, witness.world.service.cancelled) == ("run-1", ["run-2"])
+    assert [(run.run_id, run.result) for run in state.runs] == [("run-2", "gone"), ("run-1", None)]
+    witness.world.end(witness.world.service.runs["run-2"], RunResult.STOPPED)
+    witness.finish(witness.begun(witness.world.deliver(witness.world.events[-1])))
+    assert witness.world.state("churn").runs[0].result == "stopped"
     settle(witness)
 
 

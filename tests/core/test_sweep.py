@@ -10,12 +10,14 @@ from shared.config.targets import Target
 from shared.decision import pending
 from shared.errors import UnavailableError
 from shared.ledger.document import write_state
-from shared.ports import Launcher
+from shared.ledger.index import OWN
+from shared.ports import Launcher, RunResult
 from shared.training.channels import channel_label
 from shared.training.sweep import SWEEP_TIME_LIMIT, sweep
 from tests.core.deployment import Deployment, trigger_event
 from tests.core.following import OUTLETS, SLACK
 from tests.core.samples import HOUR, MINUTE, SECOND, model_text
+from tests.fakes.faults import Fault, Script
 from tests.fakes.outlets import MemoryNotifier
 
 NAMES = [f"m-{number:02}" for number in range(20)]
@@ -90,6 +92,55 @@ def test_a_mistake_of_a_client_stops_no_other_model(caplog: pytest.LogCaptureFix
     assert sum(one is not None and one.checked_at == deployment.now for one in trainings) >= len(NAMES) - 1
     (record,) = [record for record in caplog.records if record.message == "retrain.sweep_failed"]
     assert (vars(record)["model_id"] in NAMES, vars(record)["error"]) == (True, "KeyError")
+
+
+class Failing:
+    """A ledger of which one call fails: `method`, or `method key`."""
+
+    def __init__(self, deployment: Deployment, call: str) -> None:
+        """Let *call* of the ledger of *deployment* fail."""
+        self._ledger, self._call = deployment.receiver.ledger, call
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the call, which fails if it is the one."""
+        call = getattr(self._ledger, name)
+
+        def gated(*given: Any) -> Any:
+            if self._call in (name, f"{name} {given[0]}"):
+                raise UnavailableError("The ledger", name)
+            return call(*given)
+
+        return gated
+
+
+PARTS = {
+    "due": "the models that are due",
+    "models": "the pass through all models",
+    f"load {OWN}index": "the record of the index",
+    f"save {OWN}index": "the pass through all models",
+    f"load {OWN}watched": "models that are seen for the first time",
+}
+
+
+@pytest.mark.parametrize("call", PARTS)
+def test_a_part_that_fails_stops_no_other_part(call: str) -> None:
+    """Whatever cannot be read, a training that is over ends and is followed up, and a new model is watched."""
+    texts = [model_text("a", tables='[models."a".after]\nsucceeded = ["notify"]'), model_text("new", 'max_age = "14d"')]
+    deployment = Deployment("".join([*texts, OUTLETS]), outlet_gate=Script({0: Fault.THROTTLED, 1: Fault.THROTTLED}))
+    deployment.receive(trigger_event(model_id="a"))
+    (run,) = deployment.service.running()
+    deployment.end(run.request.trigger, run.run_id)
+    deployment.receive(trigger_event("second", model_id="a"))
+    deployment.wait(HOUR)
+    deployment.service.end("run-2", RunResult.FAILED)
+    deployment.receiver = dataclasses.replace(deployment.receiver, ledger=Failing(deployment, call))
+    with pytest.raises(UnavailableError, match=PARTS[call]):
+        sweep(deployment.receiver)
+    state = deployment.state("a")
+    assert [run.result for run in state.runs] == ["failed", "succeeded"]
+    assert (state.pending, {notice.trigger_id for _, notice in deployment.channels.sent}) == ((), {"t-1", "second"})
+    watched = deployment.state("new").first_seen == deployment.now
+    assert watched or call.endswith("watched")
 
 
 def test_nothing_is_swept_where_nothing_is() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.config.model import Configuration
 from shared.decision import pending, transitions
-from shared.decision.state import MAX_DECISIONS, Decided, ModelState
+from shared.decision.state import MAX_DECISIONS, MAX_RUNS, Decided, ModelState
 from shared.errors import ConflictError, LaunchInProgressError, PermanentError, UnavailableError, UnknownModelError
 from shared.http.messages import HttpError
 from shared.ledger.document import read_state, write_state
@@ -29,6 +29,7 @@ class Witness:
     Attributes:
         decisions: the decisions about each trigger of each model, oldest first.
         broken: whether a promise is broken already.
+        overlapped: the triggers of which one request was refused while another, of a second process, was accepted.
         aftermath: watches what follows trainings.
         steering: watches pauses, budgets, retries and cancellations.
 
@@ -39,6 +40,7 @@ class Witness:
         self.world = world
         self.decisions: defaultdict[tuple[str, str], list[Decided]] = defaultdict(list)
         self.broken = False
+        self.overlapped: set[tuple[str, str]] = set()
         self.steering = Steering(world)
         self.aftermath = Aftermath(world, self.steering.cancelled)
         self._states: defaultdict[str, ModelState] = defaultdict(ModelState)
@@ -122,7 +124,9 @@ class Witness:
     def _refused(self, model_id: str, trigger_id: str) -> None:
         refused = [trigger for trigger in self.world.service.refused if trigger.trigger_id == trigger_id]
         assert model_id in [trigger.model_id for trigger in refused], f"the service never refused {trigger_id}"
-        assert not self.runs_of(model_id, trigger_id), f"{trigger_id} is rejected, and it trains"
+        for run in self.runs_of(model_id, trigger_id):
+            assert self._starters[run.run_id] is not self._savers[-1], f"{trigger_id} is rejected, and it trains"
+            self.overlapped.add((model_id, trigger_id))
         if self.world.setting.own_letters:
             bodies = [letter["event"] for letter in self.world.letters.letters]
             assert (model_id, trigger_id) in map(named, bodies), f"{trigger_id} is refused, and no dead letter"
@@ -138,15 +142,20 @@ class Witness:
             assert other.place == run.place, f"{trigger.trigger_id} trains at {other.place} and at {run.place}"
             assert other.request.token == run.request.token
             assert self._starters[other.run_id].faults, f"{trigger.trigger_id} is handed over twice without need"
+        key, lines = (trigger.model_id, trigger.trigger_id), self.decisions[trigger.model_id, trigger.trigger_id]
+        if lines and lines[-1].decision == "reject":
+            self.overlapped.add(key)
         for other in others:
+            if {key, (trigger.model_id, other.request.trigger.trigger_id)} & self.overlapped:
+                continue
             age = run.started_at - other.started_at
             shown = service.shows(other.place) and other.result is RunResult.RUNNING
             lasts = shown and age < other.request.max_run
             assert not lasts, f"{run.run_id} starts beside {other.run_id}"
             cools = other not in same and age < cooldown and not self.steering.allows(run, other)
             assert not cools, f"{run.run_id} starts {age} after {other.run_id}"
-
-        self.steering.started(run, others)
+        if key not in self.overlapped:
+            self.steering.started(run, others)
 
     def _over(self, process: Process) -> None:
         event, error = self.world.deliveries.get(process), process.error
@@ -202,6 +211,12 @@ class Witness:
         """Return the trainings of one trigger."""
         runs = [run for run in self.world.service.runs.values() if run.request.trigger.trigger_id == trigger_id]
         return [run for run in runs if run.request.trigger.model_id == model_id]
+
+    def is_tracked(self, model_id: str, trigger_id: str) -> bool:
+        """Whether the model lists the last trainings of a trigger, but for one whose starter met a fault."""
+        listed = {run.run_id for run in self.world.state(model_id).runs}
+        runs = [run for run in self.runs_of(model_id, trigger_id) if not self._starters[run.run_id].faults]
+        return len(listed) == MAX_RUNS or {run.run_id for run in runs} <= listed
 
     def _is_letter(self, event: Event) -> bool:
         ours = [letter["event"] for letter in self.world.letters.letters]
