@@ -123,9 +123,21 @@ serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this m
 
 # --- checking it ------------------------------------------------------------------------------------------------------
 
+# All that the tests need. On a machine where nothing is installed yet, things that do not need one another are made at the
+# same time.
+.PHONY: prepare
+prepare:
+	@$(MAKE) --no-print-directory --jobs=3 $(READY) azurite actionlint
+	@$(MAKE) --no-print-directory --jobs=3 build $(VENV)/.collected
+
+# pytest rewrites the assertions of each test module and keeps the result, which takes seconds: once here, or in each worker.
+$(VENV)/.collected: $(READY)
+	@$(BIN)/python -m pytest --quiet --collect-only --ignore=tests/console > /dev/null || true
+	@touch $@
+
 .PHONY: test
-test: $(READY) build azurite actionlint ## all tests except the demos, the deep tests, those in a browser and those of the drift monitor
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not demo and not deep and not browser"
+test: prepare ## all tests except the demos, the deep tests, those in a browser and those of the drift monitor
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not demo and not deep" --ignore=tests/console
 
 .PHONY: test-deep
 test-deep: $(READY) build azurite ## hundreds of generated cases: faults at every call, random schedules, arbitrary input

@@ -119,11 +119,7 @@ def _prepare(cloud: Cloud) -> None:
 
 
 EACH: Final = [
-    pytest.param(
-        name,
-        marks=[pytest.mark.xdist_group(f"contracts-{name}"), *([] if name == "local" else [pytest.mark.deep])],
-    )
-    for name in CLOUDS
+    pytest.param(name, marks=[pytest.mark.xdist_group(f"contracts-{name}"), pytest.mark.deep]) for name in CLOUDS
 ]
 EXAMPLES: Final = settings(max_examples=20)
 

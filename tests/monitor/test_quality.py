@@ -13,9 +13,7 @@ from functions.monitor.data.storage import Storage
 from functions.monitor.errors import UnusableDataError
 from functions.monitor.quality import Quality, check_quality
 from functions.monitor.run import run_checks
-from shared.config.file import parse_configuration
 from shared.config.quality import QualityCheck
-from shared.errors import ConfigError
 from tests.monitor.given import MONDAY, World, check, configuration, put
 
 DRIFT = 'reference = "reference.parquet"\ncurrent = "current.parquet"\nsite = "site"\n'
@@ -167,34 +165,3 @@ def test_equal_quality_requests_nothing(tmp_path: Path) -> None:
     assert line["status"] == "no_drift"
     assert "; mae is 0." in str(line["summary"])
     assert not world.bus.published
-
-
-@pytest.mark.parametrize(
-    ("table", "problem"),
-    [
-        ("max_drop = 0.2", "quality.metric: is missing; it is one of mae, rmse"),
-        ('metric = "gini"\nmax_drop = 0.2', "quality.metric: must be one of mae, rmse"),
-        ('metric = "mae"', "quality: needs either max_drop"),
-        ('metric = "mae"\nmax_drop = 0.2\nlimit = 3', "quality: needs either max_drop"),
-        ('metric = "mae"\nmax_drop = 0', "quality.max_drop: must be a share over 0"),
-        ('metric = "mae"\nlimit = 3\nlabels = "l.csv"', "quality.key: is missing"),
-        ('metric = "mae"\nlimit = 3\nkey = "id"', "quality.labels: is missing"),
-        ('metric = "mae"\nlimit = 3\nlabels = "{day}.csv"\nkey = "id"', "quality.labels: may contain {date}"),
-        ('metric = "mae"\nlimit = 3\ndelay = "6h"', "quality.delay: must be a number of days"),
-        ('metric = "mae"\nlimit = 3\nseverity = { low = 2, high = 1 }', "quality.severity: must increase"),
-        ('metric = "mae"\nlimit = 3\nspeed = 3', "quality.speed: is not a key of this table"),
-    ],
-)
-def test_a_mistake_in_the_table_is_named(table: str, problem: str) -> None:
-    """With its place, and what would be right."""
-    text = configuration(churn=f'{DRIFT}{COLUMNS}[models."churn".quality]\n{table}\n')
-    with pytest.raises(ConfigError, match="churn") as raised:
-        parse_configuration(text, source="retrain.toml", folder=Path())
-    assert any(found.startswith(f'models."churn".{problem}') for found in raised.value.problems)
-
-
-def test_quality_needs_a_target_and_a_prediction() -> None:
-    """They are in the drift table, which also says where the data are."""
-    text = configuration(churn=DRIFT + '[models."churn".quality]\nmetric = "mae"\nlimit = 3\n')
-    with pytest.raises(ConfigError, match="needs a drift table with target and prediction"):
-        parse_configuration(text, source="retrain.toml", folder=Path())
