@@ -11,6 +11,7 @@ from typing import Final
 from shared.config.model import Configuration
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.parameters import ParameterCheck, accept_any, typed
+from shared.trace import read_traceparent
 from shared.trigger import FIELDS, MAX_TEXT, RetrainTrigger
 from shared.wire.incoming import Incoming, Signal, TriggerEvent
 from shared.wire.signals import names
@@ -94,6 +95,8 @@ def parse_trigger(config: Configuration, event: TriggerEvent, now: datetime, *, 
     fields = dict(event.fields)
     if fields.get("model_id") is None:
         fields["model_id"] = config.default_model
+    if event.trace and read_traceparent(fields.get("traceparent")) is None:
+        fields |= event.trace
     given = {"parameters": _with_extras(config, fields)} if extras else {}
     return RetrainTrigger.parse(
         fields | given,

@@ -67,7 +67,7 @@ def publish(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> None:
     emitter.bus.publish(triggers)
     for trigger in triggers:
         fields = {"model_id": trigger.model_id, "trigger_id": trigger.trigger_id, "origin": trigger.origin}
-        log.info("retrain.emitted", extra=fields)
+        log.info("retrain.emitted", extra=fields | trigger.trace_field)
 
 
 def publish_in_parts(emitter: EmitterParts, triggers: list[RetrainTrigger]) -> None:

@@ -19,6 +19,7 @@ from shared.fields import (
     read_time,
 )
 from shared.frozen import dataclass
+from shared.trace import read_traceparent, read_tracestate, trace_id_of
 
 ORIGINS: Final = ("manual", "schedule", "drift", "data", "event")
 SEVERITIES: Final = ("low", "medium", "high")
@@ -33,6 +34,8 @@ FIELDS: Final = (
     "requested_by",
     "evidence",
     "force",
+    "traceparent",
+    "tracestate",
 )
 SCHEMA: Final = 1
 
@@ -56,6 +59,8 @@ class RetrainTrigger:
         requested_by: the person or system that sent the request.
         evidence: any JSON object that supports the reason, such as links and measurements.
         force: whether the rules for cooldown, severity and consecutive triggers are skipped.
+        traceparent: the W3C trace context of the request, version 00; None if it brought no valid one.
+        tracestate: what the systems on the way added to it.
 
     """
 
@@ -69,10 +74,14 @@ class RetrainTrigger:
     requested_by: str | None = None
     evidence: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     force: bool = False
+    traceparent: str | None = None
+    tracestate: str | None = None
 
     @classmethod
     def parse(cls, fields: Mapping[str, object], *, trigger_id: str, origin: str, requested_at: datetime) -> Self:
         """Parse a trigger from JSON *fields*; unknown ones are ignored, null means missing.
+
+        An invalid trace context is ignored, because no training may depend on it.
 
         Args:
             fields: the fields by their names in the event.
@@ -85,6 +94,7 @@ class RetrainTrigger:
 
         """
         given = {name: fields[name] for name in FIELDS if fields.get(name) is not None}
+        traceparent = read_traceparent(given["traceparent"]) if "traceparent" in given else None
         return cls(
             model_id=read_model_id(given.get("model_id")),
             trigger_id=read_text("trigger_id", given.get("trigger_id", trigger_id), MAX_TRIGGER_ID, least=1),
@@ -98,6 +108,8 @@ class RetrainTrigger:
             else None,
             evidence=read_object("evidence", given.get("evidence", {})),
             force=read_flag("force", given.get("force", False)),
+            traceparent=traceparent,
+            tracestate=read_tracestate(given.get("tracestate")) if traceparent else None,
         )
 
     def to_fields(self) -> dict[str, object]:
@@ -109,6 +121,16 @@ class RetrainTrigger:
             "requested_at": format_time(self.requested_at),
         }
         return {name: value for name, value in every.items() if value} | {"schema": SCHEMA}
+
+    @property
+    def trace_id(self) -> str:
+        """The trace that the trigger belongs to: 32 hex characters; empty if it brought none."""
+        return trace_id_of(self.traceparent)
+
+    @property
+    def trace_field(self) -> dict[str, object]:
+        """The trace id as a field of a log line; empty if there is none."""
+        return {"trace_id": self.trace_id} if self.traceparent else {}
 
     @property
     def token(self) -> str:

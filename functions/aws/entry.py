@@ -3,10 +3,12 @@
 import base64
 import binascii
 from collections.abc import Mapping
+from typing import Any
 
 from shared.errors import UnreadableEventError
 from shared.http.messages import Request, Response, read_query
 from shared.json_text import parse_json
+from shared.trace import trace_in
 from shared.wire.eventbridge import Tick, decode_tick
 
 
@@ -54,6 +56,15 @@ def message_event(body: str) -> object:
         return parse_json(body)
     except ValueError:
         return body
+
+
+def record_event(record: Mapping[str, Any]) -> object:
+    """Return the event in a record of a batch; a trace context in the message's attributes becomes one of the event."""
+    event, given = message_event(str(record["body"])), record.get("messageAttributes")
+    if not given or not isinstance(event, Mapping):
+        return event
+    values = {name: value.get("stringValue") for name, value in given.items()}
+    return {**trace_in(values), **event}
 
 
 def _is_message(record: object) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from functions.aws import wiring
-from functions.aws.entry import http_answer, is_batch, is_evaluation, is_sweep, message_event, read_request
+from functions.aws.entry import http_answer, is_batch, is_evaluation, is_sweep, read_request, record_event
 from functions.aws.queues import is_fifo
 from functions.aws.redriven import decode_queued, decode_redriven, original
 from shared import emit as emitting
@@ -77,7 +77,7 @@ def _receive_batch(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
         if isinstance(result, RetrainError):
             raise result
         if result is None:
-            _receive(message_event(record.body), decode_queued)
+            _receive(record_event(record.raw_event), decode_queued)
 
     processor = SqsFifoPartialProcessor(skip_group_on_error=True) if in_order else BatchProcessor(EventType.SQS)
     return dict(process_partial_response(event, receive_record, processor, context))
@@ -86,7 +86,7 @@ def _receive_batch(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
 def _receive_together(records: Sequence[Mapping[str, Any]]) -> dict[str, Outcome | RetrainError]:
     """Act on the messages that are not sweeps, by message id: triggers of one model cost one load and one save."""
     receiver = wiring.receiver()
-    events = {str(record["messageId"]): message_event(str(record["body"])) for record in records}
+    events = {str(record["messageId"]): record_event(record) for record in records}
     events = {name: event for name, event in events.items() if not is_sweep(original(event).event)}
     results = receive_batch(receiver, list(events.values()), lambda event: decode_queued(event, receiver.source))
     return dict(zip(events, results, strict=True))

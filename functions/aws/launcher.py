@@ -172,6 +172,7 @@ def provenance(trigger: RetrainTrigger) -> str:
         "severity": trigger.severity or "",
         "requested_by": trigger.requested_by or "",
         "requested_at": format_time(trigger.requested_at),
+        "traceparent": trigger.traceparent or "",
     }
     for name in ("reason", "requested_by", "model_id", "trigger_id"):
         over = len(compact(fields)) - LONGEST_DESCRIPTION

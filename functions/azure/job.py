@@ -58,6 +58,7 @@ def provenance(request: LaunchRequest) -> dict[str, str]:
         "retrain-severity": trigger.severity or "",
         "retrain-requested-by": trigger.requested_by or "",
         "retrain-requested-at": format_time(trigger.requested_at),
+        "retrain-traceparent": trigger.traceparent or "",
     }
     return {name: text[:LONGEST_TAG] for name, text in tags.items() if text}
 

@@ -195,6 +195,7 @@ def labels(trigger: RetrainTrigger, token: str) -> dict[str, str]:
         "retrain-trigger": trigger.trigger_id,
         "retrain-origin": trigger.origin,
         "retrain-severity": trigger.severity or "",
+        "retrain-trace-id": trigger.trace_id,
         TOKEN_LABEL: token[:LONGEST_LABEL],
     }
     return {name: label(text) for name, text in fields.items() if text}

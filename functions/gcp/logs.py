@@ -17,8 +17,13 @@ class CloudFormatter(logging.Formatter):
     """Writes a record as one line of JSON with Cloud Logging's names.
 
     https://cloud.google.com/logging/docs/structured-logging: `severity`, `message` and `time` become fields of the
-    entry, everything else is in its `jsonPayload`. Error Reporting finds an unexpected error by its `stack_trace`.
+    entry, everything else is in its `jsonPayload`. Error Reporting finds an unexpected error by its `stack_trace`, and
+    Cloud Trace the lines of a trace in *project*.
     """
+
+    def __init__(self, project: str = "") -> None:
+        super().__init__()
+        self._project = project
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -28,6 +33,9 @@ class CloudFormatter(logging.Formatter):
             "time": format_time(datetime.fromtimestamp(record.created, UTC)),
         }
         line |= {name: value for name, value in vars(record).items() if name not in {*_STANDARD, *line}}
+        trace_id = line.get("trace_id")
+        if trace_id and self._project:
+            line["logging.googleapis.com/trace"] = f"projects/{self._project}/traces/{trace_id}"
         if record.exc_info and record.exc_info[1]:
             line["stack_trace"] = "".join(traceback.format_exception(record.exc_info[1]))
         return json.dumps(line, default=str)
@@ -45,10 +53,10 @@ class StandardOutput(logging.Handler):
             self.handleError(record)
 
 
-def log_to_cloud() -> None:
-    """Send the logs of this package to standard output; a second call changes nothing."""
+def log_to_cloud(project: str = "") -> None:
+    """Send the logs of this package to standard output, with traces in *project*; a second call changes nothing."""
     handler = StandardOutput()
-    handler.setFormatter(CloudFormatter())
+    handler.setFormatter(CloudFormatter(project))
     logger = logging.getLogger("retrain")
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)

@@ -43,7 +43,7 @@ def emitter() -> EmitterParts:
     """
     from functions.gcp.bus import ALONE, PubSubBus, publisher
 
-    log_to_cloud()
+    log_to_cloud(_project())
     environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
     alone = once(partial(publisher, latency=ALONE))
     bus = PubSubBus(once(publisher), environment.bus, environment.source, alone=alone)
@@ -58,7 +58,7 @@ def receiver() -> ReceiverParts:
         ConfigError: the environment or the configuration is wrong.
 
     """
-    log_to_cloud()
+    log_to_cloud(_project())
     environment = _environment("RETRAIN_LEDGER")
     return receiver_parts(
         _deployment(environment),
@@ -66,6 +66,12 @@ def receiver() -> ReceiverParts:
         dead_letters=_dead_letters(environment),
         read_secret=_read_secret,
     )
+
+
+def _project() -> str:
+    """Return the project of the deployment; empty if the environment is wrong."""
+    named = re.match(r"projects/([^/]+)/", os.environ.get("RETRAIN_LEDGER", ""))
+    return named[1] if named else ""
 
 
 def _environment(*needed: str) -> Environment:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from functions.github.client import GitHubClient
+from functions.github.payload import MOST_NAMES
 from shared.config.targets import GitHubTarget
 from shared.errors import TargetRefusedError
 from shared.fields import format_time
@@ -46,11 +47,20 @@ class GitHubLauncher:
 
 
 def client_payload(request: LaunchRequest) -> dict[str, object]:
-    """Return the payload for the workflow; empty fields of the trigger are left out."""
+    """Return the payload for the workflow; empty fields of the trigger are left out.
+
+    A trace context is in `traceparent`; in `evidence` if all of the names that GitHub accepts are taken.
+    """
     fields = request.trigger.to_fields()
-    return {
+    payload: dict[str, object] = {
         "token": request.token,
         "parameters": dict(request.parameters),
         "requested_at": format_time(request.trigger.requested_at),
         **{name: fields[name] for name in _OF_TRIGGER if name in fields},
     }
+    traceparent = request.trigger.traceparent
+    if traceparent is None:
+        return payload
+    if len(payload) < MOST_NAMES:
+        return payload | {"traceparent": traceparent}
+    return payload | {"evidence": {**request.trigger.evidence, "traceparent": traceparent}}

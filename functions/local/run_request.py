@@ -117,6 +117,8 @@ def prepare(
         "RETRAIN_RUN_ID": run_id,
         "RETRAIN_RUN_DIR": str(runs / run_id),
     }
+    trace = {"TRACEPARENT": trigger.traceparent, "TRACESTATE": trigger.tracestate}
+    environment |= {name: value for name, value in trace.items() if value}
     unfit = sorted(name for name, value in environment.items() if "\0" in value)
     if unfit:
         raise TargetRefusedError(

@@ -61,6 +61,7 @@ class TriggerRecord:
         parameters: the parameters that the training got, including defaults.
         requested: the names of the parameters that the trigger set itself; None if they are no longer known.
         evidence: its evidence.
+        trace_id: the trace that it belongs to, for log lines; not stored.
 
     """
 
@@ -72,6 +73,7 @@ class TriggerRecord:
     parameters: Kept = field(default_factory=lambda: NOTHING)
     requested: tuple[str, ...] | None = ()
     evidence: Kept = field(default_factory=lambda: NOTHING)
+    trace_id: str = field(default="", compare=False)
 
 
 def record_of(trigger: RetrainTrigger, parameters: Mapping[str, Parameter] | None = None) -> TriggerRecord:
@@ -93,6 +95,7 @@ def record_of(trigger: RetrainTrigger, parameters: Mapping[str, Parameter] | Non
         parameters=kept,
         requested=None if names and isinstance(kept, Cut) else names,
         evidence=kept_of(trigger.evidence),
+        trace_id=trigger.trace_id,
     )
 
 

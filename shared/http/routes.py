@@ -17,6 +17,7 @@ from shared.http.origin import check_content_type, check_origin
 from shared.http.views import details, phase
 from shared.ledger.snapshots import load
 from shared.parts import EmitterParts
+from shared.trace import trace_in
 from shared.trigger import MAX_TEXT
 
 Route = Callable[[EmitterParts, Request, str], Response]
@@ -69,6 +70,7 @@ def _find(request: Request) -> tuple[Route, str]:
 def _retrain(emitter: EmitterParts, request: Request, _model_id: str) -> Response:
     rehearsal = _flag(request, "dry_run")
     fields = read_json_object(request)
+    fields = {**fields, **trace_in(fields, request.headers)}
     trigger = emit.read_request(emitter, _with_key(request, fields), caller=request.caller)
     if rehearsal:
         verdict = emit.rehearse(emitter, trigger)

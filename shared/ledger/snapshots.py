@@ -203,5 +203,6 @@ def _fields_of(model_id: str, decided: Decided) -> dict[str, object]:
             "severity": about.severity,
             "requested_at": format_time(about.requested_at),
             "parameters": shown(about.parameters),
+            "trace_id": about.trace_id,
         }
     return {name: value for name, value in fields.items() if value or name in ("trigger_id", "detail")}

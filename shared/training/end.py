@@ -152,7 +152,7 @@ def record_end(receiver: ReceiverParts, model_id: str, end: End, snapshot: snaps
     expected = known.actions or ((AS_CONFIGURED,) if policy and policy.retries else ())
     if expected:
         snapshot = make_room(receiver, model_id, snapshot, expected)
-    log.info("retrain.ended", extra=_fields_of(model_id, end) | _duration(snapshot.state, end))
+    log.info("retrain.ended", extra=_fields_of(model_id, end) | _known_fields(snapshot.state, end))
 
     def step(state: ModelState, now: datetime, holder: str) -> ModelState:
         return ended(state, dataclasses.replace(known, holder=holder), now=now, policy=policy)
@@ -165,10 +165,12 @@ def _fields_of(model_id: str, end: End) -> dict[str, object]:
     return fields | ({"error": end.error} if end.error else {})
 
 
-def _duration(state: ModelState, end: End) -> dict[str, object]:
-    """Return how many seconds the run took, from which the clouds make a metric; nothing if its start is not known."""
+def _known_fields(state: ModelState, end: End) -> dict[str, object]:
+    """Return how many seconds the run took, from which the clouds make a metric, and its trace, as far as known."""
     started = next((run.started_at for run in state.runs if run.run_id == end.run_id), None)
-    return {"seconds": max((end.at - started).total_seconds(), 0.0)} if started else {}
+    seconds = {"seconds": max((end.at - started).total_seconds(), 0.0)} if started else {}
+    training = state.training
+    return seconds | (training.trigger.trace_field if training is not None and training.run_id == end.run_id else {})
 
 
 def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:

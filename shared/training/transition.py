@@ -131,7 +131,8 @@ def launch(
         # First the letter, then the record: a crash between them repeats the letter instead of losing it.
         give_up_trigger(receiver, str(outcome), claim.trigger, events.get(trigger_id))
     else:
-        log.info("retrain.started", extra={"model_id": model_id, "run_id": outcome.run_id, "token": token})
+        fields = {"model_id": model_id, "run_id": outcome.run_id, "token": token}
+        log.info("retrain.started", extra=fields | claim.trigger.trace_field)
     now = receiver.clock()
 
     def settled(state: ModelState, _now: datetime, holder: str) -> ModelState:

@@ -9,6 +9,7 @@ from shared.fields import brief
 from shared.frozen import dataclass
 from shared.json_text import compact, opened
 from shared.ports import RunResult
+from shared.trace import trace_in
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire import sns
 from shared.wire.foreign import foreign, without
@@ -113,6 +114,7 @@ def _trigger_event(event: Mapping[str, object], sender: str) -> TriggerEvent:
         fields=_detail(event),
         trigger_id=derived_id(sender, event_id) if event_id else "",
         sent_at=time(event.get("time")),
+        trace=trace_in(event),
     )
 
 

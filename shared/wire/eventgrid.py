@@ -9,6 +9,7 @@ from typing import Any, Final
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.fields import brief
 from shared.json_text import opened
+from shared.trace import trace_in
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire.eventgrid_runs import ended
 from shared.wire.foreign import foreign
@@ -104,7 +105,7 @@ def _decode_cloud(event: Mapping[str, Any], source: str) -> Incoming:
 
 
 def _trigger_event(event: Mapping[str, Any], trigger_id: str, sent_at: datetime | None) -> TriggerEvent:
-    return TriggerEvent(fields=_data(event), trigger_id=trigger_id, sent_at=sent_at)
+    return TriggerEvent(fields=_data(event), trigger_id=trigger_id, sent_at=sent_at, trace=trace_in(event))
 
 
 def _other(event: GridEvent, given: Mapping[str, Any], source: str) -> Incoming:

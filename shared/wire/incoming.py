@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from shared.frozen import dataclass
 from shared.ports import RunResult
+from shared.trace import NO_TRACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +18,14 @@ class TriggerEvent:
         fields: the trigger's fields as they came, unchecked.
         trigger_id: derived from what the transport repeats on a redelivery; empty where it brings nothing.
         sent_at: when the event was sent, if it says so.
+        trace: the trace context of the envelope, see `shared.trace.trace_in`; one in *fields* precedes it.
 
     """
 
     fields: Mapping[str, object]
     trigger_id: str = ""
     sent_at: datetime | None = None
+    trace: Mapping[str, object] = field(default_factory=lambda: NO_TRACE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

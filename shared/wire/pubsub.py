@@ -1,12 +1,14 @@
 """Google Pub/Sub: encodes triggers as messages, and decodes deliveries of push subscriptions and Eventarc."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.fields import brief
 from shared.frozen import dataclass
 from shared.json_text import compact, opened, parse_json
+from shared.trace import trace_in
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire import signals_gcp
 from shared.wire.foreign import foreign, without
@@ -91,7 +93,8 @@ def decode(event: object, source: str) -> Incoming:
     content = _content(delivery, required=bool(sender))
     whole = _claim(content, source) if isinstance(content, Mapping) else ""
     if sender or whole:
-        return _trigger_event(delivery, sender or whole, content, claims_itself=bool(whole))
+        incoming = _trigger_event(delivery, sender or whole, content, claims_itself=bool(whole))
+        return replace(incoming, trace=trace_in(delivery.attributes, content, event))
     news: Incoming | None = read_run_state(content) if isinstance(content, Mapping) else None
     news = news or _signal(delivery, content)
     body = without(content, *_SENDER) if isinstance(content, Mapping) else delivery.data

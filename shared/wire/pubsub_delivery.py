@@ -9,6 +9,7 @@ from shared.errors import UnreadableEventError
 from shared.fields import brief
 from shared.frozen import dataclass
 from shared.json_text import opened
+from shared.trace import TRACE_FIELDS
 from shared.wire.reading import text, time
 
 EVENT_TYPE: Final = "retrain_trigger"
@@ -22,7 +23,16 @@ METADATA: Final = "x-goog-pubsub-"
 # because one of them contains the caller's token.
 _ATTRIBUTES: Final = {
     name.lower(): name
-    for name in ("source", "event_type", "eventType", "eventTime", "bucketId", "objectId", "objectGeneration")
+    for name in (
+        "source",
+        "event_type",
+        "eventType",
+        "eventTime",
+        "bucketId",
+        "objectId",
+        "objectGeneration",
+        *TRACE_FIELDS,
+    )
 }
 
 

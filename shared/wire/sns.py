@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from shared.errors import UnreadableEventError
 from shared.json_text import opened
+from shared.trace import trace_in
 from shared.wire.reading import text
 
 
@@ -15,8 +16,8 @@ def is_notification(event: object) -> bool:
 def carried(event: object) -> object:
     """Return the event that *event* carries if it is a notification of SNS, else *event* itself.
 
-    An event without an id or time gets those of the notification, which are the same on every delivery. A notification
-    whose message is not JSON is returned unchanged.
+    An event without an id, time or trace context gets those of the notification, which are the same on every delivery.
+    A notification whose message is not JSON is returned unchanged.
 
     Raises:
         UnreadableEventError: the message begins like a JSON object but is not one; it may be a damaged trigger event.
@@ -29,7 +30,8 @@ def carried(event: object) -> object:
                 raise UnreadableEventError(f"the message of a notification of {_topic(notification)} is not valid JSON")
             return event
         own = {name: value for name, value in message.items() if value is not None}
-        event = {"id": notification.get("MessageId"), "time": notification.get("Timestamp"), **own}
+        known = {"id": notification.get("MessageId"), "time": notification.get("Timestamp")}
+        event = {**trace_in(_attributes(notification), event), **known, **own}
     return event
 
 
@@ -37,6 +39,12 @@ def described(event: Mapping[str, object]) -> str:
     """Return a description of a notification for the log; an empty string for any other event."""
     notification = _notification(event)
     return "" if notification is None else f"notification of {_topic(notification)}"
+
+
+def _attributes(notification: Mapping[str, object]) -> Mapping[str, object]:
+    given = notification.get("MessageAttributes")
+    values = given.items() if isinstance(given, Mapping) else ()
+    return {name: value.get("Value") for name, value in values if isinstance(value, Mapping)}
 
 
 def _topic(notification: Mapping[str, object]) -> str:

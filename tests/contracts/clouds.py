@@ -87,6 +87,10 @@ class Cloud(Ports):
         """
 
     @abstractmethod
+    def marks(self, trigger_id: str) -> str:
+        """Return what is written on the training of a trigger besides its parameters, as text."""
+
+    @abstractmethod
     def sweep(self) -> Delivery:
         """Run the sweep once."""
 

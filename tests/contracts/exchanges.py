@@ -16,7 +16,7 @@ JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 NO_FIELD: Final = (
     "is not a field of a request; valid fields: "
-    "model_id, trigger_id, origin, reason, severity, parameters, evidence, force"
+    "model_id, trigger_id, origin, reason, severity, parameters, evidence, force, traceparent, tracestate"
 )
 PATHS: Final = ", ".join(ROUTES)
 

@@ -117,6 +117,10 @@ class Azure(AzurePorts, Cloud):
             host.kill()
             assert dying.result(10).error.startswith("WorkerProcessExitException: ")
 
+    def marks(self, trigger_id: str) -> str:
+        """See the base."""
+        return next(str(job.tags) for job in self.arm.jobs() if job.tags["retrain-trigger-id"] == trigger_id)
+
     def sweep(self) -> Delivery:
         """See the base."""
         swept = self.account.host.invoke("retrain_sweep", timer(None, None))

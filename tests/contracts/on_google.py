@@ -119,6 +119,10 @@ class Google(GooglePorts, Cloud):
             function.kill()
             assert isinstance(dying.exception(10), http.client.HTTPException | OSError)
 
+    def marks(self, trigger_id: str) -> str:
+        """See the base."""
+        return next(str(job.labels) for job in self.vertex.jobs() if job.display_name == trigger_id)
+
     def sweep(self) -> Delivery:
         """See the base; the schedule publishes a message with an attribute only."""
         return self.deliver(a_push(b"", attributes={"event_type": "retrain_sweep"}))

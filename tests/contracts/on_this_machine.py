@@ -108,6 +108,10 @@ class ThisMachine(MachinePorts, Cloud):
         """See the base."""
         self.killed(event, "die", "after" if started else "before")
 
+    def marks(self, trigger_id: str) -> str:
+        """See the base."""
+        return str(self.service.environment(trigger_id))
+
     def sweep(self) -> Delivery:
         """See the base."""
         return _delivered(lambda: {"swept": sweep(self.cloud.receiver)})

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,9 +39,13 @@ class TrainingFolder:
         counted = self._folder / "trainings"
         return counted.read_text(encoding="utf-8").splitlines() if counted.exists() else []
 
+    def environment(self, trigger_id: str) -> Mapping[str, str]:
+        """Return what the command of a trigger gets besides the environment of the server."""
+        return self._run(trigger_id).request().environment
+
     def end(self, trigger_id: str, *, well: bool = True) -> None:
         """Let the command of a trigger of any model end, well or not."""
-        (run,) = [run for run in self._open_runs() if run.request().environment["RETRAIN_TRIGGER_ID"] == trigger_id]
+        run = self._run(trigger_id)
         until((run.path / "end").exists)
         (run.path / "end").write_text("0\n" if well else "1\n", encoding="ascii")
         until(run.result)
@@ -76,6 +80,10 @@ class TrainingFolder:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(group, signal.SIGKILL)
             until(lambda run=run: not run.is_supervised())  # type: ignore[misc]
+
+    def _run(self, trigger_id: str) -> RunFolder:
+        (run,) = [run for run in self._open_runs() if run.request().environment["RETRAIN_TRIGGER_ID"] == trigger_id]
+        return run
 
     def _open_runs(self) -> list[RunFolder]:
         folders = [RunFolder(path) for path in self._runs.glob("retrain-*")] if self._runs.is_dir() else []

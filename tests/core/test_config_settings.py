@@ -11,7 +11,8 @@ KEYS = (
     "timezone, window"
 )
 FIELDS = (
-    "$model_id, $trigger_id, $origin, $reason, $severity, $parameters, $requested_at, $requested_by, $evidence, $force"
+    "$model_id, $trigger_id, $origin, $reason, $severity, $parameters, $requested_at, $requested_by, $evidence, "
+    "$force, $traceparent, $tracestate"
 )
 SIGNALS = (
     "must be KIND:NAME, where KIND is one of cloudwatch-alarm, s3-object, vertex-monitoring, gcs-object, "

@@ -49,6 +49,8 @@ def longest_trigger(text: str) -> RetrainTrigger:
         requested_by=text * 512,
         parameters=mapping,
         evidence=links | {"a": text * room},
+        traceparent=f"00-{'a' * 32}-{'b' * 16}-01",
+        tracestate=f"a={'b' * 250},c={'d' * 256}",
     )
 
 

@@ -65,7 +65,7 @@ def test_the_idempotency_key_is_the_trigger_id(named: str | None, key: str | Non
     assert [sent.trigger_id for sent in deployment.bus.published] == [trigger_id]
 
 
-REQUEST = "model_id, trigger_id, origin, reason, severity, parameters, evidence, force"
+REQUEST = "model_id, trigger_id, origin, reason, severity, parameters, evidence, force, traceparent, tracestate"
 DIFFERENT = "trigger_id: the body and the header Idempotency-Key name different ids"
 UNPROCESSABLE: list[tuple[dict[str, object], str | None, str]] = [
     ({"trigger_id": "b-1"}, "k-1", DIFFERENT),

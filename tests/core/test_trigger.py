@@ -12,6 +12,7 @@ from shared.ledger.document import EPOCH
 from shared.trigger import FIELDS, ORIGINS, SEVERITIES, RetrainTrigger, derived_id, run_name
 from tests.core.samples import NOW, trigger
 
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 TEXTS = st.text(CHARACTERS, max_size=30)
 PARAMETERS = st.one_of(
@@ -37,6 +38,8 @@ WIRES = st.fixed_dictionaries(
         "requested_by": TEXTS.filter(bool),
         "evidence": st.dictionaries(TEXTS, JSON, max_size=3),
         "force": st.booleans(),
+        "traceparent": st.sampled_from([TRACEPARENT, "other"]),
+        "tracestate": TEXTS,
     },
 )
 
@@ -75,9 +78,57 @@ def test_a_full_trigger_on_the_wire() -> None:
         "requested_by": "monitor",
         "evidence": {"report_url": "https://reports/1"},
         "force": True,
+        "traceparent": TRACEPARENT,
+        "tracestate": "acme=1,other@vendor=a b",
     }
     assert tuple(fields) == FIELDS
     assert trigger(**fields).to_fields() == fields | {"schema": 1}
+
+
+@pytest.mark.parametrize(
+    "traceparent",
+    [
+        TRACEPARENT.upper(),
+        f"{TRACEPARENT} ",
+        f"{TRACEPARENT}-01",
+        f"{TRACEPARENT},{TRACEPARENT}",
+        TRACEPARENT.replace("00-", "01-", 1),
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-4bf92f3577b34da6a3ce929d0e0e4736-{'0' * 16}-01",
+        TRACEPARENT[:-1],
+        "",
+        7,
+        {"traceparent": TRACEPARENT},
+    ],
+)
+def test_an_invalid_trace_context_is_left_out(traceparent: object) -> None:
+    """The trigger counts as one without it."""
+    read = trigger(traceparent=traceparent, tracestate="acme=1")
+    assert (read.traceparent, read.tracestate, read.trace_id, read.trace_field) == (None, None, "", {})
+
+
+@pytest.mark.parametrize(
+    ("tracestate", "kept"),
+    [
+        ("acme=1", True),
+        ("1a@b/c*=x , acme-2=y", True),
+        (",".join(f"k{number}=v" for number in range(32)), True),
+        (",".join(f"k{number}=v" for number in range(33)), False),
+        (f"acme={'x' * 250},other={'x' * 250}", True),
+        (f"acme={'x' * 250},other={'x' * 251}", False),
+        ("acme", False),
+        ("Acme=1", False),
+        ("acme=1\n", False),
+        ("acme=a=b", False),
+        ("acme=\u00e9", False),
+        ("", False),
+        (["acme=1"], False),
+    ],
+)
+def test_a_trace_state_is_kept_if_it_is_valid(tracestate: object, kept: bool) -> None:  # noqa: FBT001 - a parameter
+    """Without it, the trace context is complete."""
+    read = trigger(traceparent=TRACEPARENT, tracestate=tracestate)
+    assert (read.trace_id, read.tracestate) == (TRACEPARENT[3:35], tracestate if kept else None)
 
 
 def test_what_a_request_leaves_open_is_filled_in() -> None:

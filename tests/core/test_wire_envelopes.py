@@ -7,12 +7,15 @@ from typing import Any, Final
 
 import pytest
 
+from functions.aws.entry import record_event
+from shared.admission import trigger_of
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.receive import Decode
 from shared.trigger import derived_id
 from shared.wire.incoming import Foreign, Signal, TriggerEvent
 from shared.wire.pubsub_delivery import wrapped
 from tests.core.native import ALARM, BLOB, GCS_OBJECT, S3_OBJECT, SOURCE, aws, azure, gcp, message, sample
+from tests.core.samples import NOW, configured, model_text
 
 FIELDS: Final = {"model_id": "churn"}
 RULE: Final = {
@@ -259,6 +262,45 @@ def test_a_string_that_holds_no_object_is_named(event: dict[str, object], decode
     name = "detail" if "detail" in event else "data"
     with pytest.raises(InvalidTriggerError, match=f"^{name}: must be an object, not '{{\"model"):
         decode({**event, name: '{"model_id": '})
+
+
+TRACE: Final = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "acme=1"}
+ATTRIBUTES: Final = {"source": SOURCE, "event_type": "retrain_trigger"}
+PUBLISHED: Final = {"specversion": "1.0", "id": "e-1", "type": "google.cloud.pubsub.topic.v1.messagePublished"}
+
+
+@pytest.mark.parametrize(
+    ("event", "decode"),
+    [
+        (RULE | TRACE, aws),
+        (RULE | {"detail": FIELDS | TRACE}, aws),
+        (RULE | {"detail": FIELDS | TRACE} | {"traceparent": TRACE["traceparent"].replace("-01", "-00")}, aws),
+        (RULE | {"detail": FIELDS | {"traceparent": "?"}} | TRACE, aws),
+        (
+            notification(RULE, MessageAttributes={name: {"Type": "String", "Value": TRACE[name]} for name in TRACE}),
+            aws,
+        ),
+        (
+            record_event(
+                {"body": json.dumps(RULE), "messageAttributes": {n: {"stringValue": TRACE[n]} for n in TRACE}}
+            ),
+            aws,
+        ),
+        (message(FIELDS, **ATTRIBUTES, **TRACE), gcp),
+        (message(FIELDS, **ATTRIBUTES, **{f"googclient_{name}": value for name, value in TRACE.items()}), gcp),
+        (message(WHOLE | TRACE), gcp),
+        (PUBLISHED | TRACE | {"data": message(WHOLE)}, gcp),
+        (wrapped({"x-goog-pubsub-message-id": "1", "source": SOURCE, **TRACE}, json.dumps(FIELDS).encode()), gcp),
+        (CLOUD | TRACE, azure),
+        (GRID | {"data": FIELDS | TRACE}, azure),
+    ],
+)
+def test_the_trace_context_of_an_envelope_is_that_of_the_trigger(event: object, decode: Decode) -> None:
+    """A valid one in the content precedes it."""
+    incoming = decode(event)
+    assert isinstance(incoming, TriggerEvent)
+    read = trigger_of(configured(model_text()), "local", incoming, NOW)
+    assert {"traceparent": read.traceparent, "tracestate": read.tracestate} == TRACE
 
 
 def test_the_id_of_a_message_is_the_same_with_and_without_its_wrapper() -> None:

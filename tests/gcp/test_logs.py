@@ -20,7 +20,7 @@ log = logging.getLogger("retrain")
 def logging_to_cloud() -> Iterator[None]:
     """Send the package's logs to standard output during a test."""
     before = log.handlers, log.level, log.propagate
-    log_to_cloud()
+    log_to_cloud("acme")
     yield
     log.handlers, log.propagate = before[0], before[2]
     log.setLevel(before[1])
@@ -38,6 +38,13 @@ def test_a_line_has_cloud_loggings_names(capsys: pytest.CaptureFixture[str]) -> 
     (line,) = lines(capsys)
     assert before <= parse_time(line.pop("time")) <= datetime.now(UTC)
     assert line == {"severity": "INFO", "message": "retrain.decided", "model_id": "churn", "detail": "a\nb", "n": 1}
+
+
+def test_a_line_belongs_to_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    """Cloud Trace shows the lines that name the trace with its project."""
+    log.info("retrain.started", extra={"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"})
+    (line,) = lines(capsys)
+    assert line["logging.googleapis.com/trace"] == f"projects/acme/traces/{line['trace_id']}"
 
 
 def test_no_field_replaces_the_entrys_own(capsys: pytest.CaptureFixture[str]) -> None:

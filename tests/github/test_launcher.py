@@ -45,6 +45,20 @@ def test_a_workflow_gets_the_trigger_with_parameters_and_token(github: GitHubSta
     assert len(event.payload) == MOST_NAMES
 
 
+def test_the_trace_context_has_a_place_within_githubs_limit(github: GitHubStandIn) -> None:
+    """It is a name of its own; if all ten are taken, it is in the evidence."""
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    usual = request(traceparent=traceparent, evidence={"share": 0.4})
+    full = request(
+        traceparent=traceparent, reason="x", severity="high", requested_by="monitor", evidence={"share": 0.4}
+    )
+    for each in (usual, full):
+        launcher(github).start(each, again=False)
+    first, second = (event.payload for event in github.dispatched())
+    assert (first["traceparent"], first["evidence"]) == (traceparent, {"share": 0.4})
+    assert (len(second), second["evidence"]) == (MOST_NAMES, {"share": 0.4, "traceparent": traceparent})
+
+
 def test_empty_fields_are_left_out(github: GitHubStandIn) -> None:
     """But `parameters` is always there, so that a workflow need not test for it."""
     launcher(github).start(request(parameters={}), again=False)
