@@ -2,13 +2,13 @@
 
 locals {
   # In PromQL every special character of a metric's name is an underscore.
-  evaluated = replace(google_logging_metric.evaluated.name, "/[^A-Za-z0-9]/", "_")
-  services  = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"${google_cloudfunctions2_function.emit.name}\" OR \"${google_cloudfunctions2_function.receive.name}\")"
+  evaluated     = replace(google_logging_metric.evaluated.name, "/[^A-Za-z0-9]/", "_")
+  function_logs = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"${google_cloudfunctions2_function.emit.name}\" OR \"${google_cloudfunctions2_function.receive.name}\")"
 }
 
 resource "google_logging_metric" "decisions" {
   name   = "retrain-${var.environment}/decisions"
-  filter = "${local.services} AND jsonPayload.message=\"retrain.decided\""
+  filter = "${local.function_logs} AND jsonPayload.message=\"retrain.decided\""
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "INT64"
@@ -30,7 +30,7 @@ resource "google_logging_metric" "decisions" {
 
 resource "google_logging_metric" "ended" {
   name   = "retrain-${var.environment}/ended"
-  filter = "${local.services} AND jsonPayload.message=\"retrain.ended\""
+  filter = "${local.function_logs} AND jsonPayload.message=\"retrain.ended\""
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "INT64"
@@ -47,7 +47,7 @@ resource "google_logging_metric" "ended" {
 
 resource "google_logging_metric" "evaluated" {
   name   = "retrain-${var.environment}/evaluated"
-  filter = "${local.services} AND jsonPayload.message=\"retrain.schedules_evaluated\""
+  filter = "${local.function_logs} AND jsonPayload.message=\"retrain.schedules_evaluated\""
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "INT64"
@@ -57,7 +57,7 @@ resource "google_logging_metric" "evaluated" {
 
 resource "google_logging_metric" "seconds" {
   name            = "retrain-${var.environment}/training_seconds"
-  filter          = "${local.services} AND jsonPayload.message=\"retrain.ended\" AND jsonPayload.seconds>=0"
+  filter          = "${local.function_logs} AND jsonPayload.message=\"retrain.ended\" AND jsonPayload.seconds>=0"
   value_extractor = "EXTRACT(jsonPayload.seconds)"
   metric_descriptor {
     metric_kind = "DELTA"
@@ -92,7 +92,7 @@ resource "google_monitoring_alert_policy" "failed" {
     # The log itself is matched: an alert on a metric is refused for up to ten minutes after the metric is made
     # (terraform-provider-google, issue 11102), so that the first deployment would fail.
     condition_matched_log {
-      filter = "${local.services} AND jsonPayload.message=\"retrain.ended\" AND jsonPayload.result=(\"failed\" OR \"gone\")"
+      filter = "${local.function_logs} AND jsonPayload.message=\"retrain.ended\" AND jsonPayload.result=(\"failed\" OR \"gone\")"
     }
   }
   alert_strategy {
@@ -114,7 +114,7 @@ resource "google_monitoring_alert_policy" "silent" {
     display_name = "there is no evaluation"
     # Twenty minutes without one, for ten minutes: also where there was never any.
     condition_prometheus_query_language {
-      query               = "(sum(increase(logging_googleapis_com:user_${local.evaluated}{monitored_resource=\"cloud_run_revision\"}[20m])) or vector(0)) < 1"
+      query               = "(sum(increase(logging_googleapis_com:user_${local.evaluated}{monitored_resource=\"cloud_run_revision\",project_id=\"${var.project}\"}[20m])) or vector(0)) < 1"
       duration            = "600s"
       evaluation_interval = "300s"
       # It is refused for up to ten minutes after the metric is made, too.
@@ -140,7 +140,7 @@ resource "google_monitoring_dashboard" "retrain" {
               plotType = "LINE"
               timeSeriesQuery = {
                 timeSeriesFilter = {
-                  filter = "metric.type=\"logging.googleapis.com/user/${chart.metric}\" resource.type=\"cloud_run_revision\""
+                  filter = "metric.type=\"logging.googleapis.com/user/${chart.metric}\" resource.type=\"cloud_run_revision\" resource.labels.project_id=\"${var.project}\""
                   aggregation = {
                     alignmentPeriod    = "3600s"
                     perSeriesAligner   = chart.aligner

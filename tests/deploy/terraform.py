@@ -62,6 +62,15 @@ def variables() -> dict[str, Mapping[str, Any]]:
     }
 
 
+def declared() -> list[str]:
+    """Return the name of all that is declared, as often as it is: locals, variables, outputs, resources and data."""
+    names = [block.address for block in blocks()]
+    for document in documents():
+        for section in ("locals", "variable", "output"):
+            names += [f"{section}.{name}" for entry in document.get(section, []) for name in entry]
+    return names
+
+
 def local_values() -> dict[str, Any]:
     """Return the local values, by name."""
     return {

@@ -47,6 +47,24 @@ def test_terraform_looks_for_credentials_first(home: Path, capfd: pytest.Capture
     assert "could not find default credentials" in capfd.readouterr().err
 
 
+def test_terraform_accepts_the_files(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Terraform checks before it loads the provider holds: nothing is declared twice, and each block is valid."""
+    if shutil.which("terraform") is None:
+        pytest.skip("terraform is not installed")
+    mirror = home / "mirror"
+    mirror.mkdir()
+    (home / "terraform.rc").write_text(
+        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n'
+    )
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(home / "terraform.rc"))
+    work = shutil.copytree(ROOT / "deploy" / "gcp", home / "gcp", ignore=shutil.ignore_patterns(".terraform*"))
+    command = ["terraform", f"-chdir={work}", "init", "-backend=false", "-no-color", "-input=false"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr.count("Error: ") == 1, done.stderr
+    # The provider, which is not in the empty folder, is all that is missing.
+    assert "provider registry.terraform.io/hashicorp/google was not found" in " ".join(done.stderr.split())
+
+
 def needs_az() -> None:
     """Skip where Azure's command line is not set up; `make check-deploy` sets it up, and sets CHECK_DEPLOY."""
     if not os.environ.get("CHECK_DEPLOY"):

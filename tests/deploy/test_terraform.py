@@ -11,7 +11,7 @@ import pytest
 from shared.config import environment as read_environment
 from shared.decision.transitions import CLAIM_LEASE
 from shared.wire.pubsub import is_sweep
-from tests.deploy.terraform import FOLDER, Block, blocks, documents, of_kind, texts, variables
+from tests.deploy.terraform import FOLDER, Block, blocks, declared, documents, of_kind, texts, variables
 
 ROOT = FOLDER.parents[1]
 OPEN_TO_ALL = re.compile(r"\ball(Authenticated)?Users\b")
@@ -41,6 +41,13 @@ def test_the_files_are_formatted() -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_nothing_is_declared_twice() -> None:
+    """Terraform reads all files of the folder as one, and refuses a name that two of them declare."""
+    names = declared()
+    assert {name for name in names if names.count(name) > 1} == set()
+    assert {"locals.function_logs", "variable.project", "output.variables"} <= set(names)
 
 
 def test_what_is_referred_to_exists() -> None:
