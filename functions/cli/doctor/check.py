@@ -1,6 +1,5 @@
 """The parts that the checks of `doctor` are made of, on every cloud."""
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from shared.errors import UnavailableError
 # The id of no model: nothing is ever stored under it.
 PROBE: Final = "retrain-doctor-probe"
 ANSWER: Final = "{answer}"
-WRITABLE: Final = "writing is permitted (tested with a conditional write that can never apply)"
 
 
 class CheckFailedError(Exception):
@@ -65,52 +63,17 @@ class Setting:
     source: str
     opened: ExitStack
 
+    def needed(self, name: str) -> str:
+        """Return the value of an environment variable that a check needs.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """The format of an environment variable.
+        Raises:
+            CheckSkippedError: it is not set, which another check reports.
 
-    Attributes:
-        expected: the format in words.
-        pattern: the format as a regular expression.
-        unset: what happens if the variable is not set; empty if it is required.
-        secret: whether the value must not be shown.
-
-    """
-
-    expected: str
-    pattern: re.Pattern[str]
-    unset: str = ""
-    secret: bool = False
-
-
-def variable_check(setting: Setting, name: str, form: Form) -> Check:
-    """Return the check that the environment variable *name* is set and has the given *form*."""
-
-    def run() -> None:
-        value = setting.variables.get(name)
-        if not value and form.unset:
-            raise CheckSkippedError(f"{name} is not set: {form.unset}")
+        """
+        value = self.variables.get(name)
         if not value:
-            raise CheckFailedError(f"{name} is not set; set it to {form.expected}")
-        if not form.pattern.fullmatch(value):
-            shown = "" if form.secret else f", not {value!r}"
-            raise CheckFailedError(f"{name} must be {form.expected}{shown}")
-
-    return Check(name=name, about=f"has the form of {form.expected}", run=run)
-
-
-def needed(setting: Setting, name: str) -> str:
-    """Return the value of an environment variable that a check needs.
-
-    Raises:
-        CheckSkippedError: it is not set, which another check reports.
-
-    """
-    value = setting.variables.get(name)
-    if not value:
-        raise CheckSkippedError(f"not checked: {name} is not set")
-    return value
+            raise CheckSkippedError(f"not checked: {name} is not set")
+        return value
 
 
 @contextmanager

@@ -15,18 +15,8 @@ from functions.cli.doctor.aws.eventbridge import Rules
 from functions.cli.doctor.aws.native_events import BUS as DEFAULT_BUS
 from functions.cli.doctor.aws.native_events import native_checks
 from functions.cli.doctor.aws.sagemaker import Pipeline
-from functions.cli.doctor.check import (
-    PROBE,
-    WRITABLE,
-    Check,
-    CheckFailedError,
-    CheckSkippedError,
-    Form,
-    Setting,
-    explained,
-    needed,
-    variable_check,
-)
+from functions.cli.doctor.check import PROBE, Check, CheckFailedError, CheckSkippedError, Setting, explained
+from functions.cli.doctor.places import Form, form_checks, ledger_checks
 from functions.github.token import ReadSecret, SecretStore
 from shared.config.model import Model
 from shared.config.targets import SageMakerTarget, SqsTarget
@@ -69,13 +59,12 @@ def checks(setting: Setting) -> list[Check]:
     channels = setting.config.channel_places() if setting.config else {}
     return [
         Check(name="credentials", about="AWS accepts the credentials", run=account.identity),
-        *(variable_check(setting, name, form) for name, form in _FORMS.items()),
+        *form_checks(setting, _FORMS),
         *([Check(name="role", about=f"the role {role} can be assumed", run=account.role)] if role else ()),
         Check(name="event bus", about="the event bus exists", run=account.bus),
         *account.rules().checks(),
         *account.native(models),
-        Check(name="ledger, reading", about="the table can be read", run=account.read),
-        Check(name="ledger, writing", about=WRITABLE, run=account.write),
+        *ledger_checks("table", account.read, account.write),
         Check(
             name="dead letters",
             about="the queue for rejected events exists; nothing was sent",
@@ -114,7 +103,7 @@ class _Account:
             self._own.factory("sts")().get_caller_identity()
 
     def role(self) -> None:
-        arn, external_id = needed(self._setting, "RETRAIN_ROLE_ARN"), self._setting.variables.get("RETRAIN_EXTERNAL_ID")
+        arn, external_id = self._setting.needed("RETRAIN_ROLE_ARN"), self._setting.variables.get("RETRAIN_EXTERNAL_ID")
         given = {"ExternalId": external_id} if external_id else {}
         hint = (
             " and its external id" if external_id else ", and whether it requires RETRAIN_EXTERNAL_ID, which is not set"
@@ -124,7 +113,7 @@ class _Account:
             self._own.factory("sts")().assume_role(RoleArn=arn, RoleSessionName=SESSION_NAME, **given)
 
     def bus(self) -> None:
-        bus = needed(self._setting, "RETRAIN_BUS")
+        bus = self._setting.needed("RETRAIN_BUS")
         lost = "EventBridge would accept events for it and drop them"
         failed = CheckFailedError(f"there is no event bus {bus}, and {lost}; deploy the stack, or correct RETRAIN_BUS")
         with (
@@ -134,14 +123,14 @@ class _Account:
             self._events().describe_event_bus(Name=bus)
 
     def rules(self) -> Rules:
-        bus = lambda: needed(self._setting, "RETRAIN_BUS")  # noqa: E731 - read when a check runs
+        bus = lambda: self._setting.needed("RETRAIN_BUS")  # noqa: E731 - read when a check runs
         return Rules(EventRules(self._events, bus, _explain_rules), self._setting.source)
 
     def native(self, models: Sequence[Model]) -> list[Check]:
         return native_checks(EventRules(self._own.factory("events"), lambda: DEFAULT_BUS, _explain_rules), models)
 
     def read(self) -> None:
-        table = needed(self._setting, "RETRAIN_LEDGER")
+        table = self._setting.needed("RETRAIN_LEDGER")
         missing = f"there is no DynamoDB table {table} in this region; deploy the stack, or correct RETRAIN_LEDGER"
         key = (
             f"the DynamoDB table {table} has another key than a ledger; use a table whose only key is the string"
@@ -156,14 +145,14 @@ class _Account:
 
     def write(self) -> None:
         """Write under a condition that can never hold: DynamoDB checks the permission first."""
-        table = needed(self._setting, "RETRAIN_LEDGER")
+        table = self._setting.needed("RETRAIN_LEDGER")
         unreadable = CheckSkippedError("not checked: the table does not exist, or is not a ledger")
         meanings = dict.fromkeys(("ResourceNotFoundException", "ValidationException"), unreadable)
         with explained(codes_of, skip_reasons("") | meanings | missing_permission("dynamodb:PutItem", table)):
             DynamoLedger(self._own.factory("dynamodb"), table).save(PROBE, "{}", IMPOSSIBLE)
 
     def dead_letters(self) -> None:
-        self._queue(needed(self._setting, "RETRAIN_DEAD_LETTERS"), "RETRAIN_DEAD_LETTERS")
+        self._queue(self._setting.needed("RETRAIN_DEAD_LETTERS"), "RETRAIN_DEAD_LETTERS")
 
     def target(self, model: Model) -> list[Check]:
         match model.targets.get("aws"):

@@ -15,18 +15,8 @@ from functions.azure.secrets import audience_of, read_secret
 from functions.cli.doctor.azure.azureml import azureml_checks
 from functions.cli.doctor.azure.eventgrid import EventSubscriptions
 from functions.cli.doctor.azure.topic import Topic, codes_of
-from functions.cli.doctor.check import (
-    PROBE,
-    WRITABLE,
-    Check,
-    CheckFailedError,
-    CheckSkippedError,
-    Form,
-    Setting,
-    explained,
-    needed,
-    variable_check,
-)
+from functions.cli.doctor.check import PROBE, Check, CheckFailedError, CheckSkippedError, Setting, explained
+from functions.cli.doctor.places import WRITABLE, Form, form_checks, ledger_checks
 from functions.github.token import ReadSecret, SecretStore
 from shared.backoff import Backoff
 from shared.config.targets import AzureMlTarget
@@ -67,11 +57,10 @@ def checks(setting: Setting) -> list[Check]:
     """Return the checks for Azure, in the order in which to fix them."""
     account = _Account(setting)
     return [
-        *(variable_check(setting, name, form) for name, form in _FORMS.items()),
+        *form_checks(setting, _FORMS),
         *account.topic().checks(),
         *account.subscriptions().checks(),
-        Check(name="ledger, reading", about="the table can be read", run=account.read),
-        Check(name="ledger, writing", about=WRITABLE, run=account.write),
+        *ledger_checks("table", account.read, account.write),
         Check(name="dead letters", about=WRITABLE, run=account.dead_letters),
         *azureml_checks(setting.config, account.get, _explain),
     ]
@@ -162,7 +151,7 @@ class _Account:
         return call(send, service="Azure Resource Manager", action=f"read {path}", persistence=RETRIES)
 
     def _bus(self) -> str:
-        endpoint = needed(self._setting, "RETRAIN_BUS")
+        endpoint = self._setting.needed("RETRAIN_BUS")
         if not _FORMS["RETRAIN_BUS"].pattern.fullmatch(endpoint):
             raise CheckSkippedError("not checked: RETRAIN_BUS is not such a URL")
         return endpoint
@@ -172,7 +161,7 @@ class _Account:
 
     def _place(self, variable: str) -> Place:
         try:
-            return place_of(variable, needed(self._setting, variable))
+            return place_of(variable, self._setting.needed(variable))
         except ConfigError as error:
             raise CheckSkippedError(f"not checked: {variable} is not such a URL") from error
 

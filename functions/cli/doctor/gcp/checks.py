@@ -6,21 +6,10 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Final
 
-from functions.cli.doctor.check import (
-    ANSWER,
-    PROBE,
-    WRITABLE,
-    Check,
-    CheckFailedError,
-    CheckSkippedError,
-    Form,
-    Setting,
-    explained,
-    needed,
-    variable_check,
-)
+from functions.cli.doctor.check import ANSWER, PROBE, Check, CheckFailedError, CheckSkippedError, Setting, explained
 from functions.cli.doctor.gcp.subscriptions import Subscriptions
 from functions.cli.doctor.gcp.vertex import VertexChecks
+from functions.cli.doctor.places import Form, form_checks, ledger_checks
 from functions.gcp import dead_letters, ledger
 from functions.gcp.document_ids import document_id
 from functions.gcp.errors import AnswerError, RefusalError, translated
@@ -55,14 +44,13 @@ def checks(setting: Setting) -> list[Check]:
     project = _Project(setting)
     return [
         Check(name="credentials", about="there are credentials for Google", run=project.identity),
-        *(variable_check(setting, name, form) for name, form in _FORMS.items()),
+        *form_checks(setting, _FORMS),
         Check(name="topic", about="the topic exists", run=partial(project.topic, "RETRAIN_BUS")),
         Check(
             name="publishing", about="publishing triggers is permitted", run=partial(project.publishing, "RETRAIN_BUS")
         ),
         *project.subscriptions("RETRAIN_BUS").checks(),
-        Check(name="ledger, reading", about="the collection can be read", run=project.read),
-        Check(name="ledger, writing", about=WRITABLE, run=project.write),
+        *ledger_checks("collection", project.read, project.write),
         Check(name="dead letters", about="the topic exists and has a subscription", run=project.dead_letters),
         Check(
             name="dead letters, writing",
@@ -97,20 +85,20 @@ class _Project:
         hint = "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS"
         try:
             with translated("Pub/Sub", "check the credentials"):
-                self._pubsub.get(f"{self._base}/v1/{needed(self._setting, 'RETRAIN_BUS')}")
+                self._pubsub.get(f"{self._base}/v1/{self._setting.needed('RETRAIN_BUS')}")
         except UnavailableError as error:
             # Any answer of the service shows that there are credentials.
             if "CredentialsError" in _codes_of(error):
                 raise CheckFailedError(f"there are no usable credentials for Google; {hint}") from error
 
     def topic(self, variable: str) -> None:
-        topic = needed(self._setting, variable)
+        topic = self._setting.needed(variable)
         missing = CheckFailedError(f"there is no topic {topic}; deploy, or correct {variable}")
         with _explain(missing, permission="pubsub.topics.get"), translated("Pub/Sub", f"get the topic {topic}"):
             self._pubsub.get(f"{self._base}/v1/{topic}")
 
     def publishing(self, variable: str) -> None:
-        topic = needed(self._setting, variable)
+        topic = self._setting.needed(variable)
         missing = CheckSkippedError(f"not checked: there is no topic {topic}")
         with _explain(missing), translated("Pub/Sub", f"test the permissions on {topic}"):
             answer = self._pubsub.post(f"{self._base}/v1/{topic}:testIamPermissions", {"permissions": [PUBLISH]})
@@ -122,18 +110,18 @@ class _Project:
         return Subscriptions(
             self._pubsub,
             self._base,
-            partial(needed, self._setting, variable),
+            partial(self._setting.needed, variable),
             lambda permission: _explain(missing, permission=permission),
         )
 
     def dead_letters(self) -> None:
         self.topic("RETRAIN_DEAD_LETTERS")
         if not self.subscriptions("RETRAIN_DEAD_LETTERS").all():
-            topic = needed(self._setting, "RETRAIN_DEAD_LETTERS")
+            topic = self._setting.needed("RETRAIN_DEAD_LETTERS")
             raise CheckFailedError(f"{topic} has no subscription, so rejected events are lost; create one")
 
     def read(self) -> None:
-        collection = needed(self._setting, "RETRAIN_LEDGER")
+        collection = self._setting.needed("RETRAIN_LEDGER")
         database = collection.partition("/documents/")[0]
         missing = CheckFailedError(f"there is no Firestore database {database}; deploy, or correct RETRAIN_LEDGER")
         denied = CheckFailedError(f"these credentials may not read {collection} ({ANSWER}); grant roles/datastore.user")
@@ -143,7 +131,7 @@ class _Project:
 
     def write(self) -> None:
         """Write under a condition that can never hold: Firestore checks the permission first."""
-        collection = needed(self._setting, "RETRAIN_LEDGER")
+        collection = self._setting.needed("RETRAIN_LEDGER")
         try:
             self.read()
         except CheckFailedError as error:
