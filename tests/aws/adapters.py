@@ -1,11 +1,5 @@
 """The adapters under test, made for stand-ins, and what is sent through them."""
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
-from typing import Any
-
 from emulators.eventbridge import EventBridgeStandIn
 from functions.aws.bus import EventBridgeBus
 from functions.aws.clients import CallLimits, Clients
@@ -13,9 +7,6 @@ from functions.aws.launcher import SageMakerLauncher
 from functions.aws.ledger import DynamoLedger
 from shared.backoff import Backoff
 from shared.config.targets import SageMakerTarget
-from shared.fields import Parameter
-from shared.ports import LaunchRequest
-from shared.trigger import RetrainTrigger
 
 IMPATIENT = CallLimits(connect_timeout=2, read_timeout=1.5, attempts=1)
 ONCE = CallLimits(read_timeout=30, attempts=1, connections=32)
@@ -23,23 +14,6 @@ ONCE = CallLimits(read_timeout=30, attempts=1, connections=32)
 SOURCE = "ml3_platform"
 BUS = "retraining"
 PIPELINE = "churn-training"
-TRIGGER = RetrainTrigger(
-    model_id="churn",
-    trigger_id="t-1",
-    origin="drift",
-    requested_at=datetime(2026, 11, 21, 3, 0, tzinfo=UTC),
-    reason="Qualität fällt",
-    severity="high",
-    requested_by="monitor",
-)
-
-Answering = Callable[..., str]
-"""Starts a service that gives the same answer to everything, and returns its URL."""
-
-
-def trigger(number: int = 1, **fields: Any) -> RetrainTrigger:
-    """Return a trigger with a number in its id."""
-    return dataclasses.replace(TRIGGER, trigger_id=f"t-{number}", **fields)
 
 
 def bus_on(pauses: list[float], name: str = BUS, limits: CallLimits = IMPATIENT, **more: int) -> EventBridgeBus:
@@ -56,22 +30,6 @@ def arrived(events: EventBridgeStandIn) -> list[str]:
 def launcher_of(pipeline: str = PIPELINE, limits: CallLimits = IMPATIENT) -> SageMakerLauncher:
     """Return a launcher of a pipeline."""
     return SageMakerLauncher(Clients(limits=limits).factory("sagemaker"), SageMakerTarget(pipeline=pipeline))
-
-
-def request(
-    asked: RetrainTrigger = TRIGGER,
-    *,
-    claimed_at: datetime | None = None,
-    parameters: Mapping[str, Parameter] = MappingProxyType({}),
-) -> LaunchRequest:
-    """Return a request that was claimed just now, unless another time is given."""
-    return LaunchRequest(
-        trigger=asked,
-        token=asked.token,
-        parameters=parameters,
-        claimed_at=claimed_at or datetime.now(UTC),
-        max_run=timedelta(hours=1),
-    )
 
 
 def ledger_on(limits: CallLimits = IMPATIENT) -> DynamoLedger:

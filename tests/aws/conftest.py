@@ -1,20 +1,17 @@
 """Fixtures of the AWS adapters' tests: a moto server, stand-ins, credentials, services with scripted answers."""
 
-import json
 from collections.abc import Iterator
-from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
 from emulators.eventbridge import EventBridgeStandIn
-from emulators.loopback import Answer, LoopbackServer, Request
 from emulators.moto_server import CREDENTIALS, moto_server
 from emulators.sagemaker import Pipeline, SageMakerStandIn
 from functions.aws.bus import EventBridgeBus
 from functions.aws.clients import Clients
 from functions.aws.launcher import SageMakerLauncher
-from tests.aws.adapters import BUS, ONCE, PIPELINE, Answering, bus_on, launcher_of
+from tests.aws.adapters import BUS, ONCE, PIPELINE, bus_on, launcher_of
+from tests.contracts.adapters import Answering, answering_services
 
 
 @pytest.fixture(scope="session")
@@ -44,17 +41,7 @@ def clients(environment: pytest.MonkeyPatch, moto: str) -> Clients:
 @pytest.fixture
 def answering() -> Iterator[Answering]:
     """Return what starts a service that gives the same answer to everything, and returns its URL."""
-    with ExitStack() as running:
-
-        def start(status: int, body: dict[str, Any] | bytes, **headers: str) -> str:
-            content = body if isinstance(body, bytes) else json.dumps(body).encode()
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
-
-            def respond(_: Request) -> Answer:
-                return Answer(status=status, body=content, headers=named)
-
-            return running.enter_context(LoopbackServer(respond)).url
-
+    with answering_services() as start:
         yield start
 
 

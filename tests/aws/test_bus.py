@@ -15,7 +15,8 @@ from shared.errors import BusError, UnavailableError
 from shared.trigger import RetrainTrigger
 from shared.wire.eventbridge import decode, encode
 from shared.wire.incoming import TriggerEvent
-from tests.aws.adapters import BUS, SOURCE, TRIGGER, arrived, bus_on, trigger
+from tests.aws.adapters import BUS, SOURCE, arrived, bus_on
+from tests.contracts.adapters import TRIGGER, trigger
 
 
 def test_a_trigger_arrives_as_it_was_sent(bus: EventBridgeBus, events: EventBridgeStandIn) -> None:

@@ -10,7 +10,8 @@ from emulators.eventbridge import CallFault, EventBridgeStandIn
 from functions.aws.bus import EventBridgeBus
 from functions.aws.clients import CallLimits
 from shared.errors import BusError, UnavailableError
-from tests.aws.adapters import arrived, bus_on, trigger
+from tests.aws.adapters import arrived, bus_on
+from tests.contracts.adapters import trigger
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure"])

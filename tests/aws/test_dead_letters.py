@@ -11,7 +11,8 @@ from functions.aws.clients import Clients
 from functions.aws.dead_letters import FORMER_SIZE_LIMIT, SqsDeadLetters
 from shared.errors import UnavailableError
 from shared.ports import DeadLetter
-from tests.aws.adapters import IMPATIENT, Answering
+from tests.aws.adapters import IMPATIENT
+from tests.contracts.adapters import Answering
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 

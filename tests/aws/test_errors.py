@@ -5,7 +5,8 @@ import pytest
 from functions.aws.clients import Clients
 from functions.aws.errors import RefusalError, translated
 from shared.errors import UnavailableError
-from tests.aws.adapters import Answering, ledger_on
+from tests.aws.adapters import ledger_on
+from tests.contracts.adapters import Answering
 
 
 def test_an_error_shows_no_signed_request(environment: pytest.MonkeyPatch, answering: Answering) -> None:

@@ -11,7 +11,8 @@ from shared.config.targets import SageMakerTarget
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import Run, RunResult, RunStatus
 from shared.trigger import run_name
-from tests.aws.adapters import launcher_of, request, trigger
+from tests.aws.adapters import launcher_of
+from tests.contracts.adapters import request, trigger
 
 
 def test_an_execution_gets_token_name_parameters_and_provenance(

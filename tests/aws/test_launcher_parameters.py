@@ -9,7 +9,8 @@ import pytest
 from emulators.sagemaker import Pipeline, SageMakerStandIn
 from functions.aws.launcher import SageMakerLauncher, pipeline_parameters, provenance
 from shared.errors import TargetRefusedError
-from tests.aws.adapters import TRIGGER, launcher_of, request
+from tests.aws.adapters import launcher_of
+from tests.contracts.adapters import TRIGGER, request
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from emulators.sagemaker import Fault, FaultKind, SageMakerStandIn
 from functions.aws.clients import CallLimits
 from functions.aws.launcher import SageMakerLauncher
 from shared.errors import UnavailableError
-from tests.aws.adapters import Answering, launcher_of, request, trigger
+from tests.aws.adapters import launcher_of
+from tests.contracts.adapters import Answering, request, trigger
 
 
 def test_botocores_own_repeat_starts_nothing_twice(pipelines: SageMakerStandIn) -> None:

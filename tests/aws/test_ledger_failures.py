@@ -11,7 +11,8 @@ from emulators.loopback import Answer, LoopbackServer, Request
 from functions.aws.clients import CallLimits, Clients
 from functions.aws.ledger import DynamoLedger
 from shared.errors import UnavailableError
-from tests.aws.adapters import IMPATIENT, Answering
+from tests.aws.adapters import IMPATIENT
+from tests.contracts.adapters import Answering
 
 
 def reported(environment: pytest.MonkeyPatch, url: str, limits: CallLimits = IMPATIENT) -> DynamoLedger:

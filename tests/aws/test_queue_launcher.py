@@ -20,7 +20,8 @@ from shared.errors import TargetRefusedError, UnavailableError
 from shared.parts import ReceiverParts
 from shared.ports import LaunchRequest, RunResult
 from shared.trigger import RetrainTrigger
-from tests.aws.adapters import IMPATIENT, Answering
+from tests.aws.adapters import IMPATIENT
+from tests.contracts.adapters import Answering
 
 CONFIGURATION = """
 [models."churn".target.aws]

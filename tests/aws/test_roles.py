@@ -11,7 +11,8 @@ from functions.aws.bus import EventBridgeBus
 from functions.aws.clients import AssumedRole, Clients
 from functions.aws.ledger import DynamoLedger
 from shared.errors import UnavailableError
-from tests.aws.adapters import BUS, IMPATIENT, ONCE, SOURCE, TRIGGER, Answering
+from tests.aws.adapters import BUS, IMPATIENT, ONCE, SOURCE
+from tests.contracts.adapters import TRIGGER, Answering
 
 ROLE = AssumedRole(arn="arn:aws:iam::222222222222:role/emitter", external_id="x-1")
 

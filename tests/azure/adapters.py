@@ -1,9 +1,5 @@
 """The adapters under test, made for stand-ins, and what is sent through them."""
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import Any
 
 from emulators.arm.standin import WORKSPACE
@@ -13,9 +9,6 @@ from functions.azure.clients import CallLimits, Clients
 from functions.azure.errors import Persistence
 from shared.backoff import Backoff
 from shared.config.targets import AzureMlTarget
-from shared.fields import Parameter
-from shared.ports import LaunchRequest
-from shared.trigger import RetrainTrigger
 
 IMPATIENT = CallLimits(connect_timeout=1, read_timeout=0.5)
 PATIENT = CallLimits(read_timeout=30)
@@ -23,23 +16,6 @@ PATIENT = CallLimits(read_timeout=30)
 SOURCE = "ml3_platform"
 COMPONENT = f"{WORKSPACE}/components/train/versions/1"
 TARGET = AzureMlTarget(workspace=WORKSPACE, component=COMPONENT, compute="cpu-cluster", experiment="churn")
-TRIGGER = RetrainTrigger(
-    model_id="churn",
-    trigger_id="t-1",
-    origin="drift",
-    requested_at=datetime(2026, 11, 21, 3, 0, tzinfo=UTC),
-    reason="Qualität fällt",
-    severity="high",
-    requested_by="monitor",
-)
-
-Answering = Callable[..., str]
-"""Starts a service that gives the same answer to everything, and returns its URL."""
-
-
-def trigger(number: int = 1, **fields: Any) -> RetrainTrigger:
-    """Return a trigger with a number in its id."""
-    return dataclasses.replace(TRIGGER, trigger_id=f"t-{number}", **fields)
 
 
 def noting(pauses: list[float], *, attempts: int = 3, **more: Any) -> Persistence:
@@ -49,19 +25,6 @@ def noting(pauses: list[float], *, attempts: int = 3, **more: Any) -> Persistenc
 
 
 ONCE = noting([], attempts=1)
-
-
-def request(
-    asked: RetrainTrigger = TRIGGER, *, parameters: Mapping[str, Parameter] = MappingProxyType({})
-) -> LaunchRequest:
-    """Return a request that was claimed just now."""
-    return LaunchRequest(
-        trigger=asked,
-        token=asked.token,
-        parameters=parameters,
-        claimed_at=datetime.now(UTC),
-        max_run=timedelta(hours=1),
-    )
 
 
 def bus_at(url: str, clients: Clients, pauses: list[float]) -> EventGridBus:

@@ -1,39 +1,26 @@
 """Fixtures of the Azure adapters' tests: clients, stand-ins, storage, services with scripted answers."""
 
-import json
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
 from emulators.arm import ArmStandIn, Component
 from emulators.event_grid import EventGridStandIn
-from emulators.loopback import Answer, LoopbackServer, Request
 from emulators.storage import Storage, azurite, connection_string, missing
 from functions.azure.addresses import Place
 from functions.azure.bus import EventGridBus
 from functions.azure.clients import Clients
 from functions.azure.credentials import Access
 from functions.azure.launcher import AzureMlLauncher
-from tests.azure.adapters import COMPONENT, IMPATIENT, PATIENT, TARGET, Answering, bus_at, noting
+from tests.azure.adapters import COMPONENT, IMPATIENT, PATIENT, TARGET, bus_at, noting
+from tests.contracts.adapters import Answering, answering_services
 
 
 @pytest.fixture
 def answering() -> Iterator[Answering]:
     """Return what starts a service that gives the same answer to everything, and returns its URL."""
-    with ExitStack() as running:
-
-        def start(status: int, body: Any = b"", **headers: str) -> str:
-            content = body if isinstance(body, bytes) else json.dumps(body).encode()
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
-
-            def respond(_: Request) -> Answer:
-                return Answer(status=status, body=content, headers=named)
-
-            return running.enter_context(LoopbackServer(respond)).url
-
+    with answering_services() as start:
         yield start
 
 

@@ -11,7 +11,8 @@ from functions.azure.clients import Clients
 from functions.azure.credentials import Access
 from shared.errors import BusError, UnavailableError
 from shared.fields import MAX_MAPPING_BYTES
-from tests.azure.adapters import IMPATIENT, SOURCE, arrived, bus_at, trigger
+from tests.azure.adapters import IMPATIENT, SOURCE, arrived, bus_at
+from tests.contracts.adapters import trigger
 
 
 def test_an_event_looks_as_documented(bus: EventGridBus, topic: EventGridStandIn) -> None:

@@ -9,7 +9,8 @@ from emulators.loopback import Answer, LoopbackServer, Request
 from functions.azure.bus import EventGridBus
 from functions.azure.clients import Clients
 from shared.errors import BusError, UnavailableError
-from tests.azure.adapters import SOURCE, Answering, arrived, bus_at, noting, trigger
+from tests.azure.adapters import SOURCE, arrived, bus_at, noting
+from tests.contracts.adapters import Answering, trigger
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])

@@ -20,7 +20,8 @@ from functions.azure.launcher import AzureMlLauncher
 from functions.azure.ledger import TableLedger
 from functions.http_session import NoAnswerError
 from shared.errors import ConfigError, UnavailableError
-from tests.azure.adapters import COMPONENT, IMPATIENT, ONCE, SOURCE, TARGET, Answering, request, trigger
+from tests.azure.adapters import COMPONENT, IMPATIENT, ONCE, SOURCE, TARGET
+from tests.contracts.adapters import Answering, request, trigger
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from functions.azure.clients import Clients
 from functions.azure.dead_letters import BlobDeadLetters
 from shared.errors import UnavailableError
 from shared.ports import DeadLetter
-from tests.azure.adapters import Answering, noting
+from tests.azure.adapters import noting
+from tests.contracts.adapters import Answering
 
 AT = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
 

@@ -5,7 +5,8 @@ import dataclasses
 from emulators.arm.standin import WORKSPACE
 from functions.azure.job import LONGEST_TAG, job_document, job_inputs, provenance, studio_url
 from shared.trigger import RetrainTrigger
-from tests.azure.adapters import COMPONENT, TARGET, TRIGGER, request
+from tests.azure.adapters import COMPONENT, TARGET
+from tests.contracts.adapters import TRIGGER, request
 
 
 def test_the_body_has_the_documented_form() -> None:

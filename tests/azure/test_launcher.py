@@ -14,7 +14,8 @@ from functions.azure.job import TOKEN_TAG
 from functions.azure.launcher import AzureMlLauncher
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.trigger import run_name
-from tests.azure.adapters import COMPONENT, ONCE, TARGET, TRIGGER, Answering, noting, request, trigger
+from tests.azure.adapters import COMPONENT, ONCE, TARGET, noting
+from tests.contracts.adapters import TRIGGER, Answering, request, trigger
 
 NAME = run_name(TRIGGER.token)
 IMMUTABLE = {

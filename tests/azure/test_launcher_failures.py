@@ -10,7 +10,8 @@ from functions.azure.clients import Clients
 from functions.azure.launcher import AzureMlLauncher
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.trigger import run_name
-from tests.azure.adapters import ONCE, TARGET, TRIGGER, Answering, request, trigger
+from tests.azure.adapters import ONCE, TARGET
+from tests.contracts.adapters import TRIGGER, Answering, request, trigger
 
 NAME = run_name(TRIGGER.token)
 

@@ -13,7 +13,8 @@ from functions.azure.launcher import AzureMlLauncher
 from shared.errors import UnavailableError
 from shared.ports import RunResult, RunStatus
 from shared.trigger import run_name
-from tests.azure.adapters import ONCE, TARGET, TRIGGER, Answering, request
+from tests.azure.adapters import ONCE, TARGET
+from tests.contracts.adapters import TRIGGER, Answering, request
 
 NAME = run_name(TRIGGER.token)
 

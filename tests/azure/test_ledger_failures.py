@@ -14,7 +14,8 @@ from functions.azure.addresses import Place
 from functions.azure.clients import Clients
 from functions.azure.ledger import TableLedger
 from shared.errors import UnavailableError
-from tests.azure.adapters import ONCE, Answering, noting
+from tests.azure.adapters import ONCE, noting
+from tests.contracts.adapters import Answering
 
 Work = Callable[[TableLedger], object]
 LOAD, LIST = (lambda ledger: ledger.load("churn")), (lambda ledger: ledger.models(None, 10))

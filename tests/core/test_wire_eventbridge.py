@@ -11,22 +11,11 @@ from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.trigger import RetrainTrigger
 from shared.wire.eventbridge import decode, encode
 from shared.wire.incoming import Foreign, TriggerEvent
+from tests.contracts.adapters import COMPLETE as TRIGGER
 
 EVENTS = Path(__file__).parents[1] / "events"
 SOURCE = "ml3_platform"
-NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
-TRIGGER = RetrainTrigger(
-    model_id="churn",
-    trigger_id="t-1",
-    origin="drift",
-    requested_at=NOW,
-    reason="Qualität fällt \U0001f4c9",
-    severity="high",
-    parameters={"epochs": 8, "rate": 0.1, "full": True},
-    requested_by="monitor",
-    evidence={"report_url": "https://example.com/1"},
-    force=True,
-)
+NOW = TRIGGER.requested_at
 
 
 def sample(name: str) -> Any:

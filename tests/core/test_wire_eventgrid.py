@@ -14,23 +14,12 @@ from shared.errors import InvalidTriggerError, PermanentError, UnreadableEventEr
 from shared.trigger import MAX_TRIGGER_ID, RetrainTrigger
 from shared.wire.eventgrid import decode, encode, events_of
 from shared.wire.incoming import Foreign, RunEnded, Signal, TriggerEvent
+from tests.contracts.adapters import COMPLETE as TRIGGER
 
 EVENTS = Path(__file__).parents[1] / "events"
 SOURCE = "ml3_platform"
 TOPIC = "/subscriptions/s/resourceGroups/r/providers/Microsoft.EventGrid/topics/retraining"
-NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
-TRIGGER = RetrainTrigger(
-    model_id="churn",
-    trigger_id="t-1",
-    origin="drift",
-    requested_at=NOW,
-    reason="Qualität fällt \U0001f4c9",
-    severity="high",
-    parameters={"epochs": 8, "rate": 0.1, "full": True},
-    requested_by="monitor",
-    evidence={"report_url": "https://example.com/1"},
-    force=True,
-)
+NOW = TRIGGER.requested_at
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),

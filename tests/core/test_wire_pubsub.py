@@ -10,23 +10,12 @@ import pytest
 from shared.trigger import RetrainTrigger
 from shared.wire.incoming import Foreign, TriggerEvent
 from shared.wire.pubsub import Message, decode, encode
+from tests.contracts.adapters import COMPLETE as TRIGGER
 from tests.core.pubsub_deliveries import FORMS, OURS, Deliver, eventarc, message_of, push, sample
 
 SOURCE = "ml3_platform"
 TOPIC = "projects/acme/topics/triggers"
-NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
-TRIGGER = RetrainTrigger(
-    model_id="churn",
-    trigger_id="t-1",
-    origin="drift",
-    requested_at=NOW,
-    reason="Qualität fällt \U0001f4c9",
-    severity="high",
-    parameters={"epochs": 8, "rate": 0.1, "full": True},
-    requested_by="monitor",
-    evidence={"report_url": "https://example.com/1"},
-    force=True,
-)
+NOW = TRIGGER.requested_at
 SEED = {"project_id": "p", "topic_name": "t", "source": SOURCE, "event_type": "retrain_trigger"}
 
 

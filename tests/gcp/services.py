@@ -1,30 +1,16 @@
 """Services with scripted answers, and the adapters and requests that are tested with them."""
 
-import dataclasses
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from emulators.loopback import Answer, Request
 from functions.gcp.rest import Session
 from functions.http_session import CallLimits, Credentials
 from shared.backoff import Backoff
-from shared.fields import Parameter
-from shared.ports import LaunchRequest
-from shared.trigger import RetrainTrigger
 
 SOURCE: Final = "ml3_platform"
-TRIGGER: Final = RetrainTrigger(
-    model_id="churn",
-    trigger_id="t-1",
-    origin="drift",
-    requested_at=datetime(2026, 11, 21, 3, 0, tzinfo=UTC),
-    reason="Qualität fällt",
-    severity="high",
-)
 IMPATIENT: Final = CallLimits(connect_timeout=1, read_timeout=0.3)
 
 Reaction = Answer | None | Callable[[], Answer | None]
@@ -92,21 +78,3 @@ def session_of(pauses: list[float], credentials: Credentials | None = None) -> S
     """Return a session that tries three times, gives up soon, and records its pauses instead of waiting."""
     backoff = Backoff(attempts=3, base=0.2, sleep=pauses.append, chance=lambda: 0.5)
     return Session(credentials, limits=IMPATIENT, backoff=backoff)
-
-
-def trigger(number: int = 1, **fields: Any) -> RetrainTrigger:
-    """Return a trigger with a number in its id."""
-    return dataclasses.replace(TRIGGER, **({"trigger_id": f"t-{number}"} | fields))
-
-
-def request(
-    asked: RetrainTrigger = TRIGGER, parameters: Mapping[str, Parameter] = MappingProxyType({})
-) -> LaunchRequest:
-    """Return a launch request that was claimed just now."""
-    return LaunchRequest(
-        trigger=asked,
-        token=asked.token,
-        parameters=parameters,
-        claimed_at=datetime.now(UTC),
-        max_run=timedelta(hours=1),
-    )

@@ -12,7 +12,8 @@ from google.auth.exceptions import DefaultCredentialsError, RefreshError
 from emulators.publisher import refusing_publisher
 from functions.gcp.bus import MOST_MESSAGES, PubSubBus, publisher
 from shared.errors import BusError, UnavailableError
-from tests.gcp.services import SOURCE, trigger
+from tests.contracts.adapters import trigger
+from tests.gcp.services import SOURCE
 
 TOPIC = "projects/acme/topics/triggers"
 TWO = [trigger(1), trigger(2)]

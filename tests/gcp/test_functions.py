@@ -12,8 +12,9 @@ import pytest
 
 from emulators.loopback import Answer, LoopbackServer, Request
 from shared.trigger import run_name
+from tests.contracts.adapters import TRIGGER
 from tests.gcp.pipeline import written
-from tests.gcp.services import TRIGGER, refused, said
+from tests.gcp.services import refused, said
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = """

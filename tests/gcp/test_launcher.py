@@ -12,9 +12,10 @@ from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import Run, RunResult, RunStatus
 from shared.trigger import run_name
 from shared.wire.reading import time
+from tests.contracts.adapters import TRIGGER, request, trigger
 from tests.gcp.conftest import Serving
 from tests.gcp.pipeline import target, written
-from tests.gcp.services import TRIGGER, refused, request, said, trigger
+from tests.gcp.services import refused, said
 
 JOB = run_name(TRIGGER.token)
 JOBS = "/v1/projects/acme/locations/europe-west4/pipelineJobs"

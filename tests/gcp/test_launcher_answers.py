@@ -13,9 +13,10 @@ from shared.errors import TargetRefusedError, UnavailableError
 from shared.fields import Parameter
 from shared.ports import Run, RunResult
 from shared.trigger import run_name
+from tests.contracts.adapters import TRIGGER, request
 from tests.gcp.conftest import Serving
 from tests.gcp.pipeline import target, written
-from tests.gcp.services import TRIGGER, refused, request, said
+from tests.gcp.services import refused, said
 
 JOB = run_name(TRIGGER.token)
 JOBS = "/v1/projects/acme/locations/europe-west4/pipelineJobs"
