@@ -14,7 +14,8 @@ from functions.azure.launcher import AzureMlLauncher
 from functions.azure.rest import RestClient
 from functions.azure.tokens import Bearer, Token, TokenCredential, demanded_claims, kept
 from functions.http_session import CallLimits, NoAnswerError
-from tests.azure.adapters import COMPONENT, IMPATIENT, ONCE, TARGET, request
+from tests.azure.adapters import COMPONENT, IMPATIENT, ONCE, TARGET
+from tests.contracts.adapters import request
 
 AUDIENCE = "https://management.azure.com"
 CHALLENGE = 'Bearer authorization_uri="https://x/", error="insufficient_claims", claims="eyJhIjogIj8_In0="'
