@@ -24,8 +24,8 @@ from shared.wire.incoming import Incoming
 from tests.contracts.aws_account import BUS, PIPELINE, TABLE, Account
 from tests.contracts.gate import body_with, refusal
 from tests.contracts.messages import Json, Notice
-from tests.contracts.ports import CONTENDERS, Ports
-from tests.contracts.programs import program
+from tests.contracts.ports import Ports
+from tests.contracts.programs import won_by_processes
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import WHY, a_trigger
 
@@ -61,8 +61,7 @@ class AmazonPorts(Ports):
 
     def race(self, rounds: int) -> int:
         """See the base."""
-        wins = program(self.account.variables, None, "race", "aws", rounds, CONTENDERS)
-        return sum(count for _, count in wins)
+        return won_by_processes(self.account.variables, "aws", rounds)
 
     def traffic(self) -> list[str]:
         """Return the operations that were called."""

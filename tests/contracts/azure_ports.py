@@ -26,8 +26,8 @@ from shared.wire.eventgrid import decode
 from shared.wire.incoming import Incoming
 from tests.contracts.azure_account import COMPONENT, Subscribed
 from tests.contracts.azure_gate import BLOBS, TABLES, THROTTLED, TOPIC, azure_refusal
-from tests.contracts.ports import CONTENDERS, Ports
-from tests.contracts.programs import program
+from tests.contracts.ports import Ports
+from tests.contracts.programs import won_by_processes
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import WHY
 
@@ -57,8 +57,7 @@ class AzurePorts(Ports):
 
     def race(self, rounds: int) -> int:
         """See the base."""
-        wins = program(self.account.variables, None, "race", "azure", rounds, CONTENDERS)
-        return sum(count for _, count in wins)
+        return won_by_processes(self.account.variables, "azure", rounds)
 
     def traffic(self) -> list[str]:
         """Return the operations that were called."""

@@ -44,8 +44,8 @@ from tests.contracts.google_project import (
     Project,
 )
 from tests.contracts.messages import Json
-from tests.contracts.ports import CONTENDERS, Ports
-from tests.contracts.programs import program
+from tests.contracts.ports import Ports
+from tests.contracts.programs import won_by_processes
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import WHY
 
@@ -75,8 +75,7 @@ class GooglePorts(Ports):
 
     def race(self, rounds: int) -> int:
         """See the base."""
-        wins = program(self.project.variables, None, "race", "gcp", rounds, CONTENDERS)
-        return sum(count for _, count in wins)
+        return won_by_processes(self.project.variables, "gcp", rounds)
 
     def traffic(self) -> list[str]:
         """Return the operations that were called over REST, and that something was published over gRPC."""

@@ -1,9 +1,7 @@
 """The fakes in memory for the suite: a test of the core with them tests the behaviour of every cloud."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +14,7 @@ from shared.ports import LaunchRequest, RunResult
 from shared.wire.incoming import Incoming, SweepRequest, TriggerEvent
 from tests.contracts.ports import CONTENDERS, Ports
 from tests.contracts.programs import won
+from tests.contracts.together import together
 from tests.contracts.triggers import WHY
 from tests.fakes.faults import Fault, perform
 from tests.fakes.memory import MemoryBus, MemoryDeadLetters, MemoryLedger, MemoryLetterBox
@@ -67,14 +66,7 @@ class InMemory(Ports):
 
     def race(self, rounds: int) -> int:
         """Let as many threads race: there is no memory that processes share."""
-        together = threading.Barrier(CONTENDERS)
-
-        def contend(_: int) -> int:
-            together.wait()
-            return won(self.ledger, rounds)
-
-        with ThreadPoolExecutor(CONTENDERS) as pool:
-            return sum(pool.map(contend, range(CONTENDERS)))
+        return sum(together(lambda _: won(self.ledger, rounds), range(CONTENDERS)))
 
     def traffic(self) -> list[str]:
         """Return the verbs that were called."""

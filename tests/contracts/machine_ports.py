@@ -18,8 +18,8 @@ from shared.ports import LaunchRequest
 from shared.wire.incoming import Incoming
 from tests.contracts.configuration import configuration
 from tests.contracts.outlets import Outlets
-from tests.contracts.ports import CONTENDERS, Ports
-from tests.contracts.programs import program
+from tests.contracts.ports import Ports
+from tests.contracts.programs import program, won_by_processes
 from tests.contracts.training_folder import TrainingFolder, until
 
 # At every write to the ledger: nothing is written, and the error says no more than that.
@@ -66,8 +66,7 @@ class MachinePorts(Ports):
 
     def race(self, rounds: int) -> int:
         """See the base."""
-        wins = program(self.variables, None, "race", "local", rounds, CONTENDERS)
-        return sum(count for _, count in wins)
+        return won_by_processes(self.variables, "local", rounds)
 
     def traffic(self) -> list[str]:
         """Return which of the two files were opened."""

@@ -1,7 +1,6 @@
 """AWS for the suite: the functions of the built bundle under the real runtime client."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +18,7 @@ from tests.contracts.aws_requests import CALLER, function_url_event
 from tests.contracts.clouds import Cloud
 from tests.contracts.gate import body_with, refusal
 from tests.contracts.messages import Delivery, HttpRequest, Json, Reply
+from tests.contracts.together import together
 from tests.contracts.training_folder import until
 
 
@@ -62,14 +62,7 @@ class Amazon(AmazonPorts, Cloud):
     def deliver_concurrently(self, events: Sequence[object]) -> list[Delivery]:
         """See the base."""
         self.account.receive.warm()
-        together = threading.Barrier(len(events))
-
-        def deliver(event: object) -> Delivery:
-            together.wait()
-            return self.deliver(event)
-
-        with ThreadPoolExecutor(len(events)) as pool:
-            return list(pool.map(deliver, events))
+        return together(self.deliver, events)
 
     def round(self, events: Sequence[object]) -> list[bool]:
         """Invoke the function with one batch."""

@@ -1,6 +1,5 @@
 """Azure for the suite: the function app of the built bundle, invoked as the Functions host does it."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -25,6 +24,7 @@ from tests.contracts.clouds import Cloud
 from tests.contracts.gate import body_with
 from tests.contracts.messages import Delivery, HttpRequest, Json, Reply
 from tests.contracts.socket_client import send_request
+from tests.contracts.together import together
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import a_trigger
 
@@ -81,14 +81,7 @@ class Azure(AzurePorts, Cloud):
     def deliver_concurrently(self, events: Sequence[object]) -> list[Delivery]:
         """See the base: to as many instances as there are, which have several at work at the same time."""
         self.account.host.warm()
-        together = threading.Barrier(len(events))
-
-        def deliver(event: object) -> Delivery:
-            together.wait()
-            return self.deliver(event)
-
-        with ThreadPoolExecutor(len(events)) as pool:
-            return list(pool.map(deliver, events))
+        return together(self.deliver, events)
 
     def round(self, events: Sequence[object]) -> list[bool]:
         """Deliver each event in a request of its own, which is how subscriptions do it by default."""

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from tests.contracts.google_project import COPIES, PROJECT, Project, emulators_n
 from tests.contracts.google_requests import CALLER, a_push, delivered, identity_token
 from tests.contracts.messages import Delivery, HttpRequest, Json, Reply
 from tests.contracts.socket_client import send_request
+from tests.contracts.together import together
 from tests.contracts.training_folder import until
 from tests.contracts.triggers import a_trigger
 
@@ -69,14 +69,7 @@ class Google(GooglePorts, Cloud):
 
     def deliver_concurrently(self, events: Sequence[object]) -> list[Delivery]:
         """See the base; what takes the requests is several processes with many threads each, as instances are."""
-        together = threading.Barrier(len(events))
-
-        def deliver(event: object) -> Delivery:
-            together.wait()
-            return self.deliver(event)
-
-        with ThreadPoolExecutor(len(events)) as pool:
-            return list(pool.map(deliver, events))
+        return together(self.deliver, events)
 
     def round(self, events: Sequence[object]) -> list[bool]:
         """See the base."""

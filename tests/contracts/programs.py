@@ -44,6 +44,14 @@ def program(variables: Mapping[str, str], said: object, *arguments: object, ends
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def won_by_processes(variables: Mapping[str, str], cloud: str, rounds: int) -> int:
+    """Let `CONTENDERS` processes replace one document *rounds* times, and count all saves that were taken."""
+    from tests.contracts.ports import CONTENDERS  # Not in the programs themselves, which begin with fewer modules.
+
+    wins = program(variables, None, "race", cloud, rounds, CONTENDERS)
+    return sum(count for _, count in wins)
+
+
 def won(ledger: Ledger, rounds: int) -> int:
     """Replace one document until it was replaced *rounds* times by whomever, and count the own successes."""
     count = 0

@@ -12,6 +12,7 @@ from shared.decision.reasons import Result
 from shared.decision.record import record_of
 from shared.decision.state import Decided, ModelState, Parked, PastRun, Training, decided_about
 from shared.http.views import details, summary
+from tests.contracts.exchanges import CHURN
 from tests.core.samples import HOUR, MINUTE, NOW, SECOND, configured, model_text, trigger
 from tests.core.test_config import FULL
 
@@ -59,20 +60,7 @@ def test_a_model_that_nothing_happened_to() -> None:
     page = details("churn", model(""), "local", IDLE, NOW)
     configuration = page.pop("configuration")
     assert isinstance(configuration, dict)
-    assert page == {
-        "model_id": "churn",
-        "state": "idle",
-        "running": None,
-        "cooldown_until": None,
-        "queued": None,
-        "waiting": None,
-        "paused": None,
-        "retry": None,
-        "decisions": [],
-        "runs": [],
-        "rejected": [],
-        "follow_ups": [],
-    }
+    assert page == {name: value for name, value in CHURN.items() if name != "configuration"}
     assert summary("churn", model(), IDLE, NOW) == {
         "model_id": "churn",
         "state": "idle",

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from emulators.loopback import Answer, LoopbackServer, Request
-from emulators.moto_server import CREDENTIALS, moto_server
-from functions.aws.clients import CallLimits, Clients
+from emulators.moto_server import moto_server
+from functions.aws.clients import Clients
 from functions.aws.secrets import read_secret as read_on_aws
 from functions.azure.clients import Clients as AzureClients
 from functions.azure.errors import Persistence
@@ -21,6 +21,7 @@ from functions.gcp.rest import Session
 from functions.gcp.secrets import read_secret as read_on_gcp
 from shared.backoff import Backoff
 from shared.errors import UnavailableError
+from tests.contracts.moto_clients import clients_of
 from tests.github.given import TOKEN
 
 NAME = "projects/acme/secrets/github/versions/latest"
@@ -52,11 +53,7 @@ def moto() -> Iterator[str]:
 @pytest.fixture
 def clients(monkeypatch: pytest.MonkeyPatch, moto: str) -> Clients:
     """Return clients whose calls go to moto and are tried once."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": moto}.items():
-        monkeypatch.setenv(name, value)
-    return Clients(limits=CallLimits(read_timeout=30, attempts=1))
+    return clients_of(moto, monkeypatch)
 
 
 @pytest.fixture

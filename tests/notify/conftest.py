@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulators.moto_server import CREDENTIALS, moto_server
-from functions.aws.clients import CallLimits, Clients
+from emulators.moto_server import moto_server
+from functions.aws.clients import Clients
+from tests.contracts.moto_clients import clients_of
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +19,4 @@ def moto() -> Iterator[str]:
 @pytest.fixture
 def clients(monkeypatch: pytest.MonkeyPatch, moto: str) -> Clients:
     """Return clients whose calls go to moto and are tried once."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": moto}.items():
-        monkeypatch.setenv(name, value)
-    return Clients(limits=CallLimits(read_timeout=30, attempts=1))
+    return clients_of(moto, monkeypatch)
