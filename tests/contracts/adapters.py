@@ -1,4 +1,4 @@
-"""What the tests of all clouds' adapters send, and the services that answer them."""
+"""Triggers and requests for the tests of all adapters, and services that answer them."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
