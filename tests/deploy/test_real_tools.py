@@ -48,7 +48,7 @@ def test_terraform_looks_for_credentials_first(home: Path, capfd: pytest.Capture
 
 
 def test_terraform_accepts_the_files(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Terraform checks before it loads the provider holds: nothing is declared twice, and each block is valid."""
+    """All checks that Terraform makes before it loads the provider pass: nothing is declared twice, for one."""
     if shutil.which("terraform") is None:
         pytest.skip("terraform is not installed")
     mirror = home / "mirror"
