@@ -21,6 +21,11 @@ TARGET: Final = "target"
 PREDICTION: Final = "prediction"
 _COLUMNS: Final = (TARGET, PREDICTION)
 _TWO: Final = 2
+_OF_POSITIVES: Final = ("precision", "recall", "f1")
+# Predictions may be of classes that the labels do not have yet, but most of them are not.
+_MOST_UNKNOWN: Final = 0.5
+# As texts, since predictions or labels may be CSV, without the fraction that pandas adds to whole numbers among nulls.
+_KEY: Final = r"regexp_replace(trim(c0::VARCHAR), '^([-+]?\d+)\.0+$', '\1')"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +121,7 @@ def check_quality(check: DriftCheck, quality: QualityCheck, day: date, storage: 
             for side, query in zip(("reference", "current"), queries, strict=True)
         ]
         if not (samples[0].taken and samples[1].taken):
-            return replace(known, unknown="no row has both target and prediction", identity=current.identity)
+            return replace(known, unknown=current.without_rows, identity=current.identity)
         least = check.least_rows(samples[0].taken)
         read = read_values(engine, *samples)
         frames = [_frame(engine, quality, sample) for sample in read]
@@ -125,9 +130,14 @@ def check_quality(check: DriftCheck, quality: QualityCheck, day: date, storage: 
         return replace(known, unknown=why, identity=current.identity)
     # The import of Evidently warns, too.
     with quiet():
-        judge = _judge(quality, frames[0])
-        value = judge(frames[1])
-        base = judge(frames[0]) if known_before else None
+        judge = _judge(quality, frames if known_before else frames[1:])
+        why = judge.why_undefined(frames[1])
+        if why:
+            return replace(known, unknown=f"in the current data {why}", identity=current.identity)
+        if known_before and (why := judge.why_undefined(frames[0])):
+            raise UnusableDataError(f"{reference.described()}: {quality.metric} is not defined: {why}")
+        value = judge.value(frames[1])
+        base = judge.value(frames[0]) if known_before else None
     drop = quality.drop(base, value)
     worse = quality.is_loss(drop)
     return replace(
@@ -153,11 +163,13 @@ class _Current:
     Attributes:
         query: target and prediction, as SQL.
         identity: changes when the data do, if they are not the data of the drift check.
+        without_rows: what is missing if the query has no rows, for people.
 
     """
 
     query: str
     identity: str
+    without_rows: str = "no row has both target and prediction"
 
 
 def _current(check: DriftCheck, quality: QualityCheck, day: date, storage: Storage, engine: Engine) -> _Current:
@@ -178,12 +190,22 @@ def _current(check: DriftCheck, quality: QualityCheck, day: date, storage: Stora
         if lacking:
             raise UnusableDataError(f"{side.described()} have no column {lacking[0]!r}, which quality needs")
     predictions, truths = data.selection((quality.key, check.prediction)), labels.selection((quality.key, check.target))
-    # As texts, since one of the two may be CSV.
-    query = (
-        f"SELECT truths.c1 AS c0, predictions.c1 AS c1 FROM ({predictions}) predictions "  # noqa: S608 - our own
-        f"JOIN ({truths}) truths ON trim(predictions.c0::VARCHAR) = trim(truths.c0::VARCHAR)"
+    engine.run(
+        f"CREATE TABLE truths AS SELECT DISTINCT {_KEY} AS key, c1 AS target FROM ({truths}) "  # noqa: S608 - our own
+        "WHERE key <> '' AND c1 IS NOT NULL"
     )
-    return _Current(query=query, identity=f"{data.identity}\n{labels.identity}")
+    (repeated,) = engine.row("SELECT count(*) - count(DISTINCT key) FROM truths")
+    if repeated:
+        raise UnusableDataError(
+            f"{labels.described()}: {repeated:,} values of the key {quality.key!r} occur again with another "
+            f"{check.target!r}; keep one row for each"
+        )
+    query = (
+        f"SELECT target AS c0, predictions.c1 AS c1 FROM ({predictions}) predictions "  # noqa: S608 - our own
+        f"JOIN truths ON {_KEY} = key"
+    )
+    identity = f"{data.identity}\n{labels.identity}"
+    return _Current(query=query, identity=identity, without_rows="none of the labels has the key of a prediction")
 
 
 def _has_predictions(check: DriftCheck, reference: DataSet) -> bool:
@@ -193,7 +215,11 @@ def _has_predictions(check: DriftCheck, reference: DataSet) -> bool:
 def _frame(engine: Engine, quality: QualityCheck, sample: ReadSample) -> Frame:
     columns = [f"{_expression(quality, sample, place)} AS {name}" for place, name in enumerate(_COLUMNS)]
     query = f"SELECT {', '.join(columns)} FROM {sample.table} WHERE c0 IS NOT NULL AND c1 IS NOT NULL"  # noqa: S608 - our own
-    return engine.frame(query)
+    frame = engine.frame(query)
+    if quality.metric in REGRESSION:
+        # Evidently leaves out rows with infinite numbers, too.
+        frame = frame[frame.abs().max(axis=1) < math.inf]
+    return frame
 
 
 def _expression(quality: QualityCheck, sample: ReadSample, place: int) -> str:
@@ -211,14 +237,66 @@ def _expression(quality: QualityCheck, sample: ReadSample, place: int) -> str:
     return f"{column}::VARCHAR"
 
 
-def _judge(quality: QualityCheck, reference: Frame) -> Callable[[Frame], float]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judge:
+    """A way to measure the quality.
+
+    Attributes:
+        value: returns the value of the metric for target and prediction.
+        why_undefined: returns why the metric means nothing for them, or an empty text.
+
+    """
+
+    value: Callable[[Frame], float]
+    why_undefined: Callable[[Frame], str]
+
+
+def _judge(quality: QualityCheck, frames: Sequence[Frame]) -> _Judge:
     if quality.metric in REGRESSION:
-        return lambda frame: _measure(quality, frame, "regression", _regression())
-    classes = sorted(set(reference[TARGET]))
-    if len(classes) > _TWO and quality.metric not in OF_PROBABILITIES:
-        return lambda frame: _measure(quality, frame, "classification", _multiclass())
+        constant = quality.metric == "r2"
+        return _Judge(
+            value=lambda frame: _measure(quality, frame, "regression", _regression()),
+            why_undefined=lambda frame: "all true values are equal" if constant and _is_constant(frame) else "",
+        )
+    classes = sorted({name for frame in frames for name in frame[TARGET].unique()})
+    _check_predictions(quality, frames, classes)
+    several = len(classes) > _TWO
+    if several and quality.metric in OF_PROBABILITIES and not quality.positive:
+        raise UnusableDataError(
+            f"the target has {len(classes)} classes, and {quality.metric} is of two: name one of them in `positive`"
+        )
+    if several and (quality.metric == "accuracy" or not quality.positive):
+        return _Judge(value=lambda frame: _of_several(quality, frame), why_undefined=lambda _frame: "")
     positive = _positive(quality, classes)
-    return lambda frame: _measure(quality, _as_flags(quality, frame, positive), "classification", _binary(quality))
+    return _Judge(
+        value=lambda frame: _of_two(quality, frame, positive),
+        why_undefined=lambda frame: _why_not_of_two(quality, frame, positive),
+    )
+
+
+def _check_predictions(quality: QualityCheck, frames: Sequence[Frame], classes: Sequence[str]) -> None:
+    if quality.metric in OF_PROBABILITIES:
+        return
+    for side, frame in zip(("reference", "current")[-len(frames) :], frames, strict=True):
+        if not frame[PREDICTION].isin(classes).mean() > 1 - _MOST_UNKNOWN:
+            raise UnusableDataError(
+                f"prediction: at least half of the values in the {side} data are none of the classes of the target; "
+                f"{quality.metric} needs predicted classes in the same spelling ({', '.join(OF_PROBABILITIES)}: "
+                "probabilities)"
+            )
+
+
+def _is_constant(frame: Frame) -> bool:
+    return bool(frame[TARGET].nunique() == 1)
+
+
+def _why_not_of_two(quality: QualityCheck, frame: Frame, positive: str) -> str:
+    found = (frame[TARGET] == positive).mean()
+    if quality.metric in _OF_POSITIVES and not found:
+        return f"no row is of the class {positive!r}"
+    if quality.metric == "roc_auc" and found in (0, 1):
+        return "all rows are of one class"
+    return ""
 
 
 def _positive(quality: QualityCheck, classes: Sequence[str]) -> str:
@@ -231,6 +309,18 @@ def _positive(quality: QualityCheck, classes: Sequence[str]) -> str:
             )
         return found
     return next((name for name in classes if name == "1"), classes[-1])
+
+
+def _of_two(quality: QualityCheck, frame: Frame, positive: str) -> float:
+    return _measure(quality, _as_flags(quality, frame, positive), "classification", _binary(quality))
+
+
+def _of_several(quality: QualityCheck, frame: Frame) -> float:
+    found = sorted({*frame[TARGET].unique(), *frame[PREDICTION].unique()})
+    if len(found) > _TWO:
+        return _measure(quality, frame, "classification", _multiclass())
+    # Evidently takes them for two classes of which one is called 1; the mean over the classes is what it has for more.
+    return sum(_of_two(quality, frame, name) for name in found) / len(found)
 
 
 def _measure(quality: QualityCheck, frame: Frame, task: str, definition: Any) -> float:  # noqa: ANN401 - Evidently's own

@@ -81,6 +81,30 @@ def test_a_delta_table_may_have_partitions_and_checkpoints(tmp_path: Path) -> No
         assert read(tmp_path, check(reference=address, min_rows=30)).sides[0].rows == north
 
 
+def test_a_delta_table_may_have_partitions_of_every_type(tmp_path: Path) -> None:
+    """The log has days and whole numbers as such, and not as texts."""
+    day = pd.to_datetime("2026-11-22").date()
+    put(tmp_path, reference=rows().assign(shop=[1, 2, 3] * 500))
+    frame = rows().assign(shop=[1, 2, 3] * 500, day=day, flag=True)
+    write_deltalake(tmp_path / "current", frame, partition_by=["shop", "day", "flag"])
+    found = read(tmp_path, check(current="current")).frames[1]
+    assert sorted(found["shop"]) == sorted(frame["shop"])
+
+
+def test_a_column_that_was_added_to_a_delta_table_has_no_values_before(tmp_path: Path) -> None:
+    """Older files lack it, whichever is read first; in a plain folder they do not belong together."""
+    put(tmp_path, reference=rows().assign(new=1.5))
+    write_deltalake(tmp_path / "current", rows(900))
+    write_deltalake(tmp_path / "current", rows(900).assign(new=1.5), mode="append", schema_mode="merge")
+    data = read(tmp_path, check(current="current"))
+    assert (data.missing["new"].current, data.missing["new"].drifted) == (0.5, True)
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for name, frame in (("0", rows(900)), ("1", rows(900).assign(new=1.5))):
+        frame.to_parquet(plain / f"{name}.parquet")
+    assert read(tmp_path, check(current="plain")).chosen.left_out["new"] == "is in some of the files only"
+
+
 def test_equal_versions_of_a_delta_table_give_the_same_trigger_id(tmp_path: Path) -> None:
     """A new version is other data."""
     put(tmp_path, reference=rows())

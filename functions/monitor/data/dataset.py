@@ -20,6 +20,7 @@ SEED: Final = 0
 MAX_CELLS: Final = 10_000_000
 ROW: Final = "row_number"
 
+NOT_IN_ALL: Final = "is in some of the files only"
 INDEX: Final = "is the index of the data frame, which pandas wrote beside the data"
 
 
@@ -91,12 +92,15 @@ class DataSet:
             UnavailableError: the storage is away.
 
         """
-        files = table_files(address, storage) or storage.find(address)
+        table = table_files(address, storage)
+        files = table or storage.find(address)
         _check_forms(address, files)
         with _prefixed(address):
             parts = [_part(address, file, storage, engine) for file in files]
         # A CSV file of no rows may lack even its header; a packed one has some bytes all the same.
         parts = [part for part in parts if part.expressions or part.unusable] or parts[:1]
+        if table:
+            parts = _filled_up(parts)
         return cls(side=side, address=address, parts=tuple(parts), engine=engine)
 
     @property
@@ -107,10 +111,14 @@ class DataSet:
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """Every column of the first file, with why one of the files keeps it from being compared, or an empty text."""
-        first = self.parts[0]
+        """Every column, with why one of the files keeps it from being compared, or an empty text."""
+        first, *others = self.parts
         unusable = {name: why for part in self.parts for name, why in part.unusable.items()}
-        return {name: unusable.get(name, "") for name in {**first.expressions, **first.unusable}}
+        names = {**first.expressions, **first.unusable}
+        later = {
+            name: NOT_IN_ALL for part in others for name in (*part.expressions, *part.unusable) if name not in names
+        }
+        return {**{name: unusable.get(name, "") for name in names}, **later}
 
     def described(self) -> str:
         """Return what people call this side."""
@@ -293,6 +301,21 @@ def _with_partitions(part: Part) -> Part:
     }
     present = {name: f"{value} IS NOT NULL" for name, value in values.items()}
     return replace(part, expressions={**part.expressions, **values}, present={**part.present, **present})
+
+
+def _filled_up(parts: Sequence[Part]) -> list[Part]:
+    # A file of a table that was written before a column was added has no value in it.
+    names = {name: "NULL" for part in parts for name in part.expressions}
+    return [
+        replace(
+            part,
+            expressions={
+                **{name: null for name, null in names.items() if name not in part.unusable},
+                **part.expressions,
+            },
+        )
+        for part in parts
+    ]
 
 
 @contextmanager

@@ -97,7 +97,10 @@ def _file(address: str, folder: str, row: Mapping[str, Any]) -> FoundFile:
         # A file of a table is never changed.
         identity=str(row["modification_time"]),
         below=tuple(path.split("/")),
-        partitions=row.get("partition") or {},
+        # Typed in the log, and texts in the names of folders.
+        partitions={
+            name: None if value is None else str(value) for name, value in (row.get("partition") or {}).items()
+        },
     )
 
 
