@@ -57,7 +57,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a check found.
+    """The findings of a check.
 
     Attributes:
         columns: every column that was compared.
