@@ -280,7 +280,7 @@ def _check_predictions(quality: QualityCheck, frames: Sequence[Frame], classes: 
     for side, frame in zip(("reference", "current")[-len(frames) :], frames, strict=True):
         if not frame[PREDICTION].isin(classes).mean() > 1 - _MOST_UNKNOWN:
             raise UnusableDataError(
-                f"prediction: at least half of the values in the {side} data are none of the classes of the target; "
+                f"prediction: at least half of the values in the {side} data are not classes of the target; "
                 f"{quality.metric} needs predicted classes in the same spelling ({', '.join(OF_PROBABILITIES)}: "
                 "probabilities)"
             )

@@ -49,7 +49,7 @@ def test_predictions_of_other_classes_than_the_target_are_an_error(tmp_path: Pat
     for wrong in ({"a": "1", "b": "0"}, {"a": "A", "b": "B"}, {"a": 0.2, "b": 0.7}):
         sides = {"reference": several("ab"), "current": several("ab", seed=1)}
         sides[side]["p"] = sides[side]["p"].map(wrong)
-        with pytest.raises(UnusableDataError, match=rf"at least half of the values in the {side} data are none of the"):
+        with pytest.raises(UnusableDataError, match=rf"half of the values in the {side} data are not classes of the"):
             judged(tmp_path, sides["reference"], sides["current"], QualityCheck(metric="accuracy", max_drop=0.1))
 
 
@@ -72,7 +72,7 @@ def late(folder: Path, predictions: pd.DataFrame, labels: pd.DataFrame) -> Quali
 
 
 def test_labels_need_one_true_value_for_each_key(tmp_path: Path) -> None:
-    """Equal rows are one; keys that are broken numbers for pandas, missing, or unknown are no obstacle."""
+    """Equal rows are one; a key may be missing, unknown, or a broken number for pandas."""
     rows = regression(1.0)
     # A single null makes 1.0 of 1.
     keys = pd.Series([None, *range(1, ROWS)], dtype=float)
@@ -86,7 +86,7 @@ def test_labels_need_one_true_value_for_each_key(tmp_path: Path) -> None:
 
 
 def test_infinite_predictions_are_not_judged(tmp_path: Path) -> None:
-    """They are no error of a number, and the rows that are judged do not count them."""
+    """Their errors are not numbers, so the rows that are judged do not include them."""
     rows = regression(1.0)
     found = judged(
         tmp_path, rows, rows.assign(p=[np.inf] * 5 + list(rows["p"][5:])), QualityCheck(metric="mae", limit=2)
