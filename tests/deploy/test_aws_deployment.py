@@ -398,7 +398,9 @@ def test_the_outputs_are_the_variables_of_the_functions() -> None:
     outputs = {"EmittedBus": "bus", "LedgerTable": "table", "RejectedQueueUrl": "queue"}
     parameters = {"Configuration": "retrain.toml", "Source": "s", "Environment": "dev", "GitHubApi": "https://x"}
     parameters |= {"GitHubTokenSecretArn": "arn", "ForeignBusRoleArn": "role"}
-    found = variables_of(Deployed(stack_id="", status="", parameters=parameters, outputs=outputs))
+    stack = "arn:aws:cloudformation:eu-north-1:123456789012:stack/retrain-dev/1"
+    found = variables_of(Deployed(stack_id=stack, status="", parameters=parameters, outputs=outputs))
+    assert {found.pop("AWS_REGION"), found.pop("AWS_DEFAULT_REGION")} == {"eu-north-1"}
     assert set(found) == set(given) - {"RETRAIN_EXTERNAL_ID"}
 
 

@@ -13,6 +13,8 @@ _VARIABLES: Final[Mapping[str, str]] = {
 }
 # Stacks of older versions may not have these.
 _OPTIONAL: Final[Mapping[str, str]] = {"RETRAIN_UNDELIVERED": "UndeliveredQueueUrl"}
+# Botocore reads the second one only.
+_REGION: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _PARAMETERS: Final[Mapping[str, str]] = {
     "RETRAIN_CONFIG": "Configuration",
     "RETRAIN_SOURCE": "Source",
@@ -24,7 +26,7 @@ _PARAMETERS: Final[Mapping[str, str]] = {
 
 
 def variables_of(deployed: Deployed) -> dict[str, str]:
-    """Return the RETRAIN_ variables that the functions of the stack have, secrets excepted.
+    """Return the RETRAIN_ variables that the functions of the stack have, secrets excepted, and the stack's region.
 
     Raises:
         DeploymentError: the stack was made by an older version, which has other outputs.
@@ -36,4 +38,7 @@ def variables_of(deployed: Deployed) -> dict[str, str]:
     named = {name: deployed.outputs[output] for name, output in _VARIABLES.items()}
     named |= {name: deployed.outputs[output] for name, output in _OPTIONAL.items() if output in deployed.outputs}
     given = {name: deployed.parameters.get(parameter, "") for name, parameter in _PARAMETERS.items()}
-    return named | {name: value for name, value in given.items() if value}
+    # The table has a name only: it would be looked for in the region of whoever looks.
+    _, _, service, region, *_ = [*deployed.stack_id.split(":"), "", "", "", ""]
+    located = dict.fromkeys(_REGION, region) if service == "cloudformation" else {}
+    return named | {name: value for name, value in given.items() if value} | located
