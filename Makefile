@@ -330,7 +330,10 @@ build-azure: dist/.azure ## the Azure bundle: dist/azure, and as dist/azure.zip
 # The bundles are built for the interpreter that builds, unless these name the deployed one (3.13, manylinux2014_aarch64).
 export TARGET_PYTHON ?=
 export TARGET_PLATFORM ?=
-# It needs the standard library only; with the environment, uv in it installs the packages in seconds.
+# An environment of an earlier time does, too.
+BUILDS_WITH := $(if $(wildcard $(BIN)/python),,$(READY))
+# It runs with PYTHON, for which it compiles. The environment has what reads the schedules of models, and uv, which installs
+# the packages in seconds.
 BUILD = PATH="$$PATH:$(CURDIR)/$(BIN)" $(PYTHON) -m functions.cli.build
 
 # Packages are compiled for one version of Python and one kind of machine: with another one, a bundle is built anew.
@@ -345,21 +348,21 @@ FORCE:
 CORE := $(wildcard retrain*.toml) docs/openapi.yaml $(shell find shared functions/*.py functions/github functions/notify functions/cli/build -name '*.py' -o -name requirements.txt)
 sources = $(CORE) $(shell find functions/$(1) -name '*.py' -o -name requirements.txt)
 
-dist/.aws: $(call sources,aws) dist/.built-for
+dist/.aws: $(call sources,aws) dist/.built-for | $(BUILDS_WITH)
 	@$(BUILD) aws dist/aws
 	@touch $@
 
-dist/.gcp: $(call sources,gcp)
+dist/.gcp: $(call sources,gcp) | $(BUILDS_WITH)
 	@$(BUILD) gcp dist/gcp
 	@touch $@
 
-dist/.azure: $(call sources,azure) host.json dist/.built-for
+dist/.azure: $(call sources,azure) host.json dist/.built-for | $(BUILDS_WITH)
 	@$(BUILD) azure dist/azure
 	@touch $@
 
 # `sam build` calls these, with the folder that it wants to be filled.
 .PHONY: build-EmitFunction build-ReceiveFunction
-build-EmitFunction build-ReceiveFunction:
+build-EmitFunction build-ReceiveFunction: | $(BUILDS_WITH)
 	$(BUILD) aws "$(ARTIFACTS_DIR)"
 
 .PHONY: clean

@@ -1,11 +1,14 @@
 """`retrain build` makes the bundle of a cloud from the user's folder, and nothing else of that folder is in it."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from zipfile import ZipFile
 
+import cronsim
 import pytest
 
 from emulators.vertex import SPECIFICATION as PIPELINE
@@ -13,7 +16,7 @@ from functions.cli.build.bundle import build
 from functions.cli.build.packages import BuildError, install
 from functions.cli.build.runtime import Runtime
 from functions.cli.command import UsageError
-from tests.cli.package import Installation
+from tests.cli.package import ROOT, Installation
 from tests.cli.running import run
 
 CONFIGURATION = """
@@ -134,3 +137,21 @@ def test_the_installed_command_builds(installation: Installation, folder: Path) 
     done = installation.run("build", "gcp", folder=folder)
     assert done.stdout.startswith(f"built {folder / 'dist' / 'gcp.zip'}")
     assert (folder / "dist" / "gcp" / "functions" / "gcp" / "wiring.py").is_file()
+
+
+def test_schedules_are_read_without_packages_of_the_interpreter(tmp_path: Path) -> None:
+    """The Makefile builds with any Python: the packages for schedules come from `.venv`, or `make setup` is named."""
+    (tmp_path / "retrain.toml").write_text(f'[models."night"]\nschedule = "61 3 * * SUN"\n{CONFIGURATION}')
+    command = [sys.executable, "-S", "-m", "functions.cli.build", "gcp", "out"]
+    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+
+    def built() -> str:
+        done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        return done.stderr
+
+    assert built() == "retrain.toml: its schedules are read with cronsim, which is not installed: make setup\n"
+    library = tmp_path / ".venv" / "lib" / "python3.11"
+    library.mkdir(parents=True)
+    (library / "site-packages").symlink_to(Path(cronsim.__file__).parents[1])
+    assert "models.\"night\".schedule: '61 3 * * SUN': " in built()

@@ -38,7 +38,7 @@ def variables_of(deployed: Deployed) -> dict[str, str]:
     named = {name: deployed.outputs[output] for name, output in _VARIABLES.items()}
     named |= {name: deployed.outputs[output] for name, output in _OPTIONAL.items() if output in deployed.outputs}
     given = {name: deployed.parameters.get(parameter, "") for name, parameter in _PARAMETERS.items()}
-    # The table has a name only: it would be looked for in the region of whoever looks.
+    # The output names the table without its region: the region of the user would be searched for it.
     _, _, service, region, *_ = [*deployed.stack_id.split(":"), "", "", "", ""]
     located = dict.fromkeys(_REGION, region) if service == "cloudformation" else {}
     return named | {name: value for name, value in given.items() if value} | located
