@@ -10,6 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.core.test_changes import Changes
 from tests.core.test_promises import ANY_PACE, Promises
+from tests.core.test_skews import Skews
 
 ROUND: Final = 100
 
@@ -20,7 +21,7 @@ def explore(seconds: float) -> None:
     began, examples = time.monotonic(), 0
     steps = settings(ANY_PACE, max_examples=ROUND, phases=[Phase.generate, Phase.shrink])
     while time.monotonic() - began < seconds:
-        for machine in (Promises, Changes):
+        for machine in (Promises, Changes, Skews):
             run_state_machine_as_test(machine, settings=steps)
             examples += ROUND
             sys.stdout.write(f"{examples} examples in {time.monotonic() - began:.0f} s, and no promise is broken\n")

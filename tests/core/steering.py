@@ -47,7 +47,7 @@ class Steering:
         key = (trigger.model_id, trigger.trigger_id)
         if key in self.retries or trigger.force:
             return True
-        if key in self.stand_ins and self._world.now >= self.stand_ins[key]:
+        if key in self.stand_ins and self._world.now + self._world.most_skew >= self.stand_ins[key]:
             return True
         lenient = any(setting.policy.cooldown_after == "success" for setting in self._world.deployed)
         return lenient and other.result in (RunResult.FAILED, RunResult.STOPPED)
@@ -58,7 +58,10 @@ class Steering:
         tokens = {other.request.token: other.started_at for other in others} | {run.request.token: run.started_at}
         if all(budgets):
             within = [
-                (budget.number, sum(run.started_at - at < budget.period for at in tokens.values()))
+                (
+                    budget.number,
+                    sum(run.started_at - at < budget.period - self._world.most_skew for at in tokens.values()),
+                )
                 for budget in budgets
                 if budget
             ]
@@ -67,7 +70,9 @@ class Steering:
         retry = self.retries.get((trigger.model_id, trigger.trigger_id))
         if retry is not None:
             assert retry.retry_at, "a retry has no time"
-            assert run.started_at >= retry.retry_at, f"{trigger.trigger_id} starts before its time"
+            assert run.started_at + self._world.most_skew >= retry.retry_at, (
+                f"{trigger.trigger_id} starts before its time"
+            )
             first = [other for other in others if other.request.trigger.trigger_id == retry.first_id]
             assert first, f"{trigger.trigger_id} repeats nothing"
             assert trigger.parameters == first[0].request.trigger.parameters, "a retry has other parameters"
@@ -87,7 +92,9 @@ class Steering:
         )
         if new and after.training is not None and after.training.run_id is not None:
             return  # A claim that was put back, because its training runs.
-        assert not (new and is_paused(after, self._world.now)), "a paused model claims a training"
+        assert not (new and is_paused(after, self._world.now + self._world.most_skew)), (
+            "a paused model claims a training"
+        )
 
     def _kept(self, model_id: str, before: ModelState, after: ModelState, lines: Sequence[Decided]) -> None:
         kept, now = before.kept, after.kept

@@ -64,6 +64,8 @@ class World:
         platform_letters: what the platform dead-lettered, because a delivery of it raised a permanent error.
         channels: the notices to people.
         repositories: what GitHub was sent.
+        skew: how far the clock of the next process is ahead.
+        most_skew: how far the clocks of two processes may differ.
 
     """
 
@@ -80,6 +82,7 @@ class World:
         self.channels, self.repositories = Channels(), Repositories()
         self.config = configuration(setting)
         self.deployed = [setting]
+        self.skew = self.most_skew = timedelta()
         self._numbers = itertools.count(1)
 
     def clock(self) -> datetime:
@@ -137,6 +140,7 @@ class World:
 
     def receiver(self, gate: Gate) -> ReceiverParts:
         """Return the parts for a process whose calls go through *gate*."""
+        skew = self.skew
         return ReceiverParts(
             cloud="local",
             config=self.config,
@@ -144,7 +148,7 @@ class World:
             ledger=self.ledger.through(gate),
             launcher=lambda target: MemoryLauncher(self.service, gate, place_of(target)),
             dead_letters=self.letters.through(gate) if self.setting.own_letters else None,
-            clock=self.clock,
+            clock=lambda: self.now + skew,
             new_id=self.new_id,
             observe=lambda _model_id, _decided: None,
             notifier=lambda channel: MemoryNotifier(self.channels, channel, gate),
