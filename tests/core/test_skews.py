@@ -23,7 +23,7 @@ class Skews(Promises):
     """Moves a world as `Promises` does, in which trainings are handed over, and each process has a clock of its own."""
 
     @initialize(policy=POLICIES, own_letters=st.booleans())
-    def set_up(self, policy: Policy, own_letters: bool) -> None:  # type: ignore[override]  # noqa: FBT001 - a draw
+    def set_up(self, policy: Policy, own_letters: bool) -> None:  # noqa: FBT001 - a draw
         """Begin a world in which one training is requested."""
         setting = Setting(policy=policy, honours_tokens=False, shows_runs=False, own_letters=own_letters)
         self.witness = Witness(World(setting))
