@@ -17,6 +17,8 @@ pytestmark = pytest.mark.deep
 CONFIGURATION = """
 [models."fraud"]
 cooldown = "6h"
+schedule = "15 3 * * SUN"
+timezone = "Europe/Rome"
 
 [models."fraud".target.aws]
 kind = "sagemaker"
@@ -34,10 +36,19 @@ notification_channels = ["projects/one-project/notificationChannels/1"]
 PEOPLE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/actionGroups/people"
 AWS = """
 region = "us-east-1"
+stack = "fraud-retraining"
+keep = ["EmitterExternalId"]
 [parameters]
 PipelineArns = ["arn:aws:sagemaker:us-east-1:123456789012:pipeline/fraud-training"]
 AlarmTopicArn = "arn:aws:sns:us-east-1:123456789012:people"
 """
+HOST = {
+    "version": "2.0",
+    "functionTimeout": "00:00:45",
+    "extensions": {"http": {"routePrefix": ""}},
+    "extensionBundle": {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"},
+    "logging": {"applicationInsights": {"samplingSettings": {"isEnabled": False}}},
+}
 # All tests that are near settings; the others read neither these files nor what is made of them.
 TESTS = (
     "tests/deploy/test_settings.py",
@@ -45,7 +56,11 @@ TESTS = (
     "tests/deploy/test_terraform_environments.py",
     "tests/deploy/test_workflows.py",
     "tests/deploy/test_template.py",
+    "tests/deploy/test_arm.py",
     "tests/cli/test_check.py",
+    "tests/cli/test_deploy.py",
+    "tests/cli/test_doctor_local.py",
+    "tests/cli/test_init.py",
     "tests/docs",
     "tests/test_readme.py",
 )
@@ -63,6 +78,7 @@ def fork(tmp_path: Path) -> Path:
     for name in (".venv", ".tools", "dist"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "retrain.toml").write_text(CONFIGURATION)
+    (tmp_path / "host.json").write_text(json.dumps(HOST))
     for folder in ("aws", "gcp", "azure"):
         shutil.rmtree(tmp_path / "deploy" / folder / "environments")
         (tmp_path / "deploy" / folder / "environments").mkdir()
