@@ -71,10 +71,11 @@ def terraform_output(context: Context, options: argparse.Namespace) -> list[str]
             return command
         raise DeploymentError(
             f"{repository} reads the state of {found}, not of {options.env};"
-            f" let it read that: deploy/outputs gcp {options.env}, with the variable STATE=bucket"
+            f" read that one: STATE=BUCKET deploy/outputs gcp {options.env}"
         )
+    read = f", or read its state: STATE=BUCKET deploy/outputs gcp {options.env}" if repository.is_dir() else ""
     raise DeploymentError(
-        f"{options.env} was not deployed from this folder; deploy it: retrain deploy gcp --env {options.env}"
+        f"{options.env} was not deployed from this folder; deploy it: retrain deploy gcp --env {options.env}{read}"
     )
 
 
