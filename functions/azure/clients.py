@@ -1,6 +1,7 @@
 """Makes the clients of Azure services: on first use, with time limits that suit a function."""
 
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from shared.frozen import dataclass
 
 if TYPE_CHECKING:
     from functions.azure.rest import RestClient
+    from functions.azure.tables import TableClient
     from functions.http_session import CallLimits as SessionLimits
     from functions.http_session import Credentials
 
@@ -72,7 +74,7 @@ class Clients:
         """Return a function that returns the client of the Event Grid topic at *endpoint*."""
         return partial(self._once, ("topic", endpoint), partial(self._make_topic, endpoint))
 
-    def table(self, place: Place) -> Callable[[], Any]:
+    def table(self, place: Place) -> Callable[[], "TableClient"]:
         """Return a function that returns the client of a table."""
         return partial(self._once, ("table", place), partial(self._make_table, place))
 
@@ -118,16 +120,24 @@ class Clients:
         return _Topic(EventGridPublisherClient(endpoint, credential), options)
 
     def _make_table(self, place: Place) -> object:
-        from azure.data.tables import TableClient
+        from functions.azure.rest import RestClient
+        from functions.azure.tables import AUDIENCE, TableClient
 
-        credential = storage_keys(self._access, place.endpoint) or self._identity()
-        return TableClient(place.endpoint, place.name, credential=credential, **_NO_REPEATS, **self._options)
+        keys = storage_keys(self._access, place.endpoint)
+        rest = RestClient(self._limits.of_session, self._bearer(AUDIENCE) if keys is None else None)
+        return TableClient(rest, place, keys)
 
     def _make_container(self, place: Place) -> object:
+        from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
         from azure.storage.blob import ContainerClient
 
-        credential = storage_keys(self._access, place.endpoint) or self._identity()
-        return ContainerClient(place.endpoint, place.name, credential=credential, **_NO_REPEATS, **self._options)
+        keys, credential = storage_keys(self._access, place.endpoint), None
+        if keys is not None:
+            shared = AzureNamedKeyCredential(keys.account, b64encode(keys.key).decode())
+            credential = shared if keys.key else AzureSasCredential(keys.signature)
+        return ContainerClient(
+            place.endpoint, place.name, credential=credential or self._identity(), **_NO_REPEATS, **self._options
+        )
 
     def _make_rest(self, url: str, audience: str) -> object:
         from functions.azure.rest import RestClient

@@ -1,6 +1,7 @@
 """The credentials for Azure services: an identity, or keys."""
 
 import os
+from base64 import b64decode
 from dataclasses import field
 from typing import Any, Final
 
@@ -28,6 +29,22 @@ class Access:
     client_id: str = ""
     topic_key: str = field(default="", repr=False)
     connection_string: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageKeys:
+    """What authorizes requests to a storage account instead of an identity: its key, or a signature.
+
+    Attributes:
+        account: the name of the account, for the key.
+        key: the account's key; empty: there is a signature.
+        signature: a shared access signature, the query of a URL.
+
+    """
+
+    account: str = ""
+    key: bytes = field(default=b"", repr=False)
+    signature: str = field(default="", repr=False)
 
 
 def make_identity(access: Access, **limits: Any) -> Any:  # noqa: ANN401 - a class of ours or two of azure-identity
@@ -68,26 +85,34 @@ def make_identity(access: Access, **limits: Any) -> Any:  # noqa: ANN401 - a cla
     return DefaultAzureCredential(**options)
 
 
-def storage_keys(access: Access, endpoint: str) -> Any:  # noqa: ANN401 - two classes of azure-core
-    """Return the credential in the connection string of a storage account; none if our identity is to be used.
+def storage_keys(access: Access, endpoint: str) -> StorageKeys | None:
+    """Return the key or the signature in the connection string of a storage account; none if there is no string.
 
     Args:
         access: how to authenticate.
         endpoint: the address of the account. Endpoints in the connection string are ignored.
 
     Raises:
-        ConfigError: the connection string has no credential, or is missing although *endpoint* has no TLS.
+        ConfigError: the connection string has neither, or is missing although *endpoint* has no TLS.
 
     """
-    from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
-
     given = dict(part.split("=", 1) for part in access.connection_string.split(";") if "=" in part)
     if all(given.get(name) for name in STORAGE_KEYS):
-        return AzureNamedKeyCredential(*(given[name] for name in STORAGE_KEYS))
+        return StorageKeys(account=given["AccountName"], key=_decoded(given["AccountKey"]))
     if given.get("SharedAccessSignature"):
-        return AzureSasCredential(given["SharedAccessSignature"])
+        return StorageKeys(signature=given["SharedAccessSignature"].lstrip("?"))
     if access.connection_string or is_plain(endpoint):
-        # The storage SDKs never send a token over plain HTTP.
-        needed = "must have AccountName and AccountKey, or SharedAccessSignature"
-        raise ConfigError("environment", [f"AZURE_STORAGE_CONNECTION_STRING: {needed}"])
+        # No token is sent over plain HTTP.
+        raise _wrong_connection_string("must have AccountName and AccountKey, or SharedAccessSignature")
     return None
+
+
+def _decoded(key: str) -> bytes:
+    try:
+        return b64decode(key, validate=True)
+    except ValueError as error:
+        raise _wrong_connection_string("AccountKey must be base64, as the portal shows it") from error
+
+
+def _wrong_connection_string(problem: str) -> ConfigError:
+    return ConfigError("environment", [f"AZURE_STORAGE_CONNECTION_STRING: {problem}"])

@@ -1,8 +1,9 @@
 """The one place where calls to Azure are repeated and its errors are translated into errors of this project."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from functions.azure.failures import Failure, failure_of
@@ -17,6 +18,9 @@ T = TypeVar("T")
 REPAIRABLE: Final = frozenset(
     {"TooManyRequests", "OperationThrottled", "QuotaExceeded", "ServerBusy", "ServerTimeout", "Conflict"}
 )
+
+
+_NO_REMEDIES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class RefusalError(Exception):
@@ -72,6 +76,7 @@ def call(
     service: str,
     action: str,
     judged: Collection[str | int] = (),
+    remedies: Mapping[str, str] = _NO_REMEDIES,
     persistence: Persistence = STANDARD,
 ) -> T:
     """Do *work*, repeat it if Azure is busy, and translate the errors of Azure that it raises.
@@ -85,6 +90,7 @@ def call(
         service: the name of the service, for the message.
         action: what is attempted, for the message: "start the job ...".
         judged: the codes and statuses that the caller handles itself.
+        remedies: what an operator has to do, by the code of the service, for the message.
         persistence: how to repeat the call.
 
     Raises:
@@ -105,11 +111,15 @@ def call(
             attempt += 1
             spent = persistence.clock() - begun
             if attempt >= persistence.backoff.attempts or _is_hopeless(failure, spent, persistence):
-                raise UnavailableError(service, action, str(failure)) from error
+                raise UnavailableError(service, action, _detail(failure, remedies)) from error
         if failure.wait:
             persistence.backoff.sleep(failure.wait)
         else:
             persistence.backoff.pause(attempt)
+
+
+def _detail(failure: Failure, remedies: Mapping[str, str]) -> str:
+    return "; ".join([str(failure), *(remedies[code] for code in failure.codes if code in remedies)])
 
 
 def _is_judged(failure: Failure, judged: Collection[str | int]) -> bool:

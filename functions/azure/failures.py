@@ -140,7 +140,8 @@ def _codes(document: object) -> Iterator[str]:
     """Yield every `code` of an error document, from the outermost to the innermost."""
     if isinstance(document, dict):
         if isinstance(document.get("code"), str):
-            yield document["code"]
+            # In a transaction, the number of the write that failed may be before it.
+            yield document["code"].lstrip("0123456789").removeprefix(":") or document["code"]
         for item in document.values():
             yield from _codes(item)
     elif isinstance(document, list):

@@ -5,15 +5,21 @@ with `!`, which no key of a model does, so these entities, and only these, are r
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 from functions.azure.errors import STANDARD, Persistence, RefusalError, call
+from functions.azure.tables import BEGINNING, Page, Position, delete, insert, literal, put, replace
 from shared.frozen import dataclass
 from shared.ports import NOT_INDEXED, IndexEntry, Stored
+
+if TYPE_CHECKING:
+    from functions.azure.tables import TableClient
+
+T = TypeVar("T")
 
 # One partition, so that the models can be listed in order; it serves 2000 operations a second, far more than needed.
 PARTITION: Final = "models"
@@ -33,24 +39,11 @@ EXISTS: Final = frozenset({"EntityAlreadyExists"})
 MISSING: Final = frozenset({"ResourceNotFound", "EntityNotFound"})
 LOST: Final = MISSING | {"UpdateConditionNotSatisfied", "ConditionNotMet"}
 
-
-class Table(Protocol):
-    """The methods of `azure.data.tables.TableClient` that are used."""
-
-    def get_entity(self, partition_key: str, row_key: str) -> Any:  # noqa: ANN401 - a mapping with `metadata`
-        """Read an entity."""
-
-    def create_entity(self, entity: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Create an entity that must not exist."""
-
-    def update_entity(self, entity: Mapping[str, Any], mode: Any, **options: Any) -> Mapping[str, Any]:  # noqa: ANN401
-        """Replace an entity that must exist."""
-
-    def submit_transaction(self, operations: Iterable[Any]) -> list[Mapping[str, Any]]:
-        """Change several entities of one partition, all or none of them."""
-
-    def query_entities(self, query_filter: str, **options: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401
-        """Read the entities that match, page by page."""
+_REMEDIES: Final = {
+    "TableNotFound": "create the table, or correct RETRAIN_LEDGER",
+    "AuthorizationPermissionMismatch": "grant the role Storage Table Data Contributor, or wait until it takes effect",
+    "AuthenticationFailed": "correct AZURE_STORAGE_CONNECTION_STRING, or remove it to use the identity",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +71,7 @@ class TableLedger:
 
     """
 
-    def __init__(self, client: Callable[[], Table], table: str, *, persistence: Persistence = STANDARD) -> None:
+    def __init__(self, client: Callable[[], "TableClient"], table: str, *, persistence: Persistence = STANDARD) -> None:
         """Keep the arguments."""
         self._client = client
         self._table = table
@@ -88,12 +81,11 @@ class TableLedger:
         """Return the newest document of *model_id*; see the port. Reads of a table are consistent."""
         action = f"read the state of {model_id!r} from the table {self._table}"
         try:
-            entity = self._call(lambda: self._client().get_entity(PARTITION, row_key(model_id)), action, MISSING)
+            entity = self._call(lambda: self._client().get(PARTITION, row_key(model_id)), action, MISSING)
         except RefusalError:
             return Stored(document=None)
-        return Stored(
-            document=_joined(entity), version=Version(etag=entity.metadata["etag"], indexed=entity.get("indexed"))
-        )
+        version = Version(etag=entity.etag, indexed=entity.properties.get("indexed"))
+        return Stored(document=_joined(entity.properties), version=version)
 
     def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*; see the port."""
@@ -105,60 +97,57 @@ class TableLedger:
         key = {"PartitionKey": PARTITION, "RowKey": row_key(model_id), "model_id": model_id}
         entity = {**key, **_split(document), "indexed": attention is not None}
         indexing = {"PartitionKey": PARTITION, "RowKey": _index_key(model_id), "model_id": model_id}
-        beside: list[tuple[object, ...]] = []
+        writes = [replace(entity, current.etag) if current else insert(entity)]
         if attention is not None:
-            beside.append(("upsert", {**indexing, "attention": attention}, {"mode": "replace"}))
+            writes.append(put({**indexing, "attention": attention}))
         elif current is not None and current.indexed:
-            beside.append(("delete", indexing))
+            writes.append(delete(indexing))
         action = f"save the state of {model_id!r} to the table {self._table}"
         try:
-            etag = self._call(lambda: self._write(entity, current, beside), action, LOST if current else EXISTS)
+            etag = self._call(lambda: self._client().write(writes), action, LOST if current else EXISTS)
         except RefusalError:
             return None
         return Stored(document=document, version=Version(etag=etag, indexed=attention is not None))
 
     def models(self, after: str | None, limit: int) -> list[str]:
         """Return up to *limit* ids after *after*, in the order of their keys; see the port."""
-        position = "PartitionKey eq @partition and RowKey gt @after"
-        parameters = {"partition": PARTITION, "after": row_key(after) if after is not None else INDEX_END}
-        return self._query(position, parameters, limit, f"list the models in the table {self._table}")
+        position = literal(row_key(after) if after is not None else INDEX_END)
+        return self._query(f"RowKey gt {position}", limit, f"list the models in the table {self._table}")
 
     def due(self, until: datetime, limit: int) -> list[str] | None:
         """Return the ids of up to *limit* models that need attention at *until*; see the port."""
-        position = "PartitionKey eq @partition and RowKey gt @start and RowKey lt @end and attention le @until"
-        parameters = {"partition": PARTITION, "start": INDEX_START, "end": INDEX_END, "until": _sortable(until)}
-        return self._query(position, parameters, limit, f"list the due models in the table {self._table}")
+        index = f"RowKey gt {literal(INDEX_START)} and RowKey lt {literal(INDEX_END)}"
+        condition = f"{index} and attention le {literal(_sortable(until))}"
+        return self._query(condition, limit, f"list the due models in the table {self._table}")
 
     def model_of_run(self, name: str) -> str | None:  # noqa: ARG002 - as the port
         """Return None: the events of Azure Machine Learning name the model."""
         return None
 
-    def _query(self, position: str, parameters: Mapping[str, str], limit: int, action: str) -> list[str]:
-        def read() -> list[str]:
-            found = self._client().query_entities(
-                position, parameters=parameters, select=["model_id"], results_per_page=min(limit, 1000)
-            )
-            return [str(entity["model_id"]) for entity in islice(found, limit)]
+    def _query(self, condition: str, limit: int, action: str) -> list[str]:
+        """Return the ids of up to *limit* models that match; each page is a call of its own."""
+        whole = f"PartitionKey eq {literal(PARTITION)} and {condition}"
 
-        return call(read, service="Azure Tables", action=action, persistence=self._persistence)
+        def read(after: Position) -> Page:
+            return self._client().query(whole, ["model_id"], limit, after)
 
-    def _write(self, entity: Mapping[str, Any], current: Version | None, beside: list[tuple[object, ...]]) -> str:
-        """Create or replace *entity*, together with the operations *beside* it, and return its new ETag."""
-        from azure.core import MatchConditions
-        from azure.data.tables import UpdateMode
+        found: list[str] = []
+        after: Position | None = BEGINNING
+        while after is not None and len(found) < limit:
+            page = self._call(partial(read, after), action)
+            found += [str(entity["model_id"]) for entity in page.entities]
+            after = page.after or None
+        return found[:limit]
 
-        condition = {"etag": current.etag, "match_condition": MatchConditions.IfNotModified} if current else {}
-        client = self._client()
-        if beside:
-            replace = ("update", entity, {"mode": UpdateMode.REPLACE, **condition})
-            answers = client.submit_transaction([replace if current else ("create", entity), *beside])
-            return str(answers[0]["etag"])
-        if current:
-            return str(client.update_entity(entity, UpdateMode.REPLACE, **condition)["etag"])
-        return str(client.create_entity(entity)["etag"])
-
-    def _call(self, work: Callable[[], Any], action: str, judged: frozenset[str]) -> Any:  # noqa: ANN401 - as the SDK
-        return call(work, service="Azure Tables", action=action, judged=judged, persistence=self._persistence)
+    def _call(self, work: Callable[[], T], action: str, judged: Collection[str] = ()) -> T:
+        return call(
+            work,
+            service="Azure Tables",
+            action=action,
+            judged=judged,
+            remedies=_REMEDIES,
+            persistence=self._persistence,
+        )
 
 
 def row_key(model_id: str) -> str:

@@ -38,7 +38,7 @@ class RestClient:
         if content is not None:
             sent["content-type"] = "application/json"
             body = json.dumps(content, separators=(",", ":")).encode()
-        return json_of(self.send(method, url, sent, body))
+        return self.json_of(self.send(method, url, sent, body))
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> HttpAnswer:
         """Send a request and return the answer.
@@ -54,19 +54,18 @@ class RestClient:
             raise AnswerError(answer)
         return answer
 
+    def json_of(self, answer: HttpAnswer) -> Any:  # noqa: ANN401 - JSON
+        """Return the JSON in *answer*; None if it is empty.
+
+        Raises:
+            AnswerError: it is not JSON.
+
+        """
+        try:
+            return json.loads(answer.data) if answer.data else None
+        except (ValueError, RecursionError) as error:
+            raise AnswerError(answer, "the answer is not JSON") from error
+
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         self._http.close()
-
-
-def json_of(answer: HttpAnswer) -> Any:  # noqa: ANN401 - JSON
-    """Return the JSON in *answer*; None if it is empty.
-
-    Raises:
-        AnswerError: it is not JSON.
-
-    """
-    try:
-        return json.loads(answer.data) if answer.data else None
-    except (ValueError, RecursionError) as error:
-        raise AnswerError(answer, "the answer is not JSON") from error

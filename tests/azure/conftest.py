@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from azure.data.tables import TableClient
 
 from emulators.arm import ArmStandIn, Component
 from emulators.event_grid import EventGridStandIn
@@ -83,12 +84,19 @@ def account(storage: Storage) -> Iterator[Clients]:
 
 
 @pytest.fixture
-def table(storage: Storage, account: Clients, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """Return an empty table."""
-    place = Place(endpoint=storage.table, name=f"t{abs(hash(request.node.nodeid))}")
-    account.table(place)().create_table()
-    yield place
-    account.table(place)().delete_table()
+def official(storage: Storage, request: pytest.FixtureRequest) -> Iterator[TableClient]:
+    """Return Microsoft's own client of an empty table."""
+    name = f"t{abs(hash(request.node.nodeid))}"
+    with TableClient.from_connection_string(storage.connection_string, name) as client:
+        client.create_table()
+        yield client
+        client.delete_table()
+
+
+@pytest.fixture
+def table(storage: Storage, official: TableClient) -> Place:
+    """Return that table."""
+    return Place(endpoint=storage.table, name=official.table_name)
 
 
 @pytest.fixture

@@ -162,7 +162,7 @@ def test_storage_is_reached_by_identity_without_a_connection_string(identity: Id
     """Over TLS the identity is what counts; the client is made without requesting a token."""
     clients = Clients(Access(managed_identity=True), IMPATIENT)
     place = Place(endpoint="https://acme.table.core.windows.net", name="states")
-    assert clients.table(place)().url == "https://acme.table.core.windows.net"
+    assert clients.table(place)() is clients.table(place)()
     container = Place(endpoint="https://acme.blob.core.windows.net", name="letters")
     assert clients.container(container)().url == "https://acme.blob.core.windows.net/letters"
     clients.close()

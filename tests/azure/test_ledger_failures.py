@@ -54,7 +54,7 @@ def test_whatever_fails_the_ledger_is_away(
 ) -> None:
     """Nothing else that the service answers is the event's fault, so the event must come again; the table is named."""
     url = answering(status, error(code), Content_Type="application/json")
-    with pytest.raises(UnavailableError, match=rf"the table states: {code}: as scripted; try again$"):
+    with pytest.raises(UnavailableError, match=rf"the table states: {code}: as scripted(; [a-z][^;]+)?; try again$"):
         work(at(url, clients, pauses))
     assert pauses == []
 
@@ -94,7 +94,7 @@ def test_a_silent_ledger_is_given_up(clients: Clients, pauses: list[float]) -> N
         released.wait(30)
 
     with LoopbackServer(hang) as server:
-        with pytest.raises(UnavailableError, match="ServiceResponseTimeoutError"):
+        with pytest.raises(UnavailableError, match="TimeoutError"):
             at(server.url, clients, pauses).load("churn")
         released.set()
     assert len(asked) == 3
@@ -153,6 +153,6 @@ def test_the_client_is_called_for_each_call_and_made_once(clients: Clients) -> N
     place = Place(endpoint=f"http://127.0.0.1:1/{ACCOUNT}", name="states")
     factory = clients.table(place)
     ledger = TableLedger(factory, "states", persistence=ONCE)
-    with pytest.raises(UnavailableError, match="ServiceRequestError"):
+    with pytest.raises(UnavailableError, match="ConnectionRefusedError"):
         ledger.load("churn")
     assert factory() is clients.table(place)()

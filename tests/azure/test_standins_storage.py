@@ -5,11 +5,9 @@ from typing import Any
 import pytest
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
-from azure.data.tables import UpdateMode
+from azure.data.tables import TableClient, UpdateMode
 
 from emulators.storage import missing
-from functions.azure.addresses import Place
-from functions.azure.clients import Clients
 
 
 def test_the_message_about_missing_programs_is_one_sentence() -> None:
@@ -20,9 +18,9 @@ def test_the_message_about_missing_programs_is_one_sentence() -> None:
     assert message.count(".") == 2
 
 
-def test_of_two_writers_of_one_version_one_wins(table: Place, account: Clients) -> None:
+def test_of_two_writers_of_one_version_one_wins(official: TableClient) -> None:
     """An entity is created once, and replaced only by a writer that has read its newest version."""
-    client: Any = account.table(table)()
+    client: Any = official
     entity = {"PartitionKey": "p", "RowKey": "r", "x": "1"}
     first = client.create_entity(entity)
     with pytest.raises(ResourceExistsError):
