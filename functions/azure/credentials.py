@@ -33,7 +33,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageKeys:
-    """What authorizes requests to a storage account instead of an identity: its key, or a signature.
+    """The key of a storage account, or a signature, which authorize requests instead of an identity.
 
     Attributes:
         account: the name of the account, for the key.

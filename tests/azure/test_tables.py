@@ -287,7 +287,7 @@ def test_pages_are_followed_and_each_is_repeated_by_itself(
 def test_an_answer_without_entities_is_an_outage(
     script: tuple[TableClient, list[Answer], list[Request]], body: bytes
 ) -> None:
-    """What is not a page of entities is not taken for an empty table."""
+    """An answer that is not a page of entities is not taken for an empty table."""
     client, answers, _ = script
     answers.append(Answer(status=200, body=body))
     with pytest.raises(UnavailableError, match="HTTP 200: the answer is not"):
