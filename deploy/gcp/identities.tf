@@ -2,31 +2,31 @@
 
 resource "google_service_account" "build" {
   account_id   = "retrain-build-${var.environment}"
-  display_name = "Builds the functions"
+  display_name = "Builds the functions (${var.environment})"
   depends_on   = [google_project_service.used]
 }
 
 resource "google_service_account" "emit" {
   account_id   = "retrain-emit-${var.environment}"
-  display_name = "Emits triggers"
+  display_name = "Emits triggers (${var.environment})"
   depends_on   = [google_project_service.used]
 }
 
 resource "google_service_account" "receive" {
   account_id   = "retrain-receive-${var.environment}"
-  display_name = "Decides on triggers and launches trainings"
+  display_name = "Decides on triggers and launches trainings (${var.environment})"
   depends_on   = [google_project_service.used]
 }
 
 resource "google_service_account" "push" {
   account_id   = "retrain-push-${var.environment}"
-  display_name = "Delivers triggers to the receiver"
+  display_name = "Delivers triggers to the receiver (${var.environment})"
   depends_on   = [google_project_service.used]
 }
 
 resource "google_service_account" "schedule" {
   account_id   = "retrain-schedule-${var.environment}"
-  display_name = "Sends the ticks"
+  display_name = "Sends the ticks (${var.environment})"
   depends_on   = [google_project_service.used]
 }
 

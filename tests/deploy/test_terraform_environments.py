@@ -16,7 +16,7 @@ def test_somebody_hears_of_dead_letters_in_prod() -> None:
 def test_environments_may_share_a_project() -> None:
     """Everything with a name of its own carries the environment in it."""
     named = {
-        f"{kind}.{name}": str(content.get(key))
+        f"{kind}.{name}.{key}": str(content.get(key))
         for kind, key in (
             ("google_pubsub_topic", "name"),
             ("google_pubsub_subscription", "name"),
@@ -25,6 +25,7 @@ def test_environments_may_share_a_project() -> None:
             ("google_firestore_database", "name"),
             ("google_storage_bucket", "name"),
             ("google_service_account", "account_id"),
+            ("google_service_account", "display_name"),
             ("google_logging_project_sink", "name"),
             ("google_logging_metric", "name"),
             ("google_monitoring_alert_policy", "display_name"),
