@@ -28,8 +28,8 @@ resource "google_logging_metric" "decisions" {
   depends_on = [google_project_service.used]
 }
 
-resource "google_logging_metric" "ended" {
-  name   = "retrain-${var.environment}/ended"
+resource "google_logging_metric" "trainings" {
+  name   = "retrain-${var.environment}/trainings"
   filter = "${local.function_logs} AND jsonPayload.message=\"retrain.ended\""
   metric_descriptor {
     metric_kind = "DELTA"
@@ -46,7 +46,7 @@ resource "google_logging_metric" "ended" {
 }
 
 resource "google_logging_metric" "evaluated" {
-  name   = "retrain-${var.environment}/evaluated"
+  name   = "retrain-${var.environment}/schedules_evaluated"
   filter = "${local.function_logs} AND jsonPayload.message=\"retrain.schedules_evaluated\""
   metric_descriptor {
     metric_kind = "DELTA"
@@ -73,6 +73,26 @@ resource "google_logging_metric" "seconds" {
     exponential_buckets {
       num_finite_buckets = 24
       growth_factor      = 2
+      scale              = 1
+    }
+  }
+  depends_on = [google_project_service.used]
+}
+
+resource "google_logging_metric" "oldest_queued" {
+  name            = "retrain-${var.environment}/oldest_queued_seconds"
+  filter          = "${local.function_logs} AND jsonPayload.message=\"retrain.queue_age\""
+  value_extractor = "EXTRACT(jsonPayload.seconds)"
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+    unit        = "s"
+  }
+  # A percentile is exact to a quarter, up to eighteen days.
+  bucket_options {
+    exponential_buckets {
+      num_finite_buckets = 64
+      growth_factor      = 1.25
       scale              = 1
     }
   }
@@ -130,9 +150,11 @@ resource "google_monitoring_dashboard" "retrain" {
       columns = "2"
       widgets = [
         for title, chart in {
-          "Decisions"             = { metric = google_logging_metric.decisions.name, aligner = "ALIGN_DELTA", label = "reason" }
-          "Ended trainings"       = { metric = google_logging_metric.ended.name, aligner = "ALIGN_DELTA", label = "result" }
-          "Duration of trainings" = { metric = google_logging_metric.seconds.name, aligner = "ALIGN_PERCENTILE_50", label = "result" }
+          "Decisions"                        = { metric = google_logging_metric.decisions.name, aligner = "ALIGN_DELTA", label = "reason" }
+          "Trainings"                        = { metric = google_logging_metric.trainings.name, aligner = "ALIGN_DELTA", label = "result" }
+          "Duration of trainings"            = { metric = google_logging_metric.seconds.name, aligner = "ALIGN_PERCENTILE_50", label = "result" }
+          "Evaluations of schedules"         = { metric = google_logging_metric.evaluated.name, aligner = "ALIGN_DELTA", label = "" }
+          "Age of the oldest queued trigger" = { metric = google_logging_metric.oldest_queued.name, aligner = "ALIGN_PERCENTILE_99", label = "" }
           } : {
           title = title
           xyChart = {
@@ -145,7 +167,7 @@ resource "google_monitoring_dashboard" "retrain" {
                     alignmentPeriod    = "3600s"
                     perSeriesAligner   = chart.aligner
                     crossSeriesReducer = chart.aligner == "ALIGN_DELTA" ? "REDUCE_SUM" : "REDUCE_MAX"
-                    groupByFields      = ["metric.label.${chart.label}"]
+                    groupByFields      = chart.label == "" ? [] : ["metric.label.${chart.label}"]
                   }
                 }
               }

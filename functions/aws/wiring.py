@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CLOUD: Final = "aws"
 ROOT: Final = Path(__file__).parents[2]
+# The template sets the namespace of the deployment in the variable that Powertools reads.
 NAMESPACE: Final = "Retrain"
 
 
@@ -111,7 +112,8 @@ def _count(model_id: str, decided: Decided) -> None:
     """Count a decision as a CloudWatch metric, which is written to the log without a call."""
     from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-    with single_metric(name="Decisions", unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
+    namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
+    with single_metric(name="Decisions", unit=MetricUnit.Count, value=1, namespace=namespace) as metric:
         metric.add_dimension(name="decision", value=decided.decision)
         metric.add_dimension(name="reason", value=decided.reason)
         metric.add_metadata(key="model_id", value=model_id)

@@ -12,6 +12,7 @@ from shared.parts import EmitterParts
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 DECISIONS: Final = "retrain_decisions_total"
+TRAININGS: Final = "retrain_trainings_total"
 SECONDS: Final = "retrain_training_seconds"
 EVALUATIONS: Final = "retrain_schedules_evaluated_total"
 # A scrape reads no more models than this.
@@ -20,6 +21,7 @@ OLDEST: Final = "retrain_oldest_queued_seconds"
 
 _HELP: Final = {
     DECISIONS: ("counter", "Decisions on triggers."),
+    TRAININGS: ("counter", "Trainings that have ended."),
     SECONDS: ("summary", "Duration of trainings that have ended."),
     EVALUATIONS: ("counter", "Evaluations of the models' own schedules."),
     OLDEST: ("gauge", "Age of the oldest queued trigger; 0 if none is queued."),
@@ -43,8 +45,10 @@ class Metrics(logging.Handler):
                 self._add(DECISIONS, _labels(decision=fields.get("decision"), reason=fields.get("reason")), 1)
             case "retrain.ended":
                 labels = _labels(result=fields.get("result"))
-                self._add(f"{SECONDS}_count", labels, 1)
-                self._add(f"{SECONDS}_sum", labels, float(fields.get("seconds", 0)))
+                self._add(TRAININGS, labels, 1)
+                if "seconds" in fields:
+                    self._add(f"{SECONDS}_count", labels, 1)
+                    self._add(f"{SECONDS}_sum", labels, float(fields["seconds"]))
             case "retrain.schedules_evaluated":
                 self._add(EVALUATIONS, "", 1)
 

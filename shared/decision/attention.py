@@ -42,10 +42,10 @@ def _reasons(state: ModelState, rules: Rules | None) -> Iterator[datetime]:
         yield abandoned_at(training) if training.run_id is None else check_at(training, rules)
         if training.cancelled_at is not None and training.run_id is not None:
             yield training.cancelled_at if training.stopped_at is None else training.stopped_at + STOP_AGAIN_AFTER
-    elif state.queued is not None:
-        # A person or a new configuration may let it start at any time.
+    if state.queued is not None:
+        # A person or a new configuration may let it start at any time, and each sweep reports its age.
         yield state.queued.since
-    elif state.retry is not None:
+    elif training is None and state.retry is not None:
         is_left = rules is None or is_configured(state.retry, rules.policy)
         yield (state.retry.retry_at if is_left else None) or state.retry.since
     if state.paused is not None and state.paused.until is not None:

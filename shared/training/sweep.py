@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from shared.decision.state import ModelState
@@ -12,7 +12,7 @@ from shared.ledger import snapshots
 from shared.ledger.index import IndexRecord, StoredRecord, entry_of, is_own, load_record, save_record
 from shared.parts import ReceiverParts
 from shared.training.channels import described
-from shared.training.end import catch_up, refresh_status
+from shared.training.end import can_advance, catch_up, refresh_status
 from shared.training.follow_up import resume_follow_ups
 from shared.training.stale import notify_if_stale, watch_new_models
 from shared.training.stop import stop_if_cancelled
@@ -56,6 +56,8 @@ def sweep(receiver: ReceiverParts) -> list[str]:
         sweeping.part("the pass through all models", lambda: sweeping.continue_pass(stored, repeats=repeats))
     sweeping.part("models that are seen for the first time", lambda: watch_new_models(receiver))
     sweeping.follow_up()
+    if due is not None:
+        sweeping.report_queue()
     if sweeping.failures:
         raise UnavailableError("The sweep", "check every model", "; ".join(sweeping.failures[:10]))
     return list(sweeping.checked)
@@ -77,6 +79,7 @@ class _Sweep:
         self.checked: dict[str, None] = {}
         self.failures: list[str] = []
         self._left: dict[str, ModelState] = {}
+        self._queued: dict[str, datetime] = {}
 
     def part(self, name: str, work: Callable[[], T]) -> T | None:
         """Return the result of *work*; None if it fails, which is logged."""
@@ -130,6 +133,15 @@ class _Sweep:
             if not self._is_late():
                 resume_follow_ups(self._receiver, model_id, state)
 
+    def report_queue(self) -> None:
+        """Log how long the oldest trigger has been queued, from which the clouds make a metric; 0 if none is."""
+        oldest = min(self._queued, key=lambda model_id: self._queued[model_id], default=None)
+        fields: dict[str, object] = {"queued": len(self._queued), "seconds": 0.0}
+        if oldest is not None:
+            waited = (self._receiver.clock() - self._queued[oldest]).total_seconds()
+            fields |= {"seconds": max(waited, 0.0), "model_id": oldest}
+        log.info("retrain.queue_age", extra=fields)
+
     def _is_late(self) -> bool:
         return self._receiver.clock() > self.began + SWEEP_TIME_LIMIT
 
@@ -161,6 +173,9 @@ class _Sweep:
             # A document that cannot be read or indexed must not keep the index of all others incomplete.
             return isinstance(error, DamagedStateError) or not isinstance(error, RetrainError)
         self.checked[model_id] = None
+        queued = snapshot.state.queued
+        if queued is not None and not can_advance(receiver, model_id, snapshot.state):
+            self._queued[model_id] = queued.since
         if is_due:
             self._carry_on(model_id, snapshot)
         return True

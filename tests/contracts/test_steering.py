@@ -1,11 +1,13 @@
 """People steer models over HTTP, and policies keep triggers: the same on every cloud."""
 
+import logging
 import time
 from typing import Any, Final
 
 import pytest
 
 from tests.contracts.clouds import Cloud
+from tests.contracts.logs import log_lines
 from tests.contracts.messages import HttpRequest, Reply
 from tests.contracts.test_entry_points import model
 from tests.contracts.test_faults import trigger_event
@@ -104,6 +106,15 @@ def test_only_a_training_that_succeeded_starts_the_cooldown(cloud: Cloud) -> Non
     cloud.deliver(cloud.end("t-2"))
     assert cloud.deliver(trigger_event(cloud, "t-3", model_id="cooling-1")).verdict == ("skip", "cooldown")
     assert cloud.trainings() == ["t-1", "t-2"]
+
+
+def test_a_sweep_reports_the_age_of_the_oldest_queued_trigger(cloud: Cloud, caplog: pytest.LogCaptureFixture) -> None:
+    """Its log line, of which the platform makes a metric, names the model."""
+    caplog.set_level(logging.INFO, "retrain")
+    for name in ("t-1", "t-2"):
+        cloud.deliver(trigger_event(cloud, name, model_id="any-queue-age"))
+    assert cloud.sweep().acknowledged
+    assert any("any-queue-age" in line for line in log_lines(cloud, caplog, "retrain.queue_age"))
 
 
 def test_a_pattern_cannot_be_steered(cloud: Cloud) -> None:

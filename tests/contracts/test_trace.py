@@ -6,6 +6,7 @@ from typing import Final
 import pytest
 
 from tests.contracts.clouds import Cloud
+from tests.contracts.logs import log_lines
 from tests.contracts.messages import HttpRequest
 from tests.contracts.test_faults import trigger_event
 from tests.contracts.triggers import state_of
@@ -31,10 +32,8 @@ def test_the_trace_of_a_request_reaches_the_training_and_the_logs(
     assert claimed is not None
     assert (claimed.trigger.traceparent, claimed.trigger.tracestate) == tuple(headers.values())
     assert TRACE_ID in cloud.marks("t-1")
-    logged = [line for line in f"{cloud.logs()}\n{caplog.text}".splitlines() if TRACE_ID in line]
-    logged += [str(vars(record)) for record in caplog.records if getattr(record, "trace_id", "") == TRACE_ID]
     for name in ("retrain.decided", "retrain.started"):
-        assert any(name in line for line in logged), name
+        assert any(TRACE_ID in line for line in log_lines(cloud, caplog, name)), name
 
 
 def test_an_invalid_trace_is_ignored(cloud: Cloud) -> None:

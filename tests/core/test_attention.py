@@ -60,7 +60,7 @@ RELEASED = approved(WAITING, "a", "ada", now=NOW + HOUR)
         pytest.param(after("a"), NOW + MINUTE, id="claimed"),
         pytest.param(after("a", tokens=False), NOW + HAND_OVER_LEASE, id="handed over"),
         pytest.param(running(), NOW + MINUTE, id="running"),
-        pytest.param(running("b"), NOW + MINUTE, id="running, the next queued"),
+        pytest.param(running("b"), NOW, id="running, the next queued"),
         pytest.param(checked_at(NOW + 10 * MINUTE), NOW + 15 * MINUTE, id="queried after ten minutes"),
         pytest.param(checked_at(NOW + 2.5 * HOUR), NOW + MAX_RUN, id="queried before it is over"),
         pytest.param(after("b", policy=KEPT, state=dataclasses.replace(ModelState(), last_start=NOW)), NOW, id="kept"),

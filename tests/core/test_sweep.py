@@ -148,6 +148,31 @@ def test_nothing_is_swept_where_nothing_is() -> None:
     assert sweep(Deployment(model_text()).receiver) == []
 
 
+def test_each_sweep_reports_the_age_of_the_oldest_queued_trigger(caplog: pytest.LogCaptureFixture) -> None:
+    """Zero while none is queued; a trigger that starts no longer counts."""
+    deployment = Deployment(model_text("m-*"))
+    ages: list[tuple[object, object, object]] = []
+
+    def swept() -> None:
+        caplog.clear()
+        with caplog.at_level(logging.INFO, logger="retrain"):
+            sweep(deployment.receiver)
+        (line,) = [vars(record) for record in caplog.records if record.message == "retrain.queue_age"]
+        ages.append((line["queued"], line["seconds"], line.get("model_id")))
+
+    swept()
+    for model_id in ("m-1", "m-2"):
+        for name in ("t-1", "t-2"):
+            deployment.receive(trigger_event(name, model_id=model_id))
+        deployment.wait(HOUR)
+    swept()
+    first = next(run for run in deployment.service.runs.values() if run.request.trigger.model_id == "m-1")
+    deployment.end(first.request.trigger, first.run_id)
+    deployment.wait(MINUTE)
+    swept()
+    assert ages == [(0, 0.0, None), (2, 7200.0, "m-1"), (1, 3660.0, "m-2")]
+
+
 def test_follow_ups_end_with_the_time_of_the_sweep() -> None:
     """A channel that takes the whole time for the first model leaves the follow-ups of the second to another sweep."""
     texts = [model_text(name, settings="approval = true") for name in ("a", "b")]

@@ -197,4 +197,4 @@ def test_the_workbook_shows_what_the_functions_log() -> None:
     (workbook,) = made("Microsoft.Insights/workbooks", **ALL)
     items = json.loads(workbook.document["properties"]["serializedData"])["items"]
     events = {re.findall(r"line.event == '([a-z_.]+)'", item["content"]["query"])[0] for item in items}
-    assert events == {"retrain.decided", "retrain.ended", "retrain.schedules_evaluated"}
+    assert events == {"retrain.decided", "retrain.ended", "retrain.schedules_evaluated", "retrain.queue_age"}

@@ -1,6 +1,7 @@
 """The tables of the pages equal the code: nothing is missing from them, and nothing else is in them."""
 
 import json
+import logging
 import re
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import get_args
 
 import pytest
 
+from functions.local.metrics import Metrics
 from shared import errors
 from shared.config.drift import DriftCheck
 from shared.config.file import SIGNALS, parse_configuration
@@ -23,6 +25,7 @@ from shared.http.routes import ROUTES
 from shared.http.views import details
 from shared.notice import EVENTS, MONITOR_EVENTS, Notice, notice_title
 from shared.trigger import FIELDS
+from tests.core.deployment import Deployment
 from tests.deploy.template import read_template
 from tests.docs.pages import NAMES, ROOT, page_of, table_with
 
@@ -241,6 +244,67 @@ def test_the_alarms() -> None:
         "AWS": set(read_template({"PipelineArns": ""}).of_type("AWS::CloudWatch::Alarm")),
         "Google Cloud": {*(f"{name} triggers" for name in google), *trainings},
         "Azure": {*metrics, *rules},
+    }
+
+
+def test_the_metrics() -> None:
+    """The table has every metric with its dimensions on each cloud, and all have the same ones."""
+    table = table_with("metric", "dimensions", "AWS", "Google Cloud", "Azure", "this machine")
+    cells = [[re.findall(r"`([^`]+)`", cell) for cell in row[1:]] for row in table.rows]
+    columns: dict[str, dict[str, set[str]]] = {
+        cloud: {row[place][0].removeprefix("retrain-ENV/"): set(row[0]) for row in cells}
+        for place, cloud in enumerate(("aws", "gcp", "azure", "local"), start=1)
+    }
+    words = [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in columns["aws"]]
+    assert words == list(columns["gcp"]) == [name.removeprefix("retrain_") for name in columns["azure"]]
+    assert words == [name.removeprefix("retrain_").removesuffix("_total") for name in columns["local"]]
+    assert columns == {"aws": _metrics_of_aws(), "gcp": _metrics_of_google(), "azure": _metrics_of_azure(), **_local()}
+
+
+def _metrics_of_aws() -> dict[str, set[str]]:
+    template = read_template({"PipelineArns": ""})
+    made = [each["MetricTransformations"][0] for each in template.of_type("AWS::Logs::MetricFilter").values()]
+    functions = template.of_type("AWS::Serverless::Function").values()
+    names = {each["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for each in functions}
+    assert names == {each["MetricNamespace"] for each in made}
+    counted = (ROOT / "functions/aws/wiring.py").read_text(encoding="utf-8")
+    (decisions,) = re.findall(r'single_metric\(name="(\w+)"', counted)
+    found = {each["MetricName"]: {one["Key"] for one in each.get("Dimensions", ())} for each in made}
+    assert found.pop("FailedTrainings") == set()
+    return found | {decisions: set(re.findall(r'add_dimension\(name="(\w+)"', counted))}
+
+
+def _metrics_of_google() -> dict[str, set[str]]:
+    text = (ROOT / "deploy/gcp/metrics.tf").read_text(encoding="utf-8")
+    blocks = re.findall(r'^resource "google_logging_metric".*?^}', text, re.DOTALL | re.MULTILINE)
+    names = [re.findall(r'name += "retrain-\$\{var.environment\}/(\w+)"', block)[0] for block in blocks]
+    return {name: set(re.findall(r'key += "(\w+)"', block)) for name, block in zip(names, blocks, strict=True)}
+
+
+def _metrics_of_azure() -> dict[str, set[str]]:
+    resources = json.loads((ROOT / "deploy/azure/azuredeploy.json").read_text(encoding="utf-8"))["resources"]
+    (workbook,) = (each for each in resources if each["type"] == "Microsoft.Insights/workbooks")
+    items = json.loads(workbook["properties"]["serializedData"])["items"]
+    queries = [item["content"]["query"].partition("summarize ")[2] for item in items]
+    return {query.partition(" =")[0]: set(re.findall(r"tostring\(line\.(\w+)\)", query)) for query in queries}
+
+
+def _local() -> dict[str, dict[str, set[str]]]:
+    metrics = Metrics()
+    log = logging.getLogger("retrain.test_tables")
+    log.setLevel(logging.INFO)
+    log.addHandler(metrics)
+    log.info("retrain.decided", extra={"decision": "launch", "reason": "launched"})
+    log.info("retrain.ended", extra={"result": "failed", "seconds": 1.0})
+    log.info("retrain.schedules_evaluated")
+    lines = metrics.text(Deployment().emitter).splitlines()
+    names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    samples = {line for line in lines if not line.startswith("#")}
+    return {
+        "local": {
+            name: {label for line in samples if line.startswith(name) for label in re.findall(r'(\w+)="', line)}
+            for name in names
+        }
     }
 
 

@@ -34,6 +34,7 @@ def test_a_scrape_shows_what_was_counted(tmp_path: Path) -> None:
     cloud.bus.close()
     assert [line for line in lines if not line.startswith("#")] == [
         'retrain_decisions_total{decision="launch",reason="launched"} 2.0',
+        'retrain_trainings_total{result="failed"} 2.0',
         'retrain_training_seconds_count{result="failed"} 2.0',
         'retrain_training_seconds_sum{result="failed"} 90.0',
         "retrain_schedules_evaluated_total 1.0",
@@ -41,6 +42,7 @@ def test_a_scrape_shows_what_was_counted(tmp_path: Path) -> None:
     ]
     assert [line for line in lines if line.startswith("# TYPE")] == [
         "# TYPE retrain_decisions_total counter",
+        "# TYPE retrain_trainings_total counter",
         "# TYPE retrain_training_seconds summary",
         "# TYPE retrain_schedules_evaluated_total counter",
         "# TYPE retrain_oldest_queued_seconds gauge",
