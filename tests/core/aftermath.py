@@ -103,8 +103,9 @@ class Aftermath:
             return
         if entry.is_approval_request and self._is_answered(after, entry, action):
             return
-        line = after.rejected[0] if after.rejected else None
-        if line is None or line in before.rejected or not line.detail.startswith(f"{action}: "):
+        # The same line may be there already: of an earlier action about this trigger, at the same moment.
+        lines = [line for line in after.rejected if line.trigger_id == entry.trigger_id]
+        if not any(line.detail.startswith(f"{action}: ") for line in lines):
             assert (entry.run_id, action) in [key for key, _ in self.doers], f"{action} is forgotten"
             return
         refused = entry.token in [dispatch.token for dispatch in self._world.repositories.refused]

@@ -98,12 +98,13 @@ class Steering:
 
     def _kept(self, model_id: str, before: ModelState, after: ModelState, lines: Sequence[Decided]) -> None:
         kept, now = before.kept, after.kept
-        for line in lines:
+        for line in reversed(lines):
             key = (model_id, line.trigger_id)
-            if line.decision == "reject":
-                self._queued[key] = 0
+            if line.decision in ("reject", "wait"):
+                self._queued[key] = 0  # It may be sent again; or a person releases it, and something holds it back.
             self._queued[key] += line.decision == "queue"
             assert self._queued[key] < 2, f"{line.trigger_id} is queued twice"
+        for line in lines:
             if line.reason == "superseded" and line.detail.startswith("replaced by "):
                 self._replaced(model_id, line.trigger_id, line.detail.removeprefix("replaced by "))
         if kept is None or (now is not None and now.trigger == kept.trigger):
