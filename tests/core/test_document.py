@@ -91,6 +91,9 @@ def test_a_state_survives_the_ledger(state: ModelState, seen: list[tuple[str, bo
     document = write_state(state)
     assert read_state(document.encode().decode()) == state
     assert json.loads(document)["schema"] == 1
+    # The id of a save distinguishes documents, not states; versions before and after ignore it.
+    assert read_state(write_state(state, "save-1")) == state
+    assert json.loads(write_state(state, "save-1")) == json.loads(document) | {"save_id": "save-1"}
 
 
 def test_a_lone_surrogate_can_be_stored() -> None:
