@@ -7,6 +7,7 @@ from typing import Final
 from functions.cli.command import Command, Context
 from functions.cli.triggers import add_trigger_options, read_fields
 from shared.config.targets import CLOUDS
+from shared.trace import TRACE_FIELDS, trace_in
 
 _DESCRIPTION: Final = """\
 Put a trigger on the event bus and print its id. The receiver then decides whether a training starts;
@@ -23,8 +24,10 @@ def run(context: Context, options: argparse.Namespace) -> int:
     from functions.cli.api import Api, ApiError, write_answer, write_problem
 
     api = Api(context, options.cloud)
+    # The names that OpenTelemetry gives these variables, which a training on this machine also gets.
+    trace = trace_in({name: context.variables.get(name.upper()) for name in TRACE_FIELDS})
     try:
-        answer = api.post("/retrain", read_fields(options, api.config))
+        answer = api.post("/retrain", {**read_fields(options, api.config), **trace})
     except ApiError as error:
         return write_problem(context, options, error)
     code = write_answer(context, options, answer, answer["trigger_id"])

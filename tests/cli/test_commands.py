@@ -241,6 +241,16 @@ def test_a_model_is_steered(variables: dict[str, str], machine: Machine) -> None
     assert (answer.code, answer.err) == (1, "until: must be an ISO 8601 time with an offset, not 'yesterday'\n")
 
 
+def test_the_trace_of_the_environment_is_that_of_the_trigger(variables: dict[str, str], machine: Machine) -> None:
+    """As OpenTelemetry's tools set it; an invalid one is ignored."""
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    for name, value in (("t-1", traceparent), ("t-2", "none")):
+        run("emit", "churn", "--id", name, variables=variables | {"TRACEPARENT": value, "TRACESTATE": "acme=1"})
+    first, second = machine.receive(), machine.receive()
+    assert (first["traceparent"], first["tracestate"]) == (traceparent, "acme=1")
+    assert not {"traceparent", "tracestate"} & set(second)
+
+
 def test_a_running_training_is_cancelled_and_its_model_paused(variables: dict[str, str], machine: Machine) -> None:
     """Both answers say that the training still runs: it is not over until the service has stopped it."""
     run("emit", "churn", "--id", "t-1", variables=variables)

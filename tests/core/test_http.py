@@ -101,6 +101,33 @@ def test_a_wrong_field_is_422_by_name(
     assert deployment.bus.published == []
 
 
+TRACE_A = f"00-{'a' * 32}-{'b' * 16}-01"
+TRACE_B = f"00-{'c' * 32}-{'d' * 16}-00"
+
+
+@pytest.mark.parametrize(
+    ("named", "header", "trace_id"),
+    [
+        ({}, TRACE_A, "a" * 32),
+        ({"traceparent": TRACE_B}, TRACE_A, "c" * 32),
+        ({"traceparent": "?"}, TRACE_A, "a" * 32),
+        ({"traceparent": 7}, "?", ""),
+        ({"tracestate": "acme=1"}, "", ""),
+    ],
+)
+def test_the_trace_context_is_that_of_the_body_or_of_the_header(
+    named: dict[str, object], header: str, trace_id: str
+) -> None:
+    """An invalid one is passed over, and the request is accepted."""
+    one = Deployment()
+    headers = {"traceparent": header} if header else {}
+    assert one.call("POST", "/retrain", {"model_id": "churn"} | named, headers=headers).status == 202
+    one.carry()
+    training = one.state().training
+    assert training is not None
+    assert (training.trigger.trace_id, training.trigger.tracestate) == (trace_id, None)
+
+
 @pytest.mark.parametrize("flag", ["1", "yes", "", "on"])
 def test_a_dry_run_is_never_taken_for_a_real_one(flag: str) -> None:
     """A flag that is neither true nor false is an error, so that nothing trains by mistake."""

@@ -79,6 +79,20 @@ def test_emitting_has_all_it_needs(template: Template) -> None:
     assert (given["RETRAIN_BUS"], given["RETRAIN_LEDGER"]) == ("${EventBus}", "${Ledger}")
 
 
+def test_decisions_are_counted_in_the_namespace_of_the_stack(template: Template) -> None:
+    """It is that of the metrics that filters make of the logs."""
+    program = (
+        f"{WIRING}; from shared.decision.state import Decided; from datetime import datetime, UTC; "
+        "line = Decided(at=datetime.now(UTC), trigger_id='t-1', decision='launch', reason='launched'); "
+        "wiring.receiver().observe('churn', line)"
+    )
+    written = json.loads(printed(template, "ReceiveFunction", program))
+    (metric,) = written["_aws"]["CloudWatchMetrics"]
+    filters = template.of_type("AWS::Logs::MetricFilter").values()
+    assert {metric["Namespace"]} == {each["MetricTransformations"][0]["MetricNamespace"] for each in filters}
+    assert (metric["Metrics"][0]["Name"], set(metric["Dimensions"][0])) == ("Decisions", {"decision", "reason"})
+
+
 def test_receiving_has_all_it_needs(template: Template) -> None:
     """The parts for deciding can be made from the environment; rejected events go to a queue, not back to Lambda."""
     program = f"{WIRING}; receiver = wiring.receiver(); print(receiver.source, receiver.dead_letters is not None)"
