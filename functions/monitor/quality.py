@@ -123,7 +123,7 @@ def check_quality(check: DriftCheck, quality: QualityCheck, day: date, storage: 
         if not (samples[0].taken and samples[1].taken):
             return replace(known, unknown=current.without_rows, identity=current.identity)
         least = check.least_rows(samples[0].taken)
-        read = read_values(engine, *samples)
+        read = read_values(engine, *samples, named=_COLUMNS)
         frames = [_frame(engine, quality, sample) for sample in read]
     if len(frames[1]) < least:
         why = f"{len(frames[1]):,} rows have target and prediction, and {least:,} are needed (min_rows)"

@@ -57,7 +57,8 @@ def read_data(check: DriftCheck, day: date, storage: Storage) -> CheckData:
         least = check.least_rows(samples[0].taken)
         for data, sample in zip((reference, current), samples, strict=True):
             _check_rows(data, sample, least)
-        values = read_values(engine, *samples)
+        named = {*check.columns, *filter(None, (check.target, check.prediction))}
+        values = read_values(engine, *samples, named=named)
         chosen = narrow(check, chosen, *values, least)
         return CheckData(
             chosen=chosen,

@@ -80,7 +80,7 @@ PACKED = gzip.compress(CSV, mtime=0)
             "gr\u00f6\u00dfe,x\n1,2\n".encode("latin-1"),
             r"cannot be read: is not UTF-8: line 1 has other",
         ),
-        ("current.csv", "price,x\n1,2\n".encode("utf-16"), r"cannot be read: is UTF-16; convert it to UTF-8"),
+        ("current.csv", "price,x\n1,2\n".encode("utf-16"), r"cannot be read: is UTF-16 or UTF-32; convert it"),
         ("current.csv.gz", b"no gzip", r"current\.csv\.gz cannot be read: is not a complete gzip file: Not a gzipped"),
         ("current.csv.gz", PACKED[:2000], r"cannot be read: is not a complete gzip file: Compressed file ended before"),
         (

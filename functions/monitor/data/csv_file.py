@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import itertools
+import re
 import zlib
 from dataclasses import dataclass
 from typing import IO, Final
@@ -15,6 +16,9 @@ from functions.monitor.errors import UnusableDataError
 _HEADER_BYTES: Final = 1024 * 1024
 # Texts of a megabyte are read; the buffers of DuckDB are several times as large as its longest row.
 _LONGEST_ROW: Final = 4 * 1024 * 1024
+_BEGINNING: Final = 1000
+# A quote ends a field, unless another one or the end of the field follows it.
+_ESCAPED: Final = re.compile(r'(?:^|[,;\t|\n])"[^"\n]*[^"\\\n]\\"[^",;\t|\r\n]')
 _SEPARATORS: Final = (",", ";", "\t", "|")
 
 
@@ -25,11 +29,13 @@ class CsvHeader:
     Attributes:
         names: the columns, without surrounding blanks; an empty file has none.
         separator: what stands between two fields.
+        escape: what stands before a quote in a quoted field: another quote, or the backslash of Spark and MySQL.
 
     """
 
     names: tuple[str, ...]
     separator: str
+    escape: str = '"'
 
 
 def read_csv_header(stream: IO[bytes], *, packed: bool) -> CsvHeader:
@@ -49,8 +55,10 @@ def read_csv_header(stream: IO[bytes], *, packed: bool) -> CsvHeader:
         content = (gzip.GzipFile(fileobj=stream) if packed else stream).read(_HEADER_BYTES)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UnusableDataError(f"is not a complete gzip file: {error}") from error
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UnusableDataError("is UTF-16; convert it to UTF-8")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
+        raise UnusableDataError("is UTF-16 or UTF-32; convert it to UTF-8")
+    if b"\0" in content[:_BEGINNING]:
+        raise UnusableDataError("has zero bytes; CSV must be text in UTF-8")
     try:
         # A character may be cut at the end of what was read.
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(content)
@@ -63,7 +71,10 @@ def read_csv_header(stream: IO[bytes], *, packed: bool) -> CsvHeader:
         names = next((row for row in itertools.islice(reader, 1)), [])
     except csv.Error as error:
         raise UnusableDataError(f"has no readable header: {error}") from error
-    return CsvHeader(names=tuple(name.strip() for name in names), separator=separator)
+    if text.strip() and not any(name.strip() for name in names):
+        raise UnusableDataError("has no names in its first line")
+    escape = "\\" if _ESCAPED.search(text) else '"'
+    return CsvHeader(names=tuple(name.strip() for name in names), separator=separator, escape=escape)
 
 
 def csv_rows(source: str, header: CsvHeader, *, packed: bool) -> str:
@@ -80,7 +91,8 @@ def csv_rows(source: str, header: CsvHeader, *, packed: bool) -> str:
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(header.names)))
     return (
         f"read_csv({source}, auto_detect = false, header = true, columns = {{{columns}}}, "
-        f"delim = {quoted_text(header.separator)}, quote = '\"', escape = '\"', max_line_size = {_LONGEST_ROW}, "
+        f"delim = {quoted_text(header.separator)}, quote = '\"', escape = {quoted_text(header.escape)}, "
+        f"max_line_size = {_LONGEST_ROW}, "
         f"compression = '{'gzip' if packed else 'none'}')"
     )
 

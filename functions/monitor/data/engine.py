@@ -19,11 +19,14 @@ THREADS: Final = 2
 
 # DuckDB repeats the line that it could not read, and values of the data must not get into logs and messages.
 _CSV_PLACE: Final = re.compile(r"CSV Error on Line: (\d+)")
-_CSV_DATA: Final = "Original Line:"
+_CSV_STATE: Final = "CSV Parser state machine"
+_NOT_CSV: Final = "is not valid CSV, or has line ends of two kinds"
 _ERROR_NAME: Final = re.compile(r"^[A-Za-z ]+ Error: ")
 _FILE_NAME: Final = re.compile(
     r'Failed to read file "[^"]*": |,? ?(?:in|of|for) file ["\'][^"\']*["\']|["\'][^"\']*://[^"\']*["\']'
 )
+# As in `value "..." is not valid UTF8` and `Could not convert string '...' to INT64`.
+_VALUE: Final = re.compile(r"""\b(value|string) (".*"|'.*')""", re.DOTALL)
 _GLOB_SIGNS: Final = frozenset("*?[]{}")
 _LONGEST: Final = 200
 
@@ -145,6 +148,8 @@ def _without_data(text: str) -> str:
         why = next(
             (line for line in lines if line.startswith(("Expected Number", "Invalid unicode", "Value with", "Max"))), ""
         )
-        return f"line {place[1]}: {why or 'is not valid CSV'}"
-    first = _FILE_NAME.sub("", _ERROR_NAME.sub("", lines[0] if lines else ""))
+        return f"line {place[1]}: {why or _NOT_CSV}"
+    if _CSV_STATE in text:
+        return _NOT_CSV
+    first = _FILE_NAME.sub("", _ERROR_NAME.sub("", _VALUE.sub(r"a \1", lines[0] if lines else "")))
     return first[:_LONGEST].strip()

@@ -14,7 +14,7 @@ _BLANKS_KEPT: Final = 64
 # As pandas reads it, and the marks of R's and Hadoop's writers and of hand-made tables.
 MISSING: Final = (
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
-    *("NULL", "NaN", "None", "n/a", "nan", "null", "NaT", "?", "\\N"),
+    *("NULL", "NaN", "None", "n/a", "nan", "null", "NaT", "?", "\\N", "NAN", "Nan"),
 )
 TIMES: Final = "holds times, which move on by themselves"
 NESTED: Final = "holds lists or structures"
