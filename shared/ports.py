@@ -86,6 +86,17 @@ class Ledger(Protocol):
 
         """
 
+    def load_many(self, model_ids: Sequence[str]) -> Mapping[str, Stored]:
+        """Return the newest document of each model, as `load` does, in as few calls as possible.
+
+        Args:
+            model_ids: the models, at most a hundred, each once.
+
+        Raises:
+            UnavailableError: the ledger is unavailable.
+
+        """
+
     def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*, and return the new one; None if another writer was faster.
 

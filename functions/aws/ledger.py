@@ -1,11 +1,13 @@
 """DynamoDB as ledger: one item for each model, replaced if its version is unchanged."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 from zlib import crc32
 
 from functions.aws.errors import MISSING_RIGHT, RefusalError, translated
+from shared.backoff import Backoff
+from shared.errors import UnavailableError
 from shared.ports import NOT_INDEXED, IndexEntry, Stored
 
 LOST: Final = frozenset({"ConditionalCheckFailedException"})
@@ -17,6 +19,8 @@ PARTITION: Final = "attention_partition"
 TIME: Final = "attention_at"
 # A partition takes 1000 writes a second, and an index that is slower slows the table down. A sweep queries each one.
 PARTITIONS: Final = 4
+# A hundred items of 400 KB come in three answers of 16 MB; the other attempts are for a table that is throttled.
+UNPROCESSED: Final = Backoff(attempts=8, base=0.05, longest=2.0)
 
 
 class DynamoDbClient(Protocol):
@@ -24,6 +28,9 @@ class DynamoDbClient(Protocol):
 
     def get_item(self, **arguments: object) -> Mapping[str, Any]:
         """Read an item."""
+
+    def batch_get_item(self, **arguments: object) -> Mapping[str, Any]:
+        """Read up to a hundred items, and return the keys of those that did not fit or were throttled."""
 
     def put_item(self, **arguments: object) -> Mapping[str, Any]:
         """Write an item."""
@@ -41,13 +48,15 @@ class DynamoLedger:
     Args:
         client: returns the `dynamodb` client.
         table: the name or ARN of the table.
+        unprocessed: how often items that DynamoDB did not return are requested, and the waits.
 
     """
 
-    def __init__(self, client: Callable[[], DynamoDbClient], table: str) -> None:
+    def __init__(self, client: Callable[[], DynamoDbClient], table: str, unprocessed: Backoff = UNPROCESSED) -> None:
         """Keep the arguments."""
         self._client = client
         self._table = table
+        self._unprocessed = unprocessed
 
     def load(self, model_id: str) -> Stored:
         """Return the newest document of *model_id*; see the port."""
@@ -55,10 +64,28 @@ class DynamoLedger:
             answer = self._client().get_item(
                 TableName=self._table, Key={"model_id": {"S": model_id}}, ConsistentRead=True
             )
-        item = answer.get("Item", {})
-        if "document" not in item:
-            return Stored(document=None)
-        return Stored(document=item["document"]["S"], version=int(item["version"]["N"]))
+        return _stored(answer.get("Item", {}))
+
+    def load_many(self, model_ids: Sequence[str]) -> Mapping[str, Stored]:
+        """Return the newest document of each model, a hundred or 16 MB in a call; see the port."""
+        stored = dict.fromkeys(model_ids, Stored(document=None))
+        keys = [{"model_id": {"S": model_id}} for model_id in model_ids]
+        left: Mapping[str, object] = {self._table: {"Keys": keys, "ConsistentRead": True}} if keys else {}
+        action, attempt = f"read the states of {len(keys)} models from the table {self._table}", 0
+        while left:
+            if attempt == self._unprocessed.attempts:
+                raise UnavailableError("DynamoDB", action, "it leaves keys unprocessed")
+            self._unprocessed.pause(attempt)
+            try:
+                with translated("DynamoDB", action, MISSING_RIGHT):
+                    answer = self._client().batch_get_item(RequestItems=left)
+            except RefusalError:
+                # A role of the previous version may read items one by one only.
+                return {model_id: self.load(model_id) for model_id in model_ids}
+            items = [item for table in answer["Responses"].values() for item in table]
+            stored |= {item["model_id"]["S"]: _stored(item) for item in items}
+            left, attempt = answer.get("UnprocessedKeys", {}), attempt + 1
+        return stored
 
     def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*; see the port."""
@@ -128,6 +155,13 @@ class DynamoLedger:
         position = {"ExclusiveStartKey": start} if start is not None else {}
         with translated("DynamoDB", f"list the models in the table {self._table}"):
             return self._client().scan(TableName=self._table, ProjectionExpression="model_id", Limit=limit, **position)
+
+
+def _stored(item: Mapping[str, Any]) -> Stored:
+    """Return an item as the port has it."""
+    if "document" not in item:
+        return Stored(document=None)
+    return Stored(document=item["document"]["S"], version=int(item["version"]["N"]))
 
 
 def _indexed(model_id: str, entry: IndexEntry) -> dict[str, dict[str, str]]:

@@ -5,7 +5,7 @@ with `!`, which no key of a model does, so these entities, and only these, are r
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -86,6 +86,10 @@ class TableLedger:
             return Stored(document=None)
         version = Version(etag=entity.etag, indexed=entity.properties.get("indexed"))
         return Stored(document=_joined(entity.properties), version=version)
+
+    def load_many(self, model_ids: Sequence[str]) -> Mapping[str, Stored]:
+        """Return the newest document of each model, one by one: Table storage has no read of several keys."""
+        return {model_id: self.load(model_id) for model_id in model_ids}
 
     def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*; see the port."""

@@ -73,8 +73,10 @@ class Session:
 def _error(answer: HttpAnswer) -> AnswerError:
     """Return the error in *answer*: Google's JSON, or the page of a proxy in between."""
     try:
-        content = json.loads(answer.data)["error"]
+        read = json.loads(answer.data)
+        # An operation that answers with a list, such as a query, also has its error in a list.
+        content = (read[0] if isinstance(read, list) else read)["error"]
         code, message = str(content["status"]), one_line(content.get("message"))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         code, message = f"HTTP {answer.status}", ""
     return AnswerError(answer.status, code, message)

@@ -1,6 +1,7 @@
 """The ledger in a SQLite file."""
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,19 @@ class SqliteLedger:
             "load a model", "SELECT document, version FROM ledger WHERE model_id = ?", [model_id]
         )
         return Stored(document=rows[0][0], version=rows[0][1]) if rows else Stored(document=None)
+
+    def load_many(self, model_ids: Sequence[str]) -> Mapping[str, Stored]:
+        """Return the newest document of each model, in one statement.
+
+        Raises:
+            UnavailableError: as in `load`.
+
+        """
+        places = ", ".join("?" for _ in model_ids)
+        statement = f"SELECT model_id, document, version FROM ledger WHERE model_id IN ({places})"  # noqa: S608 - ? only
+        rows = self._database.execute("load models", statement, list(model_ids))
+        found = {row[0]: Stored(document=row[1], version=row[2]) for row in rows}
+        return {model_id: found.get(model_id, Stored(document=None)) for model_id in model_ids}
 
     def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*, and return what is stored; None if another writer was faster.

@@ -5,12 +5,12 @@ from fnmatch import fnmatchcase
 from typing import Final, Self
 
 from shared.decision.attention import FOR_PEOPLE
-from shared.errors import DamagedStateError, InvalidTriggerError, UnknownModelError
+from shared.errors import DamagedStateError, InvalidTriggerError
 from shared.fields import read_model_id
 from shared.frozen import dataclass
 from shared.http.views import STATES, damaged, summary
 from shared.ledger.index import is_complete, is_own
-from shared.ledger.snapshots import load
+from shared.ledger.snapshots import snapshot_of
 from shared.parts import EmitterParts
 
 PAGE_SIZE: Final = 100
@@ -78,13 +78,13 @@ def list_models(emitter: EmitterParts, query: Mapping[str, str]) -> dict[str, ob
     wanted = Filter.parse(query)
     ids, following = _page(emitter, query.get("after") or "", wanted)
     now, models = emitter.clock(), []
-    for model_id in ids:
+    # A model that is not configured any more is left out; its state is kept in case it is configured again.
+    known = [model_id for model_id in ids if emitter.config.knows(model_id)]
+    stored = emitter.ledger.load_many(known)
+    for model_id in known:
+        model = emitter.config.find(model_id)
         try:
-            model = emitter.config.find(model_id)
-        except UnknownModelError:
-            continue  # It was configured once; its state is kept in case it is configured again.
-        try:
-            entry = summary(model_id, model, load(emitter.ledger, model_id).state, now)
+            entry = summary(model_id, model, snapshot_of(model_id, stored[model_id]).state, now)
         except DamagedStateError as error:
             entry = damaged(model_id, model, str(error), now)
         if wanted.shows(entry):

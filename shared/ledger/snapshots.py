@@ -16,7 +16,7 @@ from shared.frozen import dataclass
 from shared.ledger.bounds import fitted
 from shared.ledger.document import read_state
 from shared.ledger.index import entry_of
-from shared.ports import Ledger, RandomId
+from shared.ports import Ledger, RandomId, Stored
 
 # How many model ids are read in one call.
 PAGE_SIZE: Final = 100
@@ -96,7 +96,16 @@ def load(ledger: Ledger, model_id: str) -> Snapshot:
         UnavailableError: the ledger is unavailable.
 
     """
-    stored = ledger.load(model_id)
+    return snapshot_of(model_id, ledger.load(model_id))
+
+
+def snapshot_of(model_id: str, stored: Stored) -> Snapshot:
+    """Return the state of *model_id* in the document that is *stored*.
+
+    Raises:
+        DamagedStateError: the document cannot be read.
+
+    """
     try:
         return Snapshot(state=read_state(stored.document), version=stored.version, document=stored.document)
     except ValueError as error:

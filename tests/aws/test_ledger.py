@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from emulators.ledger_table import create_ledger_table
 from functions.aws.clients import Clients
 from functions.aws.ledger import DynamoLedger
+from shared.backoff import Backoff
 from shared.errors import UnavailableError
 from shared.ports import IndexEntry, Stored
 
@@ -152,3 +153,66 @@ def test_a_throttled_index_is_an_error() -> None:
     ledger = DynamoLedger(Throttled, "states")  # type: ignore[arg-type]
     with pytest.raises(UnavailableError, match="list the due models in the table states"):
         ledger.due(NOW, 10)
+
+
+class Batches:
+    """A client whose answers to `batch_get_item` have at most two items each, or none at all.
+
+    Attributes:
+        requested: the keys of each request.
+
+    """
+
+    def __init__(self, most: int = 2) -> None:
+        """Answer with *most* items."""
+        self.requested: list[list[str]] = []
+        self._most = most
+
+    def batch_get_item(self, **arguments: Any) -> Any:
+        """Return some of the items, and the keys of the others."""
+        (request,) = arguments["RequestItems"].values()
+        assert request["ConsistentRead"]
+        names = [key["model_id"]["S"] for key in request["Keys"]]
+        self.requested.append(names)
+        items = [item_of(name) for name in names[: self._most]]
+        left = {"states": {**request, "Keys": request["Keys"][self._most :]}} if len(names) > self._most else {}
+        return {"Responses": {"states": items}, "UnprocessedKeys": left}
+
+
+def item_of(name: str) -> dict[str, dict[str, str]]:
+    """Return an item with its own name as document."""
+    return {"model_id": {"S": name}, "version": {"N": "3"}, "document": {"S": name}}
+
+
+def test_items_that_did_not_fit_into_an_answer_are_requested_again() -> None:
+    """DynamoDB answers at most 16 MB; the rest is read by further requests."""
+    client, waits = Batches(), list[float]()
+    ledger = DynamoLedger(lambda: client, "states", Backoff(attempts=3, sleep=waits.append))  # type: ignore[arg-type,return-value]
+    found = ledger.load_many(["a", "b", "c", "d", "e"])
+    assert [(name, each.document, each.version) for name, each in found.items()] == [(n, n, 3) for n in "abcde"]
+    assert (client.requested, len(waits)) == ([["a", "b", "c", "d", "e"], ["c", "d", "e"], ["e"]], 2)
+
+
+def test_a_table_that_returns_no_item_is_unavailable() -> None:
+    """A throttled table leaves all keys unprocessed; after a few attempts that is an error."""
+    ledger = DynamoLedger(lambda: Batches(0), "states", Backoff(attempts=3, sleep=lambda _: None))  # type: ignore[arg-type,return-value]
+    with pytest.raises(UnavailableError, match=r"read the states of 2 models from the table states: it leaves keys"):
+        ledger.load_many(["a", "b"])
+
+
+def test_a_role_without_the_right_to_batches_reads_one_by_one() -> None:
+    """A role of the previous version may only read single items, which costs more calls and no answer."""
+
+    class Older:
+        """A client of such a role."""
+
+        def batch_get_item(self, **_arguments: object) -> Any:
+            """Refuse."""
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "BatchGetItem")
+
+        def get_item(self, **arguments: Any) -> Any:
+            """Return an item."""
+            return {"Item": item_of(arguments["Key"]["model_id"]["S"])}
+
+    ledger = DynamoLedger(Older, "states")  # type: ignore[arg-type]
+    assert {name: each.document for name, each in ledger.load_many(["a", "b"]).items()} == {"a": "a", "b": "b"}

@@ -21,6 +21,7 @@ _OPERATIONS: Final = (
     ("firestore", "documents.get", "GET", r"/v1/projects/[^/]+/databases/[^/]+/documents/.+"),
     ("firestore", "documents.commit", "POST", r".*/documents:commit"),
     ("firestore", "documents.runQuery", "POST", r".*/documents:runQuery"),
+    ("firestore", "documents.batchGet", "POST", r".*/documents:batchGet"),
     ("vertex", "pipelineJobs.create", "POST", r"/v1/projects/[^/]+/locations/[^/]+/pipelineJobs"),
     ("vertex", "pipelineJobs.get", "GET", r"/v1/projects/[^/]+/locations/[^/]+/pipelineJobs/.+"),
     ("vertex", "pipelineJobs.cancel", "POST", r"/v1/projects/[^/]+/locations/[^/]+/pipelineJobs/[^/]+:cancel"),

@@ -125,7 +125,7 @@ class InMemory(Ports):
 
     def ledger_away(self) -> AbstractContextManager[None]:
         """See the base."""
-        return self._gate.meeting(Fault.THROTTLED, "load", "save", "models", "due")
+        return self._gate.meeting(Fault.THROTTLED, "load", "load_many", "save", "models", "due")
 
     def bus_away(self) -> AbstractContextManager[None]:
         """See the base."""

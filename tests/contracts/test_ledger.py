@@ -106,6 +106,21 @@ def test_every_model_id_has_a_document_of_its_own(ports: Ports, model_id: str) -
     assert sorted(ports.ledger.models(None, 10)) == sorted([model_id, model_id[:-1] + "Z"])
 
 
+def test_models_that_are_loaded_together_are_as_loaded_one_by_one(ports: Ports) -> None:
+    """A hundred models at once: each has its own document and version, and one that was never written has none."""
+    names = [f"a/{number} ü'#" for number in range(99)]
+    for name in names[:60]:
+        assert ports.ledger.save(name, f'{{"name": "{name}"}}', None)
+    once = ports.ledger.load_many([*names, "churn"])
+    assert {name: each.document for name, each in once.items()} == {
+        name: f'{{"name": "{name}"}}' if name in names[:60] else None for name in [*names, "churn"]
+    }
+    assert ports.ledger.save(names[0], "second", once[names[0]].version)
+    assert ports.ledger.save("churn", "first", once["churn"].version)
+    assert not ports.ledger.save(names[0], "third", once[names[0]].version)
+    assert ports.ledger.load_many([]) == {}
+
+
 def test_a_large_document_is_kept_whole(ports: Ports) -> None:
     """A state of 100 KB, far more than a model's histories can be, is neither cut nor refused."""
     document = '{"text": "' + "ü" * 50_000 + '"}'
@@ -118,11 +133,12 @@ def test_a_large_document_is_kept_whole(ports: Ports) -> None:
     "work",
     [
         lambda ledger: ledger.load("churn"),
+        lambda ledger: ledger.load_many(["churn"]),
         lambda ledger: ledger.save("churn", "second", None),
         lambda ledger: ledger.models(None, 10),
         lambda ledger: ledger.due(NOW, 10),
     ],
-    ids=["load", "save", "models", "due"],
+    ids=["load", "load_many", "save", "models", "due"],
 )
 def test_a_ledger_that_is_away_says_so(ports: Ports, work: Callable[[Ledger], object]) -> None:
     """While the ledger cannot be reached every verb is unavailable; then everything is there as before."""

@@ -22,6 +22,9 @@ from tests.core.test_index import complete_index
 
 MOST_CALLS_OF_AN_END: Final = 4
 MOST_CALLS_OF_A_SWEEP: Final = 6
+MOST_CALLS_OF_A_PAGE: Final = 4
+# Table storage has no read of several keys.
+READ_ONE_BY_ONE: Final = ("azure",)
 # An entity with a time of attention costs Table storage a second operation, so only some of the models have one.
 WRITERS: Final = 8
 
@@ -100,6 +103,6 @@ def test_idle_models_cost_nothing(ports: Ports, models: int) -> None:
     assert len(idle) <= MOST_CALLS_OF_A_SWEEP
     assert len(end) <= MOST_CALLS_OF_AN_END
     assert len(foreign) <= MOST_CALLS_OF_AN_END
-    assert len(page) <= PAGE_SIZE + 1
+    assert len(page) <= (PAGE_SIZE + 1 if ports.name in READ_ONE_BY_ONE else MOST_CALLS_OF_A_PAGE)
     sized.deployment.wait(HOUR)
     assert len(sized.calls(lambda: sweep(receiver))) <= MOST_CALLS_OF_A_SWEEP

@@ -101,9 +101,14 @@ def test_what_is_not_a_model_id_is_422(path: str, detail: str) -> None:
 
 def test_a_ledger_that_is_away_is_503() -> None:
     """Lists, pages and approvals say when to try again."""
-    for method, path in (("GET", "/models"), ("GET", "/models/churn"), ("POST", "/models/churn/approve")):
+    requests = (
+        ("GET", "/models", "load_many"),
+        ("GET", "/models/churn", "load"),
+        ("POST", "/models/churn/approve", "load"),
+    )
+    for method, path, call in requests:
         deployment = Deployment(gate=Script({0: Fault.THROTTLED}))
         response = deployment.call(method, path, {"trigger_id": "t-1"})
         detail = problem(response, 503, "Service Unavailable")
-        assert detail == "The fake service could not load: throttled; try again"
+        assert detail == f"The fake service could not {call}: throttled; try again"
         assert response.headers["retry-after"] == "5"

@@ -19,6 +19,8 @@ USED = {
     "EmitFunction": {"events": EventsClient, "dynamodb": DynamoDbClient},
     "ReceiveFunction": {"dynamodb": DynamoDbClient, "sagemaker": SageMakerClient, "sqs": SqsClient},
 }
+# Only pages of the HTTP API read several models together.
+OF_PAGES = {"ReceiveFunction": {"dynamodb:BatchGetItem"}}
 # The calls of Lambda itself in the name of a function: it writes the log, and forwards events that keep failing.
 LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 QUEUE = "arn:aws:sqs:eu-west-3:123456789012:trainings.fifo"
@@ -79,7 +81,7 @@ def test_every_action_exists(template: Template) -> None:
 @pytest.mark.parametrize("function", USED)
 def test_a_role_allows_what_the_code_does_and_no_more(function: str, template: Template) -> None:
     """The actions are the calls that the function's adapters make, and Lambda's own."""
-    assert set(granted(template, function)) == actions_of(USED[function]) | LAMBDA
+    assert set(granted(template, function)) == actions_of(USED[function]) - OF_PAGES.get(function, set()) | LAMBDA
 
 
 @pytest.mark.parametrize("function", USED)
@@ -109,7 +111,8 @@ def test_each_action_has_its_own_thing(template: Template) -> None:
     assert emit["events:PutEvents"] == emit["events:DescribeEventBus"] == {"${EventBus.Arn}"}
     for action in actions_of({"dynamodb": DynamoDbClient}):
         place = "${Ledger.Arn}/index/attention" if action == "dynamodb:Query" else "${Ledger.Arn}"
-        assert emit[action] == receive[action] == {place}
+        assert emit[action] == {place}
+        assert receive.get(action, {place}) == {place}
     assert emit["sqs:SendMessage"] == {"${UndeliveredQueue.Arn}"}
     assert receive["sqs:SendMessage"] == {"${UndeliveredQueue.Arn}", "${RejectedQueue.Arn}"}
     assert emit["logs:PutLogEvents"] == emit["logs:CreateLogStream"] == {"${EmitLogs.Arn}"}

@@ -71,6 +71,10 @@ class MemoryLedger(Gated):
         """Return the newest document; see the port."""
         return self._gate("load", lambda: self.peek(model_id))
 
+    def load_many(self, model_ids: Sequence[str]) -> Mapping[str, Stored]:
+        """Return the newest documents; see the port."""
+        return self._gate("load_many", lambda: {model_id: self.peek(model_id) for model_id in model_ids})
+
     def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*; see the port."""
         return self._gate("save", lambda: self._replace(model_id, document, version, entry))
