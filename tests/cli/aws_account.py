@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 from moto.events.models import EventPattern
 
 from emulators.aws_client import client
+from emulators.ledger_table import create_ledger_table
 from emulators.loopback import Answer, Request
 from emulators.standin import Served
 from tests.contracts.gate import passed_on
@@ -154,7 +155,7 @@ class Deployment:
         self.topic = self.clients["sns"].create_topic(Name=f"doctor-{self.number}")["TopicArn"]
         secrets = self.clients["secretsmanager"]
         self.secret = secrets.create_secret(Name=f"doctor-{self.number}", SecretString="ghp_token")["ARN"]
-        self.make_table("model_id")
+        create_ledger_table(self.clients["dynamodb"], self.table)
         self.make_pipeline(PARAMETERS)
         events = self.clients["events"]
         events.create_event_bus(Name=self.bus)

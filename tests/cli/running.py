@@ -41,6 +41,7 @@ class Diagnosis:
         code: the exit code.
         failed: the detail of each failed check, by its name.
         skipped: the detail of each skipped check, by its name.
+        warned: the detail of each check with a warning, by its name.
         passed: the names of the other checks.
 
     """
@@ -48,6 +49,7 @@ class Diagnosis:
     code: int
     failed: Mapping[str, str]
     skipped: Mapping[str, str]
+    warned: Mapping[str, str]
     passed: frozenset[str]
 
 
@@ -64,5 +66,6 @@ def diagnose(cloud: str, *options: str, variables: Mapping[str, str] | None = No
         code=answer.code,
         failed=by_status["FAILED"],
         skipped=by_status["skipped"],
+        warned=by_status["warning"],
         passed=frozenset(by_status["ok"]),
     )

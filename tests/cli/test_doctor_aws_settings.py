@@ -1,9 +1,13 @@
 """`doctor` on AWS without resources, permissions or a valid configuration."""
 
 import re
+from collections.abc import Mapping
+from contextlib import ExitStack
 
 import pytest
 
+from functions.cli.doctor.aws.ledger_index import index_check
+from functions.cli.doctor.check import CheckWarnedError, Setting
 from tests.cli.aws_account import CONFIGURATION, Deployment
 from tests.cli.running import diagnose, run
 
@@ -35,6 +39,7 @@ def test_a_missing_table(environment: pytest.MonkeyPatch) -> None:
     assert list(found.failed) == ["ledger, reading"]
     assert found.failed["ledger, reading"].startswith("there is no DynamoDB table no-such-table in this region; deploy")
     assert found.skipped["ledger, writing"] == "not checked: the table does not exist, or is not a ledger"
+    assert found.skipped["ledger, index"] == "not checked: the table does not exist"
 
 
 def test_a_table_with_another_key(deployment: Deployment) -> None:
@@ -47,6 +52,58 @@ def test_a_table_with_another_key(deployment: Deployment) -> None:
         "has another key than a ledger; use a table whose only key is the string model_id"
         in found.failed["ledger, reading"]
     )
+
+
+def remade(deployment: Deployment, index: Mapping[str, str] | None) -> None:
+    """Replace the table by one with a global secondary index of these keys by their type, or without one."""
+    keys = {"model_id": "HASH"} | {name: kind for kind, name in (index or {}).items()}
+    schema = [{"AttributeName": name, "KeyType": kind} for kind, name in (index or {}).items()]
+    indexes = [{"IndexName": "attention", "KeySchema": schema, "Projection": {"ProjectionType": "KEYS_ONLY"}}]
+    dynamodb = deployment.clients["dynamodb"]
+    dynamodb.delete_table(TableName=deployment.table)
+    dynamodb.create_table(
+        TableName=deployment.table,
+        KeySchema=[{"AttributeName": "model_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
+        BillingMode="PAY_PER_REQUEST",
+        **({"GlobalSecondaryIndexes": indexes} if index else {}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("index", "what"),
+    [
+        (None, "no global secondary index 'attention'"),
+        ({"HASH": "model_id"}, "an index 'attention' with other keys"),
+    ],
+    ids=["none", "other keys"],
+)
+def test_a_table_without_the_index(deployment: Deployment, index: Mapping[str, str] | None, what: str) -> None:
+    """Sweeps work without it, so it is a warning that says what its lack costs and how to add it."""
+    remade(deployment, index)
+    found = diagnose("aws")
+    assert (found.code, found.failed) == (0, {})
+    assert found.warned["ledger, index"].startswith(f"the table {deployment.table} has {what}, so each sweep and GET")
+    assert "the partition key attention_partition and the sort key attention_at" in found.warned["ledger, index"]
+
+
+def test_an_index_that_is_being_built() -> None:
+    """Until it is active the sweeps cannot use it, and there is nothing to do but to wait."""
+
+    class Building:
+        """A client that describes a table whose index is being filled; moto builds one immediately."""
+
+        def describe_table(self, **_arguments: object) -> object:
+            """Return the description."""
+            keys = {"attention_partition": "HASH", "attention_at": "RANGE"}
+            schema = [{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()]
+            index = {"IndexName": "attention", "IndexStatus": "CREATING", "KeySchema": schema, "Backfilling": True}
+            return {"Table": {"GlobalSecondaryIndexes": [index]}}
+
+    with ExitStack() as opened:
+        setting = Setting(variables={"RETRAIN_LEDGER": "states"}, config=None, source="", opened=opened)
+        with pytest.raises(CheckWarnedError, match="the index 'attention' of the table states is CREATING, and until"):
+            index_check(Building, setting).run()
 
 
 @pytest.mark.parametrize(
@@ -76,6 +133,7 @@ def test_a_missing_permission_of_the_functions_fails(
         ("ListTargetsByRule", "rule's target", "events:ListTargetsByRule"),
         ("DescribePipeline", "pipeline of churn", "sagemaker:DescribePipeline"),
         ("GetQueueAttributes", "dead letters", "sqs:GetQueueAttributes"),
+        ("DescribeTable", "ledger, index", "dynamodb:DescribeTable"),
     ],
 )
 def test_a_missing_permission_to_look_is_skipped(deployment: Deployment, operation: str, name: str, right: str) -> None:

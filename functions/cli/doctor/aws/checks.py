@@ -12,6 +12,7 @@ from functions.aws.secrets import read_secret
 from functions.cli.doctor.aws.errors import DENIED, NO_CREDENTIALS, codes_of, explain, missing_permission, skip_reasons
 from functions.cli.doctor.aws.event_rules import EventRules
 from functions.cli.doctor.aws.eventbridge import Rules
+from functions.cli.doctor.aws.ledger_index import index_check
 from functions.cli.doctor.aws.native_events import BUS as DEFAULT_BUS
 from functions.cli.doctor.aws.native_events import native_checks
 from functions.cli.doctor.aws.sagemaker import Pipeline
@@ -65,6 +66,7 @@ def checks(setting: Setting) -> list[Check]:
         *account.rules().checks(),
         *account.native(models),
         *ledger_checks("table", account.read, account.write),
+        account.index(),
         Check(
             name="dead letters",
             about="the queue for rejected events exists; nothing was sent",
@@ -150,6 +152,9 @@ class _Account:
         meanings = dict.fromkeys(("ResourceNotFoundException", "ValidationException"), unreadable)
         with explained(codes_of, skip_reasons("") | meanings | missing_permission("dynamodb:PutItem", table)):
             DynamoLedger(self._own.factory("dynamodb"), table).save(PROBE, "{}", IMPOSSIBLE)
+
+    def index(self) -> Check:
+        return index_check(self._own.factory("dynamodb"), self._setting)
 
     def dead_letters(self) -> None:
         self._queue(self._setting.needed("RETRAIN_DEAD_LETTERS"), "RETRAIN_DEAD_LETTERS")
