@@ -1,4 +1,7 @@
-"""The calls that an event, a sweep and a page of the list cost do not grow with the number of idle models."""
+"""The calls that an event, a sweep and a page of the list cost do not grow with the number of idle models.
+
+Those of a tick, which requests all models, grow by one for each thousand.
+"""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,11 +11,12 @@ from typing import Any, Final
 
 import pytest
 
+from shared.emit import PART, emit_scheduled
 from shared.http.listing import PAGE_SIZE
 from shared.ports import IndexEntry, Ledger, RunResult
 from shared.training.end import run_ended
 from shared.training.sweep import sweep
-from shared.trigger import run_name, token_of
+from shared.trigger import RetrainTrigger, run_name, token_of
 from shared.wire.incoming import RunEnded
 from tests.contracts.ports import Ports
 from tests.contracts.test_ledger import EVENTS_NAME_THE_MODEL, LATER
@@ -76,6 +80,15 @@ class Sized:
         work()
         return list(read()[before:])
 
+    def tick(self, models: int) -> list[str]:
+        """Return the calls of a tick that publishes a trigger for each of so many models, to a bus in memory."""
+        text = "".join(model_text(f"idle-{number:05}", "schedule = true") for number in range(models))
+        emitter = dataclasses.replace(Deployment(text).emitter, ledger=self._counted)
+        published: list[RetrainTrigger] = []
+        calls = self.calls(lambda: published.extend(emit_scheduled(emitter, self.deployment.now)))
+        assert len(published) == models
+        return calls
+
     def end(self, model_id: str, run_id: str) -> str | None:
         """Report the end of a run as this cloud's events do, and return the model that had it."""
         hint = model_id if self._ports.name in EVENTS_NAME_THE_MODEL else None
@@ -86,7 +99,7 @@ class Sized:
 
 @pytest.mark.parametrize("models", [60, pytest.param(10_000, marks=pytest.mark.deep)])
 def test_idle_models_cost_nothing(ports: Ports, models: int) -> None:
-    """An end, a sweep and a page cost the same number of calls with sixty idle models and with ten thousand."""
+    """An end, a sweep and a page cost as many calls with ten thousand idle models as with sixty; a tick costs eleven."""
     sized = Sized(ports, models)
     receiver = sized.deployment.receiver
     idle = sized.calls(lambda: sweep(receiver))
@@ -98,11 +111,14 @@ def test_idle_models_cost_nothing(ports: Ports, models: int) -> None:
     following = {"after": "seen:"}
     page = sized.calls(lambda: pages.append(sized.deployment.call("GET", "/models", query=following)))
     assert [one.status for one in pages] == [HTTPStatus.OK] * 2
-    found = {"sweep": idle, "foreign end": foreign, "end": end, "page": page}
+    tick = sized.tick(models)
+    found = {"sweep": idle, "foreign end": foreign, "end": end, "page": page, "tick": tick}
     print(ports.name, models, {name: len(calls) for name, calls in found.items()})  # noqa: T201 - for reports
     assert len(idle) <= MOST_CALLS_OF_A_SWEEP
     assert len(end) <= MOST_CALLS_OF_AN_END
     assert len(foreign) <= MOST_CALLS_OF_AN_END
     assert len(page) <= (PAGE_SIZE + 1 if ports.name in READ_ONE_BY_ONE else MOST_CALLS_OF_A_PAGE)
+    # The place of the tick is read once, and saved after each thousand of more than a thousand triggers.
+    assert len(tick) == (models // PART + 1 if models > PART else 0)
     sized.deployment.wait(HOUR)
     assert len(sized.calls(lambda: sweep(receiver))) <= MOST_CALLS_OF_A_SWEEP
