@@ -107,7 +107,7 @@ def test_every_model_id_has_a_document_of_its_own(ports: Ports, model_id: str) -
 
 
 def test_models_that_are_loaded_together_are_as_loaded_one_by_one(ports: Ports) -> None:
-    """A hundred models at once: each has its own document and version, and one that was never written has none."""
+    """Each of a hundred models has its own document and version, and one that was never written has none."""
     names = [f"a/{number} ü'#" for number in range(99)]
     for name in names[:60]:
         assert ports.ledger.save(name, f'{{"name": "{name}"}}', None)

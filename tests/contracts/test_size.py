@@ -99,7 +99,7 @@ class Sized:
 
 @pytest.mark.parametrize("models", [60, pytest.param(10_000, marks=pytest.mark.deep)])
 def test_idle_models_cost_nothing(ports: Ports, models: int) -> None:
-    """An end, a sweep and a page cost as many calls with ten thousand idle models as with sixty; a tick costs eleven."""
+    """An end, a sweep and a page cost as many calls with ten thousand idle models as with sixty, a tick eleven."""
     sized = Sized(ports, models)
     receiver = sized.deployment.receiver
     idle = sized.calls(lambda: sweep(receiver))
