@@ -100,7 +100,7 @@ requirements: $(READY) ## pin the requirements anew, with hashes
 	pin examples/pipelines/requirements.in -o examples/pipelines/requirements.txt; \
 	pin functions/monitor/requirements.in -o functions/monitor/requirements.txt; \
 	pin -c functions/monitor/requirements.txt requirements/monitor-tests.in -o requirements/monitor-tests.txt; \
-	for tool in sam checkov sbom lint audit bench; do pin requirements/$$tool.in -o requirements/$$tool.txt; done; \
+	for tool in sam checkov sbom lint audit bench terraform; do pin requirements/$$tool.in -o requirements/$$tool.txt; done; \
 	for tool in provider provider-oldest; do pin --no-deps requirements/$$tool.in -o requirements/$$tool.txt; done
 
 # --- using it ---------------------------------------------------------------------------------------------------------
@@ -182,6 +182,13 @@ $(LINT)/.ready: requirements/lint.txt
 	$(call install,$(LINT),$<)
 	@touch $@
 
+# The package that a provider for Terraform is made of, in an environment of its own: it needs an older protobuf.
+TERRAFORM_PROVIDER := .tools/terraform-provider
+$(TERRAFORM_PROVIDER)/.ready: requirements/terraform.txt
+	@echo "Setting up the provider that Terraform plans with"
+	$(call install,$(TERRAFORM_PROVIDER),$<)
+	@touch $@
+
 AZ := .tools/azure-cli/bin/az
 $(AZ): requirements/azure-cli.txt
 	@echo "Setting up Azure's command line, which needs an environment of its own: 400 MB"
@@ -189,8 +196,8 @@ $(AZ): requirements/azure-cli.txt
 	@touch $@
 
 .PHONY: check-deploy
-check-deploy: $(READY) $(CHECKOV) $(PROVIDER) $(SAM) $(AZ) $(LINT)/.ready ## what deploys to the three clouds, against the provider's schemas, moto, and the rules of checkov, zizmor and hadolint
-	CHECK_DEPLOY=1 $(BIN)/python -m pytest -q tests/deploy/test_terraform_schema.py tests/deploy/test_aws_deployment.py tests/deploy/test_real_tools.py
+check-deploy: $(READY) $(CHECKOV) $(PROVIDER) $(SAM) $(AZ) $(LINT)/.ready $(TERRAFORM_PROVIDER)/.ready ## what deploys to the three clouds, against the provider's schemas, moto, and the rules of checkov, zizmor and hadolint
+	CHECK_DEPLOY=1 $(BIN)/python -m pytest -q tests/deploy/test_terraform_schema.py tests/deploy/test_terraform_plan.py tests/deploy/test_aws_deployment.py tests/deploy/test_real_tools.py
 	$(LINT)/bin/zizmor --offline --quiet .github examples/github/*.yml
 	$(LINT)/bin/hadolint functions/monitor/Dockerfile
 	$(BIN)/cfn-lint --regions eu-west-1 -- deploy/aws/monitor.yaml

@@ -26,7 +26,7 @@ pipeline = "fraud-training"
 """
 # One project for both environments, and channels instead of addresses.
 TFVARS = """
-environment           = "{name}"
+environment = "{name}"
 project               = "one-project"
 region                = "us-central1"
 trainers              = ["trainer@one-project.iam.gserviceaccount.com"]
@@ -53,6 +53,7 @@ HOST = {
 TESTS = (
     "tests/deploy/test_settings.py",
     "tests/deploy/test_parameters.py",
+    "tests/deploy/test_terraform.py",
     "tests/deploy/test_terraform_environments.py",
     "tests/deploy/test_workflows.py",
     "tests/deploy/test_template.py",
