@@ -16,8 +16,8 @@ those that a trigger sets, with the types of their defaults, and raises `Invalid
 # Beyond this, a float cannot represent every whole number.
 EXACT: Final = 2**53
 
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_WHOLE: Final = re.compile(r"([+-]?[0-9]+)(?:\.0*)?")
+_NUMBER: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_WHOLE: Final = r"([+-]?[0-9]+)(?:\.0*)?"
 _FLAGS: Final = {"true": True, "false": False}
 
 
@@ -74,9 +74,9 @@ def _number(value: Parameter) -> int | float | None:
         return None
     if not isinstance(value, str):
         return value
-    if not _NUMBER.fullmatch(value):
+    if not re.fullmatch(_NUMBER, value):
         return None
-    whole = _WHOLE.fullmatch(value)
+    whole = re.fullmatch(_WHOLE, value)
     # An integer is read exactly; one of thousands of digits is not one of 64 bits, and Python does not read it.
     if whole and len(value) <= len(str(INT64.start)) and int(whole[1]) in INT64:
         return int(whole[1])

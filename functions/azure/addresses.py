@@ -9,9 +9,9 @@ from shared.frozen import dataclass
 
 # The naming rules of the two services.
 _VALID_NAME: Final = {
-    "RETRAIN_LEDGER": re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}"),
-    "RETRAIN_DEAD_LETTERS": re.compile(r"(?!.{64})[a-z0-9](?:-?[a-z0-9]){2,62}"),
-    "RETRAIN_UNDELIVERED": re.compile(r"(?!.{64})[a-z0-9](?:-?[a-z0-9]){2,62}"),
+    "RETRAIN_LEDGER": r"[A-Za-z][A-Za-z0-9]{2,62}",
+    "RETRAIN_DEAD_LETTERS": r"(?!.{64})[a-z0-9](?:-?[a-z0-9]){2,62}",
+    "RETRAIN_UNDELIVERED": r"(?!.{64})[a-z0-9](?:-?[a-z0-9]){2,62}",
 }
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -56,7 +56,7 @@ def place_of(variable: str, url: str) -> Place:
     parts = urlsplit(url)
     endpoint, _, name = url.rstrip("/").rpartition("/")
     is_url = parts.scheme in ("http", "https") and parts.hostname and parts.path.strip("/") and not parts.query
-    if not is_url or not _VALID_NAME[variable].fullmatch(name):
+    if not is_url or not re.fullmatch(_VALID_NAME[variable], name):
         # The value is not shown: after a question mark there may be a signature.
         kind = "table" if variable == "RETRAIN_LEDGER" else "container"
         problem = f"{variable}: must be a URL: the endpoint of the service, a slash and the name of a {kind}"

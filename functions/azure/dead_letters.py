@@ -1,11 +1,11 @@
 """Dead letters as blobs of JSON in a container."""
 
-import uuid
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from functions.azure.errors import STANDARD, Persistence, RefusalError, call
-from shared.ports import DeadLetter
+from functions.machine import new_id
+from shared.ports import DeadLetter, RandomId
 from shared.training.dead_letters import letter_text
 
 # The client writes a blob of this size in one request. A blob may be larger still, but no event is: Event Grid delivers
@@ -39,7 +39,7 @@ class BlobDeadLetters:
         container: str,
         *,
         persistence: Persistence = STANDARD,
-        new_id: Callable[[], object] = uuid.uuid4,
+        new_id: RandomId = new_id,
     ) -> None:
         """Keep the arguments."""
         self._client = client

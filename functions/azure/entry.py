@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from shared.fields import format_time
-from shared.http.messages import Request, Response, read_query
 from shared.wire.reading import time
 
+# Most events are not requests over HTTP.
 if TYPE_CHECKING:
     import azure.functions as func
+
+    from shared.http.messages import Request, Response
 
 # A host's clock may be slightly behind its timer: a tick that is due now counts as due.
 CLOCK_SKEW: Final = timedelta(seconds=10)
@@ -20,7 +22,7 @@ LONGEST_NAME: Final = 512
 KEY: Final = "function key"
 
 
-def read_request(request: "func.HttpRequest", *, authenticated: bool) -> Request:
+def read_request(request: "func.HttpRequest", *, authenticated: bool) -> "Request":
     """Read an HTTP request.
 
     Args:
@@ -28,6 +30,8 @@ def read_request(request: "func.HttpRequest", *, authenticated: bool) -> Request
         authenticated: whether the platform itself set the headers that name the caller.
 
     """
+    from shared.http.messages import Request, read_query
+
     # The route parameter is decoded; the URL has the path as it was sent.
     address = urlsplit(request.url)
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -41,7 +45,7 @@ def read_request(request: "func.HttpRequest", *, authenticated: bool) -> Request
     )
 
 
-def http_answer(response: Response) -> "func.HttpResponse":
+def http_answer(response: "Response") -> "func.HttpResponse":
     """Return *response* in the host's format."""
     import azure.functions as func
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 # A job names the service as `azureml://REGION.api.azureml.ms/mlflow/v1.0/subscriptions/.../workspaces/NAME?`. The token
 # of Azure Resource Manager is sent there, so it must be Microsoft's own address.
-_TRACKING: Final = re.compile(r"azureml://(?P<host>[\w.:-]+)/mlflow/v[\d.]+(?P<workspace>/subscriptions/[^?#]+)")
+_TRACKING: Final = r"azureml://(?P<host>[\w.:-]+)/mlflow/v[\d.]+(?P<workspace>/subscriptions/[^?#]+)"
 _HOSTS: Final = (".api.azureml.ms", ".api.ml.azure.us", ".api.ml.azure.cn")
 _LOOPBACK: Final = ("http://127.0.0.1:", "http://localhost:")
 
@@ -26,7 +26,7 @@ def history_address(job: Mapping[str, Any], name: str, endpoint: str) -> str | N
     """
     services = job.get("properties", {}).get("services")
     tracking = services.get("Tracking") if isinstance(services, Mapping) else None
-    named = _TRACKING.match(str(tracking.get("endpoint", ""))) if isinstance(tracking, Mapping) else None
+    named = re.match(_TRACKING, str(tracking.get("endpoint", ""))) if isinstance(tracking, Mapping) else None
     if named is None:
         return None
     if endpoint.startswith(_LOOPBACK):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Protocol
 
 from functions.azure.errors import STANDARD, Persistence, RefusalError, call
-from functions.azure.history import error_message, history_address
 from functions.azure.job import TOKEN_TAG, job_document, studio_url
 from shared.config.targets import AzureMlTarget
 from shared.errors import TargetRefusedError, UnavailableError
@@ -27,7 +26,7 @@ NOT_CANCELLED: Final[frozenset[str | int]] = UNKNOWN | {409, "Conflict"}
 CANCEL_REQUESTED: Final = "CancelRequested"
 
 # A job's resource id, or its name alone (REST API, Jobs - Get: the pattern of `id`).
-_RUN: Final = re.compile(r"(?:(?P<workspace>/subscriptions/[^?#]+)/jobs/)?(?P<name>[a-zA-Z0-9][a-zA-Z0-9_-]{0,254})")
+_RUN: Final = r"(?:(?P<workspace>/subscriptions/[^?#]+)/jobs/)?(?P<name>[a-zA-Z0-9][a-zA-Z0-9_-]{0,254})"
 
 
 class ArmClient(Protocol):
@@ -87,6 +86,8 @@ class AzureMlLauncher:
 
     def _error(self, job: Mapping[str, Any], name: str) -> str:
         """Return why a job failed: Azure Resource Manager does not know it, the workspace's run history does."""
+        from functions.azure.history import error_message, history_address
+
         address = history_address(job, name, self._endpoint)
         if address is None:
             return ""
@@ -123,7 +124,7 @@ class AzureMlLauncher:
             return None
 
     def _path_of(self, run_id: str) -> str | None:
-        run = _RUN.fullmatch(run_id)
+        run = re.fullmatch(_RUN, run_id)
         return None if run is None else f"{run['workspace'] or self._workspace}/jobs/{run['name']}"
 
     def _create(self, name: str, request: LaunchRequest) -> Mapping[str, Any]:

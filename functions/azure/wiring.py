@@ -1,4 +1,7 @@
-"""Wires the core to Azure: reads the environment and makes everything once, on first use, and keeps it while warm."""
+"""Wires the core to Azure: reads the environment and makes everything once, on first use, and keeps it while warm.
+
+Adapters that not every function needs are imported where they are made.
+"""
 
 import logging
 import os
@@ -7,13 +10,10 @@ from typing import Final
 
 from functions.assembly import Deployment, emitter_parts, receiver_parts
 from functions.azure.addresses import place_of
-from functions.azure.bus import EventGridBus
 from functions.azure.clients import Clients
 from functions.azure.credentials import Access
-from functions.azure.dead_letters import BlobDeadLetters
 from functions.azure.launcher import PUBLIC, AzureMlLauncher
 from functions.azure.ledger import TableLedger
-from functions.azure.secrets import audience_of, read_secret
 from functions.machine import once
 from shared.config.environment import Environment, read_environment
 from shared.config.targets import AzureMlTarget, Target
@@ -34,6 +34,8 @@ def emitter() -> EmitterParts:
         ConfigError: the environment or the configuration is wrong.
 
     """
+    from functions.azure.bus import EventGridBus
+
     _set_up_logs()
     environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
     bus = EventGridBus(clients().topic(environment.bus), environment.bus, environment.source)
@@ -92,6 +94,8 @@ def _deployment(environment: Environment) -> Deployment:
 def _dead_letters(environment: Environment) -> DeadLetters | None:
     if not environment.dead_letters:
         return None
+    from functions.azure.dead_letters import BlobDeadLetters
+
     place = place_of("RETRAIN_DEAD_LETTERS", environment.dead_letters)
     return BlobDeadLetters(clients().container(place), place.name)
 
@@ -104,6 +108,8 @@ def _launcher(target: Target, environment: Environment) -> Launcher | None:
 
 
 def _read_secret(url: str) -> str:
+    from functions.azure.secrets import audience_of, read_secret
+
     return read_secret(clients().rest(url, audience_of(url)), url)
 
 

@@ -31,10 +31,10 @@ SIGNALS: Final = (
     "blob",
 )
 # A host of letters, digits, points and hyphens, or an IPv6 address, and an optional port: an origin that browsers send.
-_URL: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[!$-;=@-Z_a-z~]*)?")
+_URL: Final = r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[!$-;=@-Z_a-z~]*)?"
 MAX_RETRIES: Final = 10
 MAX_CONSECUTIVE: Final = 100
-_NUMBER: Final = re.compile(r"[0-9]{1,6}")
+_NUMBER: Final = r"[0-9]{1,6}"
 _BUDGET: Final = f'a number from 1 to {MAX_STARTS} and a duration over zero, such as "3/7d"'
 
 
@@ -150,7 +150,7 @@ def _read_shared(file: Table) -> _Shared:
 def _read_console(table: Table) -> str:
     url = table.text("url").rstrip("/")
     table.done()
-    if url and not _URL.fullmatch(url):
+    if url and not re.fullmatch(_URL, url):
         wanted = 'an http or https URL without user, query or fragment, such as "https://retrain.example"'
         table.problem("url", f"must be {wanted}, not {url!r}")
     return url
@@ -238,7 +238,7 @@ def _read_policy(table: Table) -> Policy:
 def _read_budget(value: object) -> Budget | None:
     number, separator, period = value.partition("/") if isinstance(value, str) else ("", "", "")
     duration = parse_duration(period)
-    if not separator or not duration or not _NUMBER.fullmatch(number):
+    if not separator or not duration or not re.fullmatch(_NUMBER, number):
         return None
     return Budget(number=int(number), period=duration) if 1 <= int(number) <= MAX_STARTS else None
 

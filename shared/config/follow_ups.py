@@ -17,8 +17,8 @@ MAX_EVENT_TYPE: Final = 100
 NOTIFY_ON: Final = ("failed", "rejected", "awaiting_approval", "stale")
 
 # GitHub's own rule for an owner and a repository.
-_REPOSITORY: Final = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
-_DISPATCH: Final = re.compile(r"github:([^#]+)#(.+)")
+_REPOSITORY: Final = r"(?a)[\w.-]{1,100}/[\w.-]{1,100}"
+_DISPATCH: Final = r"github:([^#]+)#(.+)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ STANDARD: Final = Notify(channels=(), on=NOTIFY_ON)
 
 def read_dispatch(action: str) -> tuple[str, str]:
     """Return repository and event type of `github:OWNER/NAME#EVENT_TYPE`, two empty strings for any other action."""
-    dispatch = _DISPATCH.fullmatch(action)
+    dispatch = re.fullmatch(_DISPATCH, action)
     return (dispatch[1], dispatch[2]) if dispatch else ("", "")
 
 
@@ -72,7 +72,7 @@ def read_repositories(table: Table) -> tuple[str, ...]:
     repositories = table.texts("repositories")
     table.done()
     for repository in repositories:
-        if not _REPOSITORY.fullmatch(repository):
+        if not re.fullmatch(_REPOSITORY, repository):
             table.problem("repositories", f"{repository!r} must be OWNER/NAME")
     return repositories
 

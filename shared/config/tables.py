@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION: Final = re.compile(r"([0-9]{1,6})([smhd])")
+_DURATION: Final = r"([0-9]{1,6})([smhd])"
 
 
 class Table:
@@ -148,7 +148,7 @@ def _is_text(value: object) -> bool:
 
 def parse_duration(value: object) -> timedelta | None:
     """Return the duration that *value*, such as `6h`, means; None if it is not valid."""
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
     return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
 
 

@@ -17,7 +17,7 @@ STATUS_CHANGED: Final = "Microsoft.MachineLearningServices.RunStatusChanged"
 MODEL_TAG: Final = "retrain-model-id"
 
 # The steps of a pipeline are runs, too; only whole jobs that this project started have such a name.
-_OURS: Final = re.compile(re.escape(RUN_PREFIX) + "[0-9a-f]{40}")
+_OURS: Final = re.escape(RUN_PREFIX) + "[0-9a-f]{40}"
 # Every other status may still change: a job that does not respond may come back (REST API, JobStatus.NotResponding).
 # In lower case, as events spell statuses differently; Microsoft's sample of RunStatusChanged has "failed".
 _RESULTS: Final = {
@@ -54,7 +54,7 @@ def ended(kind: str, workspace: str, subject: str, data: object, sent_at: dateti
         return None
     fields: Mapping[str, Any] = _by_small_name(data)
     name = text(fields.get("runid")) or subject.rpartition("/runs/")[2]
-    if not _OURS.fullmatch(name):
+    if not re.fullmatch(_OURS, name):
         return None
     result = RunResult.SUCCEEDED if kind == COMPLETED.lower() else run_result(text(fields.get("runstatus")))
     return RunEnded(

@@ -21,7 +21,7 @@ _NOT_BREACHED: Final = ("", "false", "0", "no", "none", "null")
 
 # Data Lake storage and SFTP report a file when it is opened, still empty, and again when it is complete.
 _INCOMPLETE: Final = ("CreateFile", "SftpCreate")
-_BLOB: Final = re.compile(r"/blobServices/default/containers/([^/]+)/blobs/(.+)", re.DOTALL)
+_BLOB: Final = r"(?s)/blobServices/default/containers/([^/]+)/blobs/(.+)"
 
 # Runs of automated training have tags and properties of any number and length.
 _MOST_TEXTS: Final = 200
@@ -111,7 +111,7 @@ def _dataset_drift(event: GridEvent) -> Signal | None:
 
 
 def _blob(event: GridEvent) -> Signal | None:
-    where, data = _BLOB.fullmatch(event.subject), _lower(event.data)
+    where, data = re.fullmatch(_BLOB, event.subject), _lower(event.data)
     if where is None or data.get("api") in _INCOMPLETE:
         return None
     container, name = where.groups()
