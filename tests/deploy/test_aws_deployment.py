@@ -401,7 +401,7 @@ def test_the_outputs_are_the_variables_of_the_functions() -> None:
     stack = "arn:aws:cloudformation:eu-north-1:123456789012:stack/retrain-dev/1"
     found = variables_of(Deployed(stack_id=stack, status="", parameters=parameters, outputs=outputs))
     assert {found.pop("AWS_REGION"), found.pop("AWS_DEFAULT_REGION")} == {"eu-north-1"}
-    assert set(found) == set(given) - {"RETRAIN_EXTERNAL_ID"}
+    assert set(found) == set(given) - {"RETRAIN_EXTERNAL_ID", "POWERTOOLS_METRICS_NAMESPACE"}
 
 
 def test_up_to_the_first_call_without_aws(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
