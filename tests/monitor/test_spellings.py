@@ -154,3 +154,12 @@ def test_no_value_of_the_data_is_in_an_error(tmp_path: Path) -> None:
         read(tmp_path, check(current="reference.parquet"))
     assert str(caught.value).endswith("a value is not valid UTF8!")
     assert "secret" not in str(caught.value)
+
+
+def test_places_are_not_compared_whatever_the_file_says_of_their_form(tmp_path: Path) -> None:
+    """The metadata of GeoParquet may be incomplete; the other columns are compared."""
+    table = pa.table({"x": np.arange(COUNT) / 7, "place": [bytes(21)] * COUNT})
+    columns = '{"version": "1.0.0", "primary_column": "place", "columns": {"place": {"encoding": "WKB"}}}'
+    parquet.write_table(table.replace_schema_metadata({"geo": columns}), tmp_path / "reference.parquet")
+    chosen = read(tmp_path, check(current="reference.parquet")).chosen
+    assert (chosen.names, dict(chosen.left_out)) == (("x",), {"place": "holds bytes"})
