@@ -1,9 +1,12 @@
 """The adapters under test, made for stand-ins, and what is sent through them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from emulators.arm.standin import WORKSPACE
 from emulators.event_grid import EventGridStandIn
+from emulators.loopback import Answer, LoopbackServer, Request
 from functions.azure.bus import EventGridBus
 from functions.azure.clients import CallLimits, Clients
 from functions.azure.errors import Persistence
@@ -35,3 +38,16 @@ def bus_at(url: str, clients: Clients, pauses: list[float]) -> EventGridBus:
 def arrived(topic: EventGridStandIn) -> list[str]:
     """Return the ids of the events that the topic took."""
     return [event["id"] for event in topic.events]
+
+
+@contextmanager
+def refusing(status: int, code: str) -> Iterator[tuple[str, list[Request]]]:
+    """Run a storage service that refuses every request with *code*; give its URL and the requests."""
+    asked: list[Request] = []
+
+    def respond(request: Request) -> Answer:
+        asked.append(request)
+        return Answer(status=status, headers={"x-ms-error-code": code})
+
+    with LoopbackServer(respond) as server:
+        yield server.url, asked

@@ -13,7 +13,7 @@ from functions.azure.clients import Clients
 from functions.azure.dead_letters import BlobDeadLetters
 from shared.errors import UnavailableError
 from shared.ports import DeadLetter
-from tests.azure.adapters import noting
+from tests.azure.adapters import noting, refusing
 from tests.contracts.adapters import Answering
 
 AT = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
@@ -84,14 +84,8 @@ def test_whatever_fails_the_letters_are_away(
     clients: Clients, pauses: list[float], status: int, code: str, tries: int
 ) -> None:
     """A letter that is not kept keeps its event from being acknowledged; the client itself repeats nothing."""
-    asked: list[Request] = []
-
-    def respond(request: Request) -> Answer:
-        asked.append(request)
-        return Answer(status=status, headers={"x-ms-error-code": code})
-
-    with LoopbackServer(respond) as server, pytest.raises(UnavailableError, match=code or "HTTP 429"):
-        at(server.url, clients, pauses).put(letter({"password": "hunter2"}))
+    with refusing(status, code) as (url, asked), pytest.raises(UnavailableError, match=code or "HTTP 429"):
+        at(url, clients, pauses).put(letter({"password": "hunter2"}))
     assert len(asked) == tries
 
 

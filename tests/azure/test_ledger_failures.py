@@ -14,7 +14,7 @@ from functions.azure.addresses import Place
 from functions.azure.clients import Clients
 from functions.azure.ledger import TableLedger
 from shared.errors import UnavailableError
-from tests.azure.adapters import ONCE, noting
+from tests.azure.adapters import ONCE, noting, refusing
 from tests.contracts.adapters import Answering
 
 Work = Callable[[TableLedger], object]
@@ -65,14 +65,8 @@ def test_a_busy_service_is_called_again(
     clients: Clients, pauses: list[float], code: str, status: int, work: Work
 ) -> None:
     """Throttled and failed calls are repeated, then the ledger is away; the client itself repeats nothing."""
-    asked: list[Request] = []
-
-    def respond(request: Request) -> Answer:
-        asked.append(request)
-        return Answer(status=status, headers={"x-ms-error-code": code})
-
-    with LoopbackServer(respond) as server, pytest.raises(UnavailableError, match=code or "HTTP 429"):
-        work(at(server.url, clients, pauses))
+    with refusing(status, code) as (url, asked), pytest.raises(UnavailableError, match=code or "HTTP 429"):
+        work(at(url, clients, pauses))
     assert (len(asked), len(pauses)) == (3, 2)
 
 
