@@ -1,15 +1,22 @@
 """A `dataclass` decorator that is faster than that of the standard library; a cold start defines fifty classes.
 
 The standard one compiles six methods for each class. Here only `__init__` is compiled, which sets the attributes in a
-third of the time, and only when the first object is made: most processes make objects of half of the classes. The other
+third of the time, and only for classes of which many objects are made: a cold start makes few of each. The other
 methods are shared by all classes. Types, fields, `replace` and `asdict` are those of the standard library. `InitVar` is
 not supported.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+
+# So many objects of a class are made without a compiled `__init__`.
+_BY_STEPS = 10
+
+# The name of a field, the function that sets it, and the one that makes its default; none if it has no default.
+_Step = tuple[str, Callable[[object, object], None], Callable[[], object] | None]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass  # noqa: PLC0414 - so that mypy lets others import it from here
@@ -46,13 +53,49 @@ def _complete(cls: Any) -> None:  # noqa: ANN401 - methods are put into a class
 
 
 def _first_initializer(cls: Any) -> Callable[..., None]:  # noqa: ANN401 - any of the classes
-    """Return an `__init__` that replaces itself by the compiled one."""
+    """Return an `__init__` that replaces itself by the compiled one, once that is worth its 0.1 ms."""
+    steps: tuple[_Step, ...] = ()
+    after: Callable[[object], None] = getattr(cls, "__post_init__", lambda _self: None)
+    made = 0
 
     def initialize(self: object, *values: object, **named: object) -> None:
-        made = cls.__init__ = _initializer(cls)
-        made(self, *values, **named)
+        nonlocal made, steps
+        steps = steps or tuple(_steps(cls))
+        made += 1
+        given = len(named)
+        if made <= _BY_STEPS and not values:
+            for name, put, default in steps:
+                if name in named:
+                    given -= 1
+                    put(self, named[name])
+                elif default is not None:
+                    put(self, default())
+                else:
+                    break
+            else:
+                if not given:
+                    after(self)
+                    return
+        # Enough objects were made, or the arguments are positional, or not those that there must be.
+        compiled = cls.__init__ = _initializer(cls)
+        compiled(self, *values, **named)
 
     return initialize
+
+
+def _steps(cls: Any) -> Iterator[_Step]:  # noqa: ANN401 - any of the classes
+    for field in dataclasses.fields(cls):
+        if field.init:
+            default: Callable[[], object] | None = None
+            if field.default_factory is not dataclasses.MISSING:
+                default = field.default_factory
+            elif field.default is not dataclasses.MISSING:
+                default = partial(_same, field.default)
+            yield field.name, getattr(cls, field.name).__set__, default
+
+
+def _same(value: object) -> object:
+    return value
 
 
 def _initializer(cls: Any) -> Callable[..., None]:  # noqa: ANN401 - any of the classes

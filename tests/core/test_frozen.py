@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 from dataclasses import field
+from typing import Any
 
 import pytest
 
@@ -67,3 +68,33 @@ def test_a_class_without_a_docstring_gets_its_name() -> None:
         name: str = ""
 
     assert Plain.__doc__ == "Plain"
+
+
+def test_the_first_objects_are_made_as_all_others_are() -> None:
+    """The first ten are made without a compiled `__init__`: fields, defaults and derived fields are the same."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Fresh:
+        name: str
+        parts: list[str] = field(default_factory=list)
+        length: int = field(init=False)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "length", len(self.name))
+
+    made = [Fresh(name="n" * number) for number in range(12)]
+    assert [(one.length, one.parts) for one in made] == [(number, []) for number in range(12)]
+    assert len({id(one.parts) for one in made}) == 12
+
+
+@pytest.mark.parametrize("given", [{}, {"name": "a", "lenght": 3}, {"lenght": 3}])
+def test_wrong_arguments_of_the_first_object_are_refused(given: dict[str, Any]) -> None:
+    """A missing or an unknown field is the error of any function, also before `__init__` is compiled."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Fresh:
+        name: str
+
+    with pytest.raises(TypeError, match=r"Fresh\.__init__\(\)"):
+        Fresh(**given)
+    assert Fresh(name="b").name == "b"
