@@ -7,12 +7,11 @@ with `!`, which no key of a model does, so these entities, and only these, are r
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 from functions.azure.errors import STANDARD, Persistence, RefusalError, call
-from functions.azure.tables import BEGINNING, Page, Position, delete, insert, literal, put, replace
+from functions.azure.tables import BEGINNING, ETAG, Page, Position, delete, insert, literal, put, replace
 from shared.frozen import dataclass
 from shared.ports import NOT_INDEXED, IndexEntry, Stored
 
@@ -34,6 +33,8 @@ INDEX_START: Final = "!"
 INDEX_END: Final = '"'
 # Entities of the index that the previous version may have left, see `Version`.
 NEVER: Final = "9999-12-31"
+# So many pages are read of a range in which other models are, too.
+_MOST_PAGES: Final = 3
 
 EXISTS: Final = frozenset({"EntityAlreadyExists"})
 MISSING: Final = frozenset({"ResourceNotFound", "EntityNotFound"})
@@ -84,12 +85,31 @@ class TableLedger:
             entity = self._call(lambda: self._client().get(PARTITION, row_key(model_id)), action, MISSING)
         except RefusalError:
             return Stored(document=None)
-        version = Version(etag=entity.etag, indexed=entity.properties.get("indexed"))
-        return Stored(document=_joined(entity.properties), version=version)
+        return _stored(entity.properties, entity.etag)
 
     def load_many(self, model_ids: Sequence[str]) -> Mapping[str, Stored]:
-        """Return the newest document of each model, one by one: Table storage has no read of several keys."""
-        return {model_id: self.load(model_id) for model_id in model_ids}
+        """Return the newest document of each model; see the port.
+
+        Table storage has no read of several keys, but reads a range of them, and the models of a page of the list
+        follow one another. If too many other models are between them, the rest is read one by one.
+        """
+        names = {row_key(model_id): model_id for model_id in model_ids}
+        if not names:
+            return {}
+        found = dict.fromkeys(model_ids, Stored(document=None))
+        condition = f"RowKey ge {literal(min(names))} and RowKey le {literal(max(names))}"
+        action = f"read the states of {len(names)} models from the table {self._table}"
+        reached, after = "", BEGINNING
+        for _ in range(_MOST_PAGES):
+            page = self._page(condition, (), len(names), after, action)
+            for entity in page.entities:
+                reached = entity["RowKey"]
+                if reached in names:
+                    found[names[reached]] = _stored(entity, entity[ETAG])
+            after = page.after
+            if not after:
+                return found
+        return found | {model_id: self.load(model_id) for key, model_id in names.items() if key > reached}
 
     def save(self, model_id: str, document: str, version: object, entry: IndexEntry = NOT_INDEXED) -> Stored | None:
         """Replace the document if it still has *version*; see the port."""
@@ -130,18 +150,17 @@ class TableLedger:
 
     def _query(self, condition: str, limit: int, action: str) -> list[str]:
         """Return the ids of up to *limit* models that match; each page is a call of its own."""
-        whole = f"PartitionKey eq {literal(PARTITION)} and {condition}"
-
-        def read(after: Position) -> Page:
-            return self._client().query(whole, ["model_id"], limit, after)
-
         found: list[str] = []
         after: Position | None = BEGINNING
         while after is not None and len(found) < limit:
-            page = self._call(partial(read, after), action)
+            page = self._page(condition, ["model_id"], limit, after, action)
             found += [str(entity["model_id"]) for entity in page.entities]
             after = page.after or None
         return found[:limit]
+
+    def _page(self, condition: str, select: Sequence[str], limit: int, after: Position, action: str) -> Page:
+        whole = f"PartitionKey eq {literal(PARTITION)} and {condition}"
+        return self._call(lambda: self._client().query(whole, select, limit, after), action)
 
     def _call(self, work: Callable[[], T], action: str, judged: Collection[str] = ()) -> T:
         return call(
@@ -174,6 +193,11 @@ def _index_key(model_id: str) -> str:
 def _sortable(moment: datetime) -> str:
     """Return *moment* as text of a fixed width, which sorts by time."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def _stored(properties: Mapping[str, Any], etag: str) -> Stored:
+    """Return an entity as the port has it."""
+    return Stored(document=_joined(properties), version=Version(etag=etag, indexed=properties.get("indexed")))
 
 
 def _split(document: str) -> dict[str, str]:

@@ -32,12 +32,15 @@ AUDIENCE: Final = "https://storage.azure.com"
 API_VERSION: Final = "2020-12-06"
 # REST reference, "Query timeout and pagination": a page has at most 1000 entities.
 LONGEST_PAGE: Final = 1000
+ETAG: Final = "odata.etag"
 
 _JSON: Final = {
     "accept": "application/json;odata=nometadata",
     "content-type": "application/json",
     "dataserviceversion": "3.0",
 }
+# With the version of each entity.
+_WITH_VERSIONS: Final = _JSON | {"accept": "application/json;odata=minimalmetadata"}
 _CONTINUATION: Final = ("NextPartitionKey", "NextRowKey")
 
 
@@ -66,7 +69,7 @@ class Page:
     """A page of entities, which may be empty although others follow.
 
     Attributes:
-        entities: the properties of each.
+        entities: the properties of each; its version is `ETAG` among them.
         after: where it ended; empty if nothing follows.
 
     """
@@ -151,13 +154,15 @@ class TableClient:
 
         Args:
             condition: an OData filter.
-            select: the properties to read.
+            select: the properties to read; none: all.
             limit: how many entities are wanted in all.
             after: where the page before ended.
 
         """
-        query = {"$filter": condition, "$select": ",".join(select), "$top": str(min(limit, LONGEST_PAGE)), **after}
-        answer = self._send("GET", f"{self._table}()?{urlencode(query, safe='$', quote_via=quote)}", _JSON)
+        query = {"$filter": condition, "$top": str(min(limit, LONGEST_PAGE)), **after}
+        query |= {"$select": ",".join(select)} if select else {}
+        url = f"{self._table}()?{urlencode(query, safe='$', quote_via=quote)}"
+        answer = self._send("GET", url, _JSON if select else _WITH_VERSIONS)
         entities = self._object(answer).get("value")
         if not isinstance(entities, list):
             raise AnswerError(answer, "the answer is not a list of entities")

@@ -133,3 +133,12 @@ def test_an_entry_of_the_previous_version_is_removed(ledger: TableLedger, offici
         assert ledger.save("churn", "{}", ledger.load("churn").version)
         assert ledger.due(NOW, 10) == []
     assert [dict(entity)["RowKey"] for entity in official.list_entities()] == ["churn"]
+
+
+def test_models_that_are_far_apart_are_read_one_by_one(ledger: TableLedger) -> None:
+    """Between the first and the last of them are more other models than three pages hold."""
+    for number in range(12):
+        assert ledger.save(f"m-{number:02}", f"{number}", None)
+    found = ledger.load_many(["m-11", "m-00", "unknown"])
+    assert {name: each.document for name, each in found.items()} == {"m-11": "11", "m-00": "0", "unknown": None}
+    assert ledger.save("m-11", "second", found["m-11"].version)

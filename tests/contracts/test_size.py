@@ -12,7 +12,6 @@ from typing import Any, Final
 import pytest
 
 from shared.emit import PART, emit_scheduled
-from shared.http.listing import PAGE_SIZE
 from shared.ports import IndexEntry, Ledger, RunResult
 from shared.training.end import run_ended
 from shared.training.sweep import sweep
@@ -27,8 +26,6 @@ from tests.core.test_index import complete_index
 MOST_CALLS_OF_AN_END: Final = 4
 MOST_CALLS_OF_A_SWEEP: Final = 6
 MOST_CALLS_OF_A_PAGE: Final = 4
-# Table storage has no read of several keys.
-READ_ONE_BY_ONE: Final = ("azure",)
 # An entity with a time of attention costs Table storage a second operation, so only some of the models have one.
 WRITERS: Final = 8
 
@@ -117,7 +114,7 @@ def test_idle_models_cost_nothing(ports: Ports, models: int) -> None:
     assert len(idle) <= MOST_CALLS_OF_A_SWEEP
     assert len(end) <= MOST_CALLS_OF_AN_END
     assert len(foreign) <= MOST_CALLS_OF_AN_END
-    assert len(page) <= (PAGE_SIZE + 1 if ports.name in READ_ONE_BY_ONE else MOST_CALLS_OF_A_PAGE)
+    assert len(page) <= MOST_CALLS_OF_A_PAGE
     # The place of the tick is read once, and saved after each thousand of more than a thousand triggers.
     assert len(tick) == (models // PART + 1 if models > PART else 0)
     sized.deployment.wait(HOUR)
