@@ -62,12 +62,8 @@ def test_equal_fields_make_equal_objects() -> None:
 
 def test_a_class_without_a_docstring_gets_its_name() -> None:
     """The standard library would make one of the signature, by `inspect` and a tokenizer, at a cold start."""
-
-    @dataclass(frozen=True, slots=True)
-    class Plain:
-        name: str = ""
-
-    assert Plain.__doc__ == "Plain"
+    plain: type = dataclass(frozen=True, slots=True)(type("Plain", (), {"__annotations__": {"name": str}}))
+    assert plain.__doc__ == "Plain"
 
 
 def test_the_first_objects_are_made_as_all_others_are() -> None:
@@ -75,6 +71,8 @@ def test_the_first_objects_are_made_as_all_others_are() -> None:
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Fresh:
+        """A class of which no object was made yet."""
+
         name: str
         parts: list[str] = field(default_factory=list)
         length: int = field(init=False)
@@ -93,6 +91,8 @@ def test_wrong_arguments_of_the_first_object_are_refused(given: dict[str, Any]) 
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Fresh:
+        """A class of which no object was made yet."""
+
         name: str
 
     with pytest.raises(TypeError, match=r"Fresh\.__init__\(\)"):
