@@ -141,6 +141,17 @@ def test_other_separators_are_found_in_the_header(tmp_path: Path, separator: str
     assert data.frames[0].equals(data.frames[1])
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("separator", [";", ","], ids=["semicolons", "commas"])
+def test_a_line_that_names_the_separator_for_excel_is_no_header(tmp_path: Path, separator: str, end: str) -> None:
+    """The names are in the line after it, and no row is lost or added."""
+    write(tmp_path / "reference.csv", rows())
+    text = rows().to_csv(index=False, sep=separator, lineterminator=end)
+    (tmp_path / "current.csv").write_bytes(f"\ufeffsep={separator}{end}{text}".encode())
+    data = read(tmp_path, check(reference="reference.csv", current="current.csv"))
+    assert data.frames[0].equals(data.frames[1])
+
+
 DATES: dict[str, Callable[[pd.Timestamp], object]] = {
     "ISO": lambda day: day.strftime("%Y-%m-%d"),
     "ISO with a time": lambda day: day.strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -20,6 +20,8 @@ _BEGINNING: Final = 1000
 # A quote ends a field, unless another one or the end of the field follows it.
 _ESCAPED: Final = re.compile(r'(?:^|[,;\t|\n])"[^"\n]*[^"\\\n]\\"[^",;\t|\r\n]')
 _SEPARATORS: Final = (",", ";", "\t", "|")
+# The line in which a file names its separator for Excel.
+_NAMED_SEPARATOR: Final = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +32,21 @@ class CsvHeader:
         names: the columns, without surrounding blanks; an empty file has none.
         separator: what stands between two fields.
         escape: what stands before a quote in a quoted field: another quote, or the backslash of Spark and MySQL.
+        skipped: how many lines are before the row of names.
 
     """
 
     names: tuple[str, ...]
     separator: str
     escape: str = '"'
+    skipped: int = 0
 
 
 def read_csv_header(stream: IO[bytes], *, packed: bool) -> CsvHeader:
     """Read the header from the beginning of *stream*.
 
-    The separator is the most frequent of comma, semicolon, tab and bar outside of quotes.
+    The separator is the one that a first line such as `sep=;` names, or the most frequent of comma, semicolon, tab and
+    bar outside of quotes.
 
     Args:
         stream: the file.
@@ -65,7 +70,9 @@ def read_csv_header(stream: IO[bytes], *, packed: bool) -> CsvHeader:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise UnusableDataError(f"is not UTF-8: line {line} has other bytes; convert it to UTF-8") from error
-    separator = _separator(text)
+    named = _NAMED_SEPARATOR.match(text)
+    text = text[named.end() :] if named else text
+    separator = named[1] if named else _separator(text)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, skipinitialspace=True)
     try:
         names = next((row for row in itertools.islice(reader, 1)), [])
@@ -74,7 +81,8 @@ def read_csv_header(stream: IO[bytes], *, packed: bool) -> CsvHeader:
     if text.strip() and not any(name.strip() for name in names):
         raise UnusableDataError("has no names in its first line")
     escape = "\\" if _ESCAPED.search(text) else '"'
-    return CsvHeader(names=tuple(name.strip() for name in names), separator=separator, escape=escape)
+    stripped = tuple(name.strip() for name in names)
+    return CsvHeader(names=stripped, separator=separator, escape=escape, skipped=1 if named else 0)
 
 
 def csv_rows(source: str, header: CsvHeader, *, packed: bool) -> str:
@@ -92,7 +100,7 @@ def csv_rows(source: str, header: CsvHeader, *, packed: bool) -> str:
     return (
         f"read_csv({source}, auto_detect = false, header = true, columns = {{{columns}}}, "
         f"delim = {quoted_text(header.separator)}, quote = '\"', escape = {quoted_text(header.escape)}, "
-        f"max_line_size = {_LONGEST_ROW}, "
+        f"max_line_size = {_LONGEST_ROW}, skip = {header.skipped}, "
         f"compression = '{'gzip' if packed else 'none'}')"
     )
 
