@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.deep, pytest.mark.xdist_group("contracts-gcp")]
 
 PROBE = Path(__file__).with_name("cold_start_probe.py")
 # The framework alone imports 340. A launch imports 111 more: 27 of urllib3, 20 of functions, 64 of the core. Its
-# CPU time is then about 1.32 times that of the framework alone (`make bench`); each further module adds about 0.3 ms,
+# CPU time is then about 1.34 times that of the framework alone (`make bench`); each further module adds about 0.3 ms,
 # 0.002 of that. Two more are allowed for other versions of Python.
 MOST_MODULES = 113
 BARE = """
