@@ -17,16 +17,17 @@ MAX_TRACESTATE: Final = 512
 
 # Google's Pub/Sub libraries write the context into attributes with a prefix.
 _NAMES: Final = ("traceparent", "googclient_traceparent")
-_TRACEPARENT: Final = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+# Compiled on first use: most triggers bring no trace context.
+_TRACEPARENT: Final = r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 _MEMBER: Final = r"[a-z0-9][a-z0-9_\-*/@]{0,255}=[ -+\--<>-~]{0,255}[!-+\--<>-~]"
-_TRACESTATE: Final = re.compile(rf"{_MEMBER}([ \t]*,[ \t]*{_MEMBER}){{0,31}}")
+_TRACESTATE: Final = rf"{_MEMBER}([ \t]*,[ \t]*{_MEMBER}){{0,31}}"
 
 log = logging.getLogger("retrain")
 
 
 def read_traceparent(value: object) -> str | None:
     """Return a `traceparent` of version 00 if *value* is one; else None."""
-    if isinstance(value, str) and _TRACEPARENT.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_TRACEPARENT, value):
         return value
     if value is not None:
         log.debug("retrain.trace_ignored", extra={"traceparent": brief(value)})
@@ -35,7 +36,7 @@ def read_traceparent(value: object) -> str | None:
 
 def read_tracestate(value: object) -> str | None:
     """Return a `tracestate` of at most 32 members and 512 characters if *value* is one; else None."""
-    if isinstance(value, str) and len(value) <= MAX_TRACESTATE and _TRACESTATE.fullmatch(value):
+    if isinstance(value, str) and len(value) <= MAX_TRACESTATE and re.fullmatch(_TRACESTATE, value):
         return value
     return None
 

@@ -27,7 +27,7 @@ RETRY: Final = RetryTransient(
     statuses=frozenset({404, 429, 500, 502, 503, 504}), backoff=Backoff(attempts=3, base=0.4, longest=2)
 )
 # Documentation, "Claims challenges, claims requests, and client capabilities": base64 in the header WWW-Authenticate.
-_CLAIMS: Final = re.compile(r'claims="([A-Za-z0-9+/_-]+)=*"')
+_CLAIMS: Final = r'claims="([A-Za-z0-9+/_-]+)=*"'
 
 
 class Token(NamedTuple):
@@ -121,7 +121,7 @@ class Bearer:
 
 def demanded_claims(challenge: str) -> str | None:
     """Return the claims in the header `WWW-Authenticate`; None if it demands none that can be read."""
-    found = _CLAIMS.search(challenge)
+    found = re.search(_CLAIMS, challenge)
     try:
         return None if found is None else b64decode(found[1] + "==", altchars=b"-_").decode()
     except ValueError:

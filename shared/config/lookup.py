@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from fnmatch import translate
 from typing import Final
 
-_WILDCARD: Final = re.compile(r"[*?[]")
+_WILDCARD: Final = r"[*?[]"
 # The parts of a pattern as fnmatch reads them: `[...]`, in which a leading `]` is a plain character, or one character.
-_PIECES: Final = re.compile(r"\[!?]?[^]]*]|.", re.DOTALL)
+_PIECES: Final = r"(?s)\[!?]?[^]]*]|."
 
 
 def is_pattern(name: str) -> bool:
     """Return whether *name* has a wildcard."""
-    return _WILDCARD.search(name) is not None
+    return re.search(_WILDCARD, name) is not None
 
 
 class Lookup:
@@ -53,7 +53,7 @@ class _Pattern:
     def __init__(self, place: int, pattern: str) -> None:
         self.place = place
         self._pattern = pattern
-        self._start = _WILDCARD.split(pattern, maxsplit=1)[0]
+        self._start = re.split(_WILDCARD, pattern, maxsplit=1)[0]
         self._compiled: re.Pattern[str] | None = None
 
     def matches(self, model_id: str) -> bool:
@@ -66,6 +66,6 @@ class _Pattern:
 
 
 def _specificity(pattern: str) -> tuple[int, int, int]:
-    pieces = _PIECES.findall(pattern)
+    pieces = re.findall(_PIECES, pattern)
     classes, marks, stars = (sum(piece.startswith(sign) for piece in pieces if piece != "[") for sign in "[?*")
     return len(pieces) - classes - marks - stars, classes, marks

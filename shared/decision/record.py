@@ -25,7 +25,7 @@ MAX_ERROR: Final = 500
 # An address with a user or a signature is a credential, which belongs neither in the history nor in a log.
 _LINK: Final = r'(?i)https?://[^\s/?#@"<>\\]+([/?#][^\s"<>\\]*)?'
 _SIGNED: Final = r"(?i)[?&#]([\w-]*signature|sig|[\w-]*token)="
-_LINE_BREAKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_LINE_BREAKS: Final = r"[\s\x00-\x1f\x7f-\x9f]+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,4 +148,4 @@ def _links(evidence: Mapping[str, object]) -> Iterator[str]:
 
 def one_line(text: str, most: int = MAX_ERROR) -> str:
     """Return an error of a service as one line of at most *most* characters, its end cut off."""
-    return cut_utf8(_LINE_BREAKS.sub(" ", text[: 4 * most]).strip()[:most], MAX_TEXT_BYTES)
+    return cut_utf8(re.sub(_LINE_BREAKS, " ", text[: 4 * most]).strip()[:most], MAX_TEXT_BYTES)

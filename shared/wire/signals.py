@@ -33,7 +33,7 @@ MAX_NAME: Final = 4096
 MAX_ITEMS: Final = 10
 MAX_ITEM: Final = 128
 
-_WILDCARD: Final = re.compile(r"[*?\[]")
+_WILDCARD: Final = r"[*?\[]"
 
 
 def names(entry: str, signal: Signal) -> bool:
@@ -57,7 +57,7 @@ def names(entry: str, signal: Signal) -> bool:
 
 def _may_name(pattern: str, signal: Signal) -> bool:
     """Return whether the beginning of *pattern* occurs in *signal*: nearly all patterns need no further comparison."""
-    start = _WILDCARD.split(pattern, maxsplit=1)[0]
+    start = re.split(_WILDCARD, pattern, maxsplit=1)[0]
     return signal.subject.startswith(start) or any(start in text for text in (*signal.begins, *signal.mentions))
 
 
@@ -70,7 +70,7 @@ def is_empty(name: str, size: object) -> bool:
 
 
 def _is_last_part(part: str, subject: str) -> bool:
-    return bool(part) and _WILDCARD.search(part) is None and subject.rpartition("/")[2] == part
+    return bool(part) and re.search(_WILDCARD, part) is None and subject.rpartition("/")[2] == part
 
 
 def reason(given: object, otherwise: str = "") -> str:
