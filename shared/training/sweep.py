@@ -4,7 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from shared.decision.state import ModelState
 from shared.errors import DamagedStateError, RetrainError, UnavailableError
@@ -86,7 +86,7 @@ class _Sweep:
         try:
             return work()
         except Exception as error:  # noqa: BLE001 - no failure of one part may affect the others
-            self._failed("", name, error)
+            self._failed("part", name, error)
             return None
 
     def check_due(self, due: list[str]) -> None:
@@ -169,7 +169,7 @@ class _Sweep:
                 # The entry is outdated, or may be missing. A writer who is faster writes it, too.
                 snapshot = snapshots.save(receiver, model_id, snapshot, snapshot.state) or snapshot
         except Exception as error:  # noqa: BLE001 - no failure of one model may affect the others
-            self._failed(model_id, model_id, error)
+            self._failed("model_id", model_id, error)
             # A document that cannot be read or indexed must not keep the index of all others incomplete.
             return isinstance(error, DamagedStateError) or not isinstance(error, RetrainError)
         self.checked[model_id] = None
@@ -187,13 +187,12 @@ class _Sweep:
             _sweep_one(self._receiver, model_id, snapshot)
         except Exception as error:  # noqa: BLE001 - no failure of one model may affect the others
             del self.checked[model_id]
-            self._failed(model_id, model_id, error)
+            self._failed("model_id", model_id, error)
 
-    def _failed(self, model_id: str, name: str, error: Exception) -> None:
+    def _failed(self, what: Literal["model_id", "part"], name: str, error: Exception) -> None:
         is_unexpected = not isinstance(error, RetrainError)
         text = described(error) if is_unexpected else str(error)
-        fields = {"model_id": model_id} if model_id else {"part": name}
-        log.warning("retrain.sweep_failed", extra={**fields, "error": text}, exc_info=is_unexpected)
+        log.warning("retrain.sweep_failed", extra={what: name, "error": text}, exc_info=is_unexpected)
         self.failures.append(f"{name}: {text}")
 
 

@@ -186,7 +186,7 @@ def test_confirming_beside_somebody_else() -> None:
 
 
 def test_confirmed_by_two_at_the_same_moment() -> None:
-    """Both save equal states, so only the id of the save tells them apart: the start is announced once."""
+    """Both save equal states, which only the id of the save distinguishes: the start is announced once."""
     witness = Witness(World(Setting(notify_on=("launched",))))
     event = witness.world.emit("churn")
     slow = begin(witness, event, BEFORE_CONFIRMING)
