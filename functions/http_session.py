@@ -70,6 +70,11 @@ class HttpAnswer:
     headers: Mapping[str, str]
     data: bytes
 
+    @property
+    def is_success(self) -> bool:
+        """Whether the service has done what was requested."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
 
 class NoAnswerError(Exception):
     """There is no complete answer. The text is the kind of the failure: it quotes neither the URL nor the request.

@@ -17,7 +17,9 @@ RetrainError
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_LONGEST_LINE: Final = 300
 
 
 class RetrainError(Exception):
@@ -136,3 +138,11 @@ class DamagedStateError(TransientError):
 
 class ContentionError(TransientError):
     """Other writers changed the state of a model too many times in a row during one call."""
+
+
+def one_line(text: object) -> str:
+    """Return the first line of what a service says, cut to fit into a message; empty for nothing.
+
+    Some services repeat a signed request from the second line on.
+    """
+    return str(text or "").strip().partition("\n")[0].strip()[:_LONGEST_LINE]

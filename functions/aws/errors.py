@@ -4,13 +4,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from shared.errors import UnavailableError
+from shared.errors import UnavailableError, one_line
 
 MISSING_RIGHT: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 # Raised by botocore for a request that is not valid, before it is sent.
 INVALID_REQUEST: Final = "ParamValidationError"
-
-_LONGEST: Final = 300
 
 
 class RefusalError(Exception):
@@ -66,5 +64,4 @@ def _named(error: Exception) -> tuple[str, str]:
         return type(error).__name__, str(getattr(error, "kwargs", {}).get("endpoint_url") or "")
     error_fields = answer.get("Error", {})
     # A signature error shows the signed request, including headers, from the second line on.
-    first_line = str(error_fields.get("Message") or "").strip().partition("\n")[0]
-    return str(error_fields.get("Code") or "Unknown"), first_line[:_LONGEST]
+    return str(error_fields.get("Code") or "Unknown"), one_line(error_fields.get("Message"))

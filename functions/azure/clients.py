@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from functions.azure.addresses import Place, is_loopback, is_plain
 from functions.azure.credentials import Access, make_identity, storage_keys
+from functions.azure.failures import AnswerError
 from functions.azure.launcher import PUBLIC
 from shared.errors import ConfigError
 from shared.frozen import dataclass
 
 if TYPE_CHECKING:
-    from functions.azure.rest import RestClient
     from functions.azure.tables import TableClient
     from functions.http_session import CallLimits as SessionLimits
     from functions.http_session import Credentials
+    from functions.rest import RestClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,23 @@ class CallLimits:
 
         whole = self.connect_timeout + self.read_timeout
         return SessionLimits(connect_timeout=self.connect_timeout, read_timeout=self.read_timeout, total=whole)
+
+
+def rest_client(limits: "SessionLimits", credentials: "Credentials | None" = None) -> "RestClient":
+    """Return a client of REST APIs of Azure, without azure-core, whose import takes longer than a call.
+
+    Each call is one attempt, and one more with another token if the service refuses the first one;
+    `functions.azure.errors.call` repeats it. An answer that is an error is a `functions.azure.failures.AnswerError`.
+
+    Args:
+        limits: how long a call may take.
+        credentials: the identity; none for a stand-in on this machine.
+
+    """
+    from functions.http_session import NO_RETRY, HttpSession
+    from functions.rest import RestClient
+
+    return RestClient(HttpSession(NO_RETRY, credentials=credentials, limits=limits), AnswerError)
 
 
 _NO_ACCESS: Final = Access()
@@ -120,11 +138,10 @@ class Clients:
         return _Topic(EventGridPublisherClient(endpoint, credential), options)
 
     def _make_table(self, place: Place) -> object:
-        from functions.azure.rest import RestClient
         from functions.azure.tables import AUDIENCE, TableClient
 
         keys = storage_keys(self._access, place.endpoint)
-        rest = RestClient(self._limits.of_session, self._bearer(AUDIENCE) if keys is None else None)
+        rest = rest_client(self._limits.of_session, self._bearer(AUDIENCE) if keys is None else None)
         return TableClient(rest, place, keys)
 
     def _make_container(self, place: Place) -> object:
@@ -140,11 +157,9 @@ class Clients:
         )
 
     def _make_rest(self, url: str, audience: str) -> object:
-        from functions.azure.rest import RestClient
-
         _check_secure(url)
         identity = self._identity_for(url)
-        return RestClient(self._limits.of_session, None if identity is None else self._bearer(audience))
+        return rest_client(self._limits.of_session, None if identity is None else self._bearer(audience))
 
     def _bearer(self, audience: str) -> "Credentials":
         from functions.azure.tokens import Bearer, kept

@@ -8,7 +8,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.errors import one_line
 from shared.frozen import dataclass
+from shared.json_text import parse_json
 
 # The session imports urllib3, and not every function calls a service.
 if TYPE_CHECKING:
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 
 # The statuses that azure-core's own retry policy repeats.
 BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
-
-_LONGEST: Final = 300
 
 
 class CredentialsError(Exception):
@@ -77,7 +77,7 @@ def failure_of(error: Exception) -> Failure | None:
             return Failure(status=None, codes=(str(error),), message="", busy=True)
         # MSAL raises JSONDecodeError if the identity endpoint answers with something else than JSON.
         case CredentialsError() | json.JSONDecodeError():
-            text = _line(str(error)) if isinstance(error, CredentialsError) else ""
+            text = one_line(error) if isinstance(error, CredentialsError) else ""
             return Failure(status=None, codes=(type(error).__name__,), message=text, busy=False)
     # Where azure-core is not imported nothing can raise an error of it.
     return _sdk_failure(error) if "azure.core.exceptions" in sys.modules else None
@@ -100,7 +100,7 @@ def _sdk_failure(error: Exception) -> Failure | None:
             return _answered_sdk(link.response)
     # Only the type of an error without an answer, since its text may quote a signed address.
     inner = error.inner_exception
-    text = _line(str(error)) if isinstance(error, ClientAuthenticationError) else ""
+    text = one_line(error) if isinstance(error, ClientAuthenticationError) else ""
     return Failure(
         status=None,
         codes=(type(error).__name__,),
@@ -131,8 +131,8 @@ def _answered(status: int | None, headers: Mapping[str, str], document: object, 
 
 def _document(text: str | bytes) -> object:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse_json(text)
+    except ValueError:
         return None
 
 
@@ -157,12 +157,8 @@ def _message(document: object) -> str:
     if isinstance(message, dict):
         message = message.get("value")
     if isinstance(message, str):
-        return _line(message)
+        return one_line(message)
     return next(filter(None, map(_message, document.values())), "")
-
-
-def _line(text: str) -> str:
-    return text.strip().partition("\n")[0].strip()[:_LONGEST]
 
 
 def _wait(retry_after: str | None) -> float:

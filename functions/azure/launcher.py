@@ -30,7 +30,7 @@ _RUN: Final = r"(?:(?P<workspace>/subscriptions/[^?#]+)/jobs/)?(?P<name>[a-zA-Z0
 
 
 class ArmClient(Protocol):
-    """The method of `functions.azure.rest.RestClient` that is used."""
+    """The method of `functions.rest.RestClient` that is used."""
 
     def request(self, method: str, url: str, content: object = None) -> Any:  # noqa: ANN401 - JSON
         """Send *content* as JSON, unless it is None, and return the JSON of the answer; None if that is empty."""

@@ -13,7 +13,7 @@ API_VERSION: Final = "7.4"
 
 
 class VaultClient(Protocol):
-    """The method of `functions.azure.rest.RestClient` that is used."""
+    """The method of `functions.rest.RestClient` that is used."""
 
     def request(self, method: str, url: str) -> Any:  # noqa: ANN401 - JSON
         """Send a request and return the JSON of the answer."""

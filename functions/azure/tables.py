@@ -5,7 +5,6 @@ azure-data-tables and what it imports would be half of the CPU time of a cold st
 
 import hashlib
 import hmac
-import json
 import os
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +20,12 @@ from functions.azure.addresses import Place
 from functions.azure.credentials import StorageKeys
 from functions.azure.failures import AnswerError
 from shared.frozen import dataclass
+from shared.json_text import compact
 
 # The session imports urllib3, and not every function reads the table.
 if TYPE_CHECKING:
-    from functions.azure.rest import RestClient
     from functions.http_session import HttpAnswer
+    from functions.rest import RestClient
 
 AUDIENCE: Final = "https://storage.azure.com"
 # REST reference, "Authorize with Microsoft Entra ID": the first version whose tables accept tokens.
@@ -198,7 +198,7 @@ class TableClient:
         answer = self._send("POST", f"{self._place.endpoint}/$batch", headers, body)
         answers = list(_answers(answer))
         for each in answers:
-            if each.status not in range(200, 300):
+            if not each.is_success:
                 raise AnswerError(each)
         if len(answers) != len(writes):
             raise AnswerError(answer, f"the answer to {len(writes)} writes has {len(answers)} parts")
@@ -221,7 +221,7 @@ class TableClient:
 
 
 def _encoded(entity: Mapping[str, Any]) -> bytes:
-    return json.dumps(entity, separators=(",", ":")).encode()
+    return compact(entity).encode()
 
 
 def _shared_key(keys: StorageKeys, method: str, path: str, headers: Mapping[str, str]) -> str:

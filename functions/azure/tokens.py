@@ -3,7 +3,6 @@
 Each is one request. azure-identity imports MSAL and cryptography for it: 0.2 s of CPU time of every cold start.
 """
 
-import json
 import re
 import threading
 import time
@@ -17,6 +16,7 @@ from urllib.parse import quote, urlencode
 from functions.azure.failures import CredentialsError
 from functions.http_session import CallLimits, HttpAnswer, HttpSession, Network, NoAnswerError, RetryTransient
 from shared.backoff import Backoff
+from shared.json_text import parse_json
 
 API_VERSION: Final = "2019-08-01"
 AUTHORITY: Final = "https://login.microsoftonline.com"
@@ -223,19 +223,19 @@ def _token_in(answer: HttpAnswer, now: float) -> Token:
 
     """
     try:
-        content = json.loads(answer.data)
+        content: Any = parse_json(answer.data)
         # A service principal's token says how long it lives, an identity's when it ends.
         ends = content.get("expires_on") or now + int(content["expires_in"])
         return Token(str(content["access_token"]), int(ends))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(_reason(answer)) from error
 
 
 def _reason(answer: HttpAnswer) -> str:
     """Return the status and the message of the endpoint, which names what is missing and holds no secret."""
     try:
-        content = json.loads(answer.data)
-    except (ValueError, RecursionError):
+        content = parse_json(answer.data)
+    except ValueError:
         content = None
     failed = isinstance(content, dict) and answer.status != HTTPStatus.OK
     message = (content.get("message") or content.get("error")) if isinstance(content, dict) and failed else None

@@ -5,7 +5,6 @@ which costs a cold start 0.15 s of CPU time; the protocol itself is one request
 (https://cloud.google.com/compute/docs/access/authenticate-workloads#applications).
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from typing import Any, Final
 from functions.gcp.errors import CredentialsError
 from functions.http_session import NO_RETRY, CallLimits, HttpAnswer, HttpSession, Network, NoAnswerError, RetryTransient
 from shared.backoff import Backoff
+from shared.json_text import parse_json
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 METADATA_HOST: Final = "metadata.google.internal"
@@ -82,9 +82,9 @@ class MetadataCredentials:
     def _request_token(self) -> tuple[str, float]:
         """Return a token and its lifetime in seconds."""
         try:
-            content = json.loads(self._session.request("GET", self._url, {"Metadata-Flavor": "Google"}).data)
+            content: Any = parse_json(self._session.request("GET", self._url, {"Metadata-Flavor": "Google"}).data)
             return str(content["access_token"]), float(content["expires_in"])
-        except (NoAnswerError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (NoAnswerError, ValueError, KeyError, TypeError) as error:
             reason = str(error) if isinstance(error, NoAnswerError) else type(error).__name__
             raise CredentialsError(
                 f"there are no Google credentials: the metadata server returned no token ({reason}),"

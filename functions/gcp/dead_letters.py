@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from functions.gcp.errors import RefusalError, translated
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from shared.ports import DeadLetter
 from shared.training.dead_letters import letter_text
 from shared.wire.pubsub_delivery import LEGACY, PUBLISHED, kind_of

@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any
 
-from functions.http_session import NoAnswerError
-from shared.errors import UnavailableError
-
-_LONGEST: Final = 300
+from functions.http_session import HttpAnswer, NoAnswerError
+from shared.errors import UnavailableError, one_line
+from shared.json_text import parse_json
 
 
 class RefusalError(Exception):
@@ -26,20 +25,21 @@ class RefusalError(Exception):
 
 
 class AnswerError(Exception):
-    """A service answered a REST call with an error.
+    """A service answered a REST call with an error, or with something else than JSON.
 
     Attributes:
         status: the HTTP status.
-        code: the canonical code; if the answer is not Google's JSON, `HTTP 502` or similar, which no adapter handles.
+        code: the canonical code; if the answer is not Google's JSON, `HTTP 502`, `not JSON` or similar, which no
+            adapter handles.
         message: the explanation in the answer, one line.
 
     """
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}" if message else code)
-        self.status = status
-        self.code = code
-        self.message = message
+    def __init__(self, answer: HttpAnswer, problem: str = "") -> None:
+        """Read *answer*; with a *problem* it is a success whose content cannot be read."""
+        self.status = answer.status
+        self.code, self.message = _unreadable(answer) if problem else _stated(answer)
+        super().__init__(f"{self.code}: {self.message}" if self.message else self.code)
 
 
 class CredentialsError(Exception):
@@ -105,6 +105,17 @@ def code_and_message(error: Exception) -> tuple[str, str]:
     return type(last).__name__, ""
 
 
-def one_line(text: object) -> str:
-    """Return the first line of *text*, cut to fit into a message."""
-    return str(text or "").strip().partition("\n")[0][:_LONGEST]
+def _unreadable(answer: HttpAnswer) -> tuple[str, str]:
+    """Return code and message; the content is not shown: it may be the page of a login or of a proxy."""
+    return "not JSON", one_line(answer.headers.get("content-type"))
+
+
+def _stated(answer: HttpAnswer) -> tuple[str, str]:
+    """Return code and message of Google's JSON; only the status of the page of a proxy in between."""
+    try:
+        read: Any = parse_json(answer.data)
+        # An operation that answers with a list, such as a query, also has its error in a list.
+        content = (read[0] if isinstance(read, list) else read)["error"]
+        return str(content["status"]), one_line(content.get("message"))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return f"HTTP {answer.status}", ""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from functions.gcp.errors import RefusalError, translated
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from functions.gcp.specification import (
     Specification,
     SpecificationError,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from functions.gcp.document_ids import document_id
 from functions.gcp.errors import RefusalError, translated
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from shared.fields import format_time
 from shared.frozen import dataclass
 from shared.ports import NOT_INDEXED, IndexEntry, Stored

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from functions.gcp import dead_letters
 from functions.gcp.errors import translated
-from functions.gcp.rest import Session
-from functions.gcp.sessions import Sessions
+from functions.gcp.sessions import Session, Sessions
 from shared.training.letters import REJECTED, UNDELIVERED, Kind, LetterBox, StoredLetter, rejected_letter
 from shared.wire import pubsub
 from shared.wire.incoming import Incoming

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from functions.gcp.errors import translated
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from shared.errors import UnavailableError
 
 SERVICE: Final = "https://secretmanager.googleapis.com"

@@ -1,12 +1,12 @@
 """The one place where GitHub's answers become errors of this project."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from shared.errors import RetrainError, TargetRefusedError, UnavailableError
 from shared.frozen import dataclass
+from shared.json_text import parse_json
 
 ACCEPTED: Final = 204
 # Documentation, "Rate limits for the REST API": without a time in the answer, wait for at least one minute.
@@ -102,8 +102,8 @@ def error_of(answer: Answer, action: str) -> RetrainError:
 def _message(body: bytes) -> str:
     """Return the explanation in the body of an error, one line."""
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = parse_json(body)
+    except ValueError:
         content = None
     text = content.get("message") if isinstance(content, dict) else None
     return " ".join(str(text or "").split())[:_LONGEST_LINE] or "no explanation"

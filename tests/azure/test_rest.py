@@ -7,11 +7,10 @@ import pytest
 
 from emulators.arm import ArmStandIn, Component, FaultKind, Identity
 from emulators.loopback import Answer, LoopbackServer, Request, json_answer
-from functions.azure.clients import Clients
+from functions.azure.clients import Clients, rest_client
 from functions.azure.credentials import Access
 from functions.azure.failures import AnswerError, CredentialsError, failure_of
 from functions.azure.launcher import AzureMlLauncher
-from functions.azure.rest import RestClient
 from functions.azure.tokens import Bearer, Token, TokenCredential, demanded_claims, kept
 from functions.http_session import CallLimits, NoAnswerError
 from tests.azure.adapters import COMPONENT, IMPATIENT, ONCE, TARGET
@@ -69,7 +68,7 @@ def test_a_refused_token_is_replaced_once(
     respond, asked = refusing(challenge, "new")
     login = Login(tokens=tokens)
     with LoopbackServer(respond) as server:
-        client = RestClient(CallLimits(), Bearer(kept(login), AUDIENCE))
+        client = rest_client(CallLimits(), Bearer(kept(login), AUDIENCE))
         if "new" in sent:
             assert client.request("GET", server.url) == client.request("GET", server.url) == {}
             sent = [*sent, "new"]
@@ -87,7 +86,7 @@ def test_an_expired_token_of_the_identity_is_no_outage() -> None:
 
         variables = identity.variables
         tokens = managed_identity(variables["IDENTITY_ENDPOINT"], variables["IDENTITY_HEADER"])
-        client = RestClient(IMPATIENT.of_session, Bearer(tokens, AUDIENCE))
+        client = rest_client(IMPATIENT.of_session, Bearer(tokens, AUDIENCE))
         arm.add_fault(FaultKind.UNAUTHORIZED)
         AzureMlLauncher(lambda: client, TARGET, arm.url, persistence=ONCE).start(request(), again=False)
         assert len(arm.jobs()) == 1
@@ -127,7 +126,7 @@ def test_a_challenge_without_readable_claims_demands_none(challenge: str) -> Non
 )
 def test_whatever_is_not_a_success_is_an_error(answer: Answer, reported: str) -> None:
     """Errors, redirects and answers that are not JSON: the error says which, in one line."""
-    client = RestClient(CallLimits())
+    client = rest_client(CallLimits())
     with LoopbackServer(lambda _: answer) as server, pytest.raises(AnswerError) as raised:
         client.request("GET", server.url)
     client.close()
@@ -136,7 +135,7 @@ def test_whatever_is_not_a_success_is_an_error(answer: Answer, reported: str) ->
 
 def test_an_answer_without_end_is_given_up() -> None:
     """A body of more than the limit is not read to its end, and not kept."""
-    client = RestClient(CallLimits(answer_size=1000))
+    client = rest_client(CallLimits(answer_size=1000))
     with LoopbackServer(lambda _: Answer(status=200, body=b" " * 2000)) as server:
         with pytest.raises(NoAnswerError, match="larger than 1000 bytes") as raised:
             client.request("GET", server.url)
@@ -153,7 +152,7 @@ def test_without_a_token_nothing_is_sent() -> None:
         raise CredentialsError("the identity gives no token")
 
     asked: list[Request] = []
-    client = RestClient(CallLimits(), Bearer(TokenCredential(fail, lambda: None), AUDIENCE))
+    client = rest_client(CallLimits(), Bearer(TokenCredential(fail, lambda: None), AUDIENCE))
     with LoopbackServer(asked.append) as server, pytest.raises(CredentialsError) as raised:
         client.request("GET", server.url)
     failure = failure_of(raised.value)

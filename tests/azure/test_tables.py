@@ -16,11 +16,10 @@ from azure.data.tables import TableClient as OfficialClient
 from emulators.loopback import Answer, LoopbackServer, Request, json_answer
 from emulators.storage import ACCOUNT, KEY, Storage
 from functions.azure.addresses import Place
-from functions.azure.clients import Clients
+from functions.azure.clients import Clients, rest_client
 from functions.azure.credentials import Access, storage_keys
 from functions.azure.failures import AnswerError
 from functions.azure.ledger import INDEX_END, PARTITION, TableLedger, row_key
-from functions.azure.rest import RestClient
 from functions.azure.tables import AUDIENCE, TableClient, delete, insert, put, replace
 from functions.azure.tokens import Bearer, Token, TokenCredential
 from functions.http_session import CallLimits
@@ -172,7 +171,7 @@ def script() -> Iterator[tuple[TableClient, list[Answer], list[Request]]]:
 
     credential = TokenCredential(lambda scope, _: Token(f"for {scope}", 2**33), lambda: None)
     with LoopbackServer(respond) as server:
-        rest = RestClient(CallLimits(), Bearer(credential, AUDIENCE))
+        rest = rest_client(CallLimits(), Bearer(credential, AUDIENCE))
         yield TableClient(rest, Place(endpoint=server.url, name="states")), answers, asked
         rest.close()
 

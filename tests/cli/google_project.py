@@ -12,7 +12,7 @@ from emulators.pubsub import PubSub
 from emulators.standin import Served
 from emulators.vertex import SPECIFICATION
 from emulators.vertex.errors import error_answer
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from tests.contracts.gate import passed_on
 
 LOCATION: Final = "europe-west4"

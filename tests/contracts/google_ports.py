@@ -20,7 +20,7 @@ from functions.gcp.dead_letters import PubSubDeadLetters
 from functions.gcp.launcher import VertexLauncher
 from functions.gcp.ledger import FirestoreLedger
 from functions.gcp.letters import PubSubLetters
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from shared.backoff import Backoff
 from shared.config.targets import VertexTarget
 from shared.errors import UnavailableError

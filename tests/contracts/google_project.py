@@ -18,7 +18,7 @@ from emulators.pubsub import PubSub
 from emulators.vertex import SPECIFICATION
 from emulators.wire_gate import WireGate
 from functions.gcp.bus import publisher
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from tests.contracts.bundles import built_bundle
 from tests.contracts.configuration import configuration
 from tests.contracts.google_gate import GoogleGate, PushGate

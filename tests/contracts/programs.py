@@ -142,7 +142,7 @@ LEDGERS: dict[str, Callable[[], Ledger]] = {
 }
 
 
-_SLOW_IMPORTS = {"aws": ("aws_lambda_powertools", "botocore.session"), "azure": ("functions.azure.rest",)}
+_SLOW_IMPORTS = {"aws": ("aws_lambda_powertools", "botocore.session"), "azure": ("functions.rest",)}
 
 
 def race(cloud: str, rounds: str, contenders: str) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from emulators.google_emulators import pubsub_emulator
 from emulators.loopback import LoopbackServer
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from tests.contracts.google_project import emulators_needed
 from tests.gcp.services import Reaction, Service, Waiting, session_of
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from emulators.loopback import Answer, Request
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from functions.http_session import CallLimits, Credentials
 from shared.backoff import Backoff
 

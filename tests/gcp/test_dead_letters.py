@@ -10,7 +10,7 @@ import pytest
 
 from emulators.loopback import Answer
 from functions.gcp.dead_letters import SIZE_LIMIT, PubSubDeadLetters
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from shared.errors import UnavailableError
 from shared.ports import DeadLetter
 from shared.wire.pubsub_delivery import PUBLISHED

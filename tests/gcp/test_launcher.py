@@ -7,7 +7,7 @@ import pytest
 
 from emulators.loopback import Answer
 from functions.gcp.launcher import VertexLauncher, label, labels
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.ports import Run, RunResult, RunStatus
 from shared.trigger import run_name

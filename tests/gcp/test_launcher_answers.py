@@ -8,7 +8,7 @@ import pytest
 from emulators.loopback import Answer
 from emulators.vertex import FaultKind, VertexStandIn
 from functions.gcp.launcher import VertexLauncher
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.fields import Parameter
 from shared.ports import Run, RunResult

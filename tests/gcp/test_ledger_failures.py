@@ -4,7 +4,7 @@ import pytest
 
 from emulators.loopback import Answer
 from functions.gcp.ledger import FirestoreLedger
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from shared.errors import UnavailableError
 from shared.ports import Stored
 from tests.gcp.conftest import Serving

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from functions.gcp.letters import EMPTY_PULLS, PubSubLetters, boxes, decode
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from shared.errors import UnavailableError
 from shared.training.letters import REJECTED, UNDELIVERED
 from shared.wire.incoming import TriggerEvent

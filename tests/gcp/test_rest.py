@@ -8,7 +8,7 @@ import pytest
 
 from emulators.loopback import Answer
 from functions.gcp.errors import AnswerError
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 from functions.http_session import HttpAnswer, NoAnswerError
 from shared.backoff import Backoff
 from tests.gcp.conftest import Serving

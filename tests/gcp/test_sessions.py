@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from functions.gcp.errors import CredentialsError
-from functions.gcp.rest import Session
-from functions.gcp.sessions import Sessions
+from functions.gcp.sessions import Session, Sessions
 from tests.gcp.conftest import Serving
 from tests.gcp.services import Service, said
 

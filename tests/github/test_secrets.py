@@ -17,8 +17,8 @@ from functions.azure.clients import Clients as AzureClients
 from functions.azure.errors import Persistence
 from functions.azure.secrets import audience_of
 from functions.azure.secrets import read_secret as read_on_azure
-from functions.gcp.rest import Session
 from functions.gcp.secrets import read_secret as read_on_gcp
+from functions.gcp.sessions import Session
 from shared.backoff import Backoff
 from shared.errors import UnavailableError
 from tests.contracts.moto_clients import clients_of

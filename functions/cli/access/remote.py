@@ -1,6 +1,5 @@
 """The HTTP API of a deployment at its address."""
 
-import json
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
@@ -10,6 +9,7 @@ from functions.cli.access.access import Access
 from functions.http_session import NO_RETRY, CallLimits, HttpAnswer, HttpSession, NoAnswerError
 from shared.errors import UnavailableError
 from shared.http.messages import Request, Response, problem
+from shared.json_text import parse_json
 
 # As much of an answer that is not the API's own as a message shows.
 _SHOWN = 200
@@ -48,8 +48,8 @@ class Remote:
 def _read(answer: HttpAnswer) -> Response:
     text = answer.data.decode("utf-8", "replace")
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
+        content = parse_json(text)
+    except ValueError:
         content = None
     is_done = answer.status < HTTPStatus.MULTIPLE_CHOICES
     if isinstance(content, dict) and (is_done or "detail" in content):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from functions.monitor.errors import UnusableDataError
-from shared.errors import UnavailableError
+from shared.errors import UnavailableError, one_line
 
 # The drivers' errors beside OSError. A class can only have been raised if its module was loaded.
 _VENDOR_REFUSALS: Final = (("botocore.exceptions", "ParamValidationError"),)
@@ -18,7 +18,6 @@ _VENDOR_ERRORS: Final = (
     ("gcsfs.retry", "HttpError"),
     ("azure.core.exceptions", "AzureError"),
 )
-_LONGEST: Final = 300
 
 
 @contextmanager
@@ -69,6 +68,5 @@ def _loaded(classes: Sequence[tuple[str, str]]) -> tuple[type[Exception], ...]:
 
 
 def _brief(error: Exception) -> str:
-    # From the second line on, some services repeat the signed request.
-    first = str(error).strip().partition("\n")[0][:_LONGEST]
+    first = one_line(error)
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

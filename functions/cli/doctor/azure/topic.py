@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Final
 
-from functions.azure.clients import CallLimits
+from functions.azure.clients import CallLimits, rest_client
 from functions.azure.errors import Persistence, call
 from functions.azure.failures import failure_of
-from functions.azure.rest import RestClient
 from functions.cli.doctor.check import Check, CheckFailedError, CheckSkippedError, explained
+from functions.rest import RestClient
 from shared.errors import UnavailableError
 
 API_VERSION: Final = "2018-01-01"
@@ -87,7 +87,7 @@ class Topic:
             if not self._key:
                 self._client(endpoint, AUDIENCE)().request("POST", url, [])
                 return
-            with closing(RestClient(CallLimits().of_session)) as client:
+            with closing(rest_client(CallLimits().of_session)) as client:
                 client.request("POST", url, [], {"aeg-sas-key": self._key})
 
         call(send, service="Event Grid", action=f"accept an empty list at {endpoint}", persistence=self._persistence)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from functions.cli.doctor.check import Check, CheckFailedError, CheckSkippedError
 from functions.gcp.errors import translated
-from functions.gcp.rest import Session
+from functions.gcp.sessions import Session
 
 # Seconds that a function may run; with a shorter deadline a second copy is delivered while the first is processed.
 LONGEST_RUN: Final = 60
