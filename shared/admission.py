@@ -1,20 +1,24 @@
-"""Admission of triggers: the model must train on this cloud, and its configuration must allow the parameters."""
+"""Admission of triggers: the model must train on this cloud, and its configuration must allow the parameters.
+
+A native signal becomes a trigger of each model whose `signals` match it.
+"""
 
 import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final
 
+from shared.config.lookup import is_pattern, literal_start
 from shared.config.model import Configuration
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.parameters import ParameterCheck, accept_any, typed
 from shared.trace import read_traceparent
 from shared.trigger import FIELDS, MAX_TEXT, RetrainTrigger
 from shared.wire.incoming import Incoming, Signal, TriggerEvent
-from shared.wire.signals import names
 
 _NO_EXTRAS: Final = frozenset({*FIELDS, "schema"})
 
@@ -123,8 +127,37 @@ def _triggers_of_signal(config: Configuration, cloud: str, signal: Signal, now: 
             requested_at=signal.sent_at or now,
         )
         for name, entries in config.signals(cloud)
-        if any(names(entry, signal) for entry in entries)
+        if any(is_match(entry, signal) for entry in entries)
     ]
+
+
+def is_match(entry: str, signal: Signal) -> bool:
+    """Return whether *entry* of a model's `signals` matches *signal*; patterns are those of fnmatch, `*` matches `/`.
+
+    An empty object only matches if the last part of the pattern is its exact name: it is a marker, such as `_SUCCESS`.
+    """
+    kind, _, pattern = entry.partition(":")
+    if kind != signal.kind:
+        return False
+    if not _may_match(pattern, signal):
+        return False
+    if signal.empty and not _is_last_part(pattern.rpartition("/")[2], signal.subject):
+        return False
+    return (
+        fnmatchcase(signal.subject, pattern)
+        or any(fnmatchcase(name, f"{pattern}*") for name in signal.begins)
+        or any(fnmatchcase(mention, f"*{pattern}*") for mention in signal.mentions)
+    )
+
+
+def _may_match(pattern: str, signal: Signal) -> bool:
+    """Return whether the beginning of *pattern* occurs in *signal*: nearly all patterns need no further comparison."""
+    start = literal_start(pattern)
+    return signal.subject.startswith(start) or any(start in text for text in (*signal.begins, *signal.mentions))
+
+
+def _is_last_part(part: str, subject: str) -> bool:
+    return bool(part) and not is_pattern(part) and subject.rpartition("/")[2] == part
 
 
 def content_id(content: object) -> str:

@@ -10,6 +10,7 @@ from shared.http.messages import Request, Response, read_query
 from shared.json_text import parse_json
 from shared.trace import trace_in
 from shared.wire.eventbridge import Tick, decode_tick
+from shared.wire.reading import attribute_values
 
 
 def read_request(event: object) -> Request | Tick | Mapping[str, object]:
@@ -63,8 +64,7 @@ def record_event(record: Mapping[str, Any]) -> object:
     event, given = message_event(str(record["body"])), record.get("messageAttributes")
     if not given or not isinstance(event, Mapping):
         return event
-    values = {name: value.get("stringValue") for name, value in given.items()}
-    return {**trace_in(values), **event}
+    return {**trace_in(attribute_values(given, "stringValue")), **event}
 
 
 def _is_message(record: object) -> bool:

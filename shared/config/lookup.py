@@ -1,4 +1,7 @@
-"""Finds the model of an id in a time that does not grow with the number of models: by name, else by pattern."""
+"""Names and patterns: finds the model of an id in a time that does not grow with the number of models.
+
+Patterns are those of fnmatch: `*`, which also matches `/`, `?` and `[...]`.
+"""
 
 import re
 from collections.abc import Sequence
@@ -13,6 +16,11 @@ _PIECES: Final = r"(?s)\[!?]?[^]]*]|."
 def is_pattern(name: str) -> bool:
     """Return whether *name* has a wildcard."""
     return re.search(_WILDCARD, name) is not None
+
+
+def literal_start(pattern: str) -> str:
+    """Return *pattern* up to its first wildcard: comparing it needs no compilation, and rules nearly everything out."""
+    return re.split(_WILDCARD, pattern, maxsplit=1)[0]
 
 
 class Lookup:
@@ -53,7 +61,7 @@ class _Pattern:
     def __init__(self, place: int, pattern: str) -> None:
         self.place = place
         self._pattern = pattern
-        self._start = re.split(_WILDCARD, pattern, maxsplit=1)[0]
+        self._start = literal_start(pattern)
         self._compiled: re.Pattern[str] | None = None
 
     def matches(self, model_id: str) -> bool:

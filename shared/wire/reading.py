@@ -46,3 +46,9 @@ def time(value: object) -> datetime | None:
 def text(value: object) -> str:
     """Return *value* if it is a string without lone surrogates, which JSON can contain but UTF-8 cannot; else empty."""
     return value if isinstance(value, str) and is_unicode(value) else ""
+
+
+def attribute_values(given: object, field: str) -> Mapping[str, object]:
+    """Return the values of the message attributes *given*, of which each is an object with the value in *field*."""
+    attributes = given.items() if isinstance(given, Mapping) else ()
+    return {name: value.get(field) for name, value in attributes if isinstance(value, Mapping)}

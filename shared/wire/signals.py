@@ -1,18 +1,15 @@
-"""Native signals: which of them a model's `signals` name, and how their evidence is kept small.
+"""Native signals: their kinds, and how their evidence is kept small.
 
 The events of each platform are read in `signals_aws`, `signals_gcp` and `signals_azure`.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from math import isfinite
 from typing import Final
 
 from shared.fields import INT64
 from shared.json_text import cut
 from shared.trigger import MAX_TEXT
-from shared.wire.incoming import Signal
 from shared.wire.reading import text
 
 ALARM: Final = "cloudwatch-alarm"
@@ -33,33 +30,6 @@ MAX_NAME: Final = 4096
 MAX_ITEMS: Final = 10
 MAX_ITEM: Final = 128
 
-_WILDCARD: Final = r"[*?\[]"
-
-
-def names(entry: str, signal: Signal) -> bool:
-    """Return whether *entry* of a model's `signals` matches *signal*; patterns are those of fnmatch, `*` matches `/`.
-
-    An empty object only matches if the last part of the pattern is its exact name: it is a marker, such as `_SUCCESS`.
-    """
-    kind, _, pattern = entry.partition(":")
-    if kind != signal.kind:
-        return False
-    if not _may_name(pattern, signal):
-        return False
-    if signal.empty and not _is_last_part(pattern.rpartition("/")[2], signal.subject):
-        return False
-    return (
-        fnmatchcase(signal.subject, pattern)
-        or any(fnmatchcase(name, f"{pattern}*") for name in signal.begins)
-        or any(fnmatchcase(mention, f"*{pattern}*") for mention in signal.mentions)
-    )
-
-
-def _may_name(pattern: str, signal: Signal) -> bool:
-    """Return whether the beginning of *pattern* occurs in *signal*: nearly all patterns need no further comparison."""
-    start = re.split(_WILDCARD, pattern, maxsplit=1)[0]
-    return signal.subject.startswith(start) or any(start in text for text in (*signal.begins, *signal.mentions))
-
 
 def is_empty(name: str, size: object) -> bool:
     """Return whether an object has no data: a folder marker, or one of zero bytes, if the event has its *size*.
@@ -67,10 +37,6 @@ def is_empty(name: str, size: object) -> bool:
     File systems over object stores write such an object for a folder, or before the real one.
     """
     return name.endswith("/") or (not isinstance(size, bool) and size in (0, "0"))
-
-
-def _is_last_part(part: str, subject: str) -> bool:
-    return bool(part) and re.search(_WILDCARD, part) is None and subject.rpartition("/")[2] == part
 
 
 def reason(given: object, otherwise: str = "") -> str:

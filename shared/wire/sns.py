@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from shared.errors import UnreadableEventError
 from shared.json_text import opened
 from shared.trace import trace_in
-from shared.wire.reading import text
+from shared.wire.reading import attribute_values, text
 
 
 def is_notification(event: object) -> bool:
@@ -31,7 +31,7 @@ def carried(event: object) -> object:
             return event
         own = {name: value for name, value in message.items() if value is not None}
         known = {"id": notification.get("MessageId"), "time": notification.get("Timestamp")}
-        event = {**trace_in(_attributes(notification), event), **known, **own}
+        event = {**trace_in(attribute_values(notification.get("MessageAttributes"), "Value"), event), **known, **own}
     return event
 
 
@@ -39,12 +39,6 @@ def described(event: Mapping[str, object]) -> str:
     """Return a description of a notification for the log; an empty string for any other event."""
     notification = _notification(event)
     return "" if notification is None else f"notification of {_topic(notification)}"
-
-
-def _attributes(notification: Mapping[str, object]) -> Mapping[str, object]:
-    given = notification.get("MessageAttributes")
-    values = given.items() if isinstance(given, Mapping) else ()
-    return {name: value.get("Value") for name, value in values if isinstance(value, Mapping)}
 
 
 def _topic(notification: Mapping[str, object]) -> str:

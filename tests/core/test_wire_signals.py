@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.admission import is_match
 from shared.config.file import SIGNALS
 from shared.errors import PermanentError
 from shared.fields import MAX_MAPPING_BYTES
@@ -16,7 +17,7 @@ from shared.receive import Decode
 from shared.trigger import MAX_TEXT, MAX_TRIGGER_ID
 from shared.wire import signals
 from shared.wire.incoming import Signal
-from shared.wire.signals import MAX_ITEM, MAX_VALUE, evidence, first, inside, is_empty, names, plain, reason, short
+from shared.wire.signals import MAX_ITEM, MAX_VALUE, evidence, first, inside, is_empty, plain, reason, short
 from tests.core import native
 
 
@@ -53,7 +54,7 @@ def test_every_kind_of_the_configuration_exists() -> None:
 )
 def test_an_entry_names_what_its_pattern_matches(entry: str, subject: str) -> None:
     """Names and patterns as in fnmatch, where a star crosses slashes and only the first colon divides."""
-    assert names(entry, signal(subject))
+    assert is_match(entry, signal(subject))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_an_entry_names_what_its_pattern_matches(entry: str, subject: str) -> No
 )
 def test_an_entry_names_nothing_else(entry: str, subject: str) -> None:
     """Not the beginning, not another case, not another kind."""
-    assert not names(entry, signal(subject))
+    assert not is_match(entry, signal(subject))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_an_entry_names_nothing_else(entry: str, subject: str) -> None:
 )
 def test_an_empty_object_counts_only_by_its_own_name(entry: str, subject: str, *, named: bool) -> None:
     """A marker is named by the last part of a pattern, without a wildcard there; a folder marker by none."""
-    assert names(entry, signal(subject, empty=True)) is named
+    assert is_match(entry, signal(subject, empty=True)) is named
 
 
 @pytest.mark.parametrize(
@@ -102,10 +103,10 @@ def test_an_object_is_empty_by_its_size_or_its_name(name: str, size: object, *, 
 
 def test_a_name_that_may_go_on_counts_by_its_beginning() -> None:
     """An entry names a run whose id begins with it, and a text in which it stands; both only there."""
-    assert names("blob:churn", signal("x", begins="churn-2026"))
-    assert not names("blob:churn", signal("x", begins="my-churn"))
-    assert names("blob:churn", signal("x", mentions="my-churn-2026"))
-    assert not names("blob:churn", signal("x", mentions="fraud"))
+    assert is_match("blob:churn", signal("x", begins="churn-2026"))
+    assert not is_match("blob:churn", signal("x", begins="my-churn"))
+    assert is_match("blob:churn", signal("x", mentions="my-churn-2026"))
+    assert not is_match("blob:churn", signal("x", mentions="fraud"))
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from shared.admission import is_match
 from shared.wire.incoming import Foreign, RunEnded
-from shared.wire.signals import names
 from shared.wire.signals_azure import BREACHED
 from tests.core.native import BREACH, DATASET_DRIFT, RUN_STATUS, azure, breach, changed, sample
 
@@ -36,14 +36,14 @@ def test_a_breached_threshold_is_drift() -> None:
 def test_a_monitor_is_found_by_experiment_run_tag_or_property(name: str) -> None:
     """The experiment as a whole, the beginning of the run, and the value of any tag or property."""
     properties = {"num_iterations": "20", "none": None, "list": [1]}
-    assert names(f"azureml-monitor:{name}", azure(breach(runProperties=properties)))
+    assert is_match(f"azureml-monitor:{name}", azure(breach(runProperties=properties)))
 
 
 @pytest.mark.parametrize("name", ["monitor", "un-1", "fraud-monitor", "income", "target"])
 def test_another_monitor_is_not_found(name: str) -> None:
     """Beginning of an experiment, middle of a run, name of a tag or property, feature that drifted: none names it."""
     said = BREACH.replace("churn-monitor_", "") + "\nThe feature names are ['income']"
-    assert not names(f"azureml-monitor:{name}", azure(breach(runTags={BREACHED: said})))
+    assert not is_match(f"azureml-monitor:{name}", azure(breach(runTags={BREACHED: said})))
 
 
 def test_keys_count_in_every_case() -> None:
@@ -129,6 +129,6 @@ def test_drift_of_a_dataset_is_drift() -> None:
     assert (signal.kind, signal.subject, signal.origin) == ("azureml-monitor", "myDriftMonitor", "drift")
     assert signal.reason == "dataset drift myDriftMonitor: 0.8350349068479208"
     assert signal.evidence["coefficient"] == 0.8350349068479208
-    assert names("azureml-monitor:01d29aa4-e6a4-470a-9ef3-66660d21f8ef", signal)
+    assert is_match("azureml-monitor:01d29aa4-e6a4-470a-9ef3-66660d21f8ef", signal)
     assert azure(changed(event, ..., "data", "DriftCoefficient")).reason == "dataset drift myDriftMonitor"
     assert isinstance(azure(changed(event, {"DriftCoefficient": 1}, "data")), Foreign)
