@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from functions.cli.deployment.aws.bundle import packed
-from functions.cli.deployment.aws.deployment import Deployment, Files, Ready, caller
+from functions.cli.deployment.aws.deployment import Account, Deployment, Files, Ready, caller
 from functions.cli.deployment.aws.errors import translated
 from functions.cli.deployment.aws.outputs import variables_of
 from functions.cli.deployment.aws.settings import ENVIRONMENTS, read_settings
@@ -92,14 +92,29 @@ class Terminal:
         return self._answer is None or self._answer(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def main(arguments: Sequence[str], variables: Mapping[str, str], terminal: Terminal, complaints: TextIO) -> int:
-    """Carry out one command, and return the exit code."""
+def main(
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    terminal: Terminal,
+    complaints: TextIO,
+    account_in: Callable[[str], Account] = AwsAccount,
+) -> int:
+    """Carry out one command, and return the exit code.
+
+    Args:
+        arguments: the command, the environment and the options.
+        variables: the environment variables.
+        terminal: where results go, and where a person answers.
+        complaints: where errors go.
+        account_in: returns the account in a region; an empty region: the one that the SDK finds.
+
+    """
     try:
         options = _parser().parse_args(arguments)
         files = replace(FILES, settings=options.settings)
         settings = read_settings(options.environment, files.settings, variables)
         # botocore itself reads AWS_DEFAULT_REGION only.
-        account = AwsAccount(settings.region or variables.get("AWS_REGION", ""))
+        account = account_in(settings.region or variables.get("AWS_REGION", ""))
         deployment = Deployment(account, settings, files)
         _COMMANDS[options.command](deployment, options, terminal)
     except SystemExit as exit_:
