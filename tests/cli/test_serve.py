@@ -1,12 +1,12 @@
 """`retrain serve` in a folder of the user's own."""
 
+import fcntl
+import io
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,19 +18,12 @@ from typing import Any
 
 import pytest
 
+from functions.cli.__main__ import main
 from tests.cli.package import ROOT
 from tests.cli.running import run
+from tests.local.here import get, own_signals, serve_here, until
 
 MODEL = '[models.{}]\ndefault = true\n[models.{}.target.local]\nkind = "command"\ncommand = ["python", "train.py"]\n'
-
-
-def until(look: Callable[[], Any], seconds: float = 30) -> Any:
-    """Return the result of *look* once it is not None."""
-    limit = time.monotonic() + seconds
-    while (found := look()) is None:
-        assert time.monotonic() < limit, "it takes too long"
-        time.sleep(0.05)
-    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,39 +129,73 @@ def test_nothing_needs_proc(folder: Path) -> None:
         assert "Traceback" not in server.log.read_text()
 
 
+def served_here(
+    folder: Path, visit: Callable[[str], object], *options: str, stderr: io.StringIO | None = None, **variables: str
+) -> str:
+    """Serve *folder* in this process until *visit*, which gets the address, returns; return standard error."""
+    errors = io.StringIO() if stderr is None else stderr
+    config = ["--config", str(folder / "retrain.toml")]
+
+    def serve() -> int:
+        return main(["serve", "--port", "0", *config, *options], {**os.environ, **variables}, io.StringIO(), errors)
+
+    assert serve_here(serve, folder, visit) == 0, errors.getvalue()
+    return errors.getvalue()
+
+
+class Terminal(io.StringIO):
+    """A terminal on which a person reads."""
+
+    def isatty(self) -> bool:
+        """Return true."""
+        return True
+
+
+def models(url: str) -> list[str]:
+    """Return the names of the models that a server has."""
+    return [model["model_id"] for model in get(f"{url}/models")["models"]]
+
+
 def test_a_second_server_in_the_folder_is_refused(folder: Path) -> None:
-    """The message names the address of the first one, and the exit code is 1; after its end another one starts."""
-    with served(folder) as first:
-        command = [sys.executable, "-m", "functions.cli", "serve", "--port", "0"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        second = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert (second.returncode, second.stdout) == (1, "")
-        assert f"{folder} is already served by the server at {first.url} (process {first.process.pid})" in second.stderr
-        first.process.kill()
-        first.process.wait()
-        (folder / ".local" / "serve.json").unlink()
-    with served(folder) as again:
-        assert again.get("/health") == {"status": "ok"}
+    """The message names the first one, and the exit code is 1; after its end another one starts."""
+    local = folder / ".local"
+    local.mkdir()
+    config = ("--config", str(folder / "retrain.toml"))
+    with (local / "serve.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for content, first in (
+            ('{"url": "http://127.0.0.1:1", "pid": 7}', "the server at http://127.0.0.1:1 (process 7)"),
+            ("{", "another server"),
+        ):
+            (local / "serve.json").write_text(content)
+            with own_signals():
+                second = run("serve", "--port", "0", *config)
+            assert (second.code, second.out) == (1, "")
+            assert second.err == f"{folder} is already served by {first}; use that one, or stop it first\n"
+    assert json.loads(served_here(folder, models).splitlines()[0])["event"] == "local.serving"
 
 
 def test_a_changed_configuration_is_loaded(folder: Path) -> None:
     """A valid change counts without a restart; an invalid one is reported, and the configuration before is kept."""
-    path = folder / "retrain.toml"
-    with served(folder) as server:
-        assert [model["model_id"] for model in server.get("/models")["models"]] == ["churn"]
+    path, log = folder / "retrain.toml", io.StringIO()
+
+    def visit(url: str) -> None:
+        assert models(url) == ["churn"]
         path.write_text(MODEL.format("fraud", "fraud"))
-        until(lambda: server.events("local.configuration_loaded") or None)
-        assert [model["model_id"] for model in server.get("/models")["models"]] == ["fraud"]
+        until(lambda: True if models(url) == ["fraud"] else None)
         path.write_text("[models.x]\ncooldown = 1\n")
-        (event,) = until(lambda: server.events("local.configuration_invalid") or None)
-        assert any("cooldown" in problem for problem in event["problems"])
-        assert [model["model_id"] for model in server.get("/models")["models"]] == ["fraud"]
+        until(lambda: True if "local.configuration_invalid" in log.getvalue() else None)
+        assert models(url) == ["fraud"]
         path.write_text(MODEL.format("churn", "churn"))
-        until(lambda: server.events("local.configuration_loaded")[1:] or None)
+        until(lambda: True if models(url) == ["churn"] else None)
         run("emit", "--config", str(path), "--id", "t-2", variables={})
         until(lambda: True if (folder / "trained").exists() else None)
+
+    events = [json.loads(line) for line in served_here(folder, visit, stderr=log).splitlines()]
+    (invalid,) = [event for event in events if event["event"] == "local.configuration_invalid"]
+    assert any("cooldown" in problem for problem in invalid["problems"])
+    loaded = [event["models"] for event in events if event["event"] == "local.configuration_loaded"]
+    assert loaded == [["fraud"], ["churn"]]
 
 
 def test_the_python_of_the_folder_trains(folder: Path) -> None:
@@ -177,27 +204,38 @@ def test_the_python_of_the_folder_trains(folder: Path) -> None:
     own = folder / ".venv" / "bin" / "python"
     own.write_text('#!/bin/sh\necho own > used\nexec python3 "$@"\n')
     own.chmod(0o755)
-    with served(folder, variables={"PYTHONSAFEPATH": "1"}):
+
+    def visit(_url: str) -> None:
         run("emit", "--config", str(folder / "retrain.toml"), variables={})
         until(lambda: True if (folder / "trained").exists() else None)
+
+    served_here(folder, visit, PYTHONSAFEPATH="1")
     assert (folder / "used").read_text() == "own\n"
 
 
 def test_people_read_text_on_a_terminal(folder: Path) -> None:
-    """On a terminal the start is described in words; with `--json-logs` it is JSON there, too."""
-    command = [sys.executable, "-m", "functions.cli", "serve", "--port", "0"]
-    for more, expected in (([], "  models         churn\r\n"), (["--json-logs"], '"event": "local.serving"')):
-        ours, theirs = pty.openpty()
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        process = subprocess.Popen([*command, *more], cwd=folder, env=environment, stderr=theirs)
-        os.close(theirs)
-        text = ""
-        while "serving" not in text:
-            text += os.read(ours, 4096).decode()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-        os.close(ours)
-        assert expected in text
+    """On a terminal the start is described in words, in rows; with `--json-logs` it is JSON there, too."""
+    text = served_here(folder, models, stderr=Terminal())
+    rows = dict(line.strip().split(maxsplit=1) for line in text.splitlines() if line.startswith("  "))
+    assert rows["models"] == "churn"
+    assert rows["schedule"] == "no model is scheduled"
+    assert (rows["configuration"], rows["data"]) == (str(folder / "retrain.toml"), str(folder / ".local"))
+    assert rows["console"].startswith("http://127.0.0.1:")
+    assert "Ctrl-C ends the server; trainings that run go on.\n" in text
+    assert f" serving url={rows['console']}\n" in text
+    scheduled = MODEL.format("churn", "churn").replace("default = true", "default = true\nschedule = true")
+    (folder / "retrain.toml").write_text(scheduled)
+    assert "churn (scheduled)" in served_here(folder, models, stderr=Terminal())
+    (line, *_) = served_here(folder, models, "--json-logs", stderr=Terminal()).splitlines()
+    assert json.loads(line)["event"] == "local.serving"
+
+
+def test_a_folder_that_cannot_be_written_to(folder: Path) -> None:
+    """The message names the folder and what to do, and the exit code is 1."""
+    (folder / ".local").write_text("a file")
+    with own_signals():
+        answer = run("serve", "--port", "0", "--config", str(folder / "retrain.toml"))
+    assert (answer.code, answer.err) == (1, f"{folder}: cannot be written to (File exists); serve another folder\n")
 
 
 def test_without_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,18 +74,6 @@ def test_a_training_that_succeeds(tmp_path: Path) -> None:
     ]
 
 
-def test_a_training_that_fails(tmp_path: Path) -> None:
-    """A command that ends with another code than 0, or by a signal, has failed; both its outputs are kept."""
-    for trigger_id, script, code in (("a", "echo out; echo err >&2; exit 3", 3), ("b", "kill -SEGV $$", -11)):
-        launcher = a_launcher(tmp_path, "sh", "-c", script)
-        run = launcher.start(a_request(trigger_id), again=False)
-        assert ended(launcher, run.run_id).result is RunResult.FAILED
-        end = run_folder(tmp_path, run.run_id).result()
-        assert end is not None
-        assert (end.exit_code, end.timed_out) == (code, False)
-    assert run_folder(tmp_path, run_name(a_request("a").token)).output.read_text() == "out\nerr\n"
-
-
 def test_the_environment_of_a_command(tmp_path: Path) -> None:
     """A command inherits the server's variables, but no parameter of a training that the server itself may be."""
     environment = {"PATH": os.environ["PATH"], "REGION": "here", "RETRAIN_PARAM_OLD": "1", "RETRAIN_MODEL_ID": "old"}
@@ -250,21 +238,6 @@ def test_a_training_outlives_the_server(tmp_path: Path) -> None:
 FAMILY = "sleep 61 & echo $! >> pids; sh -c 'sleep 62 & echo $! >> pids; wait' & echo $! >> pids; echo $$ >> pids; "
 
 
-def test_a_training_that_takes_too_long(tmp_path: Path) -> None:
-    """After `max_run` the command and everything that it started is ended; the training has failed."""
-    launcher = a_launcher(tmp_path, "sh", "-c", FAMILY + "wait")
-    began = time.monotonic()
-    run = launcher.start(a_request(max_run=1.5), again=False)
-    until(lambda: len(numbers(tmp_path / "pids")) == 4)
-    assert launcher.status(run.run_id).result is RunResult.RUNNING
-    assert ended(launcher, run.run_id).result is RunResult.GONE
-    assert 1.5 <= time.monotonic() - began < 6
-    end = run_folder(tmp_path, run.run_id).result()
-    assert end is not None
-    assert (end.exit_code, end.timed_out) == (-signal.SIGTERM, True)
-    assert not any(is_alive(pid) for pid in numbers(tmp_path / "pids"))
-
-
 def test_a_training_that_will_not_end(tmp_path: Path) -> None:
     """A command that ignores SIGTERM is killed after 5 seconds; its end is not reported before that."""
     launcher = a_launcher(tmp_path, "sh", "-c", "trap '' TERM; " + FAMILY + "wait; sleep 63")
@@ -280,27 +253,6 @@ def test_a_training_that_will_not_end(tmp_path: Path) -> None:
     end = run_folder(tmp_path, run.run_id).result()
     assert end is not None
     assert (end.exit_code, end.timed_out) == (-signal.SIGKILL, True)
-    assert not any(is_alive(pid) for pid in numbers(tmp_path / "pids"))
-
-
-def test_what_a_training_leaves_behind_is_ended(tmp_path: Path) -> None:
-    """When the command is over, what it left running in its group is ended, too, before the end is reported."""
-    launcher = a_launcher(tmp_path, "sh", "-c", FAMILY + "exit 0")
-    run = launcher.start(a_request(), again=False)
-    assert ended(launcher, run.run_id).result is RunResult.SUCCEEDED
-    assert not any(is_alive(pid) for pid in numbers(tmp_path / "pids"))
-
-
-def test_a_person_stops_a_training(tmp_path: Path) -> None:
-    """A supervisor that gets SIGTERM ends its command and records that the training was stopped."""
-    launcher = a_launcher(tmp_path, "sh", "-c", FAMILY + "echo $PPID > supervisor; wait")
-    run = launcher.start(a_request(), again=False)
-    until(lambda: numbers(tmp_path / "supervisor") and len(numbers(tmp_path / "pids")) == 4)
-    os.kill(numbers(tmp_path / "supervisor")[0], signal.SIGTERM)
-    assert ended(launcher, run.run_id).result is RunResult.STOPPED
-    end = run_folder(tmp_path, run.run_id).result()
-    assert end is not None
-    assert (end.exit_code, end.timed_out) == (-signal.SIGTERM, False)
     assert not any(is_alive(pid) for pid in numbers(tmp_path / "pids"))
 
 

@@ -1,4 +1,4 @@
-"""The local server as a process: how it starts and how it ends."""
+"""The local server: how it starts and how it ends, mostly in the process of the tests."""
 
 import json
 import os
@@ -6,14 +6,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from functions.local.__main__ import main
 from tests.local.given import ROOT
+from tests.local.here import get, own_signals, serve_here, until
 
 CONFIGURATION = '[models."churn".target.local]\nkind = "command"\ncommand = ["true"]\n'
 
@@ -21,7 +24,6 @@ CONFIGURATION = '[models."churn".target.local]\nkind = "command"\ncommand = ["tr
 @contextmanager
 def served(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
     """Start the server as a process of its own."""
-    (folder / "retrain.toml").write_text(CONFIGURATION, encoding="ascii")
     process = subprocess.Popen(
         [sys.executable, "-m", "functions.local", *arguments],
         cwd=ROOT,
@@ -36,11 +38,17 @@ def served(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
         process.communicate()
 
 
-def rest_of_log(process: "subprocess.Popen[str]") -> str:
-    """Wait for the end and return what else was written, except for evaluations of schedules every five minutes."""
-    _, text = process.communicate(timeout=30)
-    lines = text.splitlines(keepends=True)
-    return "".join(line for line in lines if '"event": "retrain.schedules_evaluated"' not in line)
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with a configuration, which the environment names."""
+    (tmp_path / "retrain.toml").write_text(CONFIGURATION, encoding="ascii")
+    monkeypatch.setenv("RETRAIN_CONFIG", str(tmp_path / "retrain.toml"))
+    return tmp_path
+
+
+def without_evaluations(text: str) -> list[str]:
+    """Return the lines of a log, except for evaluations of schedules, which come every five minutes."""
+    return [line for line in text.splitlines() if '"event": "retrain.schedules_evaluated"' not in line]
 
 
 def url_of(process: "subprocess.Popen[str]") -> str:
@@ -53,46 +61,88 @@ def url_of(process: "subprocess.Popen[str]") -> str:
     raise AssertionError("the server does not start")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("number", "connected"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_a_signal_ends_the_process_without_an_error(folder: Path, number: signal.Signals, *, connected: bool) -> None:
+    """The exit code is 0 and nothing is written, also by what Python does at its end."""
+    with served(folder, "--port", "0") as process, ExitStack() as connections:
+        url = url_of(process)
+        if connected:
+            urllib.request.urlopen(f"{url}/health", timeout=10).close()  # noqa: S310 - our own server
+            connections.enter_context(socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))))
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+        assert (process.returncode, without_evaluations(errors)) == (0, [])
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT] * 5])
 @pytest.mark.parametrize("connected", [False, True])
-def test_a_signal_ends_the_server_without_an_error(tmp_path: Path, number: signal.Signals, *, connected: bool) -> None:
-    """Time after time the exit code is 0 and nothing is written, with open connections as well as without."""
+def test_a_signal_ends_the_server(
+    folder: Path, capsys: pytest.CaptureFixture[str], signals: list[signal.Signals], *, connected: bool
+) -> None:
+    """Time after time it ends in full, with open connections as well as without, however often Ctrl-C is pressed."""
+    threads = threading.active_count()
     for _ in range(3):
-        with served(tmp_path, "--port", "0") as process:
-            url = url_of(process)
-            if connected:
-                urllib.request.urlopen(f"{url}/health", timeout=10).close()  # noqa: S310 - our own server
-            connection = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) if connected else None
-            process.send_signal(number)
-            errors = rest_of_log(process)
-            assert (process.returncode, errors) == (0, "")
-            if connection is not None:
-                connection.close()
+        with ExitStack() as connections:
+
+            def visit(url: str, connections: ExitStack = connections) -> None:
+                if connected:
+                    assert get(f"{url}/health") == {"status": "ok"}
+                    connections.enter_context(socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))))
+
+            assert serve_here(lambda: main(["--port", "0"]), folder, visit, *signals) == 0
+        serving, *others = without_evaluations(capsys.readouterr().err)
+        assert (json.loads(serving)["event"], others) == ("local.serving", [])
+        assert not (folder / ".local" / "serve.json").exists()
+    until(lambda: True if threading.active_count() <= threads else None)
 
 
-def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
-    """Someone who presses Ctrl-C again still gets a clean end."""
-    with served(tmp_path, "--port", "0") as process:
-        url_of(process)
-        for _ in range(5):
-            process.send_signal(signal.SIGINT)
-        assert (rest_of_log(process), process.returncode) == ("", 0)
+def test_the_address_of_a_server(folder: Path) -> None:
+    """It is in a file while the server runs; a host of the IPv6 kind has brackets in it."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    seen = {}
+
+    def visit(url: str) -> None:
+        seen.update(json.loads((folder / ".local" / "serve.json").read_text()) | {"health": get(f"{url}/health")})
+
+    assert serve_here(lambda: main(["--port", "0", "--host", "::1"]), folder, visit) == 0
+    assert (seen["url"].rpartition(":")[0], seen["pid"]) == ("http://[::1]", os.getpid())
+    assert seen["health"] == {"status": "ok"}
 
 
-def test_a_used_port_is_one_sentence(tmp_path: Path) -> None:
-    """The exit code is 1 and the message names the port."""
-    with socket.create_server(("127.0.0.1", 0)) as used:
+def test_a_used_port_is_one_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit code is 1 and the message names the port; no address is left behind."""
+    with socket.create_server(("127.0.0.1", 0)) as used, own_signals():
         port = used.getsockname()[1]
-        with served(tmp_path, "--port", str(port)) as process:
-            _, errors = process.communicate(timeout=30)
-    assert process.returncode == 1
+        assert main(["--port", str(port)]) == 1
+    errors = capsys.readouterr().err
     assert errors == f"--port: {port} on 127.0.0.1 is in use; stop the program that uses it or choose another one\n"
+    assert not (folder / ".local" / "serve.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("[models.x]\n", [], 'models."x".target: '),
+        (CONFIGURATION, ["--cron", "61 * * * *"], "61 * * * *"),
+    ],
+)
+def test_wrong_settings_are_reported(
+    folder: Path, capsys: pytest.CaptureFixture[str], text: str, options: list[str], message: str
+) -> None:
+    """A configuration and a schedule that are not valid end the server with 1 before it listens."""
+    (folder / "retrain.toml").write_text(text)
+    with own_signals():
+        assert main(["--port", "0", *options]) == 1
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
-def test_a_wrong_port_is_wrong_usage(tmp_path: Path, port: str) -> None:
+def test_a_wrong_port_is_wrong_usage(capsys: pytest.CaptureFixture[str], port: str) -> None:
     """The exit code is 2 and the message shows the value."""
-    with served(tmp_path, "--port", port) as process:
-        _, errors = process.communicate(timeout=30)
-    assert process.returncode == 2
-    assert f"must be a number from 0 to 65535, not '{port}'" in errors
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", port])
+    assert ended.value.code == 2
+    assert f"must be a number from 0 to 65535, not '{port}'" in capsys.readouterr().err

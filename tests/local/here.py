@@ -1,0 +1,89 @@
+"""Runs in the process of the tests, in its main thread, programs that handle signals: servers and supervisors."""
+
+import json
+import logging
+import os
+import signal
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+
+
+@contextmanager
+def own_signals() -> Iterator[None]:
+    """Restore the handlers of signals and of the log afterwards; a signal that comes too late changes nothing."""
+    logger = logging.getLogger("retrain")
+    handlers, level, propagate = logger.handlers, logger.level, logger.propagate
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    try:
+        yield
+    finally:
+        if (woken := signal.set_wakeup_fd(-1)) >= 0:
+            os.close(woken)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+def get(url: str) -> Any:
+    """Return the JSON answer to a GET request."""
+    with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310 - our own server
+        return json.load(response)
+
+
+def until(look: Callable[[], Any], seconds: float = 30) -> Any:
+    """Return the result of *look* once it is not None."""
+    limit = time.monotonic() + seconds
+    while (found := look()) is None:
+        assert time.monotonic() < limit, "it takes too long"
+        time.sleep(0.01)
+    return found
+
+
+def serve_here(serve: Callable[[], int], folder: Path, visit: Callable[[str], object], *signals: signal.Signals) -> int:
+    """Call *serve*, which serves *folder* until a signal, and return its result; an error of *visit* is raised.
+
+    Args:
+        serve: serves in this thread.
+        folder: the folder of the configuration.
+        visit: called in another thread with the address, once the server answers.
+        signals: sent when *visit* has returned; by default SIGINT.
+
+    """
+    errors: list[BaseException] = []
+    ended = threading.Event()
+
+    def address() -> str | None:
+        with suppress(OSError, ValueError):
+            return str(json.loads((folder / ".local" / "serve.json").read_text())["url"])
+        return "" if ended.is_set() else None
+
+    def user() -> None:
+        try:
+            if url := until(address):
+                visit(url)
+        except BaseException as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+        finally:
+            for number in signals or (signal.SIGINT,):
+                os.kill(os.getpid(), number)
+
+    visitor = threading.Thread(target=user)
+    with own_signals():
+        visitor.start()
+        try:
+            return serve()
+        finally:
+            ended.set()
+            visitor.join()
+            if errors:
+                raise errors[0]
