@@ -3,6 +3,7 @@
 `make test` tries a few examples of each property, `make test-deep` hundreds (`--hypothesis-profile deep`).
 """
 
+import gc
 from contextlib import suppress
 
 # The monitor's environment has no hypothesis.
@@ -19,3 +20,10 @@ with suppress(ModuleNotFoundError):
     )
     settings.register_profile("deep", settings.get_profile("steady"), max_examples=300)
     settings.load_profile("steady")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of garbage collections, which take a seventh of the time otherwise."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

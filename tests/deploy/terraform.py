@@ -47,6 +47,14 @@ def blocks() -> list[Block]:
     ]
 
 
+def addresses() -> list[str]:
+    """Return the addresses of `blocks()`, for the parameters of tests: parsing takes longer than collecting a test."""
+    headers = (re.findall(r'^(resource|data) "(\w+)" "(\w+)" \{$', text, re.MULTILINE) for text in _texts())
+    return [
+        f"{'data.' if section == 'data' else ''}{kind}.{name}" for found in headers for section, kind, name in found
+    ]
+
+
 def of_kind(kind: str) -> dict[str, Mapping[str, Any]]:
     """Return the resources of one type, by name."""
     return {block.name: block.content for block in blocks() if block.kind == kind and block.section == "resource"}
@@ -93,7 +101,11 @@ def references() -> dict[str, set[str]]:
 @cache
 def documents() -> tuple[Mapping[str, Any], ...]:
     """Return what each file holds; they are parsed once, which takes 0.2 s."""
-    return tuple(plain(hcl2.loads(path.read_text(encoding="utf-8"))) for path in sorted(FOLDER.glob("*.tf")))
+    return tuple(plain(hcl2.loads(text)) for text in _texts())
+
+
+def _texts() -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.tf"))]
 
 
 def texts(value: Any) -> Iterator[str]:

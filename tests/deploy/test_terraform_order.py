@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.deploy.terraform import blocks, local_values, of_kind, references, texts
+from tests.deploy.terraform import Block, blocks, local_values, of_kind, references, texts
 
 # By the first letters of a type.
 SERVICES = {
@@ -24,7 +24,11 @@ SERVICES = {
 BY_HAND = {"google_project", "google_project_iam_member", "google_project_service"}
 # The services that build the functions and keep their images, and the one that trains.
 BEHIND = {"artifactregistry", "cloudbuild", "aiplatform"}
-RESOURCES = [block for block in blocks() if block.section == "resource"]
+
+
+def resources() -> list[Block]:
+    """Return everything that is made, without what is only read."""
+    return [block for block in blocks() if block.section == "resource"]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +52,7 @@ def test_nothing_waits_for_itself(order: dict[str, set[str]]) -> None:
 
 def test_services_are_switched_on_first(order: dict[str, set[str]]) -> None:
     """Whatever is made waits for them, directly or by way of something else."""
-    waiting = {block.address for block in RESOURCES} - {"google_project_service.used"}
+    waiting = {block.address for block in resources()} - {"google_project_service.used"}
     assert [address for address in waiting if "google_project_service.used" not in order[address]] == []
 
 
@@ -76,7 +80,7 @@ def test_nothing_is_delivered_before_the_receiver_may_act(order: dict[str, set[s
     """An event that comes before a right is there would be refused, and might be given up."""
     grants = {
         block.address
-        for block in RESOURCES
+        for block in resources()
         if block.kind.endswith("_iam_member")
         and "google_service_account.receive.member" in "".join(texts(block.content))
     }
@@ -88,7 +92,7 @@ def test_nothing_is_delivered_before_the_receiver_may_act(order: dict[str, set[s
 
 def test_nothing_is_granted_to_pubsub_before_it_is_used(order: dict[str, set[str]]) -> None:
     """Its account comes into being with the first topic and the first subscription."""
-    grants = [block.address for block in RESOURCES if "local.pubsub_agent" in "".join(texts(block.content))]
+    grants = [block.address for block in resources() if "local.pubsub_agent" in "".join(texts(block.content))]
     assert len(grants) == 3
     for address in grants:
         assert {"google_pubsub_topic.letters", "google_pubsub_subscription.letters"} <= order[address]
