@@ -72,6 +72,8 @@ $(PROVIDER): requirements/provider.txt requirements/provider-oldest.txt
 	@touch $@
 
 # The storage emulator for Azure comes from npm: where that is missing, the tests that need it say so and are skipped.
+# It is switched to files in memory and no telemetry. The current libraries for telemetry and SQL Server, which it would
+# load or only bring along, are 300 MB and half of its start; package.json replaces them by old, small ones.
 AZURITE := .tools/azurite
 .PHONY: azurite
 azurite: $(if $(shell command -v npm),$(AZURITE)/.ready)

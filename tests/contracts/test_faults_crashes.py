@@ -40,7 +40,7 @@ def test_a_process_killed_between_claim_and_start_is_one_run(cloud: Cloud) -> No
     assert cloud.trainings() == ["t-1"]
 
 
-@pytest.mark.parametrize("started", [False, True])
+@pytest.mark.parametrize("started", [False, pytest.param(True, marks=pytest.mark.deep)])
 def test_what_was_killed_and_never_comes_again_is_started_by_the_next_trigger(cloud: Cloud, *, started: bool) -> None:
     """Another trigger finds the abandoned claim, finishes that launch first, and then waits behind it."""
     cloud.crash(trigger_event(cloud, "t-1"), started=started)
@@ -51,7 +51,7 @@ def test_what_was_killed_and_never_comes_again_is_started_by_the_next_trigger(cl
     assert cloud.trainings() == ["t-1", "t-2"]
 
 
-@pytest.mark.parametrize("started", [False, True])
+@pytest.mark.parametrize("started", [False, pytest.param(True, marks=pytest.mark.deep)])
 def test_what_was_killed_and_never_comes_again_is_started_by_the_sweep(cloud: Cloud, *, started: bool) -> None:
     """The sweep finishes abandoned launches, and a second one finds nothing to do."""
     cloud.crash(trigger_event(cloud), started=started)

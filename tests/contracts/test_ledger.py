@@ -67,6 +67,7 @@ def test_the_same_text_is_a_new_version(ports: Ports) -> None:
     assert not ports.ledger.save("churn", "same", first)
 
 
+@pytest.mark.deep
 def test_of_sixteen_processes_one_wins_each_round(ports: Ports) -> None:
     """Sixteen processes that replace one document at the same time see exactly as many successes as there were."""
     assert ports.race(ROUNDS) == ROUNDS

@@ -48,6 +48,7 @@ def resent(cloud: Cloud, wanted: list[str] | None = None, *, crash_at: int = -1)
     return redrive(cloud.letter_box, wanted, triggers, publish, started=datetime.now(UTC))
 
 
+@pytest.mark.deep
 def test_fifty_letters_are_sent_again_over_a_crash(cloud: Cloud) -> None:
     """The one that was being sent comes twice, under one id, and trains once; nothing is left."""
     events = [cloud.event({"model_id": f"any-{number}"}, id=f"e-{number}") for number in range(NUMBER)]

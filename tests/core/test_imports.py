@@ -12,6 +12,9 @@ import pytest
 
 import shared
 
+# One worker imports every module for all of these tests.
+pytestmark = pytest.mark.xdist_group("imports")
+
 ROOT = Path(shared.__file__).parent.parent
 MODULES = sorted(module.name for module in pkgutil.walk_packages(shared.__path__, "shared."))
 # Python itself has about twenty; dataclasses, logging and pathlib bring most of the other 90. A few more are for other

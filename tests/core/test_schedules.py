@@ -167,6 +167,7 @@ def test_a_repeat_of_a_large_evaluation_also_requests_what_became_due_since() ->
     assert "first" in {one.model_id for one in deployment.bus.published}
 
 
+@pytest.mark.deep
 def test_ten_thousand_schedules_fit_into_the_ledger() -> None:
     """Their document stays below the limit of every ledger, and an evaluation takes seconds."""
     deployment = Deployment("".join(model_text(f"model-{number:05}", HOURLY) for number in range(10_000)))

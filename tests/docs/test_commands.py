@@ -1,14 +1,17 @@
 """Every command that a page shows exists, with the options that it is given."""
 
+import io
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from functools import cache
 
 import botocore.session
 import pytest
 from botocore import xform_name
 
+from functions.cli.__main__ import main
 from tests.docs.pages import PAGES, ROOT, Block, all_blocks
 from tests.docs.shell import commands
 
@@ -72,8 +75,13 @@ def check_python(arguments: list[str]) -> None:
 @cache
 def helped(module: str, *options: str) -> str:
     """Return the help of *module* behind *options*; a choice or a form that it does not take is an error."""
-    asked = [sys.executable, "-m", module, *options, "--help"]
-    return subprocess.run(asked, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
+    if module == "functions.cli":
+        out = io.StringIO()
+        with redirect_stdout(out):
+            assert main([*options, "--help"], {}, out, out) == 0, out.getvalue()
+        return out.getvalue()
+    command = [sys.executable, "-m", module, *options, "--help"]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 def check_aws(arguments: list[str]) -> None:
