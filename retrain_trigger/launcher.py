@@ -7,6 +7,10 @@ process only, before anything else is imported: a package `shared` of the user's
 
 import sys
 from pathlib import Path
+from typing import Final
+
+# The exit code of a program that SIGINT ended, as shells count it.
+INTERRUPTED: Final = 130
 
 
 def main() -> int:
@@ -15,6 +19,10 @@ def main() -> int:
     bundle = here / "_bundle"
     # In a checkout, and in an editable install, the packages are beside this one.
     sys.path.insert(0, str(bundle if bundle.is_dir() else here.parent))
-    from functions.cli.__main__ import run
+    try:
+        from functions.cli.__main__ import run
 
-    return run()
+        return run()
+    except KeyboardInterrupt:
+        # Ctrl-C while the modules are imported.
+        return INTERRUPTED

@@ -37,12 +37,9 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], out: TextIO, er
         return int(exit_.code or DONE)
     context = Context(variables=_with_config(variables, options.config), folder=Path.cwd(), out=out, err=err)
     try:
-        command = COMMANDS[options.command]
-        if command.clouds and options.env:
-            context = _of_deployment(context, options)
-        if command.takes_url and (options.url or (command.steers and options.env)):
-            context = _at_address(context, options)
-        return command.run(context, options)
+        code = _carry_out(context, options)
+        # Here, so that a full disk or a closed pipe is noticed while its error can be reported.
+        out.flush()
     except UsageError as error:
         err.write(f"{error}\n")
         return WRONG_USAGE
@@ -53,9 +50,31 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], out: TextIO, er
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:
+        err.write(f"{_system_error(error)}\n")
     except Exception as error:  # noqa: BLE001 - its text may quote a secret, so only its type is shown
         err.write(f"unexpected error ({type(error).__name__}); run `retrain doctor` to check the set-up\n")
+    else:
+        return code
     return FAILED
+
+
+def _carry_out(context: Context, options: argparse.Namespace) -> int:
+    """Run the command that *options* name, against the deployment that they name, and return its exit code."""
+    command = COMMANDS[options.command]
+    if command.clouds and options.env:
+        context = _of_deployment(context, options)
+    if command.takes_url and (options.url or (command.steers and options.env)):
+        context = _at_address(context, options)
+    return command.run(context, options)
+
+
+def _system_error(error: OSError) -> str:
+    """Return the message of an error of the system, such as a full disk; the libraries' own may quote a secret."""
+    if type(error).__module__ != "builtins" or not error.strerror:
+        return f"unexpected error ({type(error).__name__}); run `retrain doctor` to check the set-up"
+    place = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    return f"{place}{error.strerror}; correct that and run the command again"
 
 
 def _with_config(variables: Mapping[str, str], config: str | None) -> Mapping[str, str]:
@@ -98,7 +117,9 @@ def _report(error: RetrainError, context: Context, *, as_json: bool) -> None:
 
 def run() -> int:
     """Run the command of this process: the entry point of the installed `retrain`."""
-    return main(sys.argv[1:], os.environ, sys.stdout, sys.stderr)
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        # A standard stream that is closed is None.
+        return main(sys.argv[1:], os.environ, sys.stdout or nowhere, sys.stderr or nowhere)
 
 
 if __name__ == "__main__":

@@ -52,15 +52,12 @@ def find_problems(path: Path, cloud: str | None = None) -> list[Problem]:
         cloud: the cloud for which a bundle must be buildable, too; None: only the file is checked.
 
     """
-    if not path.is_file():
-        hint = "`retrain init` creates one" if path.name == CONFIG_FILE else "correct --config or RETRAIN_CONFIG"
-        return [Problem(place=str(path), problem=f"there is no such file; {hint}")]
     from shared.config.file import load_configuration
 
     try:
         config = load_configuration(path)
     except ConfigError as error:
-        return [_problem(text, path) for text in error.problems]
+        return [_problem(text, path, error.source) for text in error.problems]
     return list(_bundle_problems(config, cloud)) if cloud else []
 
 
@@ -81,7 +78,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
     return FAILED if problems else DONE
 
 
-def _problem(text: str, path: Path) -> Problem:
+def _problem(text: str, path: Path, source: str) -> Problem:
     line = _LINE.search(text)
     if line:
         number = line[1] or str(max(1, len(path.read_text(encoding="utf-8-sig").splitlines())))
@@ -89,7 +86,7 @@ def _problem(text: str, path: Path) -> Problem:
         reason = text[: line.start()].rpartition("TOML: ")[2]
         return Problem(place=f"line {number}", problem=f"{reason[:1].lower()}{reason[1:]}{column}")
     placed = _PLACED.fullmatch(text)
-    return Problem(place=placed[1], problem=placed[2]) if placed else Problem(place=path.name, problem=text)
+    return Problem(place=placed[1], problem=placed[2]) if placed else Problem(place=source, problem=text)
 
 
 def _bundle_problems(config: "Configuration", cloud: str) -> Iterator[Problem]:
@@ -99,7 +96,7 @@ def _bundle_problems(config: "Configuration", cloud: str) -> Iterator[Problem]:
         from functions.gcp.pipelines import specification_problems
 
         for text in specification_problems(config):
-            yield _problem(text, config.folder / CONFIG_FILE)
+            yield _problem(text, config.folder / CONFIG_FILE, CONFIG_FILE)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

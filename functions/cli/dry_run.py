@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from functions.cli.command import Command, Context
-from functions.cli.triggers import add_trigger_options, read_fields
+from functions.cli.triggers import add_trigger_options, check_model, read_fields
 from shared.config.targets import CLOUDS
 
 _DESCRIPTION: Final = """\
@@ -33,6 +33,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
 
     api = Api(context, options.cloud)
     try:
+        check_model(options, api)
         answer = api.post("/retrain", read_fields(options, api.config), {"dry_run": "true"})
     except ApiError as error:
         return write_problem(context, options, error)

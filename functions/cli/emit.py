@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from functions.cli.command import Command, Context
-from functions.cli.triggers import add_trigger_options, read_fields
+from functions.cli.triggers import add_trigger_options, check_model, read_fields
 from shared.config.targets import CLOUDS
 from shared.trace import TRACE_FIELDS, trace_in
 
@@ -27,6 +27,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
     # The names that OpenTelemetry gives these variables, which a training on this machine also gets.
     trace = trace_in({name: context.variables.get(name.upper()) for name in TRACE_FIELDS})
     try:
+        check_model(options, api)
         answer = api.post("/retrain", {**read_fields(options, api.config), **trace})
     except ApiError as error:
         return write_problem(context, options, error)

@@ -37,6 +37,8 @@ def run(context: Context, options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
+    if options.action is None:
+        raise UsageError(f"letters needs one of {', '.join(_ACTIONS)}, such as: retrain letters list")
     if options.all and options.action != "redrive":
         raise UsageError("--all is for redrive only")
     if options.action == "list" and options.ids:
@@ -122,7 +124,7 @@ def _document(done: "Sequence[Redriven]") -> dict[str, object]:
 def _gone(context: Context, options: argparse.Namespace, ids: Sequence[str]) -> int:
     from functions.cli.tables import plain
 
-    problem = f"no such letter: {', '.join(map(plain, ids))}; it was sent again or deleted, or its time is over"
+    problem = f"no such letter: {', '.join(map(plain, ids))}; it was sent again or deleted, or it has expired"
     if options.json and options.action == "show":
         document = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": problem}
         context.out.write(f"{json.dumps(document, indent=2)}\n")
@@ -147,7 +149,7 @@ _ACTIONS: "Final[dict[str, Callable[[Context, argparse.Namespace, Letters], int]
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=tuple(_ACTIONS), help="list or show letters, or send them again")
+    parser.add_argument("action", nargs="?", choices=tuple(_ACTIONS), help="list or show letters, or send them again")
     parser.add_argument("ids", metavar="ID", nargs="*", help="the id of a letter, as `list` shows it")
     parser.add_argument("--all", action="store_true", help="redrive: send every letter again")
     _allow_options_before_ids(parser)

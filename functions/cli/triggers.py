@@ -4,13 +4,16 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from functions.cli.command import UsageError
+from shared.config.lookup import is_pattern
 from shared.errors import UnknownModelError
 from shared.fields import Parameter
 from shared.trigger import SEVERITIES
 
 if TYPE_CHECKING:
+    from functions.cli.api import Api
     from shared.config.model import Configuration
 
 
@@ -36,13 +39,16 @@ def model_of(options: argparse.Namespace) -> str | None:
     """Return the model that the command line names, if any.
 
     Raises:
-        UsageError: it is named twice, differently.
+        UsageError: it is named twice, differently, or the name is empty.
 
     """
     positional, option = options.model, options.model_option
     if positional is not None and option is not None and positional != option:
         raise UsageError(f"the model is named twice: {positional!r} and --model {option!r}; name it once")
-    return str(positional or option) if positional or option else None
+    named = positional if positional is not None else option
+    if named == "":
+        raise UsageError("the name of the model is empty; is a variable of your script not set?")
+    return None if named is None else str(named)
 
 
 def required_model(options: argparse.Namespace) -> str:
@@ -58,11 +64,29 @@ def required_model(options: argparse.Namespace) -> str:
     return model_id
 
 
+def check_model(options: argparse.Namespace, api: "Api") -> None:
+    """Refuse a pattern, which a person takes for all of its models; an event may still name a model so.
+
+    Raises:
+        ApiError: the configuration has no such model.
+        UnknownModelError: it is a pattern, and no model of exactly this name has been seen.
+        UsageError: as in `model_of`.
+
+    """
+    model_id = model_of(options)
+    if model_id is None or not is_pattern(model_id):
+        return
+    if not api.get(f"/models/{quote(model_id, safe='')}")["decisions"]:
+        raise UnknownModelError(
+            f"model_id: {model_id!r} is a pattern, not a model; emit one trigger for each model, with its name"
+        )
+
+
 def read_fields(options: argparse.Namespace, config: "Configuration | None") -> dict[str, object]:
     """Return the body of `POST /retrain` for the options of a trigger.
 
     Raises:
-        UsageError: the model is named twice.
+        UsageError: the model is named twice, or the name is empty.
 
     """
     model_id = model_of(options)

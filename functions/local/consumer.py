@@ -15,6 +15,9 @@ from shared.ports import Clock, DeadLetter, DeadLetters
 
 # How late an event of another process is noticed; an event of this process wakes a worker immediately.
 POLL_SECONDS: Final = 0.05
+# Seconds until a worker tries again after an error; doubled with each further one, up to the limit.
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 16.0
 REJECTED: Final = "rejected"
 UNDELIVERABLE: Final = "undeliverable"
 
@@ -126,19 +129,20 @@ class Consumer:
         return True
 
     def _work(self) -> None:
+        pause = FIRST_PAUSE
         while not self._stopping.is_set():
             try:
-                if self.step():
-                    continue
-                pause = POLL_SECONDS
+                if not self.step():
+                    self._bus.wait(POLL_SECONDS)
+                pause = FIRST_PAUSE
+                continue
             except UnavailableError as error:
                 log.warning("consumer.bus_away", extra={"error": str(error)})
-                pause = 1.0
             except Exception:
                 # A worker that ended would leave its events unhandled.
                 log.exception("consumer.failed")
-                pause = 1.0
             self._bus.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _deliver(self, delivery: Delivery) -> None:
         try:

@@ -3,11 +3,24 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from shared.errors import UnavailableError
+
+# The advice to a person about an error, by SQLite's primary code; {path} is the file.
+_WRITABLE: Final = "make {path} and its folder writable"
+_DAMAGED: Final = "restore {path} from a backup; without it no past trigger or training is known"
+_ADVICE: Final[Mapping[int, str]] = {
+    sqlite3.SQLITE_PERM: _WRITABLE,
+    sqlite3.SQLITE_READONLY: _WRITABLE,
+    sqlite3.SQLITE_CANTOPEN: _WRITABLE,
+    sqlite3.SQLITE_IOERR: "check the disk of {path}",
+    sqlite3.SQLITE_FULL: "free space on the disk of {path}",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
 
 # How long a writer waits for others. A write takes a millisecond, so a longer wait means a fault.
 BUSY_TIME_LIMIT: Final = 5.0
@@ -51,7 +64,7 @@ class Database:
             parameters: the values of its placeholders.
 
         Raises:
-            UnavailableError: the file is locked for too long, or the disk is full or broken.
+            UnavailableError: the file is locked for too long, cannot be written or is damaged, or the disk is full.
 
         """
         return self._guarded(action, lambda connection: connection.execute(statement, parameters).fetchall())
@@ -82,13 +95,22 @@ class Database:
                 if self._connection is None:
                     self._connection = self._open()
                 return work(self._connection)
-            except (sqlite3.OperationalError, OSError) as error:
+            except (sqlite3.Error, OSError) as error:
                 # Closing the connection rolls back an open transaction.
                 self._drop()
-                raise UnavailableError(f"SQLite ({self._path.name})", action, str(error)) from error
-            except sqlite3.Error:
-                self._drop()
-                raise
+                if (detail := self._unavailable(error)) is None:
+                    raise
+                raise UnavailableError(f"SQLite ({self._path.name})", action, detail) from error
+
+    def _unavailable(self, error: sqlite3.Error | OSError) -> str | None:
+        """Return why the file is unavailable, and what to do; None if *error* is a mistake in a statement."""
+        if isinstance(error, OSError):
+            return f"{error.strerror or error} ({_WRITABLE.format(path=self._path)})"
+        # Errors of the module itself, such as a wrong number of values, have no code.
+        advice = _ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if advice is None:
+            return str(error) if isinstance(error, sqlite3.OperationalError) else None
+        return f"{error} ({advice.format(path=self._path)})"
 
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -54,6 +54,16 @@ class LiveCloud:
         """The parts for deciding and launching, under the newest configuration."""
         return self._cloud.receiver
 
+    def check_storage(self) -> None:
+        """Open the files of the bus and of the ledger, which creates them if they are missing.
+
+        Raises:
+            UnavailableError: one cannot be opened; the message says why and what to do.
+
+        """
+        self._cloud.bus.size()
+        self._cloud.emitter.ledger.models(None, 1)
+
     def reload(self) -> None:
         """Read the configuration again; if it is not valid, the one before stays in use.
 

@@ -76,6 +76,7 @@ def run(
         ConfigError: the environment, the configuration or a schedule is wrong.
         FolderInUseError: another server runs in the folder.
         ListenError: the port is in use, or the address is not one of this machine.
+        UnavailableError: the bus or the ledger cannot be opened.
         OSError: the folder cannot be written to.
 
     """
@@ -85,6 +86,8 @@ def run(
     cloud = LiveCloud(variables, root=root)
     folder = cloud.emitter.config.folder / FOLDER
     with _sole_server(folder) as announce:
+        # Before anything starts: a file that is damaged or cannot be written would fail every event.
+        cloud.check_storage()
         crons = _crons(cloud, options)
         listener = Listener(_application(cloud, {options.host, *options.allowed_hosts}), options.host, options.port)
         _on_stop_signals(listener.stop)

@@ -36,8 +36,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="also answer requests under this host name; may be repeated",
     )
-    parser.add_argument("--cron", default="30 9 * * MON", help="when to emit triggers for scheduled models, in UTC")
-    parser.add_argument("--sweep", default="*/5 * * * *", help="when to finish work that was left undone, in UTC")
+    parser.add_argument(
+        "--cron", type=read_cron, default="30 9 * * MON", help="when to emit triggers for scheduled models, in UTC"
+    )
+    parser.add_argument(
+        "--sweep", type=read_cron, default="*/5 * * * *", help="when to finish work that was left undone, in UTC"
+    )
 
 
 def read_settings(options: argparse.Namespace) -> Settings:
@@ -49,6 +53,22 @@ def read_settings(options: argparse.Namespace) -> Settings:
         cron=options.cron,
         sweep=options.sweep,
     )
+
+
+def read_cron(text: str) -> str:
+    """Return *text*, a schedule in five fields of cron.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not such a schedule.
+
+    """
+    from functions.local.cron import Schedule
+    from shared.errors import ConfigError
+
+    try:
+        return Schedule(text).expression
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError("; ".join(error.problems)) from error
 
 
 def read_port(text: str) -> int:

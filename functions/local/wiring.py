@@ -69,7 +69,6 @@ def local_cloud(
     """
     environment = read_environment(variables, root=root, needed=())
     home = environment.config.folder / FOLDER
-    home.mkdir(parents=True, exist_ok=True)
     database = Path(environment.bus or home / "retrain.db")
     bus = SqliteBus(database, now, new_id, environment.source)
     letters = FolderDeadLetters(Path(environment.dead_letters or home / "dead-letters"), new_id)

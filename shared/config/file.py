@@ -86,7 +86,9 @@ def load_configuration(path: Path) -> Configuration:
         # Editors on Windows begin a file with a byte order mark, which TOML does not allow.
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), [f"cannot be read: {error}"]) from error
+        from shared.config.unreadable import reading_problem
+
+        raise ConfigError(str(path), [reading_problem(path, error)]) from error
     return parse_configuration(text, source=path.name, folder=path.resolve().parent)
 
 
@@ -103,7 +105,9 @@ def parse_configuration(text: str, *, source: str, folder: Path) -> Configuratio
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(source, [f"is not valid TOML: {error}"]) from error
+        from shared.config.unreadable import syntax_problem
+
+        raise ConfigError(source, [syntax_problem(error)]) from error
     problems: list[str] = []
     file = Table(content, "", problems)
     shared = _read_shared(file)

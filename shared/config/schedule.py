@@ -91,6 +91,10 @@ def read_schedule(table: Table) -> tuple[bool, OwnSchedule | None]:
         if timezone:
             table.problem("timezone", f'needs a schedule of the model\'s own, such as schedule = "{_EXAMPLE}"')
         return value, None
+    try:
+        _zone(timezone or UTC_NAME)
+    except ValueError as error:
+        table.problem("timezone", f'{error}; use a name such as "Europe/Rome"')
     fields = value.split()
     if len(fields) != FIELDS:
         problem = f"{value!r} has {len(fields)} fields, not {FIELDS}: minute hour day month weekday"
@@ -114,10 +118,6 @@ def _report(table: Table, schedule: OwnSchedule) -> None:
             raise CronSimError("it has no time within 50 years")  # noqa: TRY301 - reported like the others
     except CronSimError as error:
         table.problem("schedule", f'{schedule.expression!r}: {error}; write five fields such as "{_EXAMPLE}"')
-    try:
-        _zone(schedule.timezone)
-    except ValueError as error:
-        table.problem("timezone", f'{error}; use a name such as "Europe/Rome"')
 
 
 def _zone(name: str) -> tzinfo:

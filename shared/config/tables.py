@@ -139,7 +139,16 @@ class Table:
         for key in self._content:
             if key not in self._known:
                 known = ", ".join(sorted(self._known)) or "none"
-                self.problem(key, f"is not a key of this table; valid keys: {known}")
+                self.problem(key, f"is not a key of this table{_meant(key, self._known)}; valid keys: {known}")
+
+
+def _meant(key: str, known: set[str]) -> str:
+    """Return the question whether a valid key was meant; empty if none is similar to *key*."""
+    # Not at the top: only a mistake in the file needs it.
+    from difflib import get_close_matches
+
+    similar = get_close_matches(key, sorted(known), n=1, cutoff=0.75)
+    return f" (did you mean {similar[0]}?)" if similar else ""
 
 
 def _is_text(value: object) -> bool:

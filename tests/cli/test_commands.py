@@ -19,6 +19,7 @@ from functions.local.wiring import local_cloud
 from functions.machine import now
 from shared.parts import ReceiverParts
 from shared.receive import receive
+from shared.trigger import RetrainTrigger
 from tests.cli.running import run
 from tests.fakes.training import MemoryLauncher, TrainingService
 
@@ -276,6 +277,19 @@ def test_a_pattern_cannot_be_steered(variables: dict[str, str], machine: Machine
     assert json.loads(run("show", "store-7", "--json", variables=variables).out)["paused"] is None
 
 
+def test_a_pattern_cannot_be_requested(variables: dict[str, str], machine: Machine) -> None:
+    """A pattern on the command line is refused, unless an event has named a model so; so is an empty name."""
+    for command in ("emit", "dry-run"):
+        answer = run(command, "store-*", variables=variables)
+        refused = "model_id: 'store-*' is a pattern, not a model; emit one trigger for each model, with its name\n"
+        assert (answer.code, answer.out, answer.err) == (1, "", refused)
+        empty = run(command, "", variables=variables)
+        assert (empty.code, empty.err.startswith("the name of the model is empty")) == (2, True)
+    machine.bus.publish([RetrainTrigger(model_id="store-*", trigger_id="t-1", origin="event", requested_at=now())])
+    machine.receive()
+    assert run("emit", "store-*", "--id", "t-2", variables=variables).out == "t-2\n"
+
+
 def test_a_problem_as_json(variables: dict[str, str]) -> None:
     """With `--json` a refusal is the problem document of the API on standard output."""
     answer = run("approve", "fraud", "t-1", "--json", variables=variables)
@@ -305,7 +319,7 @@ def test_an_unreadable_configuration(variables: dict[str, str]) -> None:
     """All problems are listed without a stack trace, and the exit code is 1."""
     answer = run("emit", "--cloud", "local", variables=variables | {"RETRAIN_CONFIG": "/nowhere/retrain.toml"})
     assert (answer.code, answer.out) == (1, "")
-    assert "/nowhere/retrain.toml: cannot be read" in answer.err
+    assert "/nowhere/retrain.toml: there is no such file; `retrain init` creates one" in answer.err
     assert "Traceback" not in answer.err
 
 
@@ -317,6 +331,8 @@ def test_an_unreadable_configuration(variables: dict[str, str]) -> None:
         ["emit", "--cloud", "local", "--severity", "extreme"],
         ["emit", "--cloud", "local", "--param", "epochs"],
         ["teach", "--cloud", "local"],
+        ["serve", "--cron", "30 9 * MON"],
+        ["serve", "--sweep", "61 * * * *"],
     ],
 )
 def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:

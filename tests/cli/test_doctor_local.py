@@ -47,14 +47,16 @@ def test_a_machine_in_use_passes_unchanged(variables: dict[str, str]) -> None:
     cloud.bus.close()
 
 
-def test_old_letters_are_a_warning(variables: dict[str, str]) -> None:
+def test_old_letters_are_a_warning(variables: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sent again they may train twice, as ids are forgotten; the exit code stays 0."""
     letters = local_cloud(variables).receiver.dead_letters
     assert letters is not None
     for days in (1, 15, 40):
         at = now() - timedelta(days=days)
         letters.put(DeadLetter(at=at, cloud="local", reason="rejected", error="no", event=None))
-    answer = run("doctor", variables=variables)
+    # The letters are those beside the configuration in the current folder, as for a user who sets no variable.
+    monkeypatch.chdir(tmp_path)
+    answer = run("doctor", variables={"PATH": os.environ["PATH"]})
     (line,) = [line for line in answer.out.splitlines() if line.startswith("warning")]
     assert line.count("rejected/") == 2
     assert "older than 14 days" in line
@@ -113,7 +115,7 @@ def test_a_missing_configuration(variables: dict[str, str], tmp_path: Path) -> N
     """A configuration that cannot be read is reported with its path."""
     (tmp_path / "retrain.toml").unlink()
     found = diagnose("local", variables=variables)
-    assert "cannot be read" in found.failed["configuration"]
+    assert "`retrain init` creates one" in found.failed["configuration"]
     assert str(tmp_path) in found.failed["configuration"]
 
 

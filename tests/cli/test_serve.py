@@ -244,3 +244,18 @@ def test_without_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     answer = run("serve", variables={})
     assert answer.code == 1
     assert "`retrain init` creates one" in answer.err
+
+
+def test_a_damaged_file_is_refused_at_the_start(folder: Path) -> None:
+    """The server does not start with a bus on which every event would fail; the message says what to do."""
+    (folder / ".local").mkdir()
+    (folder / ".local" / "retrain.db").write_text("some text that is long enough to be read as one")
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        answer = run("serve", "--port", "0", "--config", str(folder / "retrain.toml"), variables={})
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert answer.code == 1
+    assert answer.err.startswith("SQLite (retrain.db) could not count events: file is not a database (restore ")
+    assert not (folder / ".local" / "serve.json").exists()

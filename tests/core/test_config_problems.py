@@ -55,7 +55,7 @@ FILES = [
     ("models.churn = 3", 'models."churn": must be a table, not 3'),
     (
         "[model.churn]\n" + model_text(),
-        "model: is not a key of this table; valid keys: console, github, models, notify",
+        "model: is not a key of this table (did you mean models?); valid keys: console, github, models, notify",
     ),
     (model_text(""), 'models."": the name must have 1 to 256 characters, not 0'),
     (model_text("m" * 257), f'models."{"m" * 257}": the name must have 1 to 256 characters, not 257'),
@@ -76,7 +76,10 @@ FILES = [
         ),
     ),
     ("notify = 3\n" + model_text(), "notify: must be a table"),
-    ("[notify]\nchanels = []\n" + model_text(), "notify.chanels: is not a key of this table; valid keys: channels, on"),
+    (
+        "[notify]\nchanels = []\n" + model_text(),
+        "notify.chanels: is not a key of this table (did you mean channels?); valid keys: channels, on",
+    ),
     ("github.repositories = [1]\n" + model_text(), f"github.repositories: {TEXTS}, not [1]"),
     (
         'github.repositories = ["https://github.com/acme/churn"]\n' + model_text(),
@@ -162,12 +165,29 @@ def test_a_problem_shows_no_secret(text: str) -> None:
         (b"[models", "is not valid TOML: Expected ']' at the end of a table declaration"),
         (b"models = " + b"[" * 20_000, "is not valid TOML: "),
         (b"a = 1\na = 2", "is not valid TOML: Cannot overwrite a value"),
-        ("[models]".encode("utf-16"), "cannot be read: 'utf-8' codec can't decode byte 0xff"),
+        ("[models]".encode("utf-16"), "line 1 is not UTF-8 text; save the file as UTF-8"),
+        (b"[models]\n# \xe9t\xe9", "line 2 is not UTF-8 text; save the file as UTF-8"),
+        (b"a = 6h", "is not valid TOML: Expected newline or end of document after a statement; a string or a dur"),
+        (b"a = yes", 'is not valid TOML: Invalid value; a string or a duration needs quotes, such as "6h" (at '),
+        (b'a = "6h\n', r"is not valid TOML: Illegal character '\n'; a quote at the end of the string is missing (at "),
+        (b'a = "C:\\data"', r"is not valid TOML: Unescaped '\' in a string; write two backslashes, or put "),
+        (b'[models."a b"]\n[models."a b"]', 'is not valid TOML: Cannot declare models."a b" twice (at line 2, '),
     ],
-    ids=["broken", "nested too deeply", "twice", "UTF-16"],
+    ids=[
+        "broken",
+        "nested too deeply",
+        "twice",
+        "UTF-16",
+        "Latin-1",
+        "no quotes",
+        "a word",
+        "one quote",
+        "a backslash",
+        "a table twice",
+    ],
 )
 def test_a_file_that_is_not_toml(tmp_path: Path, content: bytes, problem: str) -> None:
-    """A file that cannot be parsed is one problem with the parser's own words."""
+    """A file that cannot be parsed is one problem with the parser's words and, for the usual mistakes, a hint."""
     path = tmp_path / "retrain.toml"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
@@ -177,9 +197,14 @@ def test_a_file_that_is_not_toml(tmp_path: Path, content: bytes, problem: str) -
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    """A missing file and a folder are reported with their path."""
-    for path, why in ((tmp_path / "none.toml", "No such file"), (tmp_path, "Is a directory")):
+    """A missing file and a folder are reported with their path, and what to do."""
+    correct = "correct --config or RETRAIN_CONFIG"
+    for path, why in (
+        (tmp_path / "none.toml", f"there is no such file; {correct}"),
+        (tmp_path / "retrain.toml", "there is no such file; `retrain init` creates one"),
+        (tmp_path, f"is a folder, not a file; {correct}"),
+        (tmp_path / ("x" * 300), "cannot be read: File name too long"),
+    ):
         with pytest.raises(ConfigError) as caught:
             load_configuration(path)
-        assert str(caught.value).startswith(f"{path}: 1 problem\n  cannot be read: ")
-        assert why in str(caught.value)
+        assert str(caught.value) == f"{path}: 1 problem\n  {why}"

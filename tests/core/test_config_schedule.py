@@ -108,7 +108,7 @@ def test_an_own_schedule_is_no_tick_of_the_deployment() -> None:
         ('max_age = "0s"', "max_age", 'must be a duration over zero such as "30s", "15m", "6h" or "7d", not \'0s\''),
         ("notify = 3", "notify", "must be a table"),
         ('notify.on = ["slack://token"]', "notify.on", "may only contain launched, ended, failed, rejected,"),
-        ("notify.channel = []", "notify.channel", "is not a key of this table; valid keys: channels, on"),
+        ("notify.channel = []", "notify.channel", "is not a key of this table (did you mean channels?); valid keys: "),
     ],
 )
 def test_a_mistake_in_a_model_is_named_with_its_place(keys: str, key: str, problem: str) -> None:

@@ -60,7 +60,7 @@ SETTINGS = [
     ("consecutive = 0", "consecutive: must be an integer from 1 to 100, not 0"),
     ("consecutive = 101", "consecutive: must be an integer from 1 to 100, not 101"),
     ("consecutive = true", "consecutive: must be an integer from 1 to 100, not True"),
-    ('cool_down = "6h"', f"cool_down: is not a key of this table; valid keys: {KEYS}"),
+    ('cool_down = "6h"', f"cool_down: is not a key of this table (did you mean cooldown?); valid keys: {KEYS}"),
     ("parameters = 3", "parameters: must be a table, not 3"),
     (
         "parameters.d = 2026-01-01",

@@ -78,3 +78,34 @@ def test_a_closed_file_opens_again(database: Database) -> None:
     database.close()
     database.close()
     assert numbers(database) == [1]
+
+
+def test_a_file_that_cannot_be_used(tmp_path: Path) -> None:
+    """A file that is not a database, or cannot be created, is unavailable, and the message says what to do."""
+    damaged, folder, file = tmp_path / "damaged.db", tmp_path / "folder", tmp_path / "file"
+    damaged.write_text("some text that is long enough")
+    folder.mkdir()
+    file.touch()
+    for path, why in (
+        (damaged, f"file is not a database (restore {damaged} from a backup; "),
+        (folder, f"unable to open database file (make {folder} and its folder writable)"),
+        (file / "x.db", f"File exists (make {file / 'x.db'} and its folder writable)"),
+    ):
+        with pytest.raises(UnavailableError) as caught:
+            numbers(Database(path, TABLE))
+        assert f"SQLite ({path.name}) could not read: {why}" in str(caught.value)
+
+
+def test_a_full_disk(database: Database) -> None:
+    """A write that finds no space is unavailable, names the file, and leaves what was stored."""
+    database.execute("write", INSERT, [1])
+    database.execute("limit the size", "PRAGMA max_page_count = 1")
+    with pytest.raises(UnavailableError, match=r"full \(free space on the disk of .*retrain\.sqlite\); try again$"):
+        database.execute_many("write", INSERT, [[number] for number in range(1, 5000)])
+    assert numbers(database) == [1]
+
+
+def test_a_mistake_in_a_statement(database: Database) -> None:
+    """A wrong number of values is an error of the program, not of the file."""
+    with pytest.raises(sqlite3.ProgrammingError):
+        database.execute("write", INSERT, [1, 2])

@@ -34,7 +34,9 @@ def all_checks(cloud: str, context: Context, schedule: str | None, opened: ExitS
         opened: closes the clients that the checks open.
 
     """
-    path, variables = context.config_file, context.variables
+    path = context.config_file
+    # So that checks read the letters beside this configuration, not beside the installed package.
+    variables = {**context.variables, "RETRAIN_CONFIG": str(path)}
     config = _loaded(path)
     source = variables.get("RETRAIN_SOURCE") or SOURCE
     setting = Setting(variables=variables, config=config, source=source, opened=opened)
