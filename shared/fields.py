@@ -8,7 +8,7 @@ import math
 import re
 import reprlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -29,6 +29,10 @@ INT64: Final = range(-(2**63), 2**63)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # Compiled when it is first used, as in `json_text`.
 _SURROGATE: Final = "[\ud800-\udfff]"
+_RFC_3339: Final = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?!24)[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_LEAP_SECOND: Final = r"(.{10}T[0-9]{2}:[0-9]{2}:)60(.*)"
 _ENCODER: Final = json.JSONEncoder(allow_nan=False)
 
 
@@ -40,17 +44,49 @@ def format_time(moment: datetime) -> str:
 def parse_time(text: str) -> datetime:
     """Parse an ISO 8601 time with an offset; the result is in UTC.
 
+    A leap second counts as the second after it, as Python has none.
+
     Raises:
         ValueError: *text* is not a valid time, or has no offset.
 
     """
     try:
-        moment = datetime.fromisoformat(text)
+        moment = _parsed_time(text)
         if moment.tzinfo is None:
             raise ValueError("no offset")  # noqa: TRY301 - one message for every way to be wrong
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"must be an ISO 8601 time with an offset, not {brief(text)}") from error
+
+
+def parse_rfc3339(text: str) -> datetime:
+    """Parse an RFC 3339 time, such as `2026-12-01T08:00:00Z`; the result is in UTC.
+
+    Raises:
+        ValueError: *text* is not such a time.
+
+    """
+    try:
+        if not re.fullmatch(_RFC_3339, text):
+            raise ValueError("another form")  # noqa: TRY301 - one message for every way to be wrong
+        return parse_time(text)
+    except ValueError as error:
+        raise ValueError(f"must be an RFC 3339 time such as 2026-12-01T08:00:00Z, not {brief(text)}") from error
+
+
+def _parsed_time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        # RFC 3339 permits small letters, and a leap second, which is always 23:59:60 UTC.
+        leap = re.fullmatch(_LEAP_SECOND, text.upper())
+        moment = datetime.fromisoformat(f"{leap[1]}59{leap[2]}" if leap else text.upper())
+        if leap is None or moment.tzinfo is None:
+            return moment
+        second = moment.astimezone(UTC).replace(microsecond=0)
+        if (second.hour, second.minute) != (23, 59):
+            raise
+        return second + timedelta(seconds=1)
 
 
 def brief(value: object, limit: int = 60) -> str:
@@ -142,12 +178,19 @@ def _json_of(name: str, value: object) -> str:
     # Counting brackets is cheap, and few of them cannot be deep.
     if text.count("{") + text.count("[") > MAX_LEVELS and is_deeper(value, MAX_LEVELS):
         raise too_deep
-    if len(text) > MAX_MAPPING_BYTES:
-        raise InvalidTriggerError(name, f"must have at most {MAX_MAPPING_BYTES} bytes as JSON, not {len(text)}")
+    # The text has spaces and escapes, which the limit does not count.
+    if len(text) > MAX_MAPPING_BYTES and (size := _size(value)) > MAX_MAPPING_BYTES:
+        raise InvalidTriggerError(name, f"must have at most {MAX_MAPPING_BYTES} bytes as JSON, not {size}")
     # Surrogates are escaped in the text, pairs of them for characters such as emoji too.
     if "\\ud" in text and not is_unicode(json.dumps(dict(value), ensure_ascii=False)):
         raise InvalidTriggerError(name, "must be valid Unicode")
     return text
+
+
+def _size(value: Mapping[str, object]) -> int:
+    """Return the bytes of *value* as JSON in UTF-8 without spaces."""
+    text = json.dumps(dict(value), separators=(",", ":"), ensure_ascii=False)
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _parameter(name: str, value: object) -> Parameter:

@@ -3,7 +3,8 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+from urllib.parse import quote
 
 from shared.errors import UnreadableEventError
 from shared.http.messages import Request, Response, read_query
@@ -11,6 +12,10 @@ from shared.json_text import parse_json
 from shared.trace import trace_in
 from shared.wire.eventbridge import Tick, decode_tick
 from shared.wire.reading import attribute_values
+
+# In the domain of a function URL, which passes the path on as it was sent. An HTTP API, also behind a domain of one's
+# own, passes it on decoded.
+FUNCTION_URL: Final = ".lambda-url."
 
 
 def read_request(event: object) -> Request | Tick | Mapping[str, object]:
@@ -75,9 +80,11 @@ def _http(event: Mapping[str, object], context: Mapping[str, object]) -> Request
     http = context["http"]
     assert isinstance(http, Mapping)  # noqa: S101 - the caller checked it
     headers = event.get("headers")
+    method, path = str(http.get("method", "")).upper(), str(event.get("rawPath", "/"))
+    path = _path(path, str(context.get("stage", "")))
     return Request(
-        method=str(http.get("method", "")).upper(),
-        path=_path(str(event.get("rawPath", "/")), str(context.get("stage", ""))),
+        method=method,
+        path=path if FUNCTION_URL in str(context.get("domainName", FUNCTION_URL)) else _encoded(path, method),
         query=read_query(str(event.get("rawQueryString", ""))),
         headers={str(name).lower(): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {},
         body=_body(event),
@@ -88,6 +95,18 @@ def _http(event: Mapping[str, object], context: Mapping[str, object]) -> Request
 def _path(raw: str, stage: str) -> str:
     # An HTTP API with a named stage puts the stage in front of every path.
     return raw.removeprefix(f"/{stage}") if stage and raw.startswith(f"/{stage}/") else raw
+
+
+def _encoded(path: str, method: str) -> str:
+    """Return the *path* of an HTTP API, which has decoded it, encoded again.
+
+    Only the id of a model can contain a slash: of a GET it is the rest of the path, else the verb follows it.
+    """
+    start, *steps = path.removeprefix("/").split("/")
+    if start == "models" and steps:
+        verb = [steps.pop()] if method not in ("GET", "HEAD") and len(steps) > 1 else []
+        steps = ["/".join(steps), *verb]
+    return "/" + "/".join(quote(step, safe="") for step in (start, *steps))
 
 
 def _body(event: Mapping[str, object]) -> bytes:

@@ -20,6 +20,7 @@ CLOCK_SKEW: Final = timedelta(seconds=10)
 YEAR_1: Final = 1
 LONGEST_NAME: Final = 512
 KEY: Final = "function key"
+SENT_PATH: Final = "x-waws-unencoded-url"
 
 
 def read_request(request: "func.HttpRequest", *, authenticated: bool) -> "Request":
@@ -32,12 +33,14 @@ def read_request(request: "func.HttpRequest", *, authenticated: bool) -> "Reques
     """
     from shared.http.messages import Request, read_query
 
-    # The route parameter is decoded; the URL has the path as it was sent.
+    # The route parameter is decoded, and so is `%25` in the URL. The front ends of App Service decode `%2F`, too, and
+    # make a backslash a slash (dotnet/aspnetcore issue 40532); this header has the path as it was sent.
     address = urlsplit(request.url)
     headers = {name.lower(): value for name, value in request.headers.items()}
+    sent = headers.get(SENT_PATH, "").partition("?")[0]
     return Request(
         method=str(request.method).upper(),
-        path=address.path or "/",
+        path=sent if sent.startswith("/") else address.path or "/",
         query=read_query(address.query),
         headers=headers,
         body=request.get_body(),

@@ -91,7 +91,7 @@ def _respond(
     if not is_loopback(name) and name not in allowed_hosts:
         detail = f"the Host {host[:200]!r} is not a name of this server; start it with --allow-host to permit a name"
         return problem(HTTPStatus.FORBIDDEN, detail)
-    if metrics is not None and (request.method, request.path) == ("GET", METRICS_PATH):
+    if metrics is not None and request.path == METRICS_PATH and request.method in ("GET", "HEAD"):
         return _measured(emitter, metrics)
     # This server speaks http under every name.
     return respond(emitter, request, own_origins={f"http://{host}"})

@@ -126,19 +126,26 @@ def problem_of(error: Exception) -> Response | None:
     return problem(status, str(error), later)
 
 
+def check_size(request: Request) -> None:
+    """Refuse *request* if its body is too large, also on a path that reads none: 413.
+
+    Raises:
+        HttpError: it is too large.
+
+    """
+    if len(request.body) > MAX_BODY:
+        detail = f"the body has {len(request.body)} bytes; at most {MAX_BODY} are accepted"
+        raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+
+
 def read_json_object(request: Request) -> Mapping[str, object]:
     """Return the JSON object in the body of *request*.
 
     Raises:
-        HttpError: the body is too large, or its content type is not JSON.
+        HttpError: the content type is not JSON.
         UnreadableEventError: the body is not a valid JSON object.
 
     """
-    if len(request.body) > MAX_BODY:
-        raise HttpError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"the body has {len(request.body)} bytes; at most {MAX_BODY} are accepted",
-        )
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         found = f"not {kind!r}" if kind else "but is missing"

@@ -12,13 +12,14 @@ from shared.errors import InvalidTriggerError, RetrainError
 from shared.fields import read_model_id
 from shared.http import verbs
 from shared.http.listing import list_models
-from shared.http.messages import HttpError, Request, Response, answer, problem_of, read_json_object
+from shared.http.messages import HttpError, Request, Response, answer, check_size, problem_of, read_json_object
 from shared.http.origin import check_content_type, check_origin
 from shared.http.views import details, phase
 from shared.ledger.snapshots import load
 from shared.parts import EmitterParts
 from shared.trace import trace_in
 from shared.trigger import MAX_TEXT
+from shared.wire.reading import header_text
 
 Route = Callable[[EmitterParts, Request, str], Response]
 
@@ -43,6 +44,7 @@ def respond(
     try:
         check_origin(named, (*own_origins, emitter.config.console_origin))
         check_content_type(named, cookies=cookies)
+        check_size(named)
         route, model_id = _find(named)
         return route(emitter, named, model_id)
     except (HttpError, RetrainError) as error:
@@ -54,17 +56,26 @@ def respond(
 
 def _find(request: Request) -> tuple[Route, str]:
     steps = request.path.removeprefix("/").split("/")
-    model_id = unquote(steps[1]) if steps[0] == "models" and len(steps) > 1 else ""
+    model_id = _decoded(steps[1]) if steps[0] == "models" and len(steps) > 1 else ""
     pattern = "/" + "/".join("{model_id}" if place == 1 and model_id else step for place, step in enumerate(steps))
     methods = ROUTES.get(pattern)
     if methods is None:
         raise HttpError(HTTPStatus.NOT_FOUND, f"{request.path} does not exist; the paths are {', '.join(ROUTES)}")
-    if request.method not in methods:
-        allowed = ", ".join(methods)
+    # The servers of all clouds leave the body out of the response to a HEAD request.
+    method = "GET" if request.method == "HEAD" else request.method
+    if method not in methods:
+        allowed = ", ".join([*methods, *(["HEAD"] if "GET" in methods else [])])
         detail = f"{request.path} accepts {allowed}, not {request.method}"
         raise HttpError(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"allow": allowed})
     # A pattern of the configuration also matches strings that are not a valid model id, which no ledger accepts.
-    return methods[request.method], read_model_id(model_id) if model_id else ""
+    return methods[method], read_model_id(model_id) if model_id else ""
+
+
+def _decoded(step: str) -> str:
+    try:
+        return unquote(step, errors="strict")
+    except UnicodeDecodeError as error:
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"{step[:200]!r} in the path is not percent-encoded UTF-8") from error
 
 
 def _retrain(emitter: EmitterParts, request: Request, _model_id: str) -> Response:
@@ -166,6 +177,7 @@ def _flag(request: Request, name: str) -> bool:
 
 def _with_key(request: Request, fields: Mapping[str, object]) -> Mapping[str, object]:
     key, named = request.headers.get("idempotency-key"), fields.get("trigger_id")
+    key = None if key is None else header_text(key)
     if key is not None and named is not None and key != named:
         raise InvalidTriggerError("trigger_id", "the body and the header Idempotency-Key name different ids")
     return fields if key is None else {**fields, "trigger_id": key}

@@ -13,7 +13,7 @@ from shared.config.lookup import is_pattern
 from shared.decision import steering, transitions
 from shared.decision.state import Decided, ModelState
 from shared.errors import ConflictError, InvalidTriggerError, UnknownModelError
-from shared.fields import MAX_MODEL_ID, brief, is_unicode, read_text, read_time
+from shared.fields import MAX_MODEL_ID, brief, is_unicode, parse_rfc3339, read_text
 from shared.frozen import dataclass
 from shared.http.listing import matching
 from shared.http.messages import RETRY_AFTER, HttpError
@@ -221,10 +221,12 @@ def _check(emitter: EmitterParts, model_id: str, fields: Fields, known: tuple[st
 def _until(given: object, now: datetime) -> datetime | None:
     if given is None:
         return None
+    if not isinstance(given, str):
+        raise InvalidTriggerError("until", f"must be a string, not {brief(given)}")
     try:
-        until = read_time(given)
-    except InvalidTriggerError as error:
-        raise InvalidTriggerError("until", error.problem) from error
+        until = parse_rfc3339(given)
+    except ValueError as error:
+        raise InvalidTriggerError("until", str(error)) from error
     if until <= now:
         raise InvalidTriggerError("until", f"must be in the future, not {brief(given)}")
     return until

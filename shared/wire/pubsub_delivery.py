@@ -10,7 +10,7 @@ from shared.fields import brief
 from shared.frozen import dataclass
 from shared.json_text import opened
 from shared.trace import TRACE_FIELDS
-from shared.wire.reading import text, time
+from shared.wire.reading import header_text, text, time
 
 EVENT_TYPE: Final = "retrain_trigger"
 PUBLISHED: Final = "google.cloud.pubsub.topic.v1.messagePublished"
@@ -78,7 +78,7 @@ def wrapped(headers: Mapping[str, str], body: bytes) -> dict[str, object] | None
     message_id = headers.get(f"{METADATA}message-id")
     if message_id is None:
         return None
-    attributes = {_ATTRIBUTES[name]: _unicode(value) for name, value in headers.items() if name in _ATTRIBUTES}
+    attributes = {_ATTRIBUTES[name]: header_text(value) for name, value in headers.items() if name in _ATTRIBUTES}
     content = opened(body)
     if "source" in attributes and not (isinstance(content, Mapping) and "event_type" in content):
         attributes.setdefault("event_type", EVENT_TYPE)
@@ -89,14 +89,6 @@ def wrapped(headers: Mapping[str, str], body: bytes) -> dict[str, object] | None
         "attributes": attributes,
     }
     return {"subscription": headers.get(f"{METADATA}subscription-name"), "message": message}
-
-
-def _unicode(header: str) -> str:
-    # PEP 3333: servers decode headers as Latin-1; Pub/Sub sends UTF-8.
-    try:
-        return header.encode("latin-1").decode()
-    except UnicodeError:
-        return header
 
 
 def read_delivery(event: Mapping[str, object]) -> Delivery | None:

@@ -52,3 +52,14 @@ def attribute_values(given: object, field: str) -> Mapping[str, object]:
     """Return the values of the message attributes *given*, of which each is an object with the value in *field*."""
     attributes = given.items() if isinstance(given, Mapping) else ()
     return {name: value.get(field) for name, value in attributes if isinstance(value, Mapping)}
+
+
+def header_text(value: str) -> str:
+    """Return the *value* of a header as it was sent: servers decode headers as Latin-1 (PEP 3333), clients send UTF-8.
+
+    A value that is not UTF-8, or that was decoded correctly, is returned unchanged.
+    """
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value

@@ -185,6 +185,15 @@ def test_a_request_is_read() -> None:
     assert request.body == b"{}"
 
 
+@pytest.mark.parametrize("step", ["a%2Fb", "a%5Cb", "a%252Fb", "a%2F..%2Fb"])
+def test_a_path_is_read_as_it_was_sent(step: str) -> None:
+    """The front end of App Service decodes slashes and backslashes, and names the original address in a header."""
+    sent = f"/models/{step}?q=1"
+    request = asked("https://acme.azurewebsites.net/models/a/b?q=2", X_WAWS_Unencoded_URL=sent)
+    assert (request.path, request.query) == (f"/models/{step}", {"q": "2"})
+    assert asked("https://acme.azurewebsites.net/models/a%2Fb", X_WAWS_Unencoded_URL="x").path == "/models/a%2Fb"
+
+
 @pytest.mark.parametrize("url", ["http://x", "http://x/", "http://x/?a=b"])
 def test_the_root_has_a_path(url: str) -> None:
     """The console is at the root, with or without a slash."""

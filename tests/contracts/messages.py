@@ -68,5 +68,5 @@ class Reply:
     @classmethod
     def of(cls, status: int, headers: Mapping[str, str], text: str) -> Self:
         """Return an answer with the body *text*, read as its content type says."""
-        is_json = headers.get("content-type", "").endswith("json")
+        is_json = text and headers.get("content-type", "").endswith("json")
         return cls(status=status, body=json.loads(text) if is_json else text, headers=headers)

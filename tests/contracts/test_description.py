@@ -50,7 +50,7 @@ BEYOND_A_SCHEMA: Final = {
         r"|parameters\.[^:]*: must be (a|an) \w+"
         r"|(parameters|evidence): must have at most 16384 bytes"
         r"|(parameters|evidence): must be nested at most 32 levels"
-        r"|until: must be (in the future|an ISO 8601 time)"
+        r"|until: must be (in the future|an RFC 3339 time)"
         r"|trigger_id: the body and the header Idempotency-Key name different ids"
     ),
 }

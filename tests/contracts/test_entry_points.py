@@ -38,6 +38,13 @@ def test_a_request_gets_the_same_answer_on_every_cloud(cloud: Cloud, exchange: E
     assert {name: reply.headers.get(name) for name in exchange.headers} == exchange.headers
 
 
+def test_a_monitor_may_send_head(cloud: Cloud) -> None:
+    """HEAD has the status of GET; without a body, wherever the platform does not leave it out itself."""
+    replies = [cloud.send(HttpRequest(method="HEAD", path=path)) for path in ("/health", "/models/churn", "/retrain")]
+    assert [reply.status for reply in replies] == [200, 200, 405]
+    assert cloud.name == "aws" or [reply.body for reply in replies] == ["", "", ""]
+
+
 @pytest.mark.parametrize("name", [name for name, exchange in EXCHANGES.items() if exchange.status != 202])
 def test_only_an_accepted_request_reaches_the_bus(cloud: Cloud, name: str) -> None:
     """Whatever is not accepted sends nothing and stores nothing."""

@@ -1,10 +1,11 @@
 """Input that only AWS passes to the functions: both kinds of HTTP, ticks, direct invocations, samples of its events."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -64,6 +65,18 @@ def test_both_kinds_of_http_are_the_same_api(aws: Amazon, event: Json, requested
 def test_a_path_and_a_query_are_read_as_they_were_sent(aws: Amazon, stage: str) -> None:
     """A model's id with a slash and an umlaut is one step of the path, behind whatever stage."""
     assert aws.answered(http_api_event(MODEL, stage=stage)).body["model_id"] == "any-ü/1"
+
+
+@pytest.mark.parametrize("event_of", [function_url_event, http_api_event])
+def test_a_model_has_one_name_in_every_path(aws: Amazon, event_of: Callable[[HttpRequest], Json]) -> None:
+    """A function URL passes the path on as it was sent, an HTTP API decodes it: the id and the verb are the same."""
+    for model_id in ("any-a/b", "any-%2F", "any-%", "any-a/pause"):
+        path = f"/models/{quote(model_id, safe='')}"
+        paused = aws.answered(event_of(HttpRequest(method="POST", path=f"{path}/pause")))
+        assert (paused.status, paused.body) == (200, {"model_id": model_id, "state": "paused"})
+        assert aws.answered(event_of(HttpRequest(method="GET", path=path))).body["model_id"] == model_id
+    for path, status in (("/models", 200), ("/models/", 404), ("/health/", 404)):
+        assert aws.answered(event_of(HttpRequest(method="GET", path=path))).status == status
 
 
 def test_a_body_that_is_not_the_base64_that_it_claims_to_be(aws: Amazon) -> None:

@@ -1,7 +1,6 @@
 """Every field of a trigger is checked by its own rule, and a problem names the field."""
 
 import copy
-import json
 import math
 
 import pytest
@@ -11,7 +10,7 @@ from shared.trigger import FIELDS
 from tests.core.samples import NOW, trigger
 
 SURROGATE = "a\ud800b"
-LARGEST = {"a": "x" * (16 * 1024 - len(json.dumps({"a": ""})))}
+LARGEST = {"a": "x" * (16 * 1024 - len('{"a":""}'))}
 
 
 def nested(levels: int, *, in_lists: bool = False) -> dict[str, object]:
@@ -95,7 +94,7 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"evidence": nested(1000)}, "evidence: must be nested at most 32 levels deep"),
     ({"evidence": nested(33, in_lists=True)}, "evidence: must be nested at most 32 levels deep"),
     ({"evidence": {"a": LARGEST["a"] + "x"}}, "evidence: must have at most 16384 bytes as JSON, not 16385"),
-    ({"evidence": {"a": "\u00e9" * 4096}}, "evidence: must have at most 16384 bytes as JSON, not 24585"),
+    ({"evidence": {"a": "\u00e9" * 8189}}, "evidence: must have at most 16384 bytes as JSON, not 16386"),
 ]
 
 BOUNDARY: list[tuple[str, object]] = [
@@ -115,6 +114,8 @@ BOUNDARY: list[tuple[str, object]] = [
     ("parameters", {"n": 2**63 - 1, "m": -(2**63), "lr": 1e-300, "on": False, "name": ""}),
     ("parameters", LARGEST),
     ("evidence", LARGEST),
+    ("evidence", {"a": "\u00e9" * 8188}),
+    ("evidence", {"a": [1] * 8188}),
     ("evidence", nested(32)),
     ("evidence", nested(32, in_lists=True)),
     ("evidence", {"report": {"url": "https://x", "tests": [1, None, {"p": 0.01}]}}),

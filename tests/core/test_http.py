@@ -54,7 +54,16 @@ def test_a_request_without_a_model_is_for_the_default_one() -> None:
 
 @pytest.mark.parametrize(
     ("named", "key", "trigger_id"),
-    [(None, "k-1", "k-1"), ("k-1", "k-1", "k-1"), ("b-1", None, "b-1"), (None, "k" * 128, "k" * 128)],
+    [
+        (None, "k-1", "k-1"),
+        ("k-1", "k-1", "k-1"),
+        ("b-1", None, "b-1"),
+        (None, "k" * 128, "k" * 128),
+        # Servers decode headers as Latin-1; AWS decodes them as UTF-8.
+        (None, "\u00c3\u00a9", "\u00e9"),
+        ("\u00e9", "\u00c3\u00a9", "\u00e9"),
+        ("\u00e9", "\u00e9", "\u00e9"),
+    ],
 )
 def test_the_idempotency_key_is_the_trigger_id(named: str | None, key: str | None, trigger_id: str) -> None:
     """The header alone, the body alone, and both where they agree."""

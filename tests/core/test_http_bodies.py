@@ -35,12 +35,13 @@ def test_what_is_not_a_json_object_is_400(body: bytes, detail: str) -> None:
 
 
 def test_a_body_has_at_most_256_kilobytes() -> None:
-    """A body of exactly that size is read; one byte more is 413."""
+    """A body of exactly that size is read; one byte more is 413, also where no body is needed."""
     deployment = Deployment()
     body = b'{"model_id": "churn"}'.ljust(256 * 1024)
     assert deployment.call("POST", "/retrain", body, headers=JSON).status == 202
-    detail = problem(deployment.call("POST", "/retrain", body + b" ", headers=JSON), 413, "Content Too Large")
-    assert detail == "the body has 262145 bytes; at most 262144 are accepted"
+    for path in ("/retrain", "/tick", "/schedules", "/models/churn/pause", "/nothing"):
+        detail = problem(deployment.call("POST", path, body + b" ", headers=JSON), 413, "Content Too Large")
+        assert detail == "the body has 262145 bytes; at most 262144 are accepted"
 
 
 @pytest.mark.parametrize(

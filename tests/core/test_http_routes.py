@@ -26,13 +26,19 @@ METHODS = {
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_another_method_is_405(path: str, method: str) -> None:
     """The answer names the method that the path takes, in its header too."""
-    response = Deployment().call(method, path)
+    response, allowed = Deployment().call(method, path), {"GET": "GET, HEAD", "POST": "POST"}[METHODS[path]]
     if method == METHODS[path]:
         assert response.status != 405
     else:
         detail = problem(response, 405, "Method Not Allowed")
-        assert detail == f"{path} accepts {METHODS[path]}, not {method}"
-        assert response.headers["allow"] == METHODS[path]
+        assert detail == f"{path} accepts {allowed}, not {method}"
+        assert response.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("path", [path for path, method in METHODS.items() if method == "GET"])
+def test_head_is_like_get(path: str) -> None:
+    """A monitor that only looks at the status gets the one of GET; the server leaves the body out."""
+    assert Deployment().call("HEAD", path) == Deployment().call("GET", path)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +88,12 @@ def test_an_unknown_model_is_404(method: str, rest: str) -> None:
     """A model that is not configured has no page and nothing to release."""
     response = Deployment().call(method, f"/models/chrun{rest}", {"trigger_id": "t"})
     assert problem(response, 404, "Not Found") == "model_id: the configuration has no model 'chrun'; it has churn"
+
+
+def test_a_path_that_is_not_utf_8_is_400() -> None:
+    """No two paths name the same model by a replacement character."""
+    detail = problem(Deployment(model_text("*")).call("GET", "/models/a%ff"), 400, "Bad Request")
+    assert detail == "'a%ff' in the path is not percent-encoded UTF-8"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.core.samples import HOUR, MINUTE, configured, model_text
 
 RETRIED = model_text(settings="retries = 1")
 WAITING = model_text(settings="approval = true")
+RFC_3339 = "must be an RFC 3339 time such as 2026-12-01T08:00:00Z"
 
 
 def steer(one: Deployment, verb: str, caller: str = "ada", **fields: object) -> tuple[int, Any]:
@@ -93,7 +94,8 @@ def test_a_second_pause_replaces_reason_and_end() -> None:
     ("verb", "fields", "detail"),
     [
         ("pause", {"until": "2026-11-21T03:00:00Z"}, "until: must be in the future, not '2026-11-21T03:00:00Z'"),
-        ("pause", {"until": "soon"}, "until: must be an ISO 8601 time with an offset, not 'soon'"),
+        ("pause", {"until": "20991201T080000Z"}, f"until: {RFC_3339}, not '20991201T080000Z'"),
+        ("pause", {"until": "soon"}, f"until: {RFC_3339}, not 'soon'"),
         ("pause", {"until": 5}, "until: must be a string, not 5"),
         ("pause", {"reason": 5}, "reason: must be a string, not 5"),
         ("pause", {"untill": "soon"}, "untill: is not a field of this request; valid fields: reason, until"),
