@@ -1,5 +1,7 @@
-"""`retrain deploy` and `retrain destroy`: preconditions first; on AWS up to the deployed stack, against moto."""
+"""`retrain deploy` and `retrain destroy`: preconditions first; on AWS up to the deployed stack."""
 
+import argparse
+import io
 import json
 import os
 import shutil
@@ -12,31 +14,26 @@ from zipfile import ZipFile
 
 import pytest
 
-from emulators.aws_client import client
-from emulators.moto_server import CREDENTIALS, moto_server
+from emulators.eventbridge import EventBridgeStandIn
+from emulators.moto_server import CREDENTIALS
+from functions.cli.command import Context
+from functions.cli.deployment.address import api_address
+from functions.cli.deployment.errors import DeploymentError
 from functions.local.server import serve
 from tests.cli.package import ROOT
+from tests.cli.programs import programs
 from tests.cli.running import run
 from tests.core.deployment import Deployment
-
-# moto warns of each type of resource that it does not make.
-pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse .*:UserWarning")
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    """Return the URL of a moto server, by the only host name under which it finds its own buckets."""
-    with moto_server() as url:
-        yield url.replace("127.0.0.1", "localhost")
+from tests.deploy.aws_endpoint import AwsEndpoint
+from tests.deploy.stacks import Account
 
 
 @pytest.fixture
-def account(moto: str, environment: pytest.MonkeyPatch) -> str:
-    """Return the URL of an AWS account, to which the environment leads."""
-    for name, value in CREDENTIALS.items():
-        environment.setenv(name, value)
-    environment.setenv("AWS_ENDPOINT_URL", moto)
-    return moto
+def account(environment: pytest.MonkeyPatch) -> Iterator[Account]:
+    """Return an AWS account, to which the environment leads."""
+    with AwsEndpoint(Account()) as endpoint:
+        environment.setenv("AWS_ENDPOINT_URL", endpoint.url)
+        yield endpoint.account
 
 
 def initialised(folder: Path, cloud: str) -> str:
@@ -45,25 +42,39 @@ def initialised(folder: Path, cloud: str) -> str:
     return str(folder / "retrain.toml")
 
 
-def states(account: str) -> list[str]:
-    """Return the states of the stacks of dev: all moto servers of a process share their stacks with other tests."""
-    stacks = client("cloudformation", account).describe_stacks()["Stacks"]
-    return [stack["StackStatus"] for stack in stacks if stack["StackName"] == "retrain-dev"]
-
-
-def test_a_folder_is_deployed_to_aws(tmp_path: Path, account: str) -> None:
+def test_a_folder_is_deployed_to_aws(tmp_path: Path, environment: pytest.MonkeyPatch, account: Account) -> None:
     """The bundle of the folder is built and deployed, and `destroy --yes` removes the stack."""
     config = initialised(tmp_path, "aws")
+    programs(tmp_path, environment).add_installer()
     done = run("deploy", "aws", "--env", "dev", "--config", config)
     assert (done.code, "retrain-dev is CREATE_COMPLETE" in done.out) == (0, True), done.err
     assert "retrain doctor --cloud aws" in done.out.partition("Next:\n")[2]
+    uploaded, template = account.s3.written
+    assert account.s3.objects[uploaded] == (tmp_path / "dist" / "aws.zip").read_bytes()
+    assert f"/{uploaded}\n".encode() in account.s3.objects[template]
     with ZipFile(tmp_path / "dist" / "aws.zip") as bundle:
         assert {"retrain.toml", "functions/aws/handler.py"} <= set(bundle.namelist())
         assert "train.py" not in bundle.namelist()
-    assert states(account) == ["CREATE_COMPLETE"]
+    assert account.cloudformation.stacks["retrain-dev"].status == "CREATE_COMPLETE"
     assert run("destroy", "aws", "--env", "dev", "--config", config).code == 1
     assert run("destroy", "aws", "--env", "dev", "--yes", "--config", config).code == 0
-    assert states(account) == []
+    assert account.cloudformation.stacks == {}
+
+
+def test_a_plan_of_a_folder_deploys_nothing(tmp_path: Path, environment: pytest.MonkeyPatch, account: Account) -> None:
+    """`--plan` ends with the change set and without next steps; wrong settings end before the build."""
+    config = initialised(tmp_path, "aws")
+    programs(tmp_path, environment).add_installer()
+    planned = run("deploy", "aws", "--env", "dev", "--plan", "--config", config)
+    assert (planned.code, "Change set: arn:" in planned.out, "Next:" in planned.out) == (0, True, False)
+    assert account.cloudformation.calls == ["plan retrain-dev"]
+    shutil.rmtree(tmp_path / "dist")
+    refused = run("deploy", "aws", "--env", "prod", "--config", config)
+    assert (refused.code, "prod needs an SNS topic" in refused.err) == (1, True)
+    assert not (tmp_path / "dist").exists()
+    missing = run("deploy", "aws", "--env", "dev", "--settings", "elsewhere", "--config", config)
+    assert missing.code == 2
+    assert "elsewhere: there is no such folder; `retrain init --cloud aws` creates it" in missing.err
 
 
 def test_nothing_is_built_without_credentials(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
@@ -159,63 +170,51 @@ def test_a_deployment_is_removed_from_azure(tmp_path: Path, environment: pytest.
     assert deleted == [["--ids", *sorted(INNER)], ["--ids", OWN[4], OWN[2]]]
 
 
-STACK = """
-Parameters: {Environment: {Type: String, Default: dev}}
-Resources: {Queue: {Type: "AWS::SQS::Queue"}}
-Outputs:
-  EmittedBus: {Value: retraining-by-command}
-  LedgerTable: {Value: states}
-  RejectedQueueUrl: {Value: "https://sqs.eu-west-3.amazonaws.com/123456789012/rejected"}
-  FunctionUrl: {Value: "https://abc.lambda-url.eu-west-3.on.aws/"}
-"""
-PRINT_ADDRESS = """
-import argparse, os, pathlib, sys
-from functions.cli.command import Context
-from functions.cli.deployment.address import api_address
-context = Context(variables=os.environ, folder=pathlib.Path("."), out=sys.stdout, err=sys.stderr)
-print(api_address(context, argparse.Namespace(cloud="aws", env="staging")))
-"""
+OUTPUTS = {
+    "EmittedBus": "retraining-by-command",
+    "LedgerTable": "states",
+    "RejectedQueueUrl": "https://sqs.eu-west-3.amazonaws.com/123456789012/rejected",
+    "FunctionUrl": "https://abc.lambda-url.eu-west-3.on.aws/",
+}
 
 
-def test_a_command_uses_the_deployment_of_an_environment(tmp_path: Path, account: str) -> None:
+def test_a_command_uses_the_deployment_of_an_environment(
+    tmp_path: Path, environment: pytest.MonkeyPatch, account: Account
+) -> None:
     """With `--env` all addresses come from the outputs of the stack; without a stack the message says how to deploy."""
     initialised(tmp_path, "aws")
     command = [sys.executable, "-m", "functions.cli", "emit", "--cloud", "aws", "--env", "staging", "--id", "t-1"]
-    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
-
-    def emit() -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
+    config = str(tmp_path / "retrain.toml")
+    missing = run("emit", "--cloud", "aws", "--env", "staging", "--config", config)
+    assert (missing.code, missing.out) == (1, "")
+    assert missing.err == "there is no stack retrain-staging; deploy it: retrain deploy aws --env staging\n"
+    account.cloudformation.stack("retrain-staging", outputs=OUTPUTS)
+    with EventBridgeStandIn(buses=frozenset({"retraining-by-command"})) as bridge:
+        environment.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", bridge.url)
+        variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
             command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False
         )
-
-    missing = emit()
-    assert (missing.returncode, missing.stdout) == (1, "")
-    assert missing.stderr == "there is no stack retrain-staging; deploy it: retrain deploy aws --env staging\n"
-    client("cloudformation", account).create_stack(StackName="retrain-staging", TemplateBody=STACK)
-    client("events", account).create_event_bus(Name="retraining-by-command")
-    done = emit()
-    assert (done.returncode, done.stdout) == (0, "t-1\n"), done.stderr
-    done = subprocess.run(
-        [sys.executable, "-c", PRINT_ADDRESS],
-        cwd=tmp_path,
-        env=variables,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, "https://abc.lambda-url.eu-west-3.on.aws/\n"), done.stderr
+        assert (done.returncode, done.stdout) == (0, "t-1\n"), done.stderr
+        assert [event["detail"]["trigger_id"] for event in bridge.events] == ["t-1"]
+    variables["RETRAIN_CONFIG"] = config
+    context = Context(variables=variables, folder=tmp_path, out=io.StringIO(), err=io.StringIO())
+    options = argparse.Namespace(cloud="aws", env="staging")
+    assert api_address(context, options) == "https://abc.lambda-url.eu-west-3.on.aws/"
+    account.cloudformation.stack("retrain-staging", outputs=dict(list(OUTPUTS.items())[:3]))
+    with pytest.raises(DeploymentError, match="has no output FunctionUrl: it is of an older version, deploy it again"):
+        api_address(context, options)
 
 
-def test_a_model_of_an_environment_is_steered_through_its_api(tmp_path: Path, account: str) -> None:
+def test_a_model_of_an_environment_is_steered_through_its_api(tmp_path: Path, account: Account) -> None:
     """A person who pauses a model is whom the platform authenticated, not the name on this machine."""
     config = initialised(tmp_path, "aws")
     deployment = Deployment()
     listener = serve(deployment.emitter, "127.0.0.1", 0)
     thread = threading.Thread(target=listener.run)
     thread.start()
-    own = STACK.replace("https://abc.lambda-url.eu-west-3.on.aws/", f"http://127.0.0.1:{listener.port}/")
-    client("cloudformation", account).create_stack(StackName="retrain-prod", TemplateBody=own)
+    own = OUTPUTS | {"FunctionUrl": f"http://127.0.0.1:{listener.port}/"}
+    account.cloudformation.stack("retrain-prod", outputs=own)
     try:
         done = run("pause", "churn", "--cloud", "aws", "--env", "prod", "--config", config)
     finally:

@@ -23,7 +23,7 @@ _COMMON: Final = ("github", "notify")
 _IGNORED: Final = shutil.ignore_patterns("__pycache__", "requirements.*")
 _AZURE_PACKAGES: Final = ".python_packages/lib/site-packages"
 # Parts of the packages that nothing in the bundle imports.
-_AWS_UNUSED: Final = (
+AWS_UNUSED: Final = (
     "aws_lambda_powertools/event_handler",
     *(
         f"aws_lambda_powertools/utilities/{name}"
@@ -136,7 +136,7 @@ def _finish_aws(
     install(requirements, folder, runtime)
     report("removing what the functions do not use")
     botocore_data.cut_down(folder / "botocore", folder / "functions" / "aws")
-    for name in _AWS_UNUSED:
+    for name in AWS_UNUSED:
         shutil.rmtree(folder / name)
     report("compiling")
     return precompile(folder, "/var/task", [folder], runtime)
