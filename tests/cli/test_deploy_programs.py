@@ -101,7 +101,7 @@ def test_a_person_confirms_a_deployment(
 
 
 def test_a_deployment_is_removed_from_google(tmp_path: Path, tools: Programs) -> None:
-    """It needs --yes without a terminal; the bundle, which Terraform needs for it, is built only where it is missing."""
+    """It needs --yes without a terminal; the bundle, which Terraform reads for it, is built where it is missing."""
     folder = folder_for("gcp", tmp_path)
     refused = deploy(folder, "gcp", command="destroy")
     assert (refused.code, refused.err) == (2, "to remove a deployment without a terminal, add --yes\n")

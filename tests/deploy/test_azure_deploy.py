@@ -102,7 +102,7 @@ def test_a_service_that_restarts_is_called_again(machine: AzureMachine) -> None:
 
 def test_a_deployment_that_does_not_end_is_reported(machine: AzureMachine) -> None:
     """After ten minutes the script ends with the last status."""
-    machine.states = [1] * 60
+    machine.states = [503] * 59 + [1]
     done = machine.deploy()
     assert done.returncode == 2
     assert f"The deployment to {APP} did not end within ten minutes (last status: 1)." in done.stderr
