@@ -11,7 +11,7 @@ import pytest
 
 from functions.cli.build.bundle import AWS_UNUSED
 
-# What is read of botocore for a bundle: a description of one service that the functions call.
+# Files of botocore that a bundle is made of: a description of one service that the functions call.
 _BOTOCORE = {
     "data/dynamodb/2012-08-10/service-2.json": {
         "metadata": {"endpointPrefix": "dynamodb"},

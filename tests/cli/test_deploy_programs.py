@@ -142,7 +142,7 @@ def test_settings_that_are_not_there(tmp_path: Path, tools: Programs, cloud: str
 
 
 def test_a_folder_is_deployed_to_azure(tmp_path: Path, tools: Programs) -> None:
-    """What would change is shown before the program of the repository deploys the bundle with the user's settings."""
+    """The changes are shown before the program of the repository deploys the bundle with the user's settings."""
     folder = folder_for("azure", tmp_path)
     done = deploy(folder, "azure")
     assert done.code == 0, done.err
@@ -162,7 +162,7 @@ def test_a_folder_is_deployed_to_azure(tmp_path: Path, tools: Programs) -> None:
     assert {"function_app.py", "host.json", "retrain.toml"} <= names
     # With requirements Azure would build it anew.
     assert "requirements.txt" not in names
-    # What nothing encrypts with has a placeholder, so that azure.storage can be imported.
+    # Modules for encryption have a placeholder, so that azure.storage can be imported.
     assert ".python_packages/lib/site-packages/cryptography/hazmat/primitives/padding/__init__.py" in names
     assert "retrain doctor --cloud azure --env dev --group acme\n" in done.out
 
