@@ -6,23 +6,23 @@ process only, before anything else is imported: a package `shared` of the user's
 """
 
 import sys
-from pathlib import Path
-from typing import Final
 
 # The exit code of a program that SIGINT ended, as shells count it.
-INTERRUPTED: Final = 130
+INTERRUPTED = 130
 
 
 def main() -> int:
     """Run the command line of this process and return its exit code."""
-    here = Path(__file__).resolve().parent
-    bundle = here / "_bundle"
-    # In a checkout, and in an editable install, the packages are beside this one.
-    sys.path.insert(0, str(bundle if bundle.is_dir() else here.parent))
     try:
+        from pathlib import Path
+
+        here = Path(__file__).resolve().parent
+        bundle = here / "_bundle"
+        # In a checkout, and in an editable install, the packages are beside this one.
+        sys.path.insert(0, str(bundle if bundle.is_dir() else here.parent))
         from functions.cli.__main__ import run
 
         return run()
     except KeyboardInterrupt:
-        # Ctrl-C while the modules are imported.
+        # Ctrl-C while modules are imported, which are therefore not imported at the top.
         return INTERRUPTED

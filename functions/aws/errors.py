@@ -1,6 +1,6 @@
 """The one place where errors of AWS are translated into errors of this project."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -9,6 +9,17 @@ from shared.errors import UnavailableError, one_line
 MISSING_RIGHT: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 # Raised by botocore for a request that is not valid, before it is sent.
 INVALID_REQUEST: Final = "ParamValidationError"
+# The advice to a person about errors of botocore that never reach AWS; a function always has a region and a role.
+_SIGN_IN: Final = "sign in with `aws configure` or `aws sso login`, or set AWS_PROFILE"
+_ADVICE: Final[Mapping[str, str]] = {
+    "NoRegionError": "set AWS_DEFAULT_REGION",
+    "NoCredentialsError": _SIGN_IN,
+    "PartialCredentialsError": _SIGN_IN,
+    "ProfileNotFound": _SIGN_IN,
+    "SSOTokenLoadError": _SIGN_IN,
+    "TokenRetrievalError": _SIGN_IN,
+    "UnauthorizedSSOTokenError": _SIGN_IN,
+}
 
 
 class RefusalError(Exception):
@@ -61,7 +72,8 @@ def _named(error: Exception) -> tuple[str, str]:
     """Return code and message; botocore's own errors may quote the request, so only its address is returned."""
     answer = getattr(error, "response", None)
     if answer is None:
-        return type(error).__name__, str(getattr(error, "kwargs", {}).get("endpoint_url") or "")
+        code = type(error).__name__
+        return code, _ADVICE.get(code) or str(getattr(error, "kwargs", {}).get("endpoint_url") or "")
     error_fields = answer.get("Error", {})
     # A signature error shows the signed request, including headers, from the second line on.
     return str(error_fields.get("Code") or "Unknown"), one_line(error_fields.get("Message"))

@@ -3,7 +3,7 @@
 import argparse
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -65,10 +65,8 @@ def run(context: Context, options: argparse.Namespace) -> int:
     """Check the configuration."""
     path = context.config_file
     problems = find_problems(path, options.cloud)
-    if options.json:
-        context.out.write(f"{json.dumps({'problems': [asdict(problem) for problem in problems]}, indent=2)}\n")
-    elif problems:
-        context.err.writelines(f"{problem}\n" for problem in problems)
+    if problems or options.json:
+        report_problems(context, options, problems)
     else:
         from shared.config.file import load_configuration
 
@@ -76,6 +74,14 @@ def run(context: Context, options: argparse.Namespace) -> int:
         count = "1 model" if len(models) == 1 else f"{len(models)} models"
         context.out.write(f"{path.name} is valid: {count} ({', '.join(model.name for model in models)})\n")
     return FAILED if problems else DONE
+
+
+def report_problems(context: Context, options: argparse.Namespace, problems: Sequence[Problem]) -> None:
+    """Write *problems*, for people one a line."""
+    if options.json:
+        context.out.write(f"{json.dumps({'problems': [asdict(problem) for problem in problems]}, indent=2)}\n")
+    else:
+        context.err.writelines(f"{problem}\n" for problem in problems)
 
 
 def _problem(text: str, path: Path, source: str) -> Problem:

@@ -54,7 +54,14 @@ def _variables(cloud: str, context: Context) -> dict[str, str]:
     variables = {**context.variables, "RETRAIN_CONFIG": str(context.config_file)}
     if cloud != _LOCAL:
         os.environ["RETRAIN_CONFIG"] = variables["RETRAIN_CONFIG"]
+    _use_region(cloud, variables)
     return variables
+
+
+def _use_region(cloud: str, variables: Mapping[str, str]) -> None:
+    """Let `AWS_REGION` count, which Lambda and many tools set; botocore itself reads AWS_DEFAULT_REGION only."""
+    if cloud == "aws" and (region := variables.get("AWS_REGION")):
+        os.environ["AWS_DEFAULT_REGION"] = os.environ.get("AWS_DEFAULT_REGION") or region
 
 
 def checks_of(cloud: str, setting: "Setting") -> "list[Check]":
@@ -64,6 +71,7 @@ def checks_of(cloud: str, setting: "Setting") -> "list[Check]":
         UsageError: the packages for *cloud* are not installed.
 
     """
+    _use_region(cloud, setting.variables)
     checks: list[Check] = _import(f"functions.cli.doctor.{cloud}.checks", cloud).checks(setting)
     return checks
 

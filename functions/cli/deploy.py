@@ -30,11 +30,11 @@ examples:
 
 def run_deploy(context: Context, options: argparse.Namespace) -> int:
     """Deploy to the cloud that *options* name."""
-    from functions.cli.check import find_problems
+    from functions.cli.check import find_problems, report_problems
 
     problems = find_problems(context.config_file, options.target)
     if problems:
-        context.err.writelines(f"{problem}\n" for problem in problems)
+        report_problems(context, options, problems)
         return FAILED
     code: int = _module(options.target).deploy(context, options, context.config_file.parent)
     return code

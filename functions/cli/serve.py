@@ -26,7 +26,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
     if sys.platform == "win32":
         raise UsageError("retrain serve needs a POSIX system; on Windows run it in WSL (https://aka.ms/wsl)")
-    from functions.cli.check import find_problems
+    from functions.cli.check import find_problems, report_problems
     from functions.cli.terminal_log import log_for_people
     from functions.local import serving
     from functions.local.listener import ListenError
@@ -34,7 +34,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
 
     problems = find_problems(context.config_file)
     if problems:
-        context.err.writelines(f"{problem}\n" for problem in problems)
+        report_problems(context, options, problems)
         return FAILED
     for_people = context.err.isatty() and not (options.json_logs or options.json)
     if for_people:
@@ -52,8 +52,9 @@ def run(context: Context, options: argparse.Namespace) -> int:
         context.err.write(f"{error}\n")
         return FAILED
     except OSError as error:
+        why = "it is a file, not a folder" if isinstance(error, FileExistsError) else error.strerror
         context.err.write(
-            f"{context.config_file.parent}: cannot be written to ({error.strerror}); serve another folder\n"
+            f"{error.filename or context.config_file.parent}: cannot be written to ({why}); serve another folder\n"
         )
         return FAILED
     finally:

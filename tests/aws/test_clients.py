@@ -82,7 +82,7 @@ def test_the_limits_reach_the_client() -> None:
 def test_a_missing_region_is_for_the_operator(environment: pytest.MonkeyPatch) -> None:
     """Without a region the client cannot even be made, and the error is translated in the same way."""
     environment.delenv("AWS_DEFAULT_REGION")
-    with pytest.raises(UnavailableError, match="NoRegionError; try again"):
+    with pytest.raises(UnavailableError, match="NoRegionError: set AWS_DEFAULT_REGION; try again"):
         ledger_on().load("churn")
 
 

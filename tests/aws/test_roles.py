@@ -81,5 +81,5 @@ def test_missing_credentials_are_for_the_operator(environment: pytest.MonkeyPatc
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         environment.delenv(name)
     ledger = DynamoLedger(Clients(role=role, limits=IMPATIENT).factory("dynamodb"), "states")
-    with pytest.raises(UnavailableError, match="NoCredentialsError; try again"):
+    with pytest.raises(UnavailableError, match="NoCredentialsError: sign in with "):
         ledger.load("churn")

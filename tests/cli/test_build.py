@@ -94,6 +94,9 @@ def test_an_invalid_configuration_is_not_built(folder: Path) -> None:
     assert (answer.code, answer.out) == (1, "")
     assert answer.err.startswith('models."churn".target.gcp.pipeline: ')
     assert not (folder / "dist").exists()
+    answer = run("build", "gcp", "--config", str(folder / "retrain.toml"), "--json", variables={})
+    assert (answer.code, answer.err) == (1, "")
+    assert [each["place"] for each in json.loads(answer.out)["problems"]] == ['models."churn".target.gcp.pipeline']
 
 
 def test_a_model_elsewhere_needs_no_bundle_here(folder: Path) -> None:

@@ -63,10 +63,12 @@ def test_eventbridge(configured: dict[str, str]) -> None:
 
 
 def test_a_missing_bus(configured: dict[str, str]) -> None:
-    """A refusal is one message and the exit code 1."""
+    """A refusal is one message and the exit code 1; the region may be that of `AWS_REGION`, too."""
+    credentials = {**CREDENTIALS, "AWS_REGION": CREDENTIALS["AWS_DEFAULT_REGION"]}
+    del credentials["AWS_DEFAULT_REGION"]
     with EventBridgeStandIn(buses=frozenset()) as bridge:
         places = {"AWS_ENDPOINT_URL_EVENTBRIDGE": bridge.url, "RETRAIN_BUS": "retraining", "RETRAIN_LEDGER": "states"}
-        done = emitted("aws", configured | CREDENTIALS | places, "--id", "t-1")
+        done = emitted("aws", configured | credentials | places, "--id", "t-1")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "retraining did not accept 1 trigger(s): t-1: there is no such event bus\n"
 

@@ -90,4 +90,4 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     answer = run("init", str(tmp_path / "file"))
     assert answer.code == 2
-    assert "cannot be written to" in answer.err
+    assert "cannot be written to (it is a file, not a folder)" in answer.err

@@ -21,12 +21,12 @@ def run(context: Context, options: argparse.Namespace) -> int:
     """Build the bundle that *options* name."""
     from functions.cli.build.bundle import build
     from functions.cli.build.runtime import DEPLOYED, Runtime
-    from functions.cli.check import find_problems
+    from functions.cli.check import find_problems, report_problems
 
     config_file = context.config_file
     problems = find_problems(config_file, options.target)
     if problems:
-        context.err.writelines(f"{problem}\n" for problem in problems)
+        report_problems(context, options, problems)
         return FAILED
     standard = DEPLOYED[options.target]
     runtime = Runtime.of(

@@ -113,7 +113,8 @@ def write_files(folder: Path, cloud: str | None) -> tuple[list[str], list[str]]:
             else:
                 written.append(name)
     except OSError as error:
-        raise UsageError(f"{folder}: cannot be written to ({error.strerror}); name another folder") from error
+        why = "it is a file, not a folder" if folder.is_file() else error.strerror
+        raise UsageError(f"{folder}: cannot be written to ({why}); name another folder") from error
     return written, kept
 
 
