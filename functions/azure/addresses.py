@@ -41,6 +41,20 @@ def is_plain(url: str) -> bool:
     return urlsplit(url).scheme == "http"
 
 
+def topic_of(url: str) -> str:
+    """Return *url*, the endpoint of an Event Grid topic, as `RETRAIN_BUS` names it.
+
+    Raises:
+        ConfigError: it is not a URL; a key or a token would be sent there.
+
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        problem = f"RETRAIN_BUS: must be the endpoint of a topic, https://.../api/events, not {url!r}"
+        raise ConfigError("environment", [problem])
+    return url
+
+
 def place_of(variable: str, url: str) -> Place:
     """Split the URL of a table or a container.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from functions.assembly import Deployment, emitter_parts, receiver_parts
-from functions.azure.addresses import place_of
+from functions.azure.addresses import place_of, topic_of
 from functions.azure.clients import Clients
 from functions.azure.credentials import Access
 from functions.azure.launcher import PUBLIC, AzureMlLauncher
@@ -38,7 +38,7 @@ def emitter() -> EmitterParts:
 
     _set_up_logs()
     environment = _environment("RETRAIN_BUS", "RETRAIN_LEDGER")
-    bus = EventGridBus(clients().topic(environment.bus), environment.bus, environment.source)
+    bus = EventGridBus(clients().topic(topic_of(environment.bus)), environment.bus, environment.source)
     return emitter_parts(_deployment(environment), bus)
 
 

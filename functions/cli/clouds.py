@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from shared.trigger import RetrainTrigger
 
 _LOCAL: Final = "local"
+# Loggers that write warnings of many lines, such as every kind of credentials that was not found.
+_LOUD: Final = ("azure", "google", "msal")
 # Modules of each extra.
 _PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "aws": ("botocore", "aws_lambda_powertools"),
@@ -87,6 +89,9 @@ def secret_stores_of(cloud: str, setting: "Setting") -> "Mapping[SecretStore, Re
 
 def _import(module: str, cloud: str) -> Any:  # noqa: ANN401 - the clouds have the same functions, but no common type
     require_packages(cloud)
+    for library in _LOUD:
+        # Their warnings would be among the answers on a terminal, and the error that follows says the same.
+        logging.getLogger(library).addHandler(logging.NullHandler())
     return import_module(module)
 
 

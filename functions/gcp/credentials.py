@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from functions.gcp.errors import CredentialsError
+from functions.gcp.errors import SIGN_IN, CredentialsError
 from functions.http_session import NO_RETRY, CallLimits, HttpAnswer, HttpSession, Network, NoAnswerError, RetryTransient
 from shared.backoff import Backoff
 from shared.json_text import parse_json
@@ -128,7 +128,9 @@ class FileCredentials:
                 self._found.apply(headers)
             except GoogleAuthError as error:
                 # Its text may quote the content of the file.
-                raise CredentialsError(f"the Google credentials could not be used: {type(error).__name__}") from error
+                name = type(error).__name__
+                advice = f": {SIGN_IN}" if name == "DefaultCredentialsError" else ""
+                raise CredentialsError(f"the Google credentials could not be used: {name}{advice}") from error
         return headers
 
     def renew(self, refusal: HttpAnswer) -> bool:  # noqa: ARG002 - the protocol

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from functions.http_session import HttpAnswer, NoAnswerError
 from shared.errors import UnavailableError, one_line
@@ -40,6 +40,10 @@ class AnswerError(Exception):
         self.status = answer.status
         self.code, self.message = _unreadable(answer) if problem else _stated(answer)
         super().__init__(f"{self.code}: {self.message}" if self.message else self.code)
+
+
+# The advice to a person; a function always has credentials.
+SIGN_IN: Final = "sign in with `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS"
 
 
 class CredentialsError(Exception):
@@ -89,7 +93,9 @@ def publisher_made(service: str, action: str) -> Iterator[None]:
         from google.auth.exceptions import GoogleAuthError
 
         if isinstance(error, GoogleAuthError):
-            raise UnavailableError(service, action, type(error).__name__) from error
+            name = type(error).__name__
+            advice = f": {SIGN_IN}" if name == "DefaultCredentialsError" else ""
+            raise UnavailableError(service, action, f"{name}{advice}") from error
         raise
 
 

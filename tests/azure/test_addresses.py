@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.azure.addresses import Place, is_loopback, is_plain, place_of
+from functions.azure.addresses import Place, is_loopback, is_plain, place_of, topic_of
 from shared.errors import ConfigError
 
 
@@ -65,3 +65,10 @@ def test_plain_http_is_known() -> None:
     """Only without TLS do the SDKs need an option to send tokens."""
     assert is_plain("http://127.0.0.1")
     assert not is_plain("https://127.0.0.1")
+
+
+@pytest.mark.parametrize("url", ["topic", "topic.example/api/events", "https://", "ftp://topic.example"])
+def test_a_topic_is_a_url(url: str) -> None:
+    """A name, or an address without its scheme, is a mistake in the environment and not an unexpected error."""
+    with pytest.raises(ConfigError, match="RETRAIN_BUS: must be the endpoint of a topic, "):
+        topic_of(url)

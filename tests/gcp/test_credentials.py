@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from emulators.loopback import Answer
 from functions.gcp.credentials import FileCredentials, MetadataCredentials, metadata_session, token_session
-from functions.gcp.errors import CredentialsError
+from functions.gcp.errors import SIGN_IN, CredentialsError
 from functions.http_session import CallLimits, HttpAnswer, HttpSession
 from tests.gcp.conftest import Serving
 from tests.gcp.services import IMPATIENT, said
@@ -160,14 +160,14 @@ def test_a_key_file_gives_tokens(issuer: HttpSession, serving: Serving, key_file
 def test_a_file_that_is_not_a_key_is_never_quoted(issuer: HttpSession, key_file: Path, text: str) -> None:
     """A broken key file may hold a key all the same."""
     key_file.write_text(text, encoding="utf-8")
-    with pytest.raises(CredentialsError, match=r"^the Google credentials could not be used: [A-Za-z]+$"):
+    with pytest.raises(CredentialsError, match=rf"^the Google credentials could not be used: [A-Za-z]+(: {SIGN_IN})?$"):
         FileCredentials(issuer).headers()
 
 
 def test_a_missing_file_gives_no_credentials(issuer: HttpSession, key_file: Path) -> None:
     """The environment names it, and it is not there."""
     assert not key_file.exists()
-    with pytest.raises(CredentialsError, match=r"DefaultCredentialsError$"):
+    with pytest.raises(CredentialsError, match=f"DefaultCredentialsError: {SIGN_IN}$"):
         FileCredentials(issuer).headers()
 
 
