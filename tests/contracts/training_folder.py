@@ -56,6 +56,7 @@ class TrainingFolder:
         kept = self._runs.with_name("kept-runs")
         if self._runs.exists():
             self._runs.rename(kept)
+        self._runs.parent.mkdir(parents=True, exist_ok=True)
         self._runs.write_text("in the way", encoding="ascii")
         yield
         self._runs.unlink()

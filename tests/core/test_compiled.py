@@ -77,7 +77,7 @@ def test_a_file_that_was_changed_since_counts(tmp_path: Path, caplog: pytest.Log
     with pytest.raises(ConfigError, match="is empty"):
         load_deployed(path)
     path.unlink()
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="there is no such file"):
         load_deployed(path)
 
 

@@ -77,4 +77,4 @@ def test_a_missing_configuration_is_reported_with_its_path(tmp_path: Path) -> No
     with pytest.raises(ConfigError) as caught:
         read(WHOLE, tmp_path)
     (problem,) = caught.value.problems
-    assert problem.startswith(f"{tmp_path / 'retrain.toml'}: cannot be read: ")
+    assert problem.startswith(f"{tmp_path / 'retrain.toml'}: there is no such file")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -122,27 +122,26 @@ def test_a_used_port_is_one_sentence(folder: Path, capsys: pytest.CaptureFixture
     assert not (folder / ".local" / "serve.json").exists()
 
 
+def test_a_wrong_configuration_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The server ends with 1 before it listens, and names the key."""
+    (folder / "retrain.toml").write_text("[models.x]\n")
+    with own_signals():
+        assert main(["--port", "0"]) == 1
+    assert 'models."x".target: ' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
-    ("text", "options", "message"),
+    ("options", "message"),
     [
-        ("[models.x]\n", [], 'models."x".target: '),
-        (CONFIGURATION, ["--cron", "61 * * * *"], "61 * * * *"),
+        *((["--port", port], f"must be a number from 0 to 65535, not '{port}'") for port in ("-1", "65536", "http")),
+        (["--cron", "61 * * * *"], "--cron: '61 * * * *': "),
     ],
 )
-def test_wrong_settings_are_reported(
-    folder: Path, capsys: pytest.CaptureFixture[str], text: str, options: list[str], message: str
+def test_a_wrong_option_is_wrong_usage(
+    capsys: pytest.CaptureFixture[str], options: Sequence[str], message: str
 ) -> None:
-    """A configuration and a schedule that are not valid end the server with 1 before it listens."""
-    (folder / "retrain.toml").write_text(text)
-    with own_signals():
-        assert main(["--port", "0", *options]) == 1
-    assert message in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("port", ["-1", "65536", "http"])
-def test_a_wrong_port_is_wrong_usage(capsys: pytest.CaptureFixture[str], port: str) -> None:
     """The exit code is 2 and the message shows the value."""
     with pytest.raises(SystemExit) as ended:
-        main(["--port", port])
+        main(options)
     assert ended.value.code == 2
-    assert f"must be a number from 0 to 65535, not '{port}'" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
