@@ -4,7 +4,11 @@
 """
 
 import gc
+import logging
+from collections.abc import Iterator
 from contextlib import suppress
+
+import pytest
 
 # The monitor's environment has no hypothesis.
 with suppress(ModuleNotFoundError):
@@ -27,3 +31,15 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(autouse=True)
+def unchanged_logging() -> Iterator[None]:
+    """Restore the loggers that programs configure, since many programs run in the process of the tests."""
+    loggers = [logging.getLogger(name) for name in ("retrain", "azure", "waitress.queue")]
+    before = [(logger, list(logger.handlers), logger.level, logger.propagate) for logger in loggers]
+    yield
+    for logger, handlers, level, propagate in before:
+        if (logger.handlers, logger.level, logger.propagate) != (handlers, level, propagate):
+            logger.handlers, logger.propagate = handlers, propagate
+            logger.setLevel(level)

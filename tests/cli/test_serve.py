@@ -235,7 +235,8 @@ def test_a_folder_that_cannot_be_written_to(folder: Path) -> None:
     (folder / ".local").write_text("a file")
     with own_signals():
         answer = run("serve", "--port", "0", "--config", str(folder / "retrain.toml"))
-    assert (answer.code, answer.err) == (1, f"{folder}: cannot be written to (File exists); serve another folder\n")
+    error = f"{folder}/.local: cannot be written to (it is a file, not a folder); serve another folder\n"
+    assert (answer.code, answer.err) == (1, error)
 
 
 def test_without_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from typing import Any
@@ -17,13 +16,9 @@ log = logging.getLogger("retrain")
 
 
 @pytest.fixture(autouse=True)
-def logging_to_cloud() -> Iterator[None]:
+def logging_to_cloud() -> None:
     """Send the package's logs to standard output during a test."""
-    before = log.handlers, log.level, log.propagate
     log_to_cloud("acme")
-    yield
-    log.handlers, log.propagate = before[0], before[2]
-    log.setLevel(before[1])
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Runs in the process of the tests, in its main thread, programs that handle signals: servers and supervisors."""
 
 import json
-import logging
 import os
 import signal
 import threading
@@ -17,9 +16,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
 
 @contextmanager
 def own_signals() -> Iterator[None]:
-    """Restore the handlers of signals and of the log afterwards; a signal that comes too late changes nothing."""
-    logger = logging.getLogger("retrain")
-    handlers, level, propagate = logger.handlers, logger.level, logger.propagate
+    """Restore the handlers of signals afterwards; a signal that comes too late changes nothing."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
@@ -30,8 +27,6 @@ def own_signals() -> Iterator[None]:
             os.close(woken)
         for number, handler in before.items():
             signal.signal(number, handler)
-        logger.handlers, logger.propagate = handlers, propagate
-        logger.setLevel(level)
 
 
 def get(url: str) -> Any:
