@@ -1,7 +1,6 @@
 """The function app of the built bundle: what the host sees of it, what its functions load and answer."""
 
 import json
-import re
 import resource
 import subprocess
 import sys
@@ -184,61 +183,6 @@ def test_a_launch_imports_few_modules(
     assert loaded(modules, *SDKS, *unneeded) == []
     new = set(modules) - set(reported["at start"])
     assert len(new) <= MOST_MODULES
-
-
-def test_services_that_are_away_are_reported(bundle: Path, settings: dict[str, str]) -> None:
-    """HTTP answers 503, every other trigger fails so that it is repeated; no secret is in any of it."""
-    reported = probed(
-        bundle,
-        settings,
-        ("retrain_http", ["POST", "http://x/retrain", "{}"]),
-        ("retrain_http", ["POST", "http://x/events", json.dumps([ASKING])]),
-        ("retrain_receive", ASKING),
-        ("retrain_schedule", {}),
-    )
-    http, webhook, received, ticked = reported["answers"]
-    assert [http[0], webhook[0]] == [503, 503]
-    assert http[2]["retry-after"]
-    assert received.startswith("UnavailableError: Azure Tables could not read the state of 'churn'")
-    assert ticked.startswith("UnavailableError: Event Grid could not take 1 trigger(s)")
-    for secret in (settings["RETRAIN_EVENT_GRID_KEY"], "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6"):
-        assert secret not in json.dumps(reported)
-
-
-@pytest.mark.parametrize(
-    ("request_", "status", "reported"),
-    [
-        (["GET", "http://x/nothing", ""], 404, "/nothing does not exist"),
-        (["DELETE", "http://x/retrain", ""], 405, "accepts POST, not DELETE"),
-        (["POST", "http://x/retrain", "{"], 400, "is not valid JSON"),
-        (["POST", "http://x/retrain", '{"model_id": "unknown"}'], 404, "no model 'unknown'"),
-        (["POST", "http://x/retrain", '{"severity": "huge"}'], 422, "severity: must be one of"),
-        (["POST", "http://x/retrain", "x" * 300_000], 413, "300000 bytes"),
-    ],
-)
-def test_a_wrong_request_gets_a_problem_document(
-    bundle: Path, settings: dict[str, str], request_: list[str], status: int, reported: str
-) -> None:
-    """The answer says what is wrong, in the form of RFC 9457."""
-    (answer,) = probed(bundle, settings, ("retrain_http", request_))["answers"]
-    assert answer[0] == json.loads(answer[1])["status"] == status
-    assert reported in json.loads(answer[1])["detail"]
-    assert answer[2]["content-type"] == "application/problem+json"
-
-
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"RETRAIN_LEDGER": ""}, "RETRAIN_LEDGER: is not set"),
-        ({"RETRAIN_LEDGER": "models"}, "RETRAIN_LEDGER: must be a URL"),
-        ({"RETRAIN_CONFIG": "/nowhere.toml"}, "/nowhere.toml"),
-        ({"AZURE_STORAGE_CONNECTION_STRING": ""}, "AZURE_STORAGE_CONNECTION_STRING: must have AccountName"),
-    ],
-)
-def test_a_wrong_setting_is_named(bundle: Path, settings: dict[str, str], changes: dict[str, str], named: str) -> None:
-    """Nothing is acknowledged while the app is set up wrong, and its log says what to set."""
-    (error,) = probed(bundle, settings | changes, ("retrain_receive", ASKING))["answers"]
-    assert re.match("ConfigError: .*" + re.escape(named), error, re.DOTALL)
 
 
 def test_importing_the_app_costs_little_more_than_its_library(bundle: Path) -> None:

@@ -6,6 +6,7 @@ then to standard error as JSON; standard output holds the logs.
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from functions_framework import create_app
 MAIN = Path(__file__).parents[2] / "functions" / "gcp" / "main.py"
 
 
-def main(target: str, requests: str) -> None:
-    """Run it."""
+def answers_of(target: str, requests: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the answers of a function under the framework."""
     client = create_app(target, str(MAIN)).test_client()
     answers: list[dict[str, Any]] = []
-    for request in json.loads(requests):
+    for request in requests:
         answer = client.open(
             request.get("path", "/"),
             method=request.get("method", "POST"),
@@ -27,6 +28,12 @@ def main(target: str, requests: str) -> None:
         )
         content = answer.get_json(silent=True)
         answers.append({"status": answer.status_code, "headers": dict(answer.headers), "content": content})
+    return answers
+
+
+def main(target: str, requests: str) -> None:
+    """Run it."""
+    answers = answers_of(target, json.loads(requests))
     sys.stderr.write(json.dumps({"answers": answers, "modules": sorted(sys.modules)}))
 
 

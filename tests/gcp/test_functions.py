@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,8 +12,11 @@ from typing import Any
 import pytest
 
 from emulators.loopback import Answer, LoopbackServer, Request
+from functions.gcp import wiring
 from shared.trigger import run_name
 from tests.contracts.adapters import TRIGGER
+from tests.fakes.warm import cold
+from tests.gcp.function_probe import answers_of
 from tests.gcp.pipeline import written
 from tests.gcp.services import refused, said
 
@@ -127,6 +131,23 @@ def probed(variables: Mapping[str, str], target: str, *requests: Mapping[str, An
     return output["answers"], set(output["modules"]), done.stdout
 
 
+def answered(variables: Mapping[str, str], target: str, *requests: Mapping[str, Any]) -> list[Any]:
+    """Return the answers of a function under the framework in this process."""
+    before, path = dict(os.environ), sys.path[:]
+    kept = {name: value for name, value in before.items() if not name.startswith(("RETRAIN_", "GOOGLE_", "GCE_"))}
+    with cold(wiring):
+        try:
+            os.environ.clear()
+            os.environ.update({**kept, **variables})
+            return answers_of(target, requests)
+        finally:
+            # The framework sets variables, and imports the function's file by its folder.
+            os.environ.clear()
+            os.environ.update(before)
+            sys.path[:] = path
+            sys.modules.pop("main", None)
+
+
 def push(content: object, attributes: Mapping[str, str] = OURS) -> dict[str, Any]:
     """Return the body of a push with *content*, or without data."""
     message: dict[str, Any] = {"messageId": "7", "attributes": dict(attributes)}
@@ -163,7 +184,7 @@ def test_a_launch_loads_no_heavy_library(google: tuple[str, Google], variables: 
 )
 def test_every_way_of_delivery_launches(variables: dict[str, str], delivery: dict[str, Any]) -> None:
     """A push with and without a path, and a CloudEvent in one piece."""
-    (answer,), _, _ = probed(variables, "receive", delivery)
+    (answer,) = answered(variables, "receive", delivery)
     assert (answer["status"], answer["content"]["decision"]) == (200, "launch")
 
 
@@ -184,7 +205,7 @@ def test_a_delivery_that_the_framework_would_refuse_becomes_a_dead_letter(
         {"body": json.dumps(push(None, {}))},
         {"headers": without_source | {"ce-type": "x"}},
     ]
-    answers, _, _ = probed(variables, "receive", *rejected, *ignored)
+    answers = answered(variables, "receive", *rejected, *ignored)
     assert [answer["status"] for answer in answers] == [200] * 8
     assert [answer["content"]["decision"] for answer in answers] == ["reject"] * 5 + ["ignore"] * 3
     letters = google[1].letters()
@@ -192,10 +213,13 @@ def test_a_delivery_that_the_framework_would_refuse_becomes_a_dead_letter(
     assert len(letters) == 5
 
 
-def test_without_dead_letters_the_platform_keeps_a_rejected_event(variables: dict[str, str]) -> None:
+def test_without_dead_letters_the_platform_keeps_a_rejected_event(
+    variables: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """The answer is a 500 with the reason, until the subscription's own dead-letter topic gets the event."""
     event = {"body": json.dumps(push({"model_id": "unknown"}))}
-    (answer,), _, log = probed(variables | {"RETRAIN_DEAD_LETTERS": ""}, "receive", event)
+    (answer,) = answered(variables | {"RETRAIN_DEAD_LETTERS": ""}, "receive", event)
+    log = capsys.readouterr().out
     assert answer["status"] == 500
     assert answer["content"]["detail"].startswith(
         "UnknownModelError: model_id: the configuration has no model 'unknown'"
@@ -205,14 +229,14 @@ def test_without_dead_letters_the_platform_keeps_a_rejected_event(variables: dic
 
 def test_a_browser_cannot_deliver(google: tuple[str, Google], variables: dict[str, str]) -> None:
     """Only POST delivers; anything else leaves no dead letter."""
-    answers, _, _ = probed(variables, "receive", {"method": "GET"}, {"method": "HEAD"}, {"method": "PUT", "body": "x"})
+    answers = answered(variables, "receive", {"method": "GET"}, {"method": "HEAD"}, {"method": "PUT", "body": "x"})
     assert [(answer["status"], answer["headers"].get("allow")) for answer in answers] == [(405, "POST")] * 3
     assert google[1].requests == []
 
 
 def test_the_sweep_checks_stored_models(google: tuple[str, Google], variables: dict[str, str]) -> None:
     """The message of its schedule is recognised by its attribute; as none is indexed yet, it lists all of them, too."""
-    (answer,), _, _ = probed(variables, "receive", {"body": json.dumps(push(None, {"event_type": "retrain_sweep"}))})
+    (answer,) = answered(variables, "receive", {"body": json.dumps(push(None, {"event_type": "retrain_sweep"}))})
     assert (answer["status"], answer["content"]) == (200, {"swept": []})
     assert len(google[1].asked(":runQuery")) == 2
 
@@ -230,15 +254,19 @@ def test_a_question_loads_no_publisher(variables: dict[str, str]) -> None:
     assert {module.partition(".")[0] for module in modules} & HEAVY == set()
 
 
-def test_a_wrong_environment_answers_and_does_not_crash(variables: dict[str, str]) -> None:
+def test_a_wrong_environment_answers_and_does_not_crash(
+    variables: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing is acknowledged, the HTTP response has no details, and the log has all of them in one line."""
     wrong = variables | {"RETRAIN_LEDGER": "models", "RETRAIN_BUS": "triggers"}
-    (answer,), _, _ = probed(wrong, "receive", {"body": json.dumps(push({}))})
+    (answer,) = answered(wrong, "receive", {"body": json.dumps(push({}))})
     assert answer["status"] == 500
     assert (
         "RETRAIN_LEDGER: must have the form projects/P/databases/D/documents/COLLECTION" in answer["content"]["detail"]
     )
-    (answer,), _, log = probed(wrong, "emit", {"method": "GET", "path": "/health"})
+    capsys.readouterr()
+    (answer,) = answered(wrong, "emit", {"method": "GET", "path": "/health"})
+    log = capsys.readouterr().out
     assert (answer["status"], answer["content"]["detail"]) == (500, "ConfigError; see the log")
     (line,) = [json.loads(line) for line in log.splitlines()]
     assert "RETRAIN_BUS: must have the form projects/P/topics/T, not 'triggers'" in line["error"]

@@ -1,0 +1,39 @@
+"""A cloud's functions in the process of the tests: what they keep while they are warm lasts for one test."""
+
+import inspect
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+
+@contextmanager
+def own_log(*others: str) -> Iterator[None]:
+    """Restore the log of this project, and the loggers that are named, afterwards."""
+    loggers = [logging.getLogger(name) for name in ("retrain", *others)]
+    before = [(each.handlers[:], each.filters[:], each.level, each.propagate) for each in loggers]
+    try:
+        yield
+    finally:
+        for each, (handlers, filters, level, propagate) in zip(loggers, before, strict=True):
+            each.handlers, each.filters, each.propagate = handlers, filters, propagate
+            each.setLevel(level)
+
+
+@contextmanager
+def cold(wiring: ModuleType) -> Iterator[None]:
+    """Let everything that *wiring* makes once be made anew, now and after the context."""
+    with own_log("azure"):
+        _forget(wiring)
+        try:
+            yield
+        finally:
+            _forget(wiring)
+
+
+def _forget(wiring: ModuleType) -> None:
+    for made in vars(wiring).values():
+        kept = inspect.getclosurevars(made).nonlocals if inspect.isfunction(made) else {}
+        cached = kept.get("cached", made)
+        if hasattr(cached, "cache_clear"):
+            cached.cache_clear()
