@@ -11,13 +11,15 @@ from types import ModuleType
 def own_log(*others: str) -> Iterator[None]:
     """Restore the log of this project, and the loggers that are named, afterwards."""
     loggers = [logging.getLogger(name) for name in ("retrain", *others)]
-    before = [(each.handlers[:], each.filters[:], each.level, each.propagate) for each in loggers]
+    # Powertools keeps a mark in its logger, too.
+    before = [{**vars(each), "handlers": each.handlers[:], "filters": each.filters[:]} for each in loggers]
     try:
         yield
     finally:
-        for each, (handlers, filters, level, propagate) in zip(loggers, before, strict=True):
-            each.handlers, each.filters, each.propagate = handlers, filters, propagate
-            each.setLevel(level)
+        for each, state in zip(loggers, before, strict=True):
+            vars(each).clear()
+            vars(each).update(state)
+            each.setLevel(each.level)
 
 
 @contextmanager
