@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from functions.cli.tables import GAP, aligned, plain
+from functions.cli.tables import GAP, aligned, plain, to_second
 
 _LABEL: Final = 9
 _LINKS: Final = ("http://", "https://")
@@ -18,7 +18,7 @@ def model_page(model: Json) -> str:
     facts = [
         ("model", model["model_id"]),
         ("state", model["state"]),
-        ("cooling down until", model["cooldown_until"]),
+        ("cooling down until", to_second(model["cooldown_until"] or "")),
         ("paused", _paused(model.get("paused"))),
     ]
     lines = aligned([(name, str(value)) for name, value in facts if value])
@@ -34,24 +34,24 @@ def model_page(model: Json) -> str:
     lines += _section("decisions", _decisions(model["decisions"]))
     lines += _section("rejected", _decisions(model["rejected"]))
     lines += _section("unfinished follow-ups", aligned([_follow_up(each) for each in model["follow_ups"]]))
-    settings = [(name, json.dumps(value)) for name, value in model["configuration"].items() if value not in (None, [])]
+    settings = [(name, _value(value)) for name, value in model["configuration"].items() if value not in (None, [])]
     return "\n".join(lines + _section("configuration", aligned(settings)))
 
 
 def _paused(paused: Json | None) -> str:
     if not paused:
         return ""
-    until = f"until {paused['until']}" if paused["until"] else "until it is resumed"
+    until = f"until {to_second(paused['until'])}" if paused["until"] else "until it is resumed"
     reason = f": {paused['reason']}" if paused["reason"] else ""
-    return f"since {paused['since']}, {until}, by {paused['by']}{reason}"
+    return f"since {to_second(paused['since'])}, {until}, by {paused['by']}{reason}"
 
 
 def _kept(kept: Json) -> str:
     """Return the line about a training or a trigger that the model holds at the moment."""
     since = kept.get("since") or kept.get("started_at") or kept.get("claimed_at")
-    parts = [kept["trigger_id"], f"since {since}"]
+    parts = [kept["trigger_id"], f"since {to_second(str(since))}"]
     if kept.get("at"):
-        parts.append(f"starts at {kept['at']}")
+        parts.append(f"starts at {to_second(kept['at'])}")
     if "run_id" in kept:
         parts.append(f"run {kept['run_id']}" if kept["run_id"] else "being started")
     return plain(", ".join([*parts, *_attempt(kept)]))
@@ -60,14 +60,16 @@ def _kept(kept: Json) -> str:
 def _run(run: Json) -> Iterator[str]:
     took = _took(run["started_at"], run["ended_at"])
     result = f"{run['result'] or 'running'}{f' after {took}' if took else ''}"
-    yield plain(GAP.join([run["started_at"], result, run["trigger_id"], *_attempt(run)]))
+    yield plain(GAP.join([to_second(run["started_at"]), result, run["trigger_id"], *_attempt(run)]))
     details = [("error", run["error"])] if run.get("error") else []
     yield from _indented([*map(_labelled, details), *_details(run.get("trigger"), run["url"] or run["run_id"])])
 
 
 def _decisions(decisions: Sequence[Json]) -> list[str]:
-    names = ("at", "decision", "reason", "trigger_id", "detail")
-    rows = aligned([tuple(str(decided[name] or "-") for name in names) for decided in decisions])
+    names = ("decision", "reason", "trigger_id", "detail")
+    rows = aligned(
+        [(to_second(decided["at"]), *(str(decided[name] or "-") for name in names)) for decided in decisions]
+    )
     lines = []
     for decided, row in zip(decisions, rows, strict=True):
         lines.append(row.rstrip(" -") if not decided["detail"] else row)
@@ -82,7 +84,7 @@ def _details(trigger: Json | None, page: str | None) -> Iterator[str]:
     if trigger:
         asked = _requested(trigger["origin"], trigger["requested_by"])
         level = f", severity {trigger['severity']}" if trigger["severity"] else ""
-        yield _labelled(("requested", f"{asked} at {trigger['requested_at']}{level}"))
+        yield _labelled(("requested", f"{asked} at {to_second(trigger['requested_at'])}{level}"))
         if trigger["reason"]:
             yield _labelled(("why", trigger["reason"]))
         if trigger["parameters"]:
@@ -124,7 +126,7 @@ def _took(start: str, end: str | None) -> str:
 
 
 def _follow_up(entry: Json) -> tuple[str, ...]:
-    attempts = f"tried {entry['attempts']} times, last at {entry['last_attempt_at']}"
+    attempts = f"tried {entry['attempts']} times, last at {to_second(entry['last_attempt_at'])}"
     return (entry["trigger_id"], ", ".join(entry["actions"]), attempts)
 
 

@@ -1,5 +1,6 @@
 """Text tables, and the list of models as one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TextIO
 
@@ -40,7 +41,7 @@ def letters_table(letters: Sequence[Mapping[str, Any]]) -> str:
     if not letters:
         return "there are no dead letters"
     rows = [
-        (each["id"], str(each["at"] or ""), each.get("model_id", ""), each["reason"], _cut(each["error"]))
+        (each["id"], to_second(str(each["at"] or "")), each.get("model_id", ""), each["reason"], _cut(each["error"]))
         for each in letters
     ]
     return "\n".join(aligned([("ID", "AT", "MODEL", "REASON", "ERROR"), *rows]))
@@ -52,8 +53,8 @@ def _cut(text: str) -> str:
 
 def _summary(model: Mapping[str, Any]) -> tuple[str, ...]:
     last, run = model["last_decision"] or {}, model.get("last_run") or {}
-    trained = f"{run['result'] or 'running'} {run['started_at']}" if run else "-"
-    decided = f"{last['decision']} {last['reason']} {last['at']}" if last else "-"
+    trained = f"{run['result'] or 'running'} {to_second(run['started_at'])}" if run else "-"
+    decided = f"{last['decision']} {last['reason']} {to_second(last['at'])}" if last else "-"
     return (
         model["model_id"],
         model["state"] or "unreadable",
@@ -72,6 +73,11 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in shown)
     return [GAP.join(row).rstrip() for row in padded]
+
+
+def to_second(time: str) -> str:
+    """Return a time of the API without fractions of a second, which would make the columns of a terminal too wide."""
+    return re.sub(r"\.\d+(?=Z$)", "", time)
 
 
 def plain(text: str) -> str:

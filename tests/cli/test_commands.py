@@ -239,7 +239,10 @@ def test_a_model_is_steered(variables: dict[str, str], machine: Machine) -> None
     answer = run("retry", "churn", "t-1", variables=variables)
     assert (answer.code, answer.err) == (1, "trigger_id: the runs of 'churn' do not list 't-1'\n")
     answer = run("pause", "churn", "--until", "yesterday", variables=variables)
-    assert (answer.code, answer.err) == (1, "until: must be an ISO 8601 time with an offset, not 'yesterday'\n")
+    assert (answer.code, answer.err) == (
+        1,
+        "until: must be an RFC 3339 time such as 2026-12-01T08:00:00Z, not 'yesterday'\n",
+    )
 
 
 def test_the_trace_of_the_environment_is_that_of_the_trigger(variables: dict[str, str], machine: Machine) -> None:

@@ -1,7 +1,7 @@
 """The page of `retrain show` says who requested the trainings of a model, why, and with what parameters."""
 
 from functions.cli.story import model_page
-from functions.cli.tables import models_table
+from functions.cli.tables import models_table, to_second
 from shared.fields import format_time
 from shared.ports import RunResult
 from tests.core.deployment import Deployment, trigger_event
@@ -82,3 +82,9 @@ def test_the_list_shows_the_history_of_each_model() -> None:
         *("churn", "training", "rf--s", "running", "2026-11-22T10:17:00Z"),
         *("queue", "queued", "2026-11-22T10:17:00Z", "ben@acme.example"),
     ]
+
+
+def test_times_are_to_the_second() -> None:
+    """Fractions of a second are left out of a time, and nothing of a text that is not one."""
+    assert to_second("2026-11-21T03:00:00.123456Z") == to_second("2026-11-21T03:00:00Z") == "2026-11-21T03:00:00Z"
+    assert to_second("") == ""
