@@ -18,7 +18,7 @@ from tests.docs.shell import commands
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
 # Programs of other projects, which are not installed here.
-PROGRAMS = {"az", "cd", "curl", "docker", "export", "gcloud", "git", "pip", "terraform"}
+PROGRAMS = {"az", "cd", "curl", "docker", "export", "find", "gcloud", "git", "pip", "terraform"}
 MODULES = {"pip", "pytest", "venv"}
 # Commands that the AWS command line has beside the operations of its services.
 CUSTOM = {("s3", "website"), ("s3", "presign"), ("ecr", "get-login-password")}
