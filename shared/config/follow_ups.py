@@ -17,7 +17,7 @@ MAX_EVENT_TYPE: Final = 100
 NOTIFY_ON: Final = ("failed", "rejected", "awaiting_approval", "stale")
 
 # GitHub's own rule for an owner and a repository.
-_REPOSITORY: Final = r"(?a)[\w.-]{1,100}/[\w.-]{1,100}"
+_REPOSITORY: Final = r"(?a)(?!\.{1,2}/)[\w.-]{1,100}/(?!\.{1,2}$)[\w.-]{1,100}"
 _DISPATCH: Final = r"github:([^#]+)#(.+)"
 
 

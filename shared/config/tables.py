@@ -1,5 +1,6 @@
 """Reading of one table of a configuration file, which collects every problem instead of stopping at the first."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -8,6 +9,8 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+# A key, or the path of one, that needs no quotes.
+_BARE: Final = r"[A-Za-z0-9_.\[\]-]*"
 _DURATION: Final = r"([0-9]{1,6})([smhd])"
 
 
@@ -27,7 +30,7 @@ class Table:
 
     def place_of(self, key: str) -> str:
         """Return the place of *key*, such as `models."churn".cooldown`; that of the table itself if *key* is empty."""
-        return ".".join(part for part in (self._place, key) if part)
+        return ".".join(part for part in (self._place, _on_one_line(key)) if part)
 
     def __contains__(self, key: str) -> bool:
         """Return whether the table has *key*."""
@@ -149,6 +152,12 @@ def _meant(key: str, known: set[str]) -> str:
 
     similar = get_close_matches(key, sorted(known), n=1, cutoff=0.75)
     return f" (did you mean {similar[0]}?)" if similar else ""
+
+
+def _on_one_line(key: str) -> str:
+    """Return *key* as TOML writes it: in quotes if it needs them, its control characters escaped."""
+    quoted = key if key.startswith('"') or re.fullmatch(_BARE, key) else f'"{key}"'
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in quoted)
 
 
 def _is_text(value: object) -> bool:

@@ -48,6 +48,7 @@ TARGETS = [
     ('target.aws = {kind = "github", repository = "acme/churn"}', "target.aws.event_type: is missing"),
 ]
 
+KEYS = "console, github, models, notify"
 FILES = [
     ("", "models: is empty; configure at least one model with a target"),
     ("[models]", "models: is empty; configure at least one model with a target"),
@@ -59,7 +60,7 @@ FILES = [
     ),
     (model_text(""), 'models."": the name must have 1 to 256 characters, not 0'),
     (model_text("m" * 257), f'models."{"m" * 257}": the name must have 1 to 256 characters, not 257'),
-    (model_text("a\\tb"), "models.\"a\tb\": the name must have no control characters, not 'a\\tb'"),
+    (model_text("a\\tb"), "models.\"a\\tb\": the name must have no control characters, not 'a\\tb'"),
     (model_text("c-*", "default = true"), 'models."c-*".default: needs the name of a model, not a pattern'),
     (model_text("c-?", "schedule = true"), 'models."c-?".schedule: needs the name of a model, not a pattern'),
     (model_text("c-[ab]", 'signals = ["blob:x"]'), 'models."c-[ab]".signals: needs the name of a model, not a pattern'),
@@ -85,6 +86,8 @@ FILES = [
         'github.repositories = ["https://github.com/acme/churn"]\n' + model_text(),
         "github.repositories: 'https://github.com/acme/churn' must be OWNER/NAME",
     ),
+    ('github.repositories = ["../x"]\n' + model_text(), "github.repositories: '../x' must be OWNER/NAME"),
+    ('"a: b\\n\\u001b" = 3\n' + model_text(), '"a: b\\n\\u001b": is not a key of this table; valid keys: ' + KEYS),
     ("github.token = 3\n" + model_text(), "github.token: is not a key of this table; valid keys: repositories"),
 ]
 
