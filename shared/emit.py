@@ -153,9 +153,19 @@ def accepted_triggers(triggers: list[RetrainTrigger]) -> dict[str, object]:
 def rehearse(emitter: EmitterParts, trigger: RetrainTrigger) -> Verdict:
     """Return the verdict that *trigger* would get now; nothing is published or stored.
 
+    A kept trigger that nothing holds back any more would start first, and so it does here. What only the training
+    service knows, such as an end that it has not reported, does not count.
+
     Raises:
         UnavailableError: the ledger is unavailable.
 
     """
-    state = load(emitter.ledger, trigger.model_id).state
-    return decide(state, trigger, emitter.config.find(trigger.model_id).policy, emitter.clock())
+    # Imported here, as only few requests are rehearsals.
+    from shared.decision.terms import rules_of
+    from shared.decision.transitions import advanced, can_advance
+
+    state, now = load(emitter.ledger, trigger.model_id).state, emitter.clock()
+    rules = rules_of(emitter.config, emitter.cloud, trigger.model_id)
+    while not state.has_seen(trigger.trigger_id) and can_advance(state, rules, now):
+        state = advanced(state, rules, now=now, holder="rehearsal")
+    return decide(state, trigger, emitter.config.find(trigger.model_id).policy, now)

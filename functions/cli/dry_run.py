@@ -24,6 +24,7 @@ _EXPLANATIONS: Final[Mapping[str, str]] = {
     "awaiting_approval": "a person has to approve it",
     "paused": "the model is paused",
     "over_budget": "max_trainings is reached",
+    "superseded": "a forced or released trigger is kept, which only another forced one replaces",
 }
 
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -119,7 +120,7 @@ def _value(text: str, default: Parameter | None) -> Parameter:
         value = json.loads(text)
     except ValueError:
         return text
-    return value if isinstance(value, int | float) else text
+    return value if isinstance(value, int | float) and isfinite(value) else text
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -133,6 +133,8 @@ def test_all_options_of_a_trigger(variables: dict[str, str], machine: Machine) -
             ["--param", "layers=2"],
             "parameters.layers: is not a parameter of churn; it allows epochs, rate, full, until\n",
         ),
+        (["--param", "rate=1e400"], "parameters.rate: must be a number, not '1e400'\n"),
+        (["--param", "epochs=NaN"], "parameters.epochs: must be a whole number of at most 64 bits, not 'NaN'\n"),
         (["--id", "x" * 129], "trigger_id: must have 1 to 128 characters, not 129\n"),
     ],
 )

@@ -207,3 +207,24 @@ def test_a_dry_run_only_returns_the_verdict(
     assert (response.status, dict(response.headers)) == (200, JSON)
     assert json.loads(response.body) == dict(zip(("decision", "reason"), verdict, strict=True))
     assert (deployment.bus.published, deployment.ledger.history, len(deployment.observed)) == ([], before, counted)
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict"),
+    [("", ("queue", "cooldown")), ("approval = true", ("wait", "awaiting_approval"))],
+)
+def test_a_dry_run_lets_a_kept_trigger_start_first(settings: str, verdict: tuple[str, str]) -> None:
+    """The cooldown is over, but no sweep has started the kept trigger yet: the next event would, and then be judged."""
+    one = Deployment(model_text(settings=f'cooldown = "1h"\non_cooldown = "queue"\n{settings}'))
+    one.emit("t-1")
+    if settings == "approval = true":
+        one.call("POST", "/models/churn/approve", {"trigger_id": "t-1"})
+        one.carry()
+    one.end(trigger(trigger_id="t-1"), "run-1")
+    one.emit("t-2")
+    assert one.reasons()[-1] == "cooldown"
+    one.wait(2 * HOUR)
+    answer = one.call("POST", "/retrain", {"model_id": "churn", "trigger_id": "t-3"}, query={"dry_run": "true"})
+    one.emit("t-3")
+    last = one.state().decisions[0]
+    assert tuple(json.loads(answer.body).values()) == (last.decision, last.reason) == verdict
