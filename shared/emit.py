@@ -153,8 +153,8 @@ def accepted_triggers(triggers: list[RetrainTrigger]) -> dict[str, object]:
 def rehearse(emitter: EmitterParts, trigger: RetrainTrigger) -> Verdict:
     """Return the verdict that *trigger* would get now; nothing is published or stored.
 
-    A kept trigger that nothing holds back any more would start first, and so it does here. What only the training
-    service knows, such as an end that it has not reported, does not count.
+    A kept trigger that nothing holds back any more would start first, and so it does here. An end that the training
+    service has not reported does not count.
 
     Raises:
         UnavailableError: the ledger is unavailable.

@@ -51,7 +51,10 @@ def parse_time(text: str) -> datetime:
 
     """
     try:
-        moment = _parsed_time(text)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            moment = _rare_form(text)
         if moment.tzinfo is None:
             raise ValueError("no offset")  # noqa: TRY301 - one message for every way to be wrong
         return moment.astimezone(UTC)
@@ -74,19 +77,16 @@ def parse_rfc3339(text: str) -> datetime:
         raise ValueError(f"must be an RFC 3339 time such as 2026-12-01T08:00:00Z, not {brief(text)}") from error
 
 
-def _parsed_time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        # RFC 3339 permits small letters, and a leap second, which is always 23:59:60 UTC.
-        leap = re.fullmatch(_LEAP_SECOND, text.upper())
-        moment = datetime.fromisoformat(f"{leap[1]}59{leap[2]}" if leap else text.upper())
-        if leap is None or moment.tzinfo is None:
-            return moment
-        second = moment.astimezone(UTC).replace(microsecond=0)
-        if (second.hour, second.minute) != (23, 59):
-            raise
-        return second + timedelta(seconds=1)
+def _rare_form(text: str) -> datetime:
+    """Read what RFC 3339 permits and Python does not read: small letters, and a leap second, 23:59:60 UTC."""
+    leap = re.fullmatch(_LEAP_SECOND, text.upper())
+    moment = datetime.fromisoformat(f"{leap[1]}59{leap[2]}" if leap else text.upper())
+    if leap is None or moment.tzinfo is None:
+        return moment
+    second = moment.astimezone(UTC).replace(microsecond=0)
+    if (second.hour, second.minute) != (23, 59):
+        raise ValueError("not a leap second")
+    return second + timedelta(seconds=1)
 
 
 def brief(value: object, limit: int = 60) -> str:
