@@ -13,7 +13,7 @@ from shared.frozen import dataclass
 from shared.ledger import snapshots
 from shared.ledger.snapshots import Snapshot
 from shared.parts import ReceiverParts
-from shared.training.end import advance, can_advance, catch_up, is_left_undone
+from shared.training.catch_up import advance, catch_up, is_left_undone
 from shared.training.follow_up import resume_follow_ups
 from shared.training.transition import finish, transition
 from shared.trigger import RetrainTrigger
@@ -150,8 +150,7 @@ def _decide(
 def _repeat(receiver: ReceiverParts, arrival: Arrival, snapshot: Snapshot) -> Outcome | RetrainError:
     """Finish the launch of a trigger that was decided before, if it is unfinished."""
     trigger = arrival.trigger
-    if not _is_claimed_for(trigger, snapshot.state) and can_advance(receiver, trigger.model_id, snapshot.state):
-        advance(receiver, trigger.model_id, snapshot)
+    if not _is_claimed_for(trigger, snapshot.state) and advance(receiver, trigger.model_id, snapshot):
         snapshot = snapshots.load(receiver.ledger, trigger.model_id)
     if not _is_claimed_for(trigger, snapshot.state):
         return _report(receiver, trigger, DUPLICATE)

@@ -1,24 +1,22 @@
-"""Running trainings: refreshing their status, recording their end, and catching up on unfinished work."""
+"""The end of a training: reported by an event, or observed; it is recorded once, and then followed up."""
 
 import dataclasses
 import logging
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from shared.decision import transitions
-from shared.decision.attention import CHECK_EVERY, gone_at
 from shared.decision.ending import End, ended
 from shared.decision.reasons import Result
 from shared.decision.record import one_line
 from shared.decision.retries import AS_CONFIGURED
-from shared.decision.state import ModelState, Training
+from shared.decision.state import ModelState
 from shared.decision.terms import rules_of
 from shared.errors import DamagedStateError, RetrainError, UnavailableError
 from shared.ledger import snapshots
 from shared.ledger.index import is_complete, is_own
 from shared.parts import ReceiverParts
-from shared.ports import RunResult, RunStatus
+from shared.ports import RunResult
 from shared.training.follow_up import actions_after, make_room, resume_follow_ups
 from shared.training.start import launcher_of, terms_of
 from shared.training.transition import finish, transition
@@ -27,111 +25,15 @@ from shared.wire.incoming import RunEnded
 
 # While models are not indexed, the end of a run may search this many; a function has time for a few hundred.
 MOST_SEARCHED: Final = 100
-# A run whose status could not be queried for this long after `max_run` counts as gone.
-GIVE_UP_AFTER: Final = timedelta(days=1)
-_RESULTS: Final[Mapping[RunResult, Result]] = {
+RESULTS: Final[Mapping[RunResult, Result]] = {
     RunResult.SUCCEEDED: "succeeded",
     RunResult.FAILED: "failed",
     RunResult.STOPPED: "stopped",
     RunResult.GONE: "gone",
 }
+"""How a run has ended, for each status but `running`."""
 
 log = logging.getLogger("retrain")
-
-
-def can_advance(receiver: ReceiverParts, model_id: str, state: ModelState) -> bool:
-    """Return whether `advance` has work to do."""
-    return transitions.can_advance(state, rules_of(receiver.config, receiver.cloud, model_id), receiver.clock())
-
-
-def is_left_undone(receiver: ReceiverParts, model_id: str, state: ModelState) -> bool:
-    """Return whether `catch_up` has work to do."""
-    training, now = state.training, receiver.clock()
-    if can_advance(receiver, model_id, state):
-        return True
-    if training is None:
-        return False
-    return transitions.is_abandoned(training, now) or _is_check_due(receiver, model_id, training, now)
-
-
-def catch_up(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> bool:
-    """Finish the unfinished work of a model before a new decision, and return whether anything changed.
-
-    Raises:
-        TransientError: a service that must respond first is unavailable.
-
-    """
-    training, now = snapshot.state.training, receiver.clock()
-    if can_advance(receiver, model_id, snapshot.state):
-        advance(receiver, model_id, snapshot)
-        return True
-    if training is None:
-        return False
-    if transitions.is_abandoned(training, now):
-        finish(receiver, model_id, snapshot)
-        return True
-    if training.run_id is None or not _is_check_due(receiver, model_id, training, now):
-        return False
-    return refresh_status(receiver, model_id, training, training.run_id)
-
-
-def _is_check_due(receiver: ReceiverParts, model_id: str, training: Training, now: datetime) -> bool:
-    last = training.checked_at or training.started_at
-    if training.run_id is None or last is None:
-        return False
-    return now - last >= CHECK_EVERY or _overdue(receiver, model_id, training, now) >= timedelta()
-
-
-def advance(receiver: ReceiverParts, model_id: str, snapshot: snapshots.Snapshot) -> None:
-    """Advance the waiting triggers: an approved one, and the queued one of a free model.
-
-    Raises:
-        TransientError: a service that must respond first is unavailable.
-
-    """
-    transition(receiver, model_id, lambda state, _now, _holder: state, snapshot)
-
-
-def refresh_status(receiver: ReceiverParts, model_id: str, training: Training, run_id: str) -> bool:
-    """Query the status of a training from its service, and record its end if it is over.
-
-    A training that exceeds `max_run` counts as gone, unless the service reports how it ended.
-
-    Returns:
-        Whether the model's state may have changed.
-
-    Raises:
-        TransientError: `max_run` is exceeded and the service is unavailable; a day later the training counts as gone.
-
-    """
-    now = receiver.clock()
-    overdue = _overdue(receiver, model_id, training, now)
-    try:
-        terms = terms_of(receiver, model_id, training)
-        status = launcher_of(receiver, terms).status(run_id)
-    except RetrainError as error:
-        if timedelta() <= overdue < GIVE_UP_AFTER:
-            raise UnavailableError("The training service", f"report the status of {run_id}", str(error)) from error
-        log.warning("retrain.status_unknown", extra={"model_id": model_id, "run_id": run_id, "error": str(error)})
-        status = RunStatus(result=RunResult.RUNNING)
-    result = _RESULTS.get(status.result)
-    if result is not None:
-        end = End(run_id=run_id, result=result, at=status.ended_at or now, error=one_line(status.error))
-    elif overdue >= timedelta():
-        log.warning("retrain.run_overdue", extra={"model_id": model_id, "run_id": run_id})
-        end = End(run_id=run_id, result=transitions.GONE, at=now)
-    else:
-        snapshots.change(receiver, model_id, lambda state: transitions.checked(state, run_id, now=now))
-        return True
-    record_end(receiver, model_id, end)
-    return True
-
-
-def _overdue(receiver: ReceiverParts, model_id: str, training: Training, now: datetime) -> timedelta:
-    """Return by how much *training* exceeds `max_run`; negative while it may run."""
-    if training.started_at is None:
-        return -timedelta.resolution
-    return now - gone_at(training, rules_of(receiver.config, receiver.cloud, model_id))
 
 
 def record_end(receiver: ReceiverParts, model_id: str, end: End, snapshot: snapshots.Snapshot | None = None) -> None:
@@ -183,7 +85,7 @@ def run_ended(receiver: ReceiverParts, news: RunEnded) -> str | None:
         TransientError: the event must be delivered again.
 
     """
-    result = _RESULTS.get(news.result)
+    result = RESULTS.get(news.result)
     if result is None or not news.name.startswith(RUN_PREFIX):
         return None
     ended_at = news.ended_at or receiver.clock()
