@@ -13,15 +13,15 @@ from typing import Any, Final, cast
 
 from functions.local.ledger import SqliteLedger
 from functions.machine import new_id, now
-from shared.admission import triggers_of
 from shared.config.file import compile_configuration, load_configuration, load_deployed
 from shared.config.model import Configuration
 from shared.decision.policy import decide
 from shared.decision.state import ModelState
 from shared.ledger.index import load_record
-from shared.parts import ReceiverParts
 from shared.ports import LaunchRequest, Ledger, Run, RunResult, RunStatus
 from shared.receive import receive
+from shared.training.admission import triggers_of
+from shared.training.parts import ReceiverParts
 from shared.training.sweep import sweep
 from shared.trigger import RetrainTrigger, run_name
 from shared.wire import eventbridge

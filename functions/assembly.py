@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from functions.machine import new_id, now
 from shared.config.environment import Environment
+from shared.config.parameters import ParameterCheck, accept_any
 from shared.config.targets import GitHubTarget, Target
 from shared.decision.state import Decided
 from shared.errors import UnknownModelError
 from shared.frozen import dataclass
-from shared.parameters import ParameterCheck, accept_any
-from shared.parts import EmitterParts, ReceiverParts
+from shared.http.parts import EmitterParts
 from shared.ports import DeadLetters, EventBus, Launcher, Ledger, Notifier
+from shared.training.parts import ReceiverParts
 
 if TYPE_CHECKING:
     from functions.github.token import ReadSecret

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from shared.admission import admit
 from shared.decision.policy import Verdict, decide
 from shared.errors import BusError, InvalidTriggerError
 from shared.fields import format_time
+from shared.http.parts import EmitterParts
 from shared.ledger.index import OWN
 from shared.ledger.snapshots import load
-from shared.parts import EmitterParts
+from shared.training.admission import admit
 from shared.trigger import FIELDS, RetrainTrigger, derived_id
 
 # The platform provides the caller and the time; a request cannot set them.

@@ -4,17 +4,17 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from shared.admission import triggers_of
 from shared.decision import transitions
 from shared.decision.record import readable
 from shared.decision.state import Decided
 from shared.errors import PermanentError, RetrainError
 from shared.ledger import snapshots
-from shared.parts import ReceiverParts
+from shared.training.admission import triggers_of
 from shared.training.arrivals import Arrival, Outcome, decide_arrivals, report
 from shared.training.dead_letters import give_up
 from shared.training.end import run_ended
 from shared.training.notices import announce_rejection
+from shared.training.parts import ReceiverParts
 from shared.trigger import MAX_TRIGGER_ID
 from shared.wire.incoming import Foreign, Incoming, RunEnded, Signal, SweepRequest, TriggerEvent
 

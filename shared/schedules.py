@@ -15,8 +15,8 @@ from shared.config.schedule import OwnSchedule
 from shared.emit import publish_in_parts, scheduled_trigger
 from shared.fields import format_time, parse_time
 from shared.frozen import dataclass
+from shared.http.parts import EmitterParts
 from shared.ledger.index import OWN
-from shared.parts import EmitterParts
 from shared.ports import Stored
 from shared.trigger import RetrainTrigger
 

@@ -19,8 +19,8 @@ from examples.demo.waiting import wait
 from functions.local.server import serve
 from functions.local.wiring import LocalCloud, local_cloud
 from shared.emit import emit_scheduled
+from shared.http.parts import EmitterParts
 from shared.log import log_to
-from shared.parts import EmitterParts
 
 # The local bus reads events in the form of EventBridge.
 SIGNAL = signal_of("s3-object")

@@ -9,9 +9,9 @@ from functions.aws.entry import http_answer, is_batch, is_evaluation, is_sweep, 
 from functions.aws.queues import is_fifo
 from functions.aws.redriven import decode_queued, decode_redriven, original
 from shared import emit as emitting
+from shared.api import respond
 from shared.errors import RetrainError
 from shared.http.messages import Request
-from shared.http.routes import respond
 from shared.receive import receive as act
 from shared.receive import receive_batch
 from shared.training.arrivals import Outcome

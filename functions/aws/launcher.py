@@ -7,11 +7,11 @@ from datetime import UTC, timedelta
 from typing import Any, Final, Protocol
 
 from functions.aws.errors import INVALID_REQUEST, RefusalError, translated
+from shared.config.parameters import spelled
 from shared.config.targets import SageMakerTarget
 from shared.errors import TargetRefusedError, UnavailableError
 from shared.fields import Parameter, format_time
 from shared.json_text import compact, cut
-from shared.parameters import spelled
 from shared.ports import LaunchRequest, Run, RunResult, RunStatus
 from shared.trigger import RetrainTrigger, run_name
 from shared.wire.eventbridge import run_result

@@ -17,8 +17,9 @@ from functions.aws.secrets import read_secret
 from shared.config.environment import Environment, read_environment
 from shared.config.targets import SageMakerTarget, SqsTarget, Target
 from shared.decision.state import Decided
-from shared.parts import EmitterParts, ReceiverParts
+from shared.http.parts import EmitterParts
 from shared.ports import Launcher
+from shared.training.parts import ReceiverParts
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger

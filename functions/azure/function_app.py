@@ -21,7 +21,7 @@ EVERY_FIVE_MINUTES = "0 */5 * * * *"
 def retrain_http(req: func.HttpRequest) -> func.HttpResponse:
     """Answer the HTTP API, and webhook subscriptions of Event Grid at `/events`."""
     from functions.azure import entry, webhook, wiring
-    from shared.http.routes import respond
+    from shared.api import respond
 
     # App Service authentication accepts cookies.
     authenticated = wiring.callers_are_authenticated()

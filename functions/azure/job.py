@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from shared.config.parameters import spelled
 from shared.config.targets import AzureMlTarget
 from shared.fields import Parameter, format_time
-from shared.parameters import spelled
 from shared.ports import LaunchRequest
 from shared.trigger import RetrainTrigger
 from shared.wire.eventgrid_runs import MODEL_TAG

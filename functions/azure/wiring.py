@@ -18,9 +18,10 @@ from functions.machine import once
 from shared.config.environment import Environment, read_environment
 from shared.config.targets import AzureMlTarget, Target
 from shared.decision.state import Decided
+from shared.http.parts import EmitterParts
 from shared.log import JsonFormatter
-from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import DeadLetters, Launcher
+from shared.training.parts import ReceiverParts
 
 CLOUD: Final = "azure"
 ROOT: Final = Path(__file__).parents[2]

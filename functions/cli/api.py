@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from functions.cli.clouds import emitter_of, require_packages
 from functions.cli.command import DONE, FAILED, Context
+from shared.api import respond
 from shared.config.model import Configuration
 from shared.http.messages import Request, Response
-from shared.http.routes import respond
 
 _JSON: Final = {"content-type": "application/json"}
 _NOTHING: Final[Mapping[str, str]] = {}

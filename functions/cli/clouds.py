@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from functions.cli.command import Context, UsageError
+from shared.http.parts import EmitterParts
 from shared.log import log_to
-from shared.parts import EmitterParts
 
 if TYPE_CHECKING:
     from functions.cli.doctor.check import Check, Setting

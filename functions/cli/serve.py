@@ -65,8 +65,8 @@ def run(context: Context, options: argparse.Namespace) -> int:
 def _introduce(context: Context, started: "Started") -> None:
     """Write, for people, what is served and where."""
     from functions.machine import now
+    from shared.api import ROUTES
     from shared.fields import format_time
-    from shared.http.routes import ROUTES
 
     config = started.cloud.emitter.config
     scheduled = set(config.scheduled("local"))

@@ -25,7 +25,7 @@ from shared.http.messages import problem
 def emit(request: flask.Request) -> FlaskAnswer:
     """Answer an HTTP request, for example of Cloud Scheduler."""
     # Not at the top: it would cost each cold start of `receive`.
-    from shared.http.routes import respond
+    from shared.api import respond
 
     return http_answer(answered(lambda: respond(wiring.emitter(), read_request(request, now()))))
 

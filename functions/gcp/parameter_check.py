@@ -5,10 +5,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.config.parameters import ParameterCheck
 from shared.config.targets import Target, VertexTarget
 from shared.errors import InvalidTriggerError
 from shared.fields import Parameter
-from shared.parameters import ParameterCheck
 
 # The module of the specification is imported for the first trigger that sets a parameter: imports cost a cold start.
 if TYPE_CHECKING:

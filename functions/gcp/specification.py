@@ -6,9 +6,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
+from shared.config.parameters import spelled
 from shared.fields import Parameter, brief
 from shared.frozen import dataclass
-from shared.parameters import spelled
 
 # IR of KFP 2, pipeline_spec.proto: ParameterType. Parameters of other types cannot be set by a trigger.
 _KINDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {

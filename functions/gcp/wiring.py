@@ -18,8 +18,9 @@ from shared.config.environment import Environment, read_environment
 from shared.config.targets import Target, VertexTarget
 from shared.decision.state import Decided
 from shared.errors import ConfigError
-from shared.parts import EmitterParts, ReceiverParts
+from shared.http.parts import EmitterParts
 from shared.ports import Launcher
+from shared.training.parts import ReceiverParts
 
 # Anything that only some functions or configurations need is imported where it is used: imports cost a cold start.
 CLOUD: Final = "gcp"

@@ -8,7 +8,8 @@ from functions.local.consumer import Consumer, Delivering
 from functions.local.wiring import ROOT, local_cloud
 from functions.machine import now
 from shared.backoff import Backoff
-from shared.parts import EmitterParts, ReceiverParts
+from shared.http.parts import EmitterParts
+from shared.training.parts import ReceiverParts
 
 
 class LiveCloud:

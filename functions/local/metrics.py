@@ -7,8 +7,8 @@ from typing import Final
 
 from shared.decision.attention import FOR_PEOPLE
 from shared.errors import DamagedStateError
+from shared.http.parts import EmitterParts
 from shared.ledger.snapshots import load
-from shared.parts import EmitterParts
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 DECISIONS: Final = "retrain_decisions_total"

@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Self
 
+from shared.config.parameters import spelled
 from shared.config.targets import CommandTarget
 from shared.errors import TargetRefusedError
 from shared.fields import Parameter
 from shared.frozen import dataclass
-from shared.parameters import spelled
 from shared.ports import LaunchRequest
 from shared.trigger import run_name
 

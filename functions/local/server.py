@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.api import respond
 from shared.errors import UnavailableError
 from shared.http.messages import MAX_BODY, Request, Response, problem, read_query
 from shared.http.origin import host_name, is_loopback
-from shared.http.routes import respond
-from shared.parts import EmitterParts
+from shared.http.parts import EmitterParts
 
 if TYPE_CHECKING:
     from functions.local.listener import Application, Listener, StartResponse

@@ -17,10 +17,11 @@ from shared.config.environment import Environment, read_environment
 from shared.config.targets import CommandTarget, Target
 from shared.decision.state import Decided
 from shared.frozen import dataclass
-from shared.parts import EmitterParts, ReceiverParts
+from shared.http.parts import EmitterParts
 from shared.ports import Launcher
 from shared.receive import receive
 from shared.training.arrivals import Outcome
+from shared.training.parts import ReceiverParts
 
 CLOUD: Final = "local"
 ROOT: Final = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from shared.config.drift import DriftCheck
 from shared.config.model import Model
 from shared.emit import publish, read_request
 from shared.errors import BusError, RetrainError, TransientError, UnknownModelError
+from shared.http.parts import EmitterParts
 from shared.notice import Notice
-from shared.parts import EmitterParts
 from shared.training.channels import described
 from shared.trigger import RetrainTrigger
 

@@ -12,8 +12,8 @@ from functions.monitor.messages import People
 from functions.monitor.run import Monitor
 from functions.notify.wiring import channel_notifiers
 from shared.errors import ConfigError
+from shared.http.parts import EmitterParts
 from shared.log import log_to
-from shared.parts import EmitterParts
 from shared.ports import Notifier
 
 # Variables that a platform sets in a container: Lambda, Cloud Run jobs and services, Container Apps jobs and apps.

@@ -8,10 +8,10 @@ from shared.decision.attention import FOR_PEOPLE
 from shared.errors import DamagedStateError, InvalidTriggerError
 from shared.fields import read_model_id
 from shared.frozen import dataclass
+from shared.http.parts import EmitterParts
 from shared.http.views import STATES, damaged, summary
 from shared.ledger.index import is_complete, is_own
 from shared.ledger.snapshots import snapshot_of
-from shared.parts import EmitterParts
 
 PAGE_SIZE: Final = 100
 # With more models than this in the index, those that wait for a person are searched page by page.

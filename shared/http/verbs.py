@@ -17,8 +17,8 @@ from shared.fields import MAX_MODEL_ID, brief, is_unicode, parse_rfc3339, read_t
 from shared.frozen import dataclass
 from shared.http.listing import matching
 from shared.http.messages import RETRY_AFTER, HttpError
+from shared.http.parts import EmitterParts
 from shared.ledger import snapshots
-from shared.parts import EmitterParts
 from shared.trigger import MAX_TEXT
 
 # The name in the history where the platform does not authenticate callers.

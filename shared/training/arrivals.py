@@ -12,9 +12,9 @@ from shared.errors import RetrainError, TargetRefusedError
 from shared.frozen import dataclass
 from shared.ledger import snapshots
 from shared.ledger.snapshots import Snapshot
-from shared.parts import ReceiverParts
 from shared.training.catch_up import advance, catch_up, is_left_undone
 from shared.training.follow_up import resume_follow_ups
+from shared.training.parts import ReceiverParts
 from shared.training.transition import finish, transition
 from shared.trigger import RetrainTrigger
 

@@ -15,9 +15,9 @@ from shared.decision.state import ModelState, Training
 from shared.decision.terms import rules_of
 from shared.errors import RetrainError, UnavailableError
 from shared.ledger import snapshots
-from shared.parts import ReceiverParts
 from shared.ports import RunResult, RunStatus
 from shared.training.end import RESULTS, record_end
+from shared.training.parts import ReceiverParts
 from shared.training.start import launcher_of, terms_of
 from shared.training.transition import finish, transition
 

@@ -7,8 +7,8 @@ import reprlib
 from shared.decision.record import links
 from shared.fields import format_time
 from shared.json_text import compact, compact_utf8, cut
-from shared.parts import ReceiverParts
 from shared.ports import DeadLetter
+from shared.training.parts import ReceiverParts
 from shared.trigger import RetrainTrigger
 
 log = logging.getLogger("retrain")

@@ -15,9 +15,9 @@ from shared.decision.terms import rules_of
 from shared.errors import DamagedStateError, RetrainError, UnavailableError
 from shared.ledger import snapshots
 from shared.ledger.index import is_complete, is_own
-from shared.parts import ReceiverParts
 from shared.ports import RunResult
 from shared.training.follow_up import actions_after, make_room, resume_follow_ups
+from shared.training.parts import ReceiverParts
 from shared.training.start import launcher_of, terms_of
 from shared.training.transition import finish, transition
 from shared.trigger import RUN_PREFIX, run_name

@@ -20,11 +20,11 @@ from shared.errors import PermanentError, TargetRefusedError, UnknownModelError
 from shared.fields import format_time
 from shared.ledger import snapshots
 from shared.notice import Notice
-from shared.parts import ReceiverParts
 from shared.ports import Dispatch, RunResult
 from shared.training.channels import channel_label, described
 from shared.training.dead_letters import give_up
 from shared.training.notices import notice_about, notify_of, with_place
+from shared.training.parts import ReceiverParts
 
 SUCCEEDED: Final = RunResult.SUCCEEDED
 AWAITING: Final = "awaiting_approval"

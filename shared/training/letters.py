@@ -5,12 +5,12 @@ from dataclasses import field
 from datetime import datetime
 from typing import Final, Literal, Protocol
 
-from shared.admission import parse_trigger, triggers_of
 from shared.config.model import Configuration
 from shared.errors import InvalidTriggerError, PermanentError, UnknownModelError, UnreadableEventError
 from shared.fields import format_time
 from shared.frozen import dataclass
 from shared.json_text import parse_json
+from shared.training.admission import parse_trigger, triggers_of
 from shared.trigger import RetrainTrigger
 from shared.wire.incoming import Incoming, RunEnded, Signal, SweepRequest, TriggerEvent
 from shared.wire.reading import text, time

@@ -14,8 +14,8 @@ from shared.decision.transitions import HANDED_OVER
 from shared.errors import UnknownModelError
 from shared.ledger.snapshots import Snapshot
 from shared.notice import Notice
-from shared.parts import ReceiverParts
 from shared.training.channels import send_to_channels
+from shared.training.parts import ReceiverParts
 from shared.trigger import RetrainTrigger
 
 # A function has at most 60 s, and a channel may take long to fail: the remaining ones are skipped then.

@@ -13,9 +13,9 @@ from shared.ledger import snapshots
 from shared.ledger.index import OWN
 from shared.ledger.snapshots import Snapshot
 from shared.notice import Notice
-from shared.parts import ReceiverParts
 from shared.training.channels import described
 from shared.training.notices import send_notice
+from shared.training.parts import ReceiverParts
 
 # The ledger's document of the models whose first sight is recorded: without it, each sweep would read all of them.
 KEY: Final = f"{OWN}watched"

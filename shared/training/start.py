@@ -7,8 +7,8 @@ from shared.config.targets import trains_on
 from shared.decision.state import Training
 from shared.decision.terms import Terms, rules_of
 from shared.errors import LaunchInProgressError, PermanentError, TargetRefusedError, UnavailableError
-from shared.parts import ReceiverParts
 from shared.ports import Launcher, LaunchRequest, Run
+from shared.training.parts import ReceiverParts
 
 # Not every platform stops a function at its timeout. A hand-over takes at most 35 s, so one that begins within this
 # time is over before another process may consider the claim abandoned and hand over a second time.

@@ -7,7 +7,7 @@ from shared.decision.steering import is_stop_due, stop_accepted
 from shared.errors import RetrainError
 from shared.ledger import snapshots
 from shared.ledger.snapshots import Snapshot
-from shared.parts import ReceiverParts
+from shared.training.parts import ReceiverParts
 from shared.training.start import launcher_of, terms_of
 
 log = logging.getLogger("retrain")

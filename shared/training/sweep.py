@@ -10,10 +10,10 @@ from shared.decision.state import ModelState
 from shared.errors import DamagedStateError, RetrainError, UnavailableError
 from shared.ledger import snapshots
 from shared.ledger.index import IndexRecord, StoredRecord, entry_of, is_own, load_record, save_record
-from shared.parts import ReceiverParts
 from shared.training.catch_up import can_advance, catch_up, refresh_status
 from shared.training.channels import described
 from shared.training.follow_up import resume_follow_ups
+from shared.training.parts import ReceiverParts
 from shared.training.stale import notify_if_stale, watch_new_models
 from shared.training.stop import stop_if_cancelled
 

@@ -17,11 +17,11 @@ from shared.errors import LaunchInProgressError, TargetRefusedError
 from shared.frozen import dataclass
 from shared.ledger import snapshots
 from shared.ledger.snapshots import Snapshot
-from shared.parts import ReceiverParts
 from shared.ports import Run
 from shared.training.dead_letters import give_up_trigger
 from shared.training.follow_up import follow_up, request_approval
 from shared.training.notices import announce
+from shared.training.parts import ReceiverParts
 from shared.training.start import start, terms_of
 from shared.training.stop import stop_if_cancelled, stop_stray
 

@@ -17,8 +17,8 @@ from functions.aws.clients import Clients
 from functions.aws.queue_launcher import SqsLauncher
 from shared.config.targets import SqsTarget
 from shared.errors import TargetRefusedError, UnavailableError
-from shared.parts import ReceiverParts
 from shared.ports import LaunchRequest, RunResult
+from shared.training.parts import ReceiverParts
 from shared.trigger import RetrainTrigger
 from tests.aws.adapters import IMPATIENT
 from tests.contracts.adapters import Answering

@@ -17,8 +17,8 @@ from functions.local.bus import SqliteBus
 from functions.local.events import decode
 from functions.local.wiring import local_cloud
 from functions.machine import now
-from shared.parts import ReceiverParts
 from shared.receive import receive
+from shared.training.parts import ReceiverParts
 from shared.trigger import RetrainTrigger
 from tests.cli.running import run
 from tests.fakes.training import MemoryLauncher, TrainingService

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from shared.http.routes import ROUTES
+from shared.api import ROUTES
 from tests.contracts.configuration import MODELS
 from tests.contracts.messages import HttpRequest
 

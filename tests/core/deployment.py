@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+from shared.api import respond
 from shared.decision.state import Decided, ModelState
 from shared.http.messages import Request, Response
-from shared.http.routes import respond
+from shared.http.parts import EmitterParts
 from shared.ledger.document import read_state
-from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import EventBus, RunResult
 from shared.receive import receive
 from shared.training.arrivals import Outcome
+from shared.training.parts import ReceiverParts
 from shared.trigger import RetrainTrigger, run_name
 from shared.wire import eventbridge
 from shared.wire.incoming import Incoming

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import pytest
 
 from shared import emit
-from shared.admission import admit, content_id, trigger_of
 from shared.config.targets import Target
 from shared.errors import InvalidTriggerError, UnknownModelError, UnreadableEventError
 from shared.fields import Parameter
 from shared.receive import receive
+from shared.training.admission import admit, content_id, trigger_of
 from shared.trigger import RetrainTrigger
 from shared.wire.eventbridge import decode
 from shared.wire.incoming import TriggerEvent

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.admission import triggers_of
 from shared.config.model import Configuration
 from shared.decision.policy import decide
 from shared.decision.state import ModelState
+from shared.training.admission import triggers_of
 from shared.wire.eventbridge import decode
 from tests.core.samples import configured, model_text
 

@@ -132,7 +132,7 @@ def test_each_code_has_words() -> None:
 
 def test_other_requests_do_not_load_the_page() -> None:
     """The console is imported by the first request for it, so that it costs no cold start."""
-    program = "import sys, shared.http.routes; print([name for name in sys.modules if 'console' in name])"
+    program = "import sys, shared.api; print([name for name in sys.modules if 'console' in name])"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ASSETS.parents[2]
     )

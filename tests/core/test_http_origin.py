@@ -2,9 +2,9 @@
 
 import pytest
 
+from shared.api import respond
 from shared.http.messages import Request
 from shared.http.origin import host_name, is_loopback
-from shared.http.routes import respond
 from tests.core.deployment import Deployment, problem
 from tests.core.samples import model_text
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from shared.config.parameters import spelled, typed
 from shared.errors import InvalidTriggerError
 from shared.fields import Parameter
-from shared.parameters import spelled, typed
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import Any, Final
 import pytest
 
 from functions.aws.entry import record_event
-from shared.admission import trigger_of
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.receive import Decode
+from shared.training.admission import trigger_of
 from shared.trigger import derived_id
 from shared.wire.incoming import Foreign, Signal, TriggerEvent
 from shared.wire.pubsub_delivery import wrapped

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.admission import is_match
 from shared.config.file import SIGNALS
 from shared.errors import PermanentError
 from shared.fields import MAX_MAPPING_BYTES
 from shared.receive import Decode
+from shared.training.admission import is_match
 from shared.trigger import MAX_TEXT, MAX_TRIGGER_ID
 from shared.wire import signals
 from shared.wire.incoming import Signal

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.admission import is_match
+from shared.training.admission import is_match
 from shared.wire.incoming import Foreign, RunEnded
 from shared.wire.signals_azure import BREACHED
 from tests.core.native import BREACH, DATASET_DRIFT, RUN_STATUS, azure, breach, changed, sample

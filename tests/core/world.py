@@ -13,10 +13,11 @@ from shared.decision.state import ModelState
 from shared.errors import UnreadableEventError
 from shared.fields import parse_time
 from shared.http import verbs
+from shared.http.parts import EmitterParts
 from shared.ledger.document import read_state
-from shared.parts import EmitterParts, ReceiverParts
 from shared.ports import RunResult
 from shared.receive import receive
+from shared.training.parts import ReceiverParts
 from shared.training.sweep import sweep
 from shared.trigger import run_name
 from shared.wire.incoming import Foreign, Incoming, RunEnded, SweepRequest, TriggerEvent

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from shared.http.routes import DESCRIPTION
+from shared.api import DESCRIPTION
 
 Json = Mapping[str, Any]
 

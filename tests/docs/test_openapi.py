@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 import openapi_spec_validator
 
+from shared.api import DESCRIPTION, ROUTES
 from shared.decision.reasons import Decision, Reason, Result
 from shared.emit import REQUEST_FIELDS
-from shared.http.routes import DESCRIPTION, ROUTES
 from shared.ports import RunResult
 from shared.trigger import ORIGINS, SEVERITIES
 from tests.core.deployment import Deployment

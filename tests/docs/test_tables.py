@@ -12,6 +12,7 @@ import pytest
 
 from functions.local.metrics import Metrics
 from shared import errors
+from shared.api import ROUTES
 from shared.config.drift import DriftCheck
 from shared.config.file import SIGNALS, parse_configuration
 from shared.config.follow_ups import NOTIFY_ON
@@ -21,7 +22,6 @@ from shared.decision.policy import ARRIVAL
 from shared.decision.reasons import Reason
 from shared.decision.state import ModelState
 from shared.errors import ConfigError, RetrainError
-from shared.http.routes import ROUTES
 from shared.http.views import details
 from shared.notice import EVENTS, MONITOR_EVENTS, Notice, notice_title
 from shared.trigger import FIELDS

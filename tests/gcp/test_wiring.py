@@ -10,7 +10,8 @@ from functions.gcp.launcher import VertexLauncher
 from functions.github.launcher import GitHubLauncher
 from shared.config.targets import CommandTarget, GitHubTarget
 from shared.errors import ConfigError, InvalidTriggerError, UnknownModelError
-from shared.parts import EmitterParts, ReceiverParts
+from shared.http.parts import EmitterParts
+from shared.training.parts import ReceiverParts
 from tests.gcp.pipeline import target, written
 
 PLAIN = """

@@ -17,8 +17,8 @@ from functions.monitor.result import Result
 from functions.monitor.run import Monitor
 from shared.config.drift import DriftCheck
 from shared.config.file import parse_configuration
+from shared.http.parts import EmitterParts
 from shared.notice import Notice
-from shared.parts import EmitterParts
 from tests.fakes.faults import Gate, perform
 from tests.fakes.memory import MemoryBus, MemoryLedger
 

@@ -9,7 +9,7 @@ import pytest
 
 from functions.monitor.run import RunFailedError, run_checks
 from shared.errors import PermanentError, UnavailableError, UnknownModelError
-from shared.parts import EmitterParts
+from shared.http.parts import EmitterParts
 from tests.fakes.faults import Fault, Gate, Script, perform
 from tests.monitor.given import MONDAY, STAMP, World, configuration, problem_of, rows
 

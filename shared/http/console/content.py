@@ -4,14 +4,15 @@ All values are escaped; addresses are relative, because a proxy may serve the pa
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from shared.http.messages import Request
-from shared.http.routes import respond
-from shared.parts import EmitterParts
+from shared.http.messages import Request, Response
+
+Api = Callable[[Request], Response]
+"""Returns the answer of the HTTP API to a request."""
 
 Words = Mapping[str, Mapping[str, str]]
 """The words for the codes of the API, by kind of code."""
@@ -21,32 +22,32 @@ _MODELS: Final = "/models"
 _MOST_EMPTY_PAGES: Final = 5
 
 
-def content(emitter: EmitterParts, request: Request, words: Words) -> tuple[int, str]:
+def content(api: Api, request: Request, words: Words) -> tuple[int, str]:
     """Return the status of the answer and the HTML for the main part of the page."""
     model_id = request.query.get("model")
     if model_id:
-        status, model = _get(emitter, f"{_MODELS}/{quote(model_id, safe='')}", {})
+        status, model = _get(api, f"{_MODELS}/{quote(model_id, safe='')}", {})
         return status, _problem(model) if status >= 400 else _model(model, words)  # noqa: PLR2004 - errors begin there
     query = {name: value for name, value in request.query.items() if name in ("after", *_FILTERS) and value}
-    status, page = _page(emitter, query)
+    status, page = _page(api, query)
     if status >= 400:  # noqa: PLR2004 - errors begin there
         return status, _problem(page)
-    _, waiting = _get(emitter, _MODELS, {"waiting": "true"})
+    _, waiting = _get(api, _MODELS, {"waiting": "true"})
     return status, _list(page, waiting, query, words)
 
 
-def _page(emitter: EmitterParts, query: Mapping[str, str]) -> tuple[int, Any]:
+def _page(api: Api, query: Mapping[str, str]) -> tuple[int, Any]:
     """Return the first page of models that is not empty, within reason: a filter may leave many of them empty."""
-    status, page = _get(emitter, _MODELS, query)
+    status, page = _get(api, _MODELS, query)
     for _ in range(_MOST_EMPTY_PAGES):
         if page.get("models") or "next" not in page:
             break
-        status, page = _get(emitter, _MODELS, {**query, "after": page["next"]})
+        status, page = _get(api, _MODELS, {**query, "after": page["next"]})
     return status, page
 
 
-def _get(emitter: EmitterParts, path: str, query: Mapping[str, str]) -> tuple[int, Any]:
-    response = respond(emitter, Request(method="GET", path=path, query=query))
+def _get(api: Api, path: str, query: Mapping[str, str]) -> tuple[int, Any]:
+    response = api(Request(method="GET", path=path, query=query))
     return response.status, json.loads(response.body)
 
 

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.frozen import dataclass
-from shared.http.console.content import Words, content
+from shared.http.console.content import Api, Words, content
 from shared.http.messages import Request, Response
-from shared.parts import EmitterParts
 
 _FOLDER: Final = Path(__file__).parent
 # In the order in which they are put together; it is one script.
@@ -39,12 +38,12 @@ class _Page:
     words: Words
 
 
-def respond(emitter: EmitterParts, request: Request) -> Response:
-    """Return the console, with the models that *request* names: `?model=`, `?after=`, `?q=`, `?state=`."""
+def respond(cloud: str, request: Request, api: Api) -> Response:
+    """Return the console of *cloud*, with the models that *request* names: `?model=`, `?after=`, `?q=`, `?state=`."""
     page = _page()
     start, middle, end = page.parts
-    status, shown = content(emitter, request, page.words)
-    place = escape(page.words["places"].get(emitter.cloud, ""))
+    status, shown = content(api, request, page.words)
+    place = escape(page.words["places"].get(cloud, ""))
     headers = {
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": page.policy,

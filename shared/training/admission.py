@@ -14,8 +14,8 @@ from typing import Final
 
 from shared.config.lookup import is_pattern, literal_start
 from shared.config.model import Configuration
+from shared.config.parameters import ParameterCheck, accept_any, typed
 from shared.errors import InvalidTriggerError, UnreadableEventError
-from shared.parameters import ParameterCheck, accept_any, typed
 from shared.trace import read_traceparent
 from shared.trigger import FIELDS, MAX_TEXT, RetrainTrigger
 from shared.wire.incoming import Incoming, Signal, TriggerEvent

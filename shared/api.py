@@ -1,7 +1,8 @@
-"""The routes of the HTTP API and their handlers."""
+"""The door for people and programs: the routes of the HTTP API and their handlers."""
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -14,9 +15,9 @@ from shared.http import verbs
 from shared.http.listing import list_models
 from shared.http.messages import HttpError, Request, Response, answer, check_size, problem_of, read_json_object
 from shared.http.origin import check_content_type, check_origin
+from shared.http.parts import EmitterParts
 from shared.http.views import details, phase
 from shared.ledger.snapshots import load
-from shared.parts import EmitterParts
 from shared.trace import trace_in
 from shared.trigger import MAX_TEXT
 from shared.wire.reading import header_text
@@ -24,7 +25,7 @@ from shared.wire.reading import header_text
 Route = Callable[[EmitterParts, Request, str], Response]
 
 # The description of this API, at the same place in the repository, in a bundle and in the installed package.
-DESCRIPTION: Final = Path(__file__).parents[2] / "docs" / "openapi.yaml"
+DESCRIPTION: Final = Path(__file__).parents[1] / "docs" / "openapi.yaml"
 
 
 def respond(
@@ -155,7 +156,7 @@ def _console(emitter: EmitterParts, request: Request, _model_id: str) -> Respons
     # Only for a person at a browser: the page would cost every cold start of other requests.
     from shared.http.console import page
 
-    return page.respond(emitter, request)
+    return page.respond(emitter.cloud, request, partial(respond, emitter))
 
 
 def _health(_emitter: EmitterParts, _request: Request, _model_id: str) -> Response:
