@@ -10,9 +10,7 @@ from shared.frozen import dataclass
 from shared.json_text import compact, opened, parse_json
 from shared.trace import trace_in
 from shared.trigger import RetrainTrigger, derived_id
-from shared.wire import signals_gcp
-from shared.wire.foreign import foreign, without
-from shared.wire.incoming import Incoming, Signal, SweepRequest, TriggerEvent
+from shared.wire.incoming import Incoming, SweepRequest, TriggerEvent
 from shared.wire.pubsub_delivery import EVENT_TYPE, Delivery, kind_of, read_delivery
 from shared.wire.pubsub_runs import read_run_state
 from shared.wire.reading import SWEEP, model_to_sweep, text
@@ -85,8 +83,7 @@ def decode(event: object, source: str) -> Incoming:
         raise UnreadableEventError(f"an event must be an object, not {brief(given)}")
     delivery = read_delivery(event)
     if delivery is None:
-        what = _described(text(event.get("source")), kind_of(event))
-        return signals_gcp.read_event(event) or foreign(what, source, EVENT_TYPE, without(event, "source", "type"))
+        return _native_event(event, source)
     if (wanted := _sweep(delivery, source)) is not None:
         return wanted
     sender = _claim(delivery.attributes, source)
@@ -95,10 +92,8 @@ def decode(event: object, source: str) -> Incoming:
     if sender or whole:
         incoming = _trigger_event(delivery, sender or whole, content, claims_itself=bool(whole))
         return replace(incoming, trace=trace_in(delivery.attributes, content, event))
-    news: Incoming | None = read_run_state(content) if isinstance(content, Mapping) else None
-    news = news or _signal(delivery, content)
-    body = without(content, *_SENDER) if isinstance(content, Mapping) else delivery.data
-    return news or foreign(_named(delivery, content), source, EVENT_TYPE, without(delivery.attributes, *_SENDER), body)
+    ended = read_run_state(content) if isinstance(content, Mapping) else None
+    return ended or _native_message(delivery, content, source)
 
 
 def is_sweep(event: object) -> bool:
@@ -163,9 +158,24 @@ def _trigger_event(delivery: Delivery, sender: str, content: object, *, claims_i
     )
 
 
-def _signal(delivery: Delivery, content: object) -> Signal | None:
-    delivery_id = derived_id("pubsub", delivery.message_id) if delivery.message_id else ""
-    return signals_gcp.read_message(content, delivery.attributes, delivery_id=delivery_id, sent_at=delivery.sent_at)
+def _native_event(event: Mapping[str, object], source: str) -> Incoming:
+    # Not at the top, here and below: it would cost each cold start that launches.
+    from shared.wire import signals_gcp
+    from shared.wire.foreign import foreign, without
+
+    what = _described(text(event.get("source")), kind_of(event))
+    return signals_gcp.read_event(event) or foreign(what, source, EVENT_TYPE, without(event, "source", "type"))
+
+
+def _native_message(delivery: Delivery, content: object, source: str) -> Incoming:
+    from shared.wire import signals_gcp
+    from shared.wire.foreign import foreign, without
+
+    made_id = derived_id("pubsub", delivery.message_id) if delivery.message_id else ""
+    signal = signals_gcp.read_message(content, delivery.attributes, delivery_id=made_id, sent_at=delivery.sent_at)
+    body = without(content, *_SENDER) if isinstance(content, Mapping) else delivery.data
+    what = _named(delivery, content)
+    return signal or foreign(what, source, EVENT_TYPE, without(delivery.attributes, *_SENDER), body)
 
 
 def _named(delivery: Delivery, content: object) -> str:
