@@ -123,6 +123,20 @@ class RetrainTrigger:
         return {name: value for name, value in every.items() if value} | {"schema": SCHEMA}
 
     @property
+    def provenance(self) -> dict[str, str]:
+        """Why its training runs, for people who look at it in the training service: strings, which may be empty."""
+        return {
+            "trigger_id": self.trigger_id,
+            "model_id": self.model_id,
+            "origin": self.origin,
+            "reason": self.reason,
+            "severity": self.severity or "",
+            "requested_by": self.requested_by or "",
+            "requested_at": format_time(self.requested_at),
+            "traceparent": self.traceparent or "",
+        }
+
+    @property
     def trace_id(self) -> str:
         """The trace that the trigger belongs to: 32 hex characters; empty if it brought none."""
         return trace_id_of(self.traceparent)

@@ -1,5 +1,6 @@
-"""Property tests try the same examples everywhere and ignore the clock, so that a busy machine fails none of them.
+"""What all tests share: how property tests run, loggers that stay as they are, and one moto server.
 
+Property tests try the same examples everywhere and ignore the clock, so that a busy machine fails none of them.
 `make test` tries a few examples of each property, `make test-deep` hundreds (`--hypothesis-profile deep`).
 """
 
@@ -43,3 +44,13 @@ def unchanged_logging() -> Iterator[None]:
         if (logger.handlers, logger.level, logger.propagate) != (handlers, level, propagate):
             logger.handlers, logger.propagate = handlers, propagate
             logger.setLevel(level)
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """Return the URL of a moto server; its tests use names of their own."""
+    # Not at the top: most tests need none, and the monitor's environment may have no moto.
+    from emulators.moto_server import moto_server
+
+    with moto_server() as url:
+        yield url

@@ -10,7 +10,7 @@ from functions.aws.errors import INVALID_REQUEST, RefusalError, translated
 from shared.config.parameters import spelled
 from shared.config.targets import SageMakerTarget
 from shared.errors import TargetRefusedError, UnavailableError
-from shared.fields import Parameter, format_time
+from shared.fields import Parameter
 from shared.json_text import compact, cut
 from shared.ports import LaunchRequest, Run, RunResult, RunStatus
 from shared.trigger import RetrainTrigger, run_name
@@ -164,16 +164,7 @@ def pipeline_parameters(parameters: Mapping[str, Parameter]) -> list[dict[str, s
 
 def provenance(trigger: RetrainTrigger) -> str:
     """Return why an execution runs, as JSON that fits its description; long texts are cut, the reason first."""
-    fields = {
-        "trigger_id": trigger.trigger_id,
-        "model_id": trigger.model_id,
-        "origin": trigger.origin,
-        "reason": trigger.reason,
-        "severity": trigger.severity or "",
-        "requested_by": trigger.requested_by or "",
-        "requested_at": format_time(trigger.requested_at),
-        "traceparent": trigger.traceparent or "",
-    }
+    fields = trigger.provenance
     for name in ("reason", "requested_by", "model_id", "trigger_id"):
         over = len(compact(fields)) - LONGEST_DESCRIPTION
         if over > 0:

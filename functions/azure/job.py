@@ -5,10 +5,8 @@ from typing import Any, Final
 
 from shared.config.parameters import spelled
 from shared.config.targets import AzureMlTarget
-from shared.fields import Parameter, format_time
+from shared.fields import Parameter
 from shared.ports import LaunchRequest
-from shared.trigger import RetrainTrigger
-from shared.wire.eventgrid_runs import MODEL_TAG
 
 EXPERIMENT: Final = "retrain"
 TOKEN_TAG: Final = "retrain-token"  # noqa: S105 - a name, and an idempotency token is not a secret
@@ -47,20 +45,9 @@ def job_inputs(parameters: Mapping[str, Parameter]) -> dict[str, dict[str, str]]
 
 
 def provenance(request: LaunchRequest) -> dict[str, str]:
-    """Return the tags that show why a job runs; long texts are cut."""
-    trigger: RetrainTrigger = request.trigger
-    tags = {
-        TOKEN_TAG: request.token,
-        MODEL_TAG: trigger.model_id,
-        "retrain-trigger-id": trigger.trigger_id,
-        "retrain-origin": trigger.origin,
-        "retrain-reason": trigger.reason,
-        "retrain-severity": trigger.severity or "",
-        "retrain-requested-by": trigger.requested_by or "",
-        "retrain-requested-at": format_time(trigger.requested_at),
-        "retrain-traceparent": trigger.traceparent or "",
-    }
-    return {name: text[:LONGEST_TAG] for name, text in tags.items() if text}
+    """Return the tags that show why a job runs, `MODEL_TAG` of `eventgrid_runs` among them; long texts are cut."""
+    tags = {f"retrain-{name.replace('_', '-')}": text for name, text in request.trigger.provenance.items()}
+    return {name: text[:LONGEST_TAG] for name, text in {TOKEN_TAG: request.token, **tags}.items() if text}
 
 
 def studio_url(job: Mapping[str, Any], name: str, workspace: str) -> str:

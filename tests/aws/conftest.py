@@ -1,24 +1,20 @@
-"""Fixtures of the AWS adapters' tests: a moto server, stand-ins, credentials, services with scripted answers."""
+"""Fixtures of the AWS adapters' tests: stand-ins, credentials, services with scripted answers."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from emulators.aws_client import client
 from emulators.eventbridge import EventBridgeStandIn
-from emulators.moto_server import CREDENTIALS, moto_server
+from emulators.moto_server import CREDENTIALS
 from emulators.sagemaker import Pipeline, SageMakerStandIn
 from functions.aws.bus import EventBridgeBus
 from functions.aws.clients import Clients
 from functions.aws.launcher import SageMakerLauncher
 from tests.aws.adapters import BUS, ONCE, PIPELINE, bus_on, launcher_of
+from tests.aws.calls import PIPELINES
 from tests.contracts.adapters import Answering, answering_services
-
-
-@pytest.fixture(scope="session")
-def moto() -> Iterator[str]:
-    """Return the URL of a moto server."""
-    with moto_server() as url:
-        yield url
 
 
 @pytest.fixture
@@ -78,3 +74,16 @@ def pipelines(environment: pytest.MonkeyPatch) -> Iterator[SageMakerStandIn]:
 def launcher(pipelines: SageMakerStandIn) -> SageMakerLauncher:
     """Return a launcher of the stand-in's pipeline, whose calls are tried once."""
     return launcher_of(next(iter(pipelines.pipelines)))
+
+
+@pytest.fixture
+def sagemaker() -> Iterator[SageMakerStandIn]:
+    """Return a stand-in with two pipelines whose executions last until they are ended."""
+    with SageMakerStandIn(pipelines=PIPELINES) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def boto(sagemaker: SageMakerStandIn) -> Any:
+    """Return a real client that neither retries nor checks parameters."""
+    return client("sagemaker", sagemaker.url, parameter_validation=False)

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -17,19 +16,6 @@ from botocore.exceptions import (
 from emulators.aws_client import client
 from emulators.sagemaker import SageMakerStandIn
 from tests.aws.calls import PIPELINES, code, start
-
-
-@pytest.fixture
-def sagemaker() -> Iterator[SageMakerStandIn]:
-    """Return a stand-in with two pipelines whose executions last until they are ended."""
-    with SageMakerStandIn(pipelines=PIPELINES) as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def boto(sagemaker: SageMakerStandIn) -> Any:
-    """Return a real client that neither retries nor checks parameters."""
-    return client("sagemaker", sagemaker.url, parameter_validation=False)
 
 
 def test_one_token_starts_one_execution_under_16_threads() -> None:

@@ -6,7 +6,6 @@ import queue
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,16 +15,9 @@ import pytest
 from emulators.aws_client import client
 from emulators.loopback import Answer, LoopbackServer, Request
 from emulators.sagemaker import SageMakerStandIn
-from tests.aws.calls import PIPELINES, TOKEN, code, start
+from tests.aws.calls import TOKEN, code, start
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def sagemaker() -> Iterator[SageMakerStandIn]:
-    """Return a stand-in whose executions last until they are ended."""
-    with SageMakerStandIn(pipelines=PIPELINES) as stand_in:
-        yield stand_in
 
 
 def order(url: str, path: str, body: object = None, method: str = "POST") -> tuple[int, Any]:

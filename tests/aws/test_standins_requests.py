@@ -1,6 +1,5 @@
 """The SageMaker stand-in checks requests, and finds and lists executions, as the service does."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,19 +9,6 @@ from botocore.exceptions import ClientError
 from emulators.aws_client import client
 from emulators.sagemaker import Pipeline, SageMakerStandIn
 from tests.aws.calls import PIPELINES, TOKEN, code, start
-
-
-@pytest.fixture
-def sagemaker() -> Iterator[SageMakerStandIn]:
-    """Return a stand-in with two pipelines whose executions last until they are ended."""
-    with SageMakerStandIn(pipelines=PIPELINES) as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def boto(sagemaker: SageMakerStandIn) -> Any:
-    """Return a real client that neither retries nor checks parameters."""
-    return client("sagemaker", sagemaker.url, parameter_validation=False)
 
 
 @pytest.mark.parametrize(

@@ -70,3 +70,22 @@ class Reply:
         """Return an answer with the body *text*, read as its content type says."""
         is_json = text and headers.get("content-type", "").endswith("json")
         return cls(status=status, body=json.loads(text) if is_json else text, headers=headers)
+
+
+def bus_event(content: object) -> Json:
+    """Return a trigger event in the form of EventBridge, which the bus of this machine has, too."""
+    return {
+        "version": "0",
+        "id": "e-1",
+        "detail-type": "retrain_trigger",
+        "source": "ml3_platform",
+        "time": "2026-11-21T12:00:00Z",
+        "detail": content,
+    }
+
+
+def detail_of(event: object) -> Json:
+    """Return the fields of a trigger in an event of that form."""
+    assert isinstance(event, dict)
+    detail: Json = event["detail"]
+    return detail

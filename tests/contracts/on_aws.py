@@ -17,7 +17,7 @@ from tests.contracts.aws_ports import AmazonPorts, token_of
 from tests.contracts.aws_requests import CALLER, function_url_event
 from tests.contracts.clouds import Cloud
 from tests.contracts.gate import body_with, refusal
-from tests.contracts.messages import Delivery, HttpRequest, Json, Reply
+from tests.contracts.messages import Delivery, HttpRequest, Json, Reply, bus_event, detail_of
 from tests.contracts.together import together
 from tests.contracts.training_folder import until
 
@@ -32,24 +32,12 @@ class Amazon(AmazonPorts, Cloud):
 
     def event(self, content: object, **envelope: object) -> Json:
         """See the base."""
-        made = {
-            "version": "0",
-            "id": "e-1",
-            "detail-type": "retrain_trigger",
-            "source": "ml3_platform",
-            "account": "123456789012",
-            "time": "2026-11-21T12:00:00Z",
-            "region": "eu-west-3",
-            "resources": [],
-            "detail": content,
-        }
-        return made | envelope
+        place = {"account": "123456789012", "region": "eu-west-3", "resources": []}
+        return bus_event(content) | place | envelope
 
     def fields(self, event: object) -> Json:
         """See the base."""
-        assert isinstance(event, dict)
-        detail: Json = event["detail"]
-        return detail
+        return detail_of(event)
 
     def unreadable(self) -> object:
         """Return a body that is not valid JSON."""

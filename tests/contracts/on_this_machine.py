@@ -19,7 +19,7 @@ from shared.schedules import emit_own_schedules
 from shared.training.sweep import sweep
 from tests.contracts.clouds import Cloud
 from tests.contracts.machine_ports import MachinePorts
-from tests.contracts.messages import Delivery, HttpRequest, Json, Reply
+from tests.contracts.messages import Delivery, HttpRequest, Json, Reply, bus_event, detail_of
 from tests.contracts.outlets import Outlets
 from tests.contracts.programs import program
 from tests.contracts.socket_client import send_request
@@ -49,21 +49,11 @@ class ThisMachine(MachinePorts, Cloud):
 
     def event(self, content: object, **envelope: object) -> Json:
         """See the base."""
-        made = {
-            "version": "0",
-            "id": "e-1",
-            "detail-type": "retrain_trigger",
-            "source": "ml3_platform",
-            "time": "2026-11-21T12:00:00Z",
-            "detail": content,
-        }
-        return made | envelope
+        return bus_event(content) | envelope
 
     def fields(self, event: object) -> Json:
         """See the base."""
-        assert isinstance(event, dict)
-        detail: Json = event["detail"]
-        return detail
+        return detail_of(event)
 
     def unreadable(self) -> object:
         """Return the end of a training that makes no sense: the bus carries nothing but JSON objects."""

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 from zipfile import ZipFile
 
-from emulators.loopback import Answer, LoopbackServer, Request
+from emulators.loopback import Answer, Request
+from emulators.standin import Served
 from tests.deploy.template import ROOT
 
 APP: Final = "retrain-dev-abc123"
@@ -63,7 +63,7 @@ exec {sys.executable} -I -S "$@"
 
 
 @dataclass(kw_only=True, eq=False)
-class AzureMachine:
+class AzureMachine(Served):
     """A machine with the script, a bundle and the programs that it needs.
 
     Attributes:
@@ -85,27 +85,16 @@ class AzureMachine:
 
     def __post_init__(self) -> None:
         """Set everything up; nothing is answered before the context is entered."""
-        self._server = LoopbackServer(self._respond)
+        super().__init__()
         for name in ("bin", "orders", "dist"):
             (self.folder / name).mkdir()
         shutil.copytree(ROOT / "deploy" / "azure", self.folder / "deploy" / "azure")
         self.settings(json.dumps({"parameters": {"environment": {"value": "dev"}}}))
         self.pack(BUNDLE)
-        curl = CURL.format(curl=shutil.which("curl"), host=HOST, url=self._server.url)
+        curl = CURL.format(curl=shutil.which("curl"), host=HOST, url=self.url)
         for name, text in {"az": AZ, "curl": curl, "sleep": SLEEP, "python3": PYTHON}.items():
             (self.folder / "bin" / name).write_text(text, encoding="utf-8")
             (self.folder / "bin" / name).chmod(0o755)
-
-    def __enter__(self) -> Self:
-        """Begin to answer."""
-        self._server.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop answering."""
-        self._server.close()
 
     @property
     def bundle(self) -> Path:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from emulators.loopback import Answer, LoopbackServer, Request
-from emulators.moto_server import moto_server
 from functions.aws.clients import Clients
 from functions.aws.secrets import read_secret as read_on_aws
 from functions.azure.clients import Clients as AzureClients
@@ -41,13 +40,6 @@ def answering(status: int, body: Mapping[str, Any]) -> Iterator[tuple[str, list[
 
     with LoopbackServer(respond) as server:
         yield server.url, asked
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    """Return the URL of a moto server."""
-    with moto_server() as url:
-        yield url
 
 
 @pytest.fixture
