@@ -2,7 +2,7 @@
 
 import base64
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from functions.gcp.errors import RefusalError, translated
@@ -59,24 +59,24 @@ def with_text(event: object) -> object:
     Data stays base64 if it is not UTF-8, or if its text could be taken for base64: so who reads a letter takes what is
     valid base64 for it, and anything else for text.
     """
-    if not isinstance(event, Mapping):
-        return event
-    if "message" in event:
-        return {**event, "message": _with_text(event["message"])}
-    if kind_of(event) in LEGACY:
-        return {**event, "data": _with_text(event.get("data"))}
-    return {**event, "data": with_text(event["data"])} if kind_of(event) == PUBLISHED and "data" in event else event
+    return _with_message(event, _with_text)
 
 
 def with_base64(event: object) -> object:
     """Return *event* as it was delivered, from what `with_text` made of it."""
+    return _with_message(event, _with_base64)
+
+
+def _with_message(event: object, change: Callable[[object], object]) -> object:
+    """Return *event* with the message that it delivers changed by *change*."""
     if not isinstance(event, Mapping):
         return event
     if "message" in event:
-        return {**event, "message": _with_base64(event["message"])}
+        return {**event, "message": change(event["message"])}
     if kind_of(event) in LEGACY:
-        return {**event, "data": _with_base64(event.get("data"))}
-    return {**event, "data": with_base64(event["data"])} if kind_of(event) == PUBLISHED and "data" in event else event
+        return {**event, "data": change(event.get("data"))}
+    is_published = kind_of(event) == PUBLISHED and "data" in event
+    return {**event, "data": _with_message(event["data"], change)} if is_published else event
 
 
 def _with_base64(message: object) -> object:
