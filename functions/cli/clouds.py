@@ -14,8 +14,6 @@ from shared.http.parts import EmitterParts
 from shared.log import log_to
 
 if TYPE_CHECKING:
-    from functions.cli.doctor.check import Check, Setting
-    from functions.github.token import ReadSecret, SecretStore
     from shared.training.letters import Decode, LetterBox, StoredLetter
     from shared.training.redrive import Redriven
     from shared.trigger import RetrainTrigger
@@ -45,7 +43,7 @@ def emitter_of(cloud: str, context: Context) -> EmitterParts:
 
         emitter = local_cloud(variables).emitter
     else:
-        made: EmitterParts = _import(f"functions.{cloud}.wiring", cloud).emitter()
+        made: EmitterParts = module_of(f"functions.{cloud}.wiring", cloud).emitter()
         emitter = made
     _log_warnings_only()
     return emitter
@@ -56,38 +54,23 @@ def _variables(cloud: str, context: Context) -> dict[str, str]:
     variables = {**context.variables, "RETRAIN_CONFIG": str(context.config_file)}
     if cloud != _LOCAL:
         os.environ["RETRAIN_CONFIG"] = variables["RETRAIN_CONFIG"]
-    _use_region(cloud, variables)
+    use_region(cloud, variables)
     return variables
 
 
-def _use_region(cloud: str, variables: Mapping[str, str]) -> None:
+def use_region(cloud: str, variables: Mapping[str, str]) -> None:
     """Let `AWS_REGION` count, which Lambda and many tools set; botocore itself reads AWS_DEFAULT_REGION only."""
     if cloud == "aws" and (region := variables.get("AWS_REGION")):
         os.environ["AWS_DEFAULT_REGION"] = os.environ.get("AWS_DEFAULT_REGION") or region
 
 
-def checks_of(cloud: str, setting: "Setting") -> "list[Check]":
-    """Return the checks of `doctor` for *cloud*.
+def module_of(module: str, cloud: str) -> Any:  # noqa: ANN401 - the clouds have the same functions, but no common type
+    """Return *module* of *cloud*, imported now.
 
     Raises:
         UsageError: the packages for *cloud* are not installed.
 
     """
-    _use_region(cloud, setting.variables)
-    checks: list[Check] = _import(f"functions.cli.doctor.{cloud}.checks", cloud).checks(setting)
-    return checks
-
-
-def secret_stores_of(cloud: str, setting: "Setting") -> "Mapping[SecretStore, ReadSecret]":
-    """Return the secret stores of *cloud*; this machine has none."""
-    if cloud == _LOCAL:
-        return {}
-    stores: Mapping[SecretStore, ReadSecret]
-    stores = _import(f"functions.cli.doctor.{cloud}.checks", cloud).secret_stores(setting)
-    return stores
-
-
-def _import(module: str, cloud: str) -> Any:  # noqa: ANN401 - the clouds have the same functions, but no common type
     require_packages(cloud)
     for library in _LOUD:
         # Their warnings would be among the answers on a terminal, and the error that follows says the same.
@@ -189,7 +172,7 @@ def letters_of(cloud: str, context: Context) -> Letters:
     from shared.config.environment import SOURCE
 
     variables = _variables(cloud, context)
-    module = _import(f"functions.{cloud}.letters", cloud)
+    module = module_of(f"functions.{cloud}.letters", cloud)
     boxes: Sequence[LetterBox] = module.boxes(variables)
     if not boxes:
         raise UsageError("RETRAIN_DEAD_LETTERS and RETRAIN_UNDELIVERED are not set; name the deployment with --env")

@@ -4,10 +4,9 @@ import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import Final, Protocol, TextIO
 
-if TYPE_CHECKING:
-    from functions.cli.access.access import Access
+from shared.errors import RetrainError
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -21,6 +20,22 @@ ENVIRONMENTS: Final = ("dev", "staging", "prod")
 
 class UsageError(Exception):
     """The options of a command do not fit together; the text names them."""
+
+
+class AccessError(RetrainError):
+    """The user has no credentials for the deployment; the message says how to get them."""
+
+
+class Access(Protocol):
+    """Authenticates requests to a deployment's HTTP API as the user."""
+
+    def headers(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
+        """Return all headers of a request: *headers* and those that authenticate it.
+
+        Raises:
+            AccessError: there are no credentials, or they have expired.
+
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +57,7 @@ class Context:
     out: TextIO
     err: TextIO
     url: str = ""
-    access: "Callable[[], Access] | None" = None
+    access: Callable[[], Access] | None = None
 
     @property
     def config_file(self) -> Path:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from shared.config.follow_ups import NOTIFY_ON, FollowUps, Notify
 from shared.config.lookup import Lookup, is_pattern
-from shared.config.outline import Outline, outline_of
+from shared.config.outline import Outline
 from shared.config.schedule import OwnSchedule
-from shared.config.targets import Target
+from shared.config.targets import GitHubTarget, Target
 from shared.errors import PermanentError, UnknownModelError
 from shared.fields import MAX_MODEL_ID, Parameter, brief, read_model_id
 from shared.frozen import dataclass
@@ -132,7 +132,7 @@ class Configuration:
 
     def __post_init__(self) -> None:
         """Prepare `find`, once for all events."""
-        outline = getattr(self.models, "outline", None) or outline_of(self.models)
+        outline = getattr(self.models, "outline", None) or _outline_of(self.models)
         object.__setattr__(self, "outline", outline)
         object.__setattr__(self, "default_model", outline.default)
         object.__setattr__(self, "_lookup", Lookup(outline.names))
@@ -209,3 +209,26 @@ class Configuration:
             wanted, known = brief(model_id, MAX_MODEL_ID), ", ".join(self.outline.names[:10])
             raise UnknownModelError(f"model_id: the configuration has no model {wanted}; it has {known}")
         return self.models[place]
+
+
+def _outline_of(models: Sequence[Model]) -> Outline:
+    """Return the outline of *models*."""
+    clouds: dict[str, list[int]] = {}
+    github: set[str] = set()
+    for place, model in enumerate(models):
+        dispatches = any(action.startswith("github:") for action in (*model.after.succeeded, *model.after.failed))
+        for cloud, target in model.targets.items():
+            clouds.setdefault(cloud, []).append(place)
+            if dispatches or isinstance(target, GitHubTarget):
+                github.add(cloud)
+    numbered = list(enumerate(models))
+    return Outline(
+        names=tuple(model.name for model in models),
+        default=next((model.name for model in models if model.default), None),
+        scheduled=tuple(place for place, model in numbered if model.schedule),
+        own_schedules=tuple(place for place, model in numbered if model.own_schedule),
+        own_notify=tuple(place for place, model in numbered if model.notify),
+        signals={place: model.signals for place, model in numbered if model.signals},
+        clouds={cloud: tuple(places) for cloud, places in clouds.items()},
+        github=tuple(sorted(github)),
+    )

@@ -1,13 +1,9 @@
 """Facts about all models that a cold start or any event needs, so that no model must be read for them."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from shared.config.targets import GitHubTarget
 from shared.frozen import dataclass
-
-if TYPE_CHECKING:
-    from shared.config.model import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,26 +48,3 @@ class Outline:
 
 
 _LISTS = ("names", "scheduled", "own_schedules", "own_notify", "github")
-
-
-def outline_of(models: Sequence["Model"]) -> Outline:
-    """Return the outline of *models*."""
-    clouds: dict[str, list[int]] = {}
-    github: set[str] = set()
-    for place, model in enumerate(models):
-        dispatches = any(action.startswith("github:") for action in (*model.after.succeeded, *model.after.failed))
-        for cloud, target in model.targets.items():
-            clouds.setdefault(cloud, []).append(place)
-            if dispatches or isinstance(target, GitHubTarget):
-                github.add(cloud)
-    numbered = list(enumerate(models))
-    return Outline(
-        names=tuple(model.name for model in models),
-        default=next((model.name for model in models if model.default), None),
-        scheduled=tuple(place for place, model in numbered if model.schedule),
-        own_schedules=tuple(place for place, model in numbered if model.own_schedule),
-        own_notify=tuple(place for place, model in numbered if model.notify),
-        signals={place: model.signals for place, model in numbered if model.signals},
-        clouds={cloud: tuple(places) for cloud, places in clouds.items()},
-        github=tuple(sorted(github)),
-    )

@@ -7,19 +7,16 @@ them, which `IndexRecord` remembers, the index is incomplete: what is not in it 
 import dataclasses
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from weakref import WeakSet
 
 from shared.decision.attention import attention_at
 from shared.decision.state import ModelState
-from shared.decision.terms import rules_of
+from shared.decision.terms import Rules
 from shared.fields import format_time, parse_time
 from shared.frozen import dataclass
 from shared.ports import IndexEntry, Ledger
 from shared.trigger import run_name, token_of
-
-if TYPE_CHECKING:
-    from shared.ledger.snapshots import StateWriter
 
 # Increase this number when the entries change their meaning: then all models are indexed anew.
 FORM: Final = 1
@@ -39,9 +36,8 @@ def is_own(key: str) -> bool:
     return key.startswith(OWN)
 
 
-def entry_of(writer: "StateWriter", model_id: str, state: ModelState) -> IndexEntry:
-    """Return the entry of a model with this *state*."""
-    rules = rules_of(writer.config, writer.cloud, model_id)
+def entry_of(rules: Rules | None, model_id: str, state: ModelState) -> IndexEntry:
+    """Return the entry of a model with this *state*; *rules* are None if it is not configured."""
     tokens = [token_of(model_id, run.trigger_id) for run in state.runs[:_RUNS]]
     if state.training is not None:
         tokens.insert(0, state.training.trigger.token)

@@ -10,6 +10,7 @@ from shared.backoff import Backoff
 from shared.config.model import Configuration
 from shared.decision.record import shown
 from shared.decision.state import Decided, ModelState
+from shared.decision.terms import rules_of
 from shared.errors import ContentionError, DamagedStateError
 from shared.fields import format_time
 from shared.frozen import dataclass
@@ -131,7 +132,7 @@ def _attempt(writer: StateWriter, snapshot: Snapshot, state: ModelState) -> _Att
 
 
 def _save(writer: StateWriter, model_id: str, snapshot: Snapshot, attempt: _Attempt) -> Snapshot | None:
-    entry = entry_of(writer, model_id, attempt.kept)
+    entry = entry_of(rules_of(writer.config, writer.cloud, model_id), model_id, attempt.kept)
     stored = writer.ledger.save(model_id, attempt.document, snapshot.version, entry)
     return None if stored is None else _saved(writer, model_id, attempt, stored.version)
 

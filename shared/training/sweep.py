@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, TypeVar
 
 from shared.decision.state import ModelState
+from shared.decision.terms import rules_of
 from shared.errors import DamagedStateError, RetrainError, UnavailableError
 from shared.ledger import snapshots
 from shared.ledger.index import IndexRecord, StoredRecord, entry_of, is_own, load_record, save_record
@@ -160,7 +161,7 @@ class _Sweep:
         receiver = self._receiver
         try:
             snapshot = snapshots.load(receiver.ledger, model_id)
-            entry = entry_of(receiver, model_id, snapshot.state)
+            entry = entry_of(rules_of(receiver.config, receiver.cloud, model_id), model_id, snapshot.state)
             is_due = entry.attention is not None and entry.attention <= self.began
             # Ends that the version before has missed are found by the first pass.
             is_due = is_due or (runs and snapshot.state.training is not None)

@@ -23,11 +23,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.session import Session
 
-from functions.cli.access.access import AccessError
 from functions.cli.access.aws import AwsAccess
 from functions.cli.access.azure import EntraAccess, KeyAccess
 from functions.cli.access.gcp import GoogleAccess
-from functions.cli.command import Context
+from functions.cli.command import AccessError, Context
 from functions.cli.console.proxy import Proxy
 from functions.cli.deployment.address import api_address, function_key
 from functions.http_session import NO_RETRY, HttpSession

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
-from functions.cli.access.access import AccessError
+from functions.cli.command import AccessError
 
 # Service and region are in the host name: ID.lambda-url.REGION.on.aws, ID.execute-api.REGION.amazonaws.com.
 _HOST: Final = re.compile(r"[^.]+\.(lambda-url|execute-api)\.([a-z0-9-]+)\..+")
@@ -18,7 +18,7 @@ _SERVICES: Final = {"lambda-url": "lambda", "execute-api": "execute-api"}
 
 
 class AwsAccess:
-    """Signs requests; a `functions.cli.access.access.Access`."""
+    """Signs requests; a `functions.cli.command.Access`."""
 
     def __init__(self, url: str, session: Session) -> None:
         """Sign for the API at *url*, with the credentials that *session* finds.

@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from functions.cli.access.access import AccessError
+from functions.cli.command import AccessError
 
 # Seconds before its end at which a token is replaced.
 EARLY: Final = 300
 
 
 class KeyAccess:
-    """Sends a function key; a `functions.cli.access.access.Access`."""
+    """Sends a function key; a `functions.cli.command.Access`."""
 
     def __init__(self, key: str) -> None:
         """Send *key*."""
@@ -23,7 +23,7 @@ class KeyAccess:
 
 
 class EntraAccess:
-    """Sends a token of Entra ID; a `functions.cli.access.access.Access`."""
+    """Sends a token of Entra ID; a `functions.cli.command.Access`."""
 
     def __init__(self, audience: str, credential: Any, clock: Callable[[], float] = time.time) -> None:  # noqa: ANN401 - azure-identity's
         """Send tokens for the application *audience*.

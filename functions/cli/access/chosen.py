@@ -4,8 +4,7 @@ import argparse
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from functions.cli.access.access import Access
-from functions.cli.command import Context, UsageError
+from functions.cli.command import Access, Context, UsageError
 
 
 class NoAccess:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from functions.cli.access.access import AccessError
+from functions.cli.command import AccessError
 
 # Seconds before its end at which a token is replaced.
 EARLY: Final = 300
@@ -22,7 +22,7 @@ GCLOUD_TIME_LIMIT: Final = 60
 
 
 class GoogleAccess:
-    """Sends an identity token; a `functions.cli.access.access.Access`."""
+    """Sends an identity token; a `functions.cli.command.Access`."""
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from urllib.parse import urlencode, urlsplit
 
 from urllib3.util import parse_url
 
-from functions.cli.access.access import Access
+from functions.cli.command import Access
 from functions.http_session import NO_RETRY, CallLimits, HttpAnswer, HttpSession, NoAnswerError
 from shared.errors import UnavailableError
 from shared.http.messages import Request, Response, problem

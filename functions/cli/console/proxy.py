@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from urllib3.util import parse_url
 
-from functions.cli.access.access import Access, AccessError
+from functions.cli.command import Access, AccessError
 from functions.http_session import HttpAnswer, HttpSession, NoAnswerError
 from functions.local.listener import Application, StartResponse
 from functions.local.server import answered, read_request

@@ -5,13 +5,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from functions.cli.clouds import checks_of, secret_stores_of
+from functions.cli.clouds import module_of, use_region
 from functions.cli.command import Context
 from functions.cli.doctor.check import Check, CheckFailedError, CheckSkippedError, Setting
 from functions.cli.doctor.letters import letter_checks
 from functions.cli.doctor.schedules import check_schedule, default_schedule
 from functions.github.address import read_address
-from functions.github.token import VARIABLE, GitHubToken
+from functions.github.token import VARIABLE, GitHubToken, ReadSecret, SecretStore
 from functions.github.wiring import uses_github
 from functions.notify.apprise_channel import AppriseChannel
 from functions.notify.wiring import channel_notifiers
@@ -43,7 +43,7 @@ def all_checks(cloud: str, context: Context, schedule: str | None, opened: ExitS
     return [
         Check(name="configuration", about=f"{path.name} is valid", run=lambda: load_configuration(path)),
         Check(name="targets", about=f"every model trains on {cloud}", run=lambda: _targets(setting, cloud)),
-        *checks_of(cloud, setting),
+        *_checks_of(cloud, setting),
         *([Check(name="starting", about="starting trainings is permitted", run=_starting)] if cloud != "local" else ()),
         Check(name="GitHub token", about="the token for GitHub is available", run=lambda: _token(setting, cloud)),
         *_channels(config),
@@ -54,6 +54,27 @@ def all_checks(cloud: str, context: Context, schedule: str | None, opened: ExitS
             run=lambda: _schedule(cloud, schedule, variables),
         ),
     ]
+
+
+def _checks_of(cloud: str, setting: Setting) -> list[Check]:
+    """Return the checks of `doctor` for *cloud*.
+
+    Raises:
+        UsageError: the packages for *cloud* are not installed.
+
+    """
+    use_region(cloud, setting.variables)
+    checks: list[Check] = module_of(f"functions.cli.doctor.{cloud}.checks", cloud).checks(setting)
+    return checks
+
+
+def _secret_stores_of(cloud: str, setting: Setting) -> Mapping[SecretStore, ReadSecret]:
+    """Return the secret stores of *cloud*; this machine has none."""
+    if cloud == "local":
+        return {}
+    stores: Mapping[SecretStore, ReadSecret]
+    stores = module_of(f"functions.cli.doctor.{cloud}.checks", cloud).secret_stores(setting)
+    return stores
 
 
 def _loaded(path: Path) -> Configuration | None:
@@ -87,7 +108,7 @@ def _token(setting: Setting, cloud: str) -> None:
     if not uses_github(config, cloud):
         raise CheckSkippedError("not needed: the configuration does not dispatch to GitHub")
     address = read_address(setting.variables.get("RETRAIN_GITHUB_API", ""))
-    token = GitHubToken(value, secret_stores_of(cloud, setting))
+    token = GitHubToken(value, _secret_stores_of(cloud, setting))
     if not value.strip() and not address.is_loopback:
         raise CheckFailedError(f"{VARIABLE} is not set, but the configuration dispatches to GitHub; set it")
     token.current()
