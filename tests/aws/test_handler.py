@@ -22,7 +22,7 @@ from functions.aws.queue_launcher import SqsLauncher
 from functions.github.launcher import GitHubLauncher
 from shared.config.targets import CommandTarget, GitHubTarget, SageMakerTarget, SqsTarget, Target
 from shared.errors import ConfigError, RetrainError, UnknownModelError, UnreadableEventError
-from shared.parts import ReceiverParts
+from shared.training.parts import ReceiverParts
 from tests.aws.adapters import BUS, PIPELINE
 from tests.contracts.aws_requests import function_url_event, http_api_event
 from tests.contracts.messages import HttpRequest
