@@ -1,4 +1,4 @@
-"""What all tests share: how property tests run, loggers that stay as they are, and one moto server.
+"""Shared by all tests: how property tests run, loggers that stay as they are, and one moto server.
 
 Property tests try the same examples everywhere and ignore the clock, so that a busy machine fails none of them.
 `make test` tries a few examples of each property, `make test-deep` hundreds (`--hypothesis-profile deep`).
