@@ -1,6 +1,7 @@
 """The command `retrain`, in a checkout also `python -m functions.cli`."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -117,6 +118,9 @@ def _report(error: RetrainError, context: Context, *, as_json: bool) -> None:
 
 def run() -> int:
     """Run the command of this process: the entry point of the installed `retrain`."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal's encoding lacks is shown escaped, as on standard error.
+        sys.stdout.reconfigure(errors="backslashreplace")
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         # A standard stream that is closed is None.
         return main(sys.argv[1:], os.environ, sys.stdout or nowhere, sys.stderr or nowhere)

@@ -48,7 +48,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
             variables,
             started=lambda started: _introduce(context, started) if for_people else None,
         )
-    except (ListenError, serving.FolderInUseError) as error:
+    except (ListenError, serving.FolderInUseError, serving.FolderReplacedError) as error:
         context.err.write(f"{error}\n")
         return FAILED
     except OSError as error:

@@ -31,12 +31,17 @@ WATCH_INTERVAL: Final = 0.5
 # When the models' own schedules are evaluated, as on the clouds.
 SCHEDULES: Final = "*/5 * * * *"
 ADDRESS_FILE: Final = "serve.json"
+LOCK_FILE: Final = "serve.lock"
 
 log = logging.getLogger("retrain")
 
 
 class FolderInUseError(RetrainError):
     """Another server runs in the same folder."""
+
+
+class FolderReplacedError(RetrainError):
+    """The lock or the database of the server was removed or replaced, so that others no longer share it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,7 @@ def run(
         FolderInUseError: another server runs in the folder.
         ListenError: the port is in use, or the address is not one of this machine.
         UnavailableError: the bus or the ledger cannot be opened.
+        FolderReplacedError: the lock or the database was removed or replaced while the server ran.
         OSError: the folder cannot be written to.
 
     """
@@ -95,7 +101,14 @@ def run(
             listener.stop()
         url = _url(options.host, listener.port)
         announce(url)
-        watch = threading.Thread(target=_watch, args=(cloud, stopped), name="configuration", daemon=True)
+        replaced: list[Path] = []
+        kept = _Kept((folder / LOCK_FILE, cloud.database))
+
+        def give_up(path: Path) -> None:
+            replaced.append(path)
+            listener.stop()
+
+        watch = threading.Thread(target=_watch, args=(cloud, stopped, kept, give_up), name="configuration", daemon=True)
         cloud.consumer.start()
         watch.start()
         for cron in crons:
@@ -107,6 +120,11 @@ def run(
         for cron in crons:
             cron.stop()
         cloud.consumer.stop()
+    if replaced:
+        raise FolderReplacedError(
+            f"{replaced[0]} was removed or replaced while the server ran, so commands no longer reached it;"
+            " start the server again"
+        )
 
 
 def _application(
@@ -146,7 +164,8 @@ def _sole_server(folder: Path) -> Iterator[Callable[[str], None]]:
     folder.mkdir(parents=True, exist_ok=True)
     address = folder / ADDRESS_FILE
     # The system releases the lock when the process ends, however it ends.
-    with (folder / "serve.lock").open("a") as lock:
+    with (folder / LOCK_FILE).open("a") as lock:
+        kept = _Kept((folder / LOCK_FILE,))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -161,7 +180,9 @@ def _sole_server(folder: Path) -> Iterator[Callable[[str], None]]:
         try:
             yield announce
         finally:
-            address.unlink(missing_ok=True)
+            # In a folder that was replaced the address may be that of another server.
+            if kept.lost() is None:
+                address.unlink(missing_ok=True)
 
 
 def _in_use(folder: Path, address: Path) -> str:
@@ -172,10 +193,34 @@ def _in_use(folder: Path, address: Path) -> str:
     return f"{folder.parent} is already served by {first}; use that one, or stop it first"
 
 
-def _watch(cloud: LiveCloud, stopped: threading.Event) -> None:
-    """Read the configuration again whenever its file has changed and then stays the same for an interval."""
+class _Kept:
+    """Files that must stay the same ones while the server runs, whatever their content."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._inodes = {path: _inode(path) for path in paths}
+
+    def lost(self) -> Path | None:
+        """Return the first file that was removed or replaced; None if there is none."""
+        return next((path for path, inode in self._inodes.items() if _inode(path) != inode), None)
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def _watch(cloud: LiveCloud, stopped: threading.Event, kept: _Kept, give_up: Callable[[Path], object]) -> None:
+    """Read the configuration again whenever its file has changed and then stays the same for an interval.
+
+    Also call *give_up* with the first of the *kept* files that was removed or replaced.
+    """
     loaded = seen = _signature(cloud.config_file)
     while not stopped.wait(WATCH_INTERVAL):
+        if path := kept.lost():
+            give_up(path)
+            return
         before, seen = seen, _signature(cloud.config_file)
         if seen == loaded or seen != before:
             continue

@@ -251,12 +251,29 @@ def test_a_damaged_file_is_refused_at_the_start(folder: Path) -> None:
     """The server does not start with a bus on which every event would fail; the message says what to do."""
     (folder / ".local").mkdir()
     (folder / ".local" / "retrain.db").write_text("some text that is long enough to be read as one")
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with own_signals():
         answer = run("serve", "--port", "0", "--config", str(folder / "retrain.toml"), variables={})
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
     assert answer.code == 1
     assert answer.err.startswith("SQLite (retrain.db) could not count events: file is not a database (restore ")
     assert not (folder / ".local" / "serve.json").exists()
+
+
+def test_a_folder_that_is_removed_ends_its_server(folder: Path) -> None:
+    """A server whose lock is gone no longer keeps others out, nor gets their triggers: it ends with 1 and says why."""
+    errors = io.StringIO()
+    lock, address = folder / ".local" / "serve.lock", folder / ".local" / "serve.json"
+
+    def serve() -> int:
+        return main(
+            ["serve", "--port", "0", "--config", str(folder / "retrain.toml")], os.environ, io.StringIO(), errors
+        )
+
+    def visit(_url: str) -> None:
+        lock.unlink()
+        address.write_text("{}")
+        until(lambda: True if "start the server again" in errors.getvalue() else None)
+
+    assert serve_here(serve, folder, visit) == 1
+    assert f"{lock} was removed or replaced while the server ran" in errors.getvalue()
+    # It may be that of the next server.
+    assert address.exists()
