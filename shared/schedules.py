@@ -81,7 +81,8 @@ def _due(
     """Yield the models that are due, with the last time of each."""
     if before is None:
         return
-    after = max(before.until, now - LONGEST_DELAY)
+    # A time that is exactly a day old still counts; the search begins after a time.
+    after = max(before.until, now - LONGEST_DELAY - timedelta.resolution)
     for name, schedule in schedules.items():
         at = schedule.last_between(after, now) if digests[name] in before.known else None
         if at is not None:

@@ -84,6 +84,15 @@ def test_only_the_last_of_several_missed_times_and_none_after_a_day() -> None:
     assert evaluate(deployment) == ["churn:2026-12-21T05:00:00Z", "monthly:2026-12-21T04:00:00Z"]
 
 
+@pytest.mark.parametrize(("late", "times"), [(timedelta(), ["churn:2026-11-21T04:00:00Z"]), (timedelta.resolution, [])])
+def test_a_time_that_is_exactly_a_day_old_is_requested(late: timedelta, times: list[str]) -> None:
+    """At most a day old includes the instant itself, and nothing beyond it."""
+    deployment = Deployment(model_text(settings='schedule = "0 4 21 * *"'))
+    evaluate(deployment)
+    deployment.wait(HOUR + DAY + late)
+    assert evaluate(deployment) == times
+
+
 @pytest.mark.parametrize("call", range(3))
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.THROTTLED])
 def test_a_failure_of_any_call_loses_and_repeats_nothing(call: int, fault: Fault) -> None:
