@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from posixpath import normpath
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from shared.fields import format_time
 from shared.wire.reading import time
@@ -34,13 +35,14 @@ def read_request(request: "func.HttpRequest", *, authenticated: bool) -> "Reques
     from shared.http.messages import Request, read_query
 
     # The route parameter is decoded, and so is `%25` in the URL. The front ends of App Service decode `%2F`, too, and
-    # make a backslash a slash (dotnet/aspnetcore issue 40532); this header has the path as it was sent.
+    # make a backslash a slash (dotnet/aspnetcore issue 40532); this header has the path as it was sent. It
+    # counts only for the same path, so that a caller cannot pass by the rules for paths of a gateway in front.
     address = urlsplit(request.url)
     headers = {name.lower(): value for name, value in request.headers.items()}
     sent = headers.get(SENT_PATH, "").partition("?")[0]
     return Request(
         method=str(request.method).upper(),
-        path=sent if sent.startswith("/") else address.path or "/",
+        path=sent if sent and _flat(sent) == _flat(address.path) else address.path or "/",
         query=read_query(address.query),
         headers=headers,
         body=request.get_body(),
@@ -81,6 +83,13 @@ def tick_time(timer: Any, now: datetime) -> datetime | None:  # noqa: ANN401 - t
         return None
     due = (moment for moment in (last, coming) if moment is not None and moment.year > YEAR_1 and moment <= latest)
     return max(due, default=None)
+
+
+def _flat(path: str) -> str:
+    """Return *path* without any encoding, steps back and backslashes, for comparisons."""
+    while (decoded := unquote(path)) != path:
+        path = decoded
+    return normpath(path.replace("\\", "/"))
 
 
 def _caller(headers: Mapping[str, str]) -> str:
