@@ -121,7 +121,7 @@ doctor: $(READY) ## are the bus, the pipelines, the ledger and the rights there?
 
 .PHONY: serve
 serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this machine
-	@$(BIN)/python -m functions.local
+	@$(BIN)/python -m functions.cli serve
 
 # --- checking it ------------------------------------------------------------------------------------------------------
 

@@ -68,4 +68,8 @@ def _azure(home: Path) -> AbstractContextManager[Stage]:
 STAGES = {"local": _local, "aws": _aws, "gcp": _gcp, "azure": _azure}
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        # As a shell counts Ctrl-C, without a stack trace.
+        sys.exit(130)

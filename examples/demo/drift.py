@@ -123,4 +123,8 @@ def _pictures(home: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        # As a shell counts Ctrl-C, without a stack trace.
+        sys.exit(130)

@@ -44,4 +44,8 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))
+    try:
+        sys.exit(main(sys.argv[1:], os.environ))
+    except KeyboardInterrupt:
+        # As a shell counts Ctrl-C, without a stack trace.
+        sys.exit(130)
