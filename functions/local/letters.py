@@ -30,16 +30,24 @@ class FolderLetters:
     def read(self, only: str = "") -> Iterator[StoredLetter]:
         """Read every file, oldest first; see the port."""
         name = only.partition("/")[2]
-        for path in sorted(self._folder.glob("*.json")):
+        for path in self._files():
             if only and path.stem != name:
                 continue
             try:
                 content = path.read_bytes()
-            except FileNotFoundError:
-                continue  # It was deleted since the names were listed.
+            except (FileNotFoundError, IsADirectoryError):
+                continue  # It was deleted since the names were listed, or is not a letter.
             except OSError as error:
                 raise UnavailableError("The dead-letter folder", "read a letter", str(error)) from error
             yield rejected_letter(path.stem, content, path)
+
+    def _files(self) -> list[Path]:
+        try:
+            return sorted(path for path in self._folder.iterdir() if path.suffix == ".json")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise UnavailableError("The dead-letter folder", "list its letters", str(error)) from error
 
     def delete(self, letter: StoredLetter) -> None:
         """Delete the file; see the port."""

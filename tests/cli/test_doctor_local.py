@@ -63,6 +63,16 @@ def test_old_letters_are_a_warning(variables: dict[str, str], tmp_path: Path, mo
     assert (answer.code, answer.out.splitlines()[-1].endswith(", 1 with a warning")) == (0, True)
 
 
+def test_parameters_of_one_variable(variables: dict[str, str], tmp_path: Path) -> None:
+    """Two parameters with one variable would fail every training, so they are reported before the first."""
+    (tmp_path / "retrain.toml").write_text(f"{CONFIGURATION}[models.churn.parameters]\nb-c = 1\nb_c = 2\n")
+    found = diagnose("local", variables=variables)
+    (problem,) = found.failed.values()
+    assert problem == (
+        "models.\"churn\".target.local.command: two parameters would be RETRAIN_PARAM_B_C, one of them 'b_c'; rename it"
+    )
+
+
 def test_a_missing_program(variables: dict[str, str], tmp_path: Path) -> None:
     """The program of a command is searched in the folder where the command runs."""
     (tmp_path / "retrain.toml").write_text(CONFIGURATION.replace('"python"', '"./train"'))

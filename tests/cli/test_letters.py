@@ -84,3 +84,14 @@ def test_a_cloud_without_a_place_of_letters_is_wrong_usage(variables: dict[str, 
     """The message names the variables and the option."""
     answer = run("letters", "list", "--cloud", "gcp", variables=variables)
     assert (answer.code, "RETRAIN_UNDELIVERED are not set; name the deployment with --env" in answer.err) == (2, True)
+
+
+def test_a_folder_that_cannot_be_listed(variables: dict[str, str], tmp_path: Path) -> None:
+    """It is an error, and not the same as a folder without letters; a folder among the letters is passed over."""
+    (tmp_path / "letters" / "folder.json").mkdir(parents=True)
+    variables["RETRAIN_DEAD_LETTERS"] = str(tmp_path / "letters")
+    assert run("letters", "list", variables=variables).out == "there are no dead letters\n"
+    variables["RETRAIN_DEAD_LETTERS"] = str(tmp_path / ("x" * 300))
+    answer = run("letters", "list", variables=variables)
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("The dead-letter folder could not list its letters: ")

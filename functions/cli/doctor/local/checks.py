@@ -8,7 +8,7 @@ from typing import Final
 from functions.cli.doctor.check import PROBE, Check, CheckFailedError, CheckSkippedError, Setting
 from functions.local.bus import Delivery, SqliteBus
 from functions.local.ledger import SqliteLedger
-from functions.local.run_request import resolve
+from functions.local.run_request import parameter_variables, resolve
 from functions.local.wiring import CLOUD, FOLDER
 from functions.machine import new_id, now
 from shared.config.model import Configuration, Model
@@ -97,6 +97,7 @@ def _programs(model: Model, config: Configuration, setting: Setting) -> list[Che
     def run() -> None:
         try:
             resolve(target.command, config.folder.resolve(), setting.variables.get("PATH"))
+            parameter_variables(model.parameters)
         except TargetRefusedError as error:
             raise CheckFailedError(f'models."{model.name}".target.local.{error}') from error
 
