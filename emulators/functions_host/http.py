@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from emulators.loopback import Answer, Request
 
-_SLASH: Final = re.compile("%2f", re.IGNORECASE)
 _PLACE: Final = re.compile(r"\\\{(\\\*)?(\w+)\\\}")
 
 
@@ -19,7 +18,7 @@ class Call:
 
     Attributes:
         method: in capitals.
-        path: decoded, as the routes see it; an encoded slash stays encoded.
+        path: decoded, as the routes see it, slashes too: the front ends of App Service do that.
         query_string: as it was sent.
         query: decoded; values of one name are joined by commas, empty ones are left out.
         headers: values by name in lower case.
@@ -41,7 +40,7 @@ class Call:
             params: the parameters of the route.
 
         """
-        path = "%2F".join(quote(part, safe="/:@!$&'()*+,;=~-._") for part in self.path.split("%2F"))
+        path = quote(self.path, safe="/:@!$&'()*+,;=~-._")
         host = self.headers.get("host", "localhost")
         return {
             "method": self.method,
@@ -54,17 +53,17 @@ class Call:
 
 
 def read_call(request: Request) -> Call:
-    """Read a request as ASP.NET Core does."""
+    """Read a request as App Service and ASP.NET Core do; a header has the address as it was sent."""
     address = urlsplit(request.path)
     query: dict[str, str] = {}
     for name, value in parse_qsl(address.query):
         query[name] = f"{query[name]},{value}" if name in query else value
     return Call(
         method=request.method,
-        path="%2F".join(unquote(part) for part in _SLASH.split(address.path)),
+        path=unquote(address.path).replace("\\", "/"),
         query_string=address.query,
         query=query,
-        headers=dict(request.headers),
+        headers={**request.headers, "x-waws-unencoded-url": request.path},
         body=request.body,
     )
 

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -36,6 +37,13 @@ def test_a_request_gets_the_same_answer_on_every_cloud(cloud: Cloud, exchange: E
         assert body["configuration"].pop("target")["kind"]
     assert (reply.status, body) == (exchange.status, exchange.body)
     assert {name: reply.headers.get(name) for name in exchange.headers} == exchange.headers
+
+
+def test_a_model_is_found_by_its_encoded_id(cloud: Cloud) -> None:
+    """Slashes, backslashes, steps back and percent signs in an id are its own, whatever the platform does to paths."""
+    for model_id in ("any-a/b", "any-a/../b", "any-\\", "any-%", "any-%2F", "any-?#", "any- \u20ac"):
+        path = f"/models/{quote(model_id, safe='')}"
+        assert cloud.send(HttpRequest(method="GET", path=path)).body["model_id"] == model_id
 
 
 def test_a_monitor_may_send_head(cloud: Cloud) -> None:
