@@ -42,7 +42,7 @@ def test_functions_are_found_with_their_bindings(sample: FunctionsHost) -> None:
 
 
 def test_a_request_reaches_the_function_as_it_was_sent(sample: FunctionsHost) -> None:
-    """Slashes are decoded, but not in a header; queries are joined, without empty values; header names are lower-case."""
+    """Slashes are decoded, but not in a header; queries are joined, without empty values; headers are lower-case."""
     url = f"{sample.url}/a%2Fb/%C3%BC%20x?q=%26&q=2&empty="
     answer = call("PUT", url, "ü".encode(), X_Other="1", **key(sample))
     seen = answer.body
