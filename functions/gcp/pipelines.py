@@ -1,12 +1,10 @@
 """Copies the pipeline specifications that the configuration names into the bundle; a step of its build."""
 
 import shutil
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from functions.gcp.specification import SpecificationError, is_template, read_specification, specification_path
-from shared.config.file import load_configuration
 from shared.config.model import Configuration
 from shared.config.targets import VertexTarget
 from shared.errors import ConfigError
@@ -50,23 +48,3 @@ def _problems(config: Configuration, place: str, pipeline: str) -> Iterator[str]
         read_specification(config.folder, pipeline)
     except SpecificationError as error:
         yield f"{place}: {error}"
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Copy the specifications of a configuration file into a folder and print every problem.
-
-    Args:
-        arguments: the file and the folder.
-
-    """
-    file, folder = arguments
-    try:
-        copy_specifications(load_configuration(Path(file)), Path(folder))
-    except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,36 +1,34 @@
 """The build copies the pipelines that the configuration names."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from functions.gcp.pipelines import copy_specifications
+from shared.config.file import load_configuration
+from shared.errors import ConfigError
 from tests.gcp.pipeline import SPECIFICATION, written
 
-ROOT = Path(__file__).parents[2]
 TARGET = 'kind = "vertex"\nproject = "acme"\nlocation = "europe-west4"\nroot = "gs://x"'
 
 
-def build(folder: Path, *pipelines: str) -> "subprocess.CompletedProcess[str]":
-    """Run the build step for a configuration with one model per pipeline, in an interpreter without packages."""
+def build(folder: Path, *pipelines: str) -> list[str]:
+    """Run the build step for a configuration with one model per pipeline."""
     models = [
         f'[models."m{number}".target.gcp]\n{TARGET}\npipeline = "{pipeline}"'
         for number, pipeline in enumerate(pipelines)
     ]
     local = '[models."local".target.local]\nkind = "command"\ncommand = ["true"]'
     (folder / "retrain.toml").write_text("\n".join([local, *models]), encoding="utf-8")
-    command = [sys.executable, "-S", "-B", "-m", "functions.gcp.pipelines", str(folder / "retrain.toml")]
-    return subprocess.run([*command, str(folder / "dist")], cwd=ROOT, capture_output=True, text=True, check=False)
+    return copy_specifications(load_configuration(folder / "retrain.toml"), folder / "dist")
 
 
 def test_each_file_is_copied_to_its_place(tmp_path: Path) -> None:
     """Files are in the bundle at the configured paths, once each; addresses and other clouds need none."""
     written(tmp_path)
     written(tmp_path, name="other.json")
-    done = build(tmp_path, "pipelines/churn.json", "other.json", "./pipelines/churn.json", "https://x/kfp/a/b")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    build(tmp_path, "pipelines/churn.json", "other.json", "./pipelines/churn.json", "https://x/kfp/a/b")
     copies = sorted(str(path.relative_to(tmp_path / "dist")) for path in (tmp_path / "dist").rglob("*.json"))
     assert copies == ["other.json", "pipelines/churn.json"]
     assert json.loads((tmp_path / "dist" / "other.json").read_text(encoding="utf-8")) == SPECIFICATION
@@ -38,28 +36,18 @@ def test_each_file_is_copied_to_its_place(tmp_path: Path) -> None:
 
 def test_nothing_to_copy_is_not_an_error(tmp_path: Path) -> None:
     """A configuration without a pipeline on Google Cloud builds."""
-    assert build(tmp_path).returncode == 0
+    assert build(tmp_path) == []
 
 
 def test_every_problem_is_reported_with_its_place(tmp_path: Path) -> None:
     """One error lists missing, foreign and outside files, and nothing is copied."""
     written(tmp_path)
     written(tmp_path, {"a": 1}, "foreign.json")
-    done = build(tmp_path, "pipelines/churn.json", "missing.json", "foreign.json", "../outside.json")
-    assert done.returncode == 1
-    lines = done.stderr.splitlines()
+    with pytest.raises(ConfigError) as caught:
+        build(tmp_path, "pipelines/churn.json", "missing.json", "foreign.json", "../outside.json")
+    lines = str(caught.value).splitlines()
     assert lines[0].endswith(": 3 problems")
     assert lines[1] == '  models."m1".target.gcp.pipeline: missing.json: cannot be read: No such file or directory'
     assert lines[2].startswith('  models."m2".target.gcp.pipeline: foreign.json: is not a compiled pipeline')
     assert lines[3].startswith('  models."m3".target.gcp.pipeline: ../outside.json: is outside the folder')
     assert not (tmp_path / "dist").exists()
-
-
-@pytest.mark.parametrize("text", ["[", "[models]"])
-def test_a_wrong_configuration_is_reported(tmp_path: Path, text: str) -> None:
-    """A mistake in the file itself comes first."""
-    (tmp_path / "retrain.toml").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "functions.gcp.pipelines", str(tmp_path / "retrain.toml"), str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith("retrain.toml: 1 problem")
