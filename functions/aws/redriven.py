@@ -9,7 +9,6 @@ from shared.frozen import dataclass
 from shared.wire.eventbridge import decode, decode_tick
 from shared.wire.incoming import Incoming
 from shared.wire.reading import text
-from shared.wire.signals_aws import is_alarm_action
 from shared.wire.sns import is_notification
 
 # The fields of an invocation of the monitor, by its schedule or by hand.
@@ -84,5 +83,8 @@ def decode_queued(event: object, source: str) -> Incoming:
 
 
 def _is_for_receiver(event: object) -> bool:
+    # Not at the top: it would cost each cold start that launches.
+    from shared.wire.signals_aws import is_alarm_action
+
     from_rule = isinstance(event, Mapping) and "detail-type" in event and decode_tick(event) is None
     return from_rule or is_notification(event) or is_alarm_action(event)

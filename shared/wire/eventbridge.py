@@ -12,10 +12,8 @@ from shared.ports import RunResult
 from shared.trace import trace_in
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire import sns
-from shared.wire.foreign import foreign, without
 from shared.wire.incoming import Incoming, RunEnded, SweepRequest, TriggerEvent
 from shared.wire.reading import SWEEP, model_of_provenance, model_to_sweep, text, time
-from shared.wire.signals_aws import read_signal
 
 DETAIL_TYPE: Final = "retrain_trigger"
 STATUS_CHANGE: Final = ("aws.sagemaker", "SageMaker Model Building Pipeline Execution Status Change")
@@ -91,9 +89,8 @@ def decode(event: object, source: str) -> Incoming:
         return _trigger_event(carried, sender)
     if sender.startswith(source) and kind == SWEEP:
         return SweepRequest(model_id=model_to_sweep(_detail(carried)))
-    news = _ended(carried) if (sender, kind) == STATUS_CHANGE else read_signal(carried)
-    what = sns.described(carried) or f"{sender[:100] or 'no source'} / {kind[:100] or 'no detail-type'}"
-    return news or foreign(what, source, DETAIL_TYPE, without(carried, "source", "detail-type"))
+    ended = _ended(carried) if (sender, kind) == STATUS_CHANGE else None
+    return ended or _native_event(carried, source)
 
 
 def decode_tick(event: object) -> Tick | None:
@@ -116,6 +113,17 @@ def _trigger_event(event: Mapping[str, object], sender: str) -> TriggerEvent:
         sent_at=time(event.get("time")),
         trace=trace_in(event),
     )
+
+
+def _native_event(event: Mapping[str, object], source: str) -> Incoming:
+    # Not at the top: it would cost each cold start that launches.
+    from shared.wire.foreign import foreign, without
+    from shared.wire.signals_aws import read_signal
+
+    sender, kind = text(event.get("source")), text(event.get("detail-type"))
+    what = sns.described(event) or f"{sender[:100] or 'no source'} / {kind[:100] or 'no detail-type'}"
+    signal = None if (sender, kind) == STATUS_CHANGE else read_signal(event)
+    return signal or foreign(what, source, DETAIL_TYPE, without(event, "source", "detail-type"))
 
 
 def _detail(event: Mapping[str, object]) -> Mapping[str, object]:

@@ -12,10 +12,8 @@ from shared.json_text import opened
 from shared.trace import trace_in
 from shared.trigger import RetrainTrigger, derived_id
 from shared.wire.eventgrid_runs import ended
-from shared.wire.foreign import foreign
 from shared.wire.incoming import Incoming, SweepRequest, TriggerEvent
 from shared.wire.reading import SWEEP, model_to_sweep, text, time
-from shared.wire.signals_azure import GridEvent, read_signal
 
 EVENT_TYPE: Final = "retrain_trigger"
 DATA_VERSION: Final = "1.0"
@@ -84,9 +82,9 @@ def _decode_grid(event: Mapping[str, Any], source: str) -> Incoming:
         return _trigger_event(event, trigger_id, sent_at)
     if subject.startswith(source) and kind == SWEEP:
         return SweepRequest(model_id=model_to_sweep(_data(event)))
-    data = opened(event.get("data"))
-    read = GridEvent(kind=kind, topic=topic, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
-    return _other(read, event, source)
+    return _native_event(
+        event, source, kind=kind, topic=topic, subject=subject, delivery_id=trigger_id, sent_at=sent_at
+    )
 
 
 def _decode_cloud(event: Mapping[str, Any], source: str) -> Incoming:
@@ -99,16 +97,21 @@ def _decode_cloud(event: Mapping[str, Any], source: str) -> Incoming:
         return _trigger_event(event, trigger_id, sent_at)
     if (sender.startswith(source) or subject.startswith(source)) and kind == SWEEP:
         return SweepRequest(model_id=model_to_sweep(_data(event)))
-    data = opened(event.get("data"))
-    read = GridEvent(kind=kind, topic=sender, subject=subject, data=data, delivery_id=trigger_id, sent_at=sent_at)
-    return _other(read, event, source)
+    return _native_event(
+        event, source, kind=kind, topic=sender, subject=subject, delivery_id=trigger_id, sent_at=sent_at
+    )
 
 
 def _trigger_event(event: Mapping[str, Any], trigger_id: str, sent_at: datetime | None) -> TriggerEvent:
     return TriggerEvent(fields=_data(event), trigger_id=trigger_id, sent_at=sent_at, trace=trace_in(event))
 
 
-def _other(event: GridEvent, given: Mapping[str, Any], source: str) -> Incoming:
+def _native_event(given: Mapping[str, Any], source: str, **read: Any) -> Incoming:  # noqa: ANN401 - those of GridEvent
+    # Not at the top: it would cost each cold start that launches.
+    from shared.wire.foreign import foreign
+    from shared.wire.signals_azure import GridEvent, read_signal
+
+    event = GridEvent(data=opened(given.get("data")), **read)
     news = ended(event.kind, event.topic, event.subject, event.data, event.sent_at) or read_signal(event)
     about = event.subject or event.topic
     what = f"{about[:100] or 'no subject'} / {event.kind[:100] or 'no type'}"

@@ -192,7 +192,9 @@ def test_a_killed_sender_loses_no_event_that_was_taken(file: Path) -> None:
         if int(line) == 200:
             sender.send_signal(signal.SIGKILL)
             break
-    last = max([200, *(int(line) for line in sender.communicate()[0].splitlines() if line.strip())])
+    # Not by `communicate`, which would not see what the loop has read ahead.
+    last = max([200, *(int(line) for line in sender.stdout.read().splitlines() if line.strip())])
+    sender.communicate()
     bus = SqliteBus(file, real_clock, lambda: secrets.token_hex(8))
     numbers = []
     while (delivery := bus.lease(real_clock(), LEASE)) is not None:
