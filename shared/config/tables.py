@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -142,10 +142,10 @@ class Table:
         for key in self._content:
             if key not in self._known:
                 known = ", ".join(sorted(self._known)) or "none"
-                self.problem(key, f"is not a key of this table{_meant(key, self._known)}; valid keys: {known}")
+                self.problem(key, f"is not a key of this table{meant(key, self._known)}; valid keys: {known}")
 
 
-def _meant(key: str, known: set[str]) -> str:
+def meant(key: str, known: Iterable[str]) -> str:
     """Return the question whether a valid key was meant; empty if none is similar to *key*."""
     # Not at the top: only a mistake in the file needs it.
     from difflib import get_close_matches

@@ -93,6 +93,8 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
     [
         ("test", "", "", "is not a valid environment: dev, staging, prod"),
         ("dev", "[parameters", "", "is not valid TOML"),
+        ("dev", "region = eu-west-3", "", "is not valid TOML: Invalid value; a string or a duration needs quotes"),
+        ("dev", 'regon = "eu-west-3"', "", "regon: is not a known key .did you mean region"),
         ("dev", "", 'Schedule="cron(30', "PARAMETERS: No closing quotation"),
     ],
 )

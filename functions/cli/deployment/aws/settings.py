@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Final
 
 from functions.cli.deployment.errors import SettingsError
+from shared.config.tables import meant
+from shared.config.unreadable import reading_problem, syntax_problem
 
 ENVIRONMENTS: Final = ("dev", "staging", "prod")
 # Names of variables that give a parameter: PARAMETER_EmitterExternalId.
@@ -76,7 +78,8 @@ def read_settings(environment: str, folder: Path, variables: Mapping[str, str] =
     if environment not in ENVIRONMENTS:
         raise SettingsError(environment, [f"is not a valid environment: {', '.join(ENVIRONMENTS)}"])
     found = _document(path)
-    problems = [f"{name}: is not a known key" for name in found if name not in (*_TABLES, *_TEXTS, "keep")]
+    known = (*_TABLES, *_TEXTS, "keep")
+    problems = [f"{name}: is not a known key{meant(name, known)}" for name in found if name not in known]
     texts = {name: _text(name, found.get(name, ""), problems) for name in _TEXTS}
     tables = {name: _table(name, found.get(name, {}), problems) for name in _TABLES}
     keep = found.get("keep", [])
@@ -105,13 +108,15 @@ def read_settings(environment: str, folder: Path, variables: Mapping[str, str] =
 
 def _document(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise SettingsError(str(path), [f"cannot be read ({error.strerror})"]) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(str(path), [reading_problem(path, error)]) from error
     except ValueError as error:
-        raise SettingsError(str(path), [f"is not valid TOML: {error}"]) from error
+        raise SettingsError(str(path), [syntax_problem(error)]) from error
 
 
 def _text(place: str, value: object, problems: list[str]) -> str:
