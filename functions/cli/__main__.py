@@ -32,7 +32,7 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], out: TextIO, er
 
         complete(parser)
     try:
-        options = parser.parse_args(arguments)
+        options = _parsed(parser, arguments)
     except SystemExit as exit_:
         # argparse has already printed the help or its error.
         return int(exit_.code or DONE)
@@ -58,6 +58,14 @@ def main(arguments: Sequence[str], variables: Mapping[str, str], out: TextIO, er
     else:
         return code
     return FAILED
+
+
+def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        # By the parser of the command, whose usage helps; the outer one knows none of its options.
+        options.fail(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
 
 
 def _carry_out(context: Context, options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ credentials are your own."""
 
 
 def build_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
-    """Return the parser of all *commands*; the name of the chosen one is in `command`."""
+    """Return the parser of all *commands*; the name of the chosen one is in `command`, its `error` in `fail`."""
     parser = argparse.ArgumentParser(
         prog="retrain",
         description=_DESCRIPTION,
@@ -41,6 +41,7 @@ def _add_command(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_options(parser)
+    parser.set_defaults(fail=parser.error)
     if command.clouds:
         default = None if command.cloud_required else "local"
         parser.add_argument(

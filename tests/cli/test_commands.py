@@ -336,15 +336,20 @@ def test_an_unreadable_configuration(variables: dict[str, str]) -> None:
         ["emit", "--cloud", "local", "--severity", "extreme"],
         ["emit", "--cloud", "local", "--param", "epochs"],
         ["teach", "--cloud", "local"],
+        ["show", "churn", "fraud"],
+        ["letters", "list", "--url", "https://retrain.example"],
         ["serve", "--cron", "30 9 * MON"],
         ["serve", "--sweep", "61 * * * *"],
     ],
 )
 def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    """A wrong or missing option is reported, and the exit code is 2."""
+    """A wrong or missing option is reported with the usage of its command, and the exit code is 2."""
     answer = run(*arguments, variables={})
     assert (answer.code, answer.out) == (2, "")
-    assert "error: " in capsys.readouterr().err
+    command = "" if arguments[:1] in ([], ["teach"]) else f" {arguments[0]}"
+    error = capsys.readouterr().err
+    assert error.startswith(f"usage: retrain{command} [-h]")
+    assert f"retrain{command}: error: " in error
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
