@@ -118,7 +118,7 @@ def test_the_page_comes_without_the_ledger() -> None:
     """While the ledger is away the page says so, and its script goes on trying."""
     deployment = Deployment(gate=Script({0: Fault.THROTTLED}))
     response = opened(deployment)
-    assert response.status == 503
+    assert (response.status, response.headers["retry-after"]) == (503, "5")
     assert 'class="refused"' in response.body
 
 

@@ -10,12 +10,13 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from html import escape
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 from shared.frozen import dataclass
 from shared.http.console.content import Api, Words, content
-from shared.http.messages import Request, Response
+from shared.http.messages import RETRY_AFTER, Request, Response
 
 _FOLDER: Final = Path(__file__).parent
 # In the order in which they are put together; it is one script.
@@ -50,6 +51,7 @@ def respond(cloud: str, request: Request, api: Api) -> Response:
         "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",
         "cache-control": "no-store",
+        **({"retry-after": RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}),
     }
     return Response(status=status, body=f"{start}{place}{middle}{shown}{end}", headers=headers)
 
