@@ -45,6 +45,16 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert "kept  retrain.toml" in run("init", str(tmp_path)).out
 
 
+def test_a_folder_of_the_users_own(tmp_path: Path) -> None:
+    """Entries that its `.gitignore` lacks are named, and the next step concerns the models that are there."""
+    run("init", str(tmp_path))
+    (tmp_path / ".gitignore").write_text("/dist\n.venv/\n")
+    answer = run("init", str(tmp_path), "--cloud", "aws")
+    assert "\nAdd to .gitignore: .local/, __pycache__/\n" in answer.out
+    assert ("braking" in answer.out, "\n  retrain check\n" in answer.out) == (False, True)
+    assert "\nThen add target.aws, fill in environments/aws, and run: retrain check --cloud aws\n" in answer.out
+
+
 def test_the_example_trains(tmp_path: Path) -> None:
     """The example needs the standard library only, takes its parameters and writes a model."""
     run("init", str(tmp_path))

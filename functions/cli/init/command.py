@@ -14,6 +14,7 @@ from functions.cli.schema_file import SCHEMA_FILE, SCHEMA_LINE
 
 CLOUDS: Final = ("aws", "gcp", "azure")
 TEMPLATES: Final = Path(__file__).parent / "templates"
+GITIGNORE: Final = ".gitignore"
 
 _DESCRIPTION: Final = """\
 Write the files to begin with: retrain.toml, its JSON Schema for editors, an example train.py and .gitignore; with
@@ -88,7 +89,9 @@ def run(context: Context, options: argparse.Namespace) -> int:
         context.out.write(f"wrote {name}\n")
     for name in kept:
         context.out.write(f"kept  {name}, which was there before\n")
-    context.out.write(_next_steps(context.folder, folder, options.cloud))
+    if GITIGNORE in kept and (missing := _not_ignored(folder)):
+        context.out.write(f"\nAdd to {GITIGNORE}: {', '.join(missing)}\n")
+    context.out.write(_next_steps(context.folder, folder, options.cloud, is_new=CONFIG_FILE in written))
     return DONE
 
 
@@ -125,7 +128,7 @@ def _files(cloud: str | None) -> Iterator[tuple[str, str]]:
     yield CONFIG_FILE, config.replace("$target", _TARGETS[cloud] if cloud else "")
     yield SCHEMA_FILE, text()
     yield "train.py", _template("train.py")
-    yield ".gitignore", _template("gitignore")
+    yield GITIGNORE, _template("gitignore")
     if cloud is None:
         return
     (settings,) = (TEMPLATES / "environments").glob(f"{cloud}.*")
@@ -148,12 +151,23 @@ def _template(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def _next_steps(here: Path, folder: Path, cloud: str | None) -> str:
+def _not_ignored(folder: Path) -> list[str]:
+    """Return the entries that the user's own `.gitignore` lacks; the ledger of this machine is among them."""
+    there = (folder / GITIGNORE).read_text(encoding="utf-8", errors="replace").split()
+    wanted = [line for line in _template("gitignore").splitlines() if line and not line.startswith("#")]
+    return [
+        entry for entry in wanted if not {entry, f"/{entry}", entry.rstrip("/"), f"/{entry}".rstrip("/")} & {*there}
+    ]
+
+
+def _next_steps(here: Path, folder: Path, cloud: str | None, *, is_new: bool) -> str:
     steps = [] if folder == here.absolute() else [f"cd {shlex.quote(os.path.relpath(folder, here))}"]
-    steps += ["retrain serve", "retrain emit braking", "retrain show braking"]
+    # A configuration that was there before has models of its own.
+    steps += ["retrain serve", "retrain emit braking", "retrain show braking"] if is_new else ["retrain check"]
     notes = {"retrain serve": "the server on this machine; the next two in another terminal"}
     lines = [f"  {step:<24}{f'# {notes[step]}' if step in notes else ''}".rstrip() for step in steps]
-    more = f"\nThen fill in target.{cloud} and environments/{cloud}, and run: retrain check --cloud {cloud}\n"
+    fill = f"{'fill in' if is_new else 'add'} target.{cloud}, fill in environments/{cloud}"
+    more = f"\nThen {fill}, and run: retrain check --cloud {cloud}\n"
     return "\n".join(["", "Next:", *lines, ""]) + (more if cloud else "")
 
 
