@@ -29,10 +29,15 @@ def complete(parser: argparse.ArgumentParser) -> None:
     """Answer the shell, in a process that it has started to complete a command line; does not return then."""
     import argcomplete
 
+    argcomplete.autocomplete(completable(parser))
+
+
+def completable(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Return *parser* with the completion of the names of models."""
     for action in _actions(parser):
         if action.dest in ("model", "model_option"):
             action.completer = _model_names  # type: ignore[attr-defined] # the attribute that argcomplete reads
-    argcomplete.autocomplete(parser)
+    return parser
 
 
 def _actions(parser: argparse.ArgumentParser) -> "Iterable[argparse.Action]":

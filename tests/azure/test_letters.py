@@ -6,11 +6,15 @@ from typing import Any, Final
 
 import pytest
 
+from emulators.storage import Storage
+from functions.azure import wiring
 from functions.azure.addresses import Place
 from functions.azure.clients import Clients
-from functions.azure.letters import BlobLetters, decode
-from shared.training.letters import UNDELIVERED
+from functions.azure.letters import BlobLetters, boxes, decode
+from shared.errors import ConfigError
+from shared.training.letters import REJECTED, UNDELIVERED
 from shared.wire.incoming import TriggerEvent
+from tests.fakes.warm import cold
 
 pytestmark = pytest.mark.xdist_group("azurite")
 
@@ -52,3 +56,22 @@ def test_a_blob_of_event_grid_holds_several_events(account: Clients, container: 
         box.delete(letter)
     assert list(box.read(letter.letter_id)) == []
     assert [each.letter_id for each in box.read()] == ["undelivered/other.json"]
+
+
+def test_the_places_of_a_deployment(
+    storage: Storage, account: Clients, container: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variables name two containers, or one of them; a name of another form is an error."""
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", storage.connection_string)
+    url = f"{container.endpoint}/{container.name}"
+    account.container(container)().upload_blob("a.json", json.dumps([GIVEN_UP]))
+    with cold(wiring):
+        undelivered = boxes({"RETRAIN_UNDELIVERED": url})
+        assert [box.kinds for box in undelivered] == [(UNDELIVERED,)]
+        assert [letter.letter_id for letter in undelivered[0].read()] == ["undelivered/a.json"]
+        both = boxes({"RETRAIN_UNDELIVERED": url, "RETRAIN_DEAD_LETTERS": url})
+        assert [box.kinds for box in both] == [(REJECTED,), (UNDELIVERED,)]
+        assert boxes({"RETRAIN_UNDELIVERED": ""}) == []
+        with pytest.raises(ConfigError, match="RETRAIN_UNDELIVERED: must be a URL"):
+            boxes({"RETRAIN_UNDELIVERED": "letters"})
+        wiring.clients().close()

@@ -12,11 +12,13 @@ import cronsim
 import pytest
 
 from emulators.vertex import SPECIFICATION as PIPELINE
+from functions.cli.build.__main__ import main as build_program
 from functions.cli.build.bundle import build
-from functions.cli.build.packages import BuildError, install
+from functions.cli.build.packages import BuildError, install, precompile
 from functions.cli.build.runtime import Runtime
 from functions.cli.command import UsageError
 from tests.cli.package import ROOT, Installation
+from tests.cli.programs import programs
 from tests.cli.running import run
 
 CONFIGURATION = """
@@ -158,3 +160,52 @@ def test_schedules_are_read_without_packages_of_the_interpreter(tmp_path: Path) 
     library.mkdir(parents=True)
     (library / "site-packages").symlink_to(Path(cronsim.__file__).parents[1])
     assert "models.\"night\".schedule: '61 3 * * SUN': " in built()
+
+
+def test_the_makefile_builds_the_folder_that_it_is_in(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bundle of the current folder is built and packed; a runtime and a configuration that are wrong are named."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    assert build_program(["gcp", "made"], {"TARGET_PYTHON": "3.13", "TARGET_PLATFORM": ""}) == 0
+    assert (folder / "made" / "main.py").is_file()
+    assert (folder / "made.zip").is_file()
+    assert build_program(["gcp", "wrong"], {"TARGET_PYTHON": "2.7"}) == 1
+    assert capsys.readouterr().err.startswith("the version of Python must be 3.11 or newer, such as 3.13, not '2.7'")
+    (folder / "retrain.toml").write_text("[models.x]\n")
+    assert build_program(["gcp", "wrong"], {}) == 1
+    assert 'models."x".target: ' in capsys.readouterr().err
+    assert not (folder / "wrong").exists()
+
+
+def test_an_installer_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what it reports the end is shown: the reason is there."""
+    tools = programs(tmp_path, monkeypatch)
+    tools.add("uv", "for line in $(seq 30); do echo line-$line >&2; done; exit 1")
+    requirements = tmp_path / "requirements.txt"
+    with pytest.raises(BuildError) as raised:
+        install(requirements, tmp_path / "packages", Runtime.of("3.12", "manylinux_2_28_aarch64"))
+    assert "the packages for Python 3.12 on manylinux_2_28_aarch64 could not be installed" in str(raised.value)
+    assert str(raised.value).splitlines()[1:] == [f"line-{number}" for number in range(16, 31)]
+    options = "--quiet --require-hashes --no-deps --target"
+    (call,) = tools.calls
+    assert f"--python-platform aarch64-manylinux_2_28 {options} {tmp_path / 'packages'}" in call
+    assert "--only-binary :all: --python-version 3.12 -r" in call
+
+
+def test_modules_are_compiled_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tracebacks name the place where they are deployed; a wrong file is named, and another version must be there."""
+    (tmp_path / "good.py").write_text("def fail():\n    raise ValueError\n")
+    assert precompile(tmp_path, "/var/task", [tmp_path / "good.py"], Runtime.here())
+    (compiled,) = (tmp_path / "__pycache__").iterdir()
+    assert b"/var/task/good.py" in compiled.read_bytes()
+    tools = programs(tmp_path, monkeypatch)
+    other = Runtime.of("3.99", "")
+    assert not precompile(tmp_path, "/var/task", [tmp_path / "good.py"], other)
+    # A shim of pyenv is there for every version that some project uses, and works only in that one.
+    tools.add("python3.99", "exit 127")
+    assert not precompile(tmp_path, "/var/task", [tmp_path / "good.py"], other)
+    (tmp_path / "wrong.py").write_text("def :\n")
+    with pytest.raises(BuildError, match=r"the modules cannot be compiled for Python(.|\n)*wrong\.py"):
+        precompile(tmp_path, "/var/task", [tmp_path / "wrong.py"], Runtime.here())

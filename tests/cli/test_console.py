@@ -8,12 +8,14 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.session import Session
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from emulators.loopback import Answer, LoopbackServer
+from functions.cli.__main__ import main
 from functions.cli.access.aws import AwsAccess
 from functions.cli.access.azure import EntraAccess, KeyAccess
 from functions.cli.access.gcp import GoogleAccess
@@ -36,6 +42,7 @@ from shared.http.messages import Request, Response
 from tests.cli.package import ROOT
 from tests.cli.running import run
 from tests.core.deployment import problem
+from tests.local.here import get, own_signals, serve_here
 
 URL = "https://abc.lambda-url.eu-west-3.on.aws"
 JSON = {"content-type": "application/json"}
@@ -186,7 +193,7 @@ def test_aws_without_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def token(expires: float) -> str:
     """Return an unsigned identity token."""
     claims = base64.urlsafe_b64encode(json.dumps({"exp": expires}).encode()).decode().rstrip("=")
-    return f"e30.{claims}.s"
+    return f"e30.{claims}.c2ln"
 
 
 def test_google_requests_carry_the_token_of_gcloud(tmp_path: Path) -> None:
@@ -309,3 +316,72 @@ def test_the_command_prints_its_address_and_serves_there(upstream: Upstream, tmp
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     process.stdout.close()
+
+
+def test_two_starts_have_different_addresses(upstream: Upstream) -> None:
+    """Each has a random part of its own; Ctrl-C ends the command with 0."""
+    found: list[str] = []
+    variables = {**os.environ, "RETRAIN_FUNCTION_KEY": "secret"}
+
+    def visit(url: str) -> None:
+        found.append(url)
+        assert get(f"{url}models") == {"a": 1}
+
+    for _ in range(2):
+        out = io.StringIO()
+        serve = partial(main, ["console", "--cloud", "azure", "--url", upstream.url], variables, out, io.StringIO())
+        assert serve_here(serve, lambda out=out: out.getvalue().strip() or None, visit) == 0  # type: ignore[misc]
+    first, second = (url.rpartition(":")[2].partition("/")[2] for url in found)
+    assert first != second
+
+
+def test_a_used_port_is_one_sentence(upstream: Upstream) -> None:
+    """The exit code is 1, and the message names the port."""
+    with socket.create_server(("127.0.0.1", 0)) as used, own_signals():
+        port = used.getsockname()[1]
+        options = ("console", "--cloud", "azure", "--url", upstream.url, "--port", str(port))
+        answer = run(*options, variables={**os.environ, "RETRAIN_FUNCTION_KEY": "secret"})
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith(f"--port: {port} on 127.0.0.1 is in use")
+
+
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    """Return a new private key."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(*form).decode()
+
+
+def test_google_requests_carry_the_token_of_a_service_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private_key: str
+) -> None:
+    """GOOGLE_APPLICATION_CREDENTIALS names its key; gcloud is not needed. A refusal is one sentence."""
+    answers = [Answer(status=200, body=json.dumps({"id_token": token(2_000_000_000)}).encode())]
+    key = tmp_path / "key.json"
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+    with LoopbackServer(lambda _: answers.pop() if answers else Answer(status=400, body=b'{"error": "gone"}')) as sts:
+        account = {"type": "service_account", "client_email": "run@acme", "token_uri": sts.url}
+        key.write_text(json.dumps({**account, "private_key": private_key}))
+        access = GoogleAccess("https://run.example", {"GOOGLE_APPLICATION_CREDENTIALS": str(key)}, lambda: 0)
+        for _ in range(2):
+            assert access.headers("GET", "", {}, b"") == {"authorization": f"Bearer {token(2_000_000_000)}"}
+        again = GoogleAccess("https://run.example", {"GOOGLE_APPLICATION_CREDENTIALS": str(key)}, lambda: 0)
+        with pytest.raises(AccessError, match=r"^GOOGLE_APPLICATION_CREDENTIALS: gives no identity token "):
+            again.headers("GET", "", {}, b"")
+
+
+@pytest.mark.parametrize("text", ["no token", "e30.e30.s", "e30.W10.s"])
+def test_a_token_without_an_end_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """It is made again for each request; a person's own credentials make no token, so gcloud is called."""
+    person = tmp_path / "person.json"
+    person.write_text('{"type": "authorized_user"}')
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(person))
+    gcloud = tmp_path / "gcloud"
+    gcloud.write_text(f"#!/bin/sh\necho x >> {tmp_path}/calls\necho {text}\n")
+    gcloud.chmod(0o755)
+    variables = {"PATH": f"{tmp_path}:/bin:/usr/bin", "GOOGLE_APPLICATION_CREDENTIALS": str(person)}
+    access = GoogleAccess("https://run.example", variables, lambda: 0)
+    for _ in range(2):
+        assert access.headers("GET", "", {}, b"") == {"authorization": f"Bearer {text}"}
+    assert (tmp_path / "calls").read_text() == "x\nx\n"

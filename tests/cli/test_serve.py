@@ -21,7 +21,7 @@ import pytest
 from functions.cli.__main__ import main
 from tests.cli.package import ROOT
 from tests.cli.running import run
-from tests.local.here import get, own_signals, serve_here, until
+from tests.local.here import address_in, get, own_signals, serve_here, until
 
 MODEL = '[models.{}]\ndefault = true\n[models.{}.target.local]\nkind = "command"\ncommand = ["python", "train.py"]\n'
 
@@ -139,7 +139,7 @@ def served_here(
     def serve() -> int:
         return main(["serve", "--port", "0", *config, *options], {**os.environ, **variables}, io.StringIO(), errors)
 
-    assert serve_here(serve, folder, visit) == 0, errors.getvalue()
+    assert serve_here(serve, address_in(folder), visit) == 0, errors.getvalue()
     return errors.getvalue()
 
 

@@ -44,27 +44,38 @@ def until(look: Callable[[], Any], seconds: float = 30) -> Any:
     return found
 
 
-def serve_here(serve: Callable[[], int], folder: Path, visit: Callable[[str], object], *signals: signal.Signals) -> int:
-    """Call *serve*, which serves *folder* until a signal, and return its result; an error of *visit* is raised.
+def address_in(folder: Path) -> Callable[[], str | None]:
+    """Return a function that returns the address of the server of *folder* once it is there."""
+
+    def address() -> str | None:
+        with suppress(OSError, ValueError):
+            return str(json.loads((folder / ".local" / "serve.json").read_text())["url"])
+        return None
+
+    return address
+
+
+def serve_here(
+    serve: Callable[[], int],
+    address: Callable[[], str | None],
+    visit: Callable[[str], object],
+    *signals: signal.Signals,
+) -> int:
+    """Call *serve*, which serves until a signal, and return its result; an error of *visit* is raised.
 
     Args:
         serve: serves in this thread.
-        folder: the folder of the configuration.
-        visit: called in another thread with the address, once the server answers.
+        address: returns the address once the server answers, and None before.
+        visit: called in another thread with the address.
         signals: sent when *visit* has returned; by default SIGINT.
 
     """
     errors: list[BaseException] = []
     ended = threading.Event()
 
-    def address() -> str | None:
-        with suppress(OSError, ValueError):
-            return str(json.loads((folder / ".local" / "serve.json").read_text())["url"])
-        return "" if ended.is_set() else None
-
     def user() -> None:
         try:
-            if url := until(address):
+            if url := until(lambda: address() or ("" if ended.is_set() else None)):
                 visit(url)
         except BaseException as error:  # noqa: BLE001 - raised below
             errors.append(error)

@@ -16,7 +16,7 @@ import pytest
 
 from functions.local.__main__ import main
 from tests.local.given import ROOT
-from tests.local.here import get, own_signals, serve_here, until
+from tests.local.here import address_in, get, own_signals, serve_here, until
 
 CONFIGURATION = '[models."churn".target.local]\nkind = "command"\ncommand = ["true"]\n'
 
@@ -89,7 +89,7 @@ def test_a_signal_ends_the_server(
                     assert get(f"{url}/health") == {"status": "ok"}
                     connections.enter_context(socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))))
 
-            assert serve_here(lambda: main(["--port", "0"]), folder, visit, *signals) == 0
+            assert serve_here(lambda: main(["--port", "0"]), address_in(folder), visit, *signals) == 0
         serving, *others = without_evaluations(capsys.readouterr().err)
         assert (json.loads(serving)["event"], others) == ("local.serving", [])
         assert not (folder / ".local" / "serve.json").exists()
@@ -107,7 +107,7 @@ def test_the_address_of_a_server(folder: Path) -> None:
     def visit(url: str) -> None:
         seen.update(json.loads((folder / ".local" / "serve.json").read_text()) | {"health": get(f"{url}/health")})
 
-    assert serve_here(lambda: main(["--port", "0", "--host", "::1"]), folder, visit) == 0
+    assert serve_here(lambda: main(["--port", "0", "--host", "::1"]), address_in(folder), visit) == 0
     assert (seen["url"].rpartition(":")[0], seen["pid"]) == ("http://[::1]", os.getpid())
     assert seen["health"] == {"status": "ok"}
 
