@@ -273,7 +273,7 @@ def test_a_folder_that_is_removed_ends_its_server(folder: Path) -> None:
         address.write_text("{}")
         until(lambda: True if "start the server again" in errors.getvalue() else None)
 
-    assert serve_here(serve, folder, visit) == 1
+    assert serve_here(serve, address_in(folder), visit) == 1
     assert f"{lock} was removed or replaced while the server ran" in errors.getvalue()
     # It may be that of the next server.
     assert address.exists()

@@ -82,6 +82,9 @@ def serve_here(
         finally:
             for number in signals or (signal.SIGINT,):
                 os.kill(os.getpid(), number)
+            # One that came before the server handled signals is lost.
+            while not ended.wait(5):
+                os.kill(os.getpid(), signal.SIGINT)
 
     visitor = threading.Thread(target=user)
     with own_signals():
