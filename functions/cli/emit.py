@@ -38,11 +38,20 @@ def run(context: Context, options: argparse.Namespace) -> int:
 
 
 def _is_served(folder: Path) -> bool:
-    """Return whether a server says that it serves *folder*."""
+    """Return whether a server says that it serves *folder*; one that was killed still says so, but is gone."""
+    import json
+    import os
+
     from functions.local.serving import ADDRESS_FILE
     from functions.local.wiring import FOLDER
 
-    return (folder / FOLDER / ADDRESS_FILE).exists()
+    try:
+        os.kill(int(json.loads((folder / FOLDER / ADDRESS_FILE).read_text(encoding="ascii"))["pid"]), 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    except (OSError, ValueError, KeyError, TypeError):
+        return True  # It is a process of another user, or the file is not complete yet.
+    return True
 
 
 COMMAND: Final = Command(

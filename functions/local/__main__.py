@@ -12,7 +12,7 @@ from shared.log import log_to
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until SIGINT or SIGTERM, and return the exit code."""
+    """Serve until SIGINT, SIGTERM or SIGHUP, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m functions.local", description=__doc__)
     add_options(parser)
     options = read_settings(parser.parse_args(arguments))

@@ -69,7 +69,7 @@ def run(
     root: Path = ROOT,
     started: Callable[[Started], None] = lambda _: None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM.
+    """Serve until SIGINT, SIGTERM or the end of the terminal (SIGHUP).
 
     Args:
         options: the options.
@@ -252,5 +252,7 @@ def _on_stop_signals(stop: Callable[[], object]) -> None:
     def handle(_number: int, _frame: FrameType | None) -> None:
         stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Under nohup the end of the terminal does not count.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handle)

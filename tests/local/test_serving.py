@@ -74,7 +74,7 @@ def test_a_signal_ends_the_process_without_an_error(folder: Path, number: signal
         assert (process.returncode, without_evaluations(errors)) == (0, [])
 
 
-@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT] * 5])
+@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGHUP], [signal.SIGINT] * 5])
 @pytest.mark.parametrize("connected", [False, True])
 def test_a_signal_ends_the_server(
     folder: Path, capsys: pytest.CaptureFixture[str], signals: list[signal.Signals], *, connected: bool
