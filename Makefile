@@ -199,7 +199,7 @@ $(AZ): requirements/azure-cli.txt
 
 .PHONY: check-deploy
 check-deploy: $(READY) $(CHECKOV) $(PROVIDER) $(SAM) $(AZ) $(LINT)/.ready $(TERRAFORM_PROVIDER)/.ready ## what deploys to the three clouds, against the provider's schemas, moto, and the rules of checkov, zizmor and hadolint
-	CHECK_DEPLOY=1 $(BIN)/python -m pytest -q tests/deploy/test_terraform_schema.py tests/deploy/test_terraform_plan.py tests/deploy/test_aws_deployment.py tests/deploy/test_real_tools.py
+	CHECK_DEPLOY=1 $(BIN)/python -m pytest -q tests/deploy/test_terraform_schema.py tests/deploy/test_terraform_plan.py tests/deploy/test_aws_deployment.py tests/cli/test_real_tools.py
 	$(LINT)/bin/zizmor --offline --quiet .github examples/github/*.yml
 	$(LINT)/bin/hadolint functions/monitor/Dockerfile
 	$(BIN)/cfn-lint --regions eu-west-1 -- deploy/aws/monitor.yaml

@@ -11,8 +11,8 @@ from functions.aws.letters import SqsLetters, decode
 from shared.errors import PermanentError, UnavailableError
 from shared.training.letters import UNDELIVERED, StoredLetter
 from shared.wire.incoming import Foreign, TriggerEvent
-from tests.aws.records import record
 from tests.aws.test_dead_letters import queue
+from tests.contracts.aws_records import record
 
 SOURCE = "ml3_platform"
 EVENT = {"source": SOURCE, "detail-type": "retrain_trigger", "id": "e-1", "detail": {"model_id": "churn"}}

@@ -12,7 +12,7 @@ from functions.aws.redriven import decode_queued, decode_redriven, original
 from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.wire.eventbridge import Tick, decode
 from shared.wire.incoming import Foreign, RunEnded, Signal, TriggerEvent
-from tests.aws.records import FUNCTION, record
+from tests.contracts.aws_records import FUNCTION, record
 
 EVENTS = Path(__file__).parents[1] / "events"
 SOURCE = "ml3_platform"

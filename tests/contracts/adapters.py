@@ -22,14 +22,6 @@ TRIGGER = RetrainTrigger(
     severity="high",
     requested_by="monitor",
 )
-# One that has every field.
-COMPLETE = replace(
-    TRIGGER,
-    reason="Qualität fällt \U0001f4c9",
-    parameters={"epochs": 8, "rate": 0.1, "full": True},
-    evidence={"report_url": "https://example.com/1"},
-    force=True,
-)
 
 Answering = Callable[..., str]
 """Starts a service that gives the same answer to everything, and returns its URL."""

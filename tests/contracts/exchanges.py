@@ -8,6 +8,7 @@ from typing import Any, Final
 from shared.api import ROUTES
 from tests.contracts.configuration import MODELS
 from tests.contracts.messages import HttpRequest
+from tests.core.bodies import CHURN, UNUSED
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -64,57 +65,6 @@ def _unprocessable(request: HttpRequest, detail: str) -> Exchange:
     return _problem(request, 422, "Unprocessable Content", detail)
 
 
-# The entry of a model in the list before anything has happened to it.
-UNUSED: Final[dict[str, Any]] = {
-    "model_id": "",
-    "state": "idle",
-    "last_decision": None,
-    "running": None,
-    "waiting": None,
-    "paused": None,
-    "retry": None,
-    "last_run": None,
-    "last_success": None,
-    "stale_since": None,
-    "next_scheduled": None,
-    "strip": [],
-}
-CHURN: Final[Mapping[str, Any]] = {
-    "model_id": "churn",
-    "state": "idle",
-    "running": None,
-    "cooldown_until": None,
-    "queued": None,
-    "waiting": None,
-    "paused": None,
-    "retry": None,
-    "decisions": [],
-    "runs": [],
-    "rejected": [],
-    "follow_ups": [],
-    "configuration": {
-        "name": "churn",
-        "default": True,
-        "schedule": False,
-        "timezone": None,
-        "max_age": None,
-        "signals": [],
-        "cooldown": "0s",
-        "cooldown_after": "start",
-        "on_cooldown": "skip",
-        "on_busy": "queue",
-        "max_trainings": None,
-        "retries": 0,
-        "retry_delay": "30m",
-        "max_run": "1d",
-        "min_severity": None,
-        "consecutive": 1,
-        "window": "7d",
-        "approval": False,
-        "parameters": {"epochs": 8, "note": "$trigger_id"},
-        "after": {"succeeded": [], "failed": []},
-    },
-}
 ALL_FIELDS: Final[Mapping[str, Any]] = {
     "model_id": "churn",
     "trigger_id": "t-1",

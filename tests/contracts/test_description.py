@@ -25,8 +25,8 @@ from tests.contracts.clouds import Cloud
 from tests.contracts.configuration import MODELS
 from tests.contracts.conftest import CLOUDS
 from tests.contracts.messages import HttpRequest
+from tests.contracts.openapi import closed
 from tests.contracts.test_faults import trigger_event
-from tests.docs.openapi import closed
 
 Operation = APIOperation[Any, Any, Any, Any]
 Sent = Case[Operation]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from emulators.lambda_runtime import LambdaError
-from tests.aws.records import record
+from tests.contracts.aws_records import record
 from tests.contracts.gate import refusal
 from tests.contracts.on_aws import Amazon, sqs_batch
 

@@ -15,6 +15,20 @@ SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
+# A trigger that has every field.
+COMPLETE = RetrainTrigger(
+    model_id="churn",
+    trigger_id="t-1",
+    origin="drift",
+    requested_at=NOW,
+    reason="Qualität fällt \U0001f4c9",
+    severity="high",
+    parameters={"epochs": 8, "rate": 0.1, "full": True},
+    requested_by="monitor",
+    evidence={"report_url": "https://example.com/1"},
+    force=True,
+)
+
 TARGET = '[models."{name}".target.local]\nkind = "command"\ncommand = ["python", "train.py"]\n'
 
 

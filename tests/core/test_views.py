@@ -12,7 +12,7 @@ from shared.decision.reasons import Result
 from shared.decision.record import record_of
 from shared.decision.state import Decided, ModelState, Parked, PastRun, Training, decided_about
 from shared.http.views import details, summary
-from tests.contracts.exchanges import CHURN, UNUSED
+from tests.core.bodies import CHURN, UNUSED
 from tests.core.samples import HOUR, MINUTE, NOW, SECOND, configured, model_text, trigger
 from tests.core.test_config import FULL
 

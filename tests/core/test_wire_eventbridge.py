@@ -11,7 +11,7 @@ from shared.errors import InvalidTriggerError, UnreadableEventError
 from shared.trigger import RetrainTrigger
 from shared.wire.eventbridge import decode, encode
 from shared.wire.incoming import Foreign, TriggerEvent
-from tests.contracts.adapters import COMPLETE as TRIGGER
+from tests.core.samples import COMPLETE as TRIGGER
 
 EVENTS = Path(__file__).parents[1] / "events"
 SOURCE = "ml3_platform"

@@ -14,7 +14,7 @@ from shared.errors import InvalidTriggerError, PermanentError, UnreadableEventEr
 from shared.trigger import MAX_TRIGGER_ID, RetrainTrigger
 from shared.wire.eventgrid import decode, encode, events_of
 from shared.wire.incoming import Foreign, RunEnded, Signal, TriggerEvent
-from tests.contracts.adapters import COMPLETE as TRIGGER
+from tests.core.samples import COMPLETE as TRIGGER
 
 EVENTS = Path(__file__).parents[1] / "events"
 SOURCE = "ml3_platform"

@@ -10,8 +10,8 @@ import pytest
 from shared.trigger import RetrainTrigger
 from shared.wire.incoming import Foreign, TriggerEvent
 from shared.wire.pubsub import Message, decode, encode
-from tests.contracts.adapters import COMPLETE as TRIGGER
 from tests.core.pubsub_deliveries import FORMS, OURS, Deliver, eventarc, message_of, push, sample
+from tests.core.samples import COMPLETE as TRIGGER
 
 SOURCE = "ml3_platform"
 TOPIC = "projects/acme/topics/triggers"

@@ -11,10 +11,10 @@ from jsonschema import Draft7Validator
 
 from shared.trigger import FIELDS, ORIGINS, SEVERITIES, RetrainTrigger
 from shared.wire import eventbridge, eventgrid, pubsub
+from tests.contracts.openapi import resolved
 from tests.core.native import EVENTS, SOURCE, delivered, natives
 from tests.core.samples import trigger as a_trigger
 from tests.core.test_every_sample import CONFIG, SIGNAL, TRIGGER, verdicts
-from tests.docs.openapi import resolved
 from tests.docs.pages import ROOT
 
 DOCUMENT: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text(encoding="utf-8"))

@@ -14,9 +14,9 @@ from shared.decision.reasons import Decision, Reason, Result
 from shared.emit import REQUEST_FIELDS
 from shared.ports import RunResult
 from shared.trigger import ORIGINS, SEVERITIES
+from tests.contracts.openapi import closed, description, objects, operations, problems
 from tests.core.deployment import Deployment
 from tests.core.samples import model_text, trigger
-from tests.docs.openapi import closed, description, objects, operations, problems
 from tests.fakes.faults import Fault, Script
 
 CONFIGURATION = (
