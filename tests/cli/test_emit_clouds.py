@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,9 @@ from emulators.eventbridge import EventBridgeStandIn
 from emulators.google_emulators import pubsub_emulator
 from emulators.moto_server import CREDENTIALS
 from emulators.pubsub import PubSub
+from tests.cli.running import run
 from tests.contracts.google_project import emulators_needed
+from tests.fakes.warm import cold
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = """
@@ -62,15 +66,49 @@ def test_eventbridge(configured: dict[str, str]) -> None:
     assert event["detail"]["parameters"] == {"epochs": 12}
 
 
-def test_a_missing_bus(configured: dict[str, str]) -> None:
-    """A refusal is one message and the exit code 1; the region may be that of `AWS_REGION`, too."""
-    credentials = {**CREDENTIALS, "AWS_REGION": CREDENTIALS["AWS_DEFAULT_REGION"]}
-    del credentials["AWS_DEFAULT_REGION"]
+def emitted_here(
+    cloud: str, places: Mapping[str, str], environment: pytest.MonkeyPatch, folder: Path
+) -> tuple[int, str, str]:
+    """Run `emit` in this process; return its exit code, its results and its errors."""
+    for name, value in places.items():
+        environment.setenv(name, value)
+    with cold(import_module(f"functions.{cloud}.wiring")):
+        done = run("emit", "--cloud", cloud, "--id", "t-1", "--config", str(folder / "retrain.toml"))
+    return done.code, done.out, done.err
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_missing_bus(environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A refusal is one message and the exit code 1; the log of a function is not written."""
     with EventBridgeStandIn(buses=frozenset()) as bridge:
         places = {"AWS_ENDPOINT_URL_EVENTBRIDGE": bridge.url, "RETRAIN_BUS": "retraining", "RETRAIN_LEDGER": "states"}
-        done = emitted("aws", configured | credentials | places, "--id", "t-1")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "retraining did not accept 1 trigger(s): t-1: there is no such event bus\n"
+        code, out, errors = emitted_here("aws", places, environment, tmp_path)
+    assert (code, out) == (1, "")
+    assert errors == "retraining did not accept 1 trigger(s): t-1: there is no such event bus\n"
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("cloud", "missing"),
+    [("aws", "botocore"), ("gcp", "google.auth"), ("azure", "azure.identity")],
+)
+def test_packages_that_are_not_installed(environment: pytest.MonkeyPatch, cloud: str, missing: str) -> None:
+    """The message has the command that installs them, and the exit code is 2."""
+    environment.setitem(sys.modules, missing, None)  # Python finds no such module then.
+    done = run("letters", "list", "--cloud", cloud)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"the packages for --cloud {cloud} are not installed ({missing} is missing);"
+        f" install them with: pip install 'retrain-trigger[{cloud}]'\n"
+    )
+
+
+def test_letters_without_a_place(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A deployment that names no place of dead letters is wrong usage."""
+    environment.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    done = run("letters", "list", "--cloud", "aws", "--config", str(tmp_path / "retrain.toml"))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("RETRAIN_DEAD_LETTERS and RETRAIN_UNDELIVERED are not set; name the deployment with")
 
 
 @pytest.mark.xdist_group("cli-gcp")
@@ -93,7 +131,8 @@ def test_pubsub(configured: dict[str, str]) -> None:
     assert done.stdout == f"{payload['trigger_id']}\n"
 
 
-def test_event_grid(configured: dict[str, str]) -> None:
+@pytest.mark.usefixtures("configured")
+def test_event_grid(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """On Azure the event is on the topic."""
     with EventGridStandIn() as topic:
         places = {
@@ -101,6 +140,5 @@ def test_event_grid(configured: dict[str, str]) -> None:
             "RETRAIN_EVENT_GRID_KEY": str(topic.key),
             "RETRAIN_LEDGER": "https://acme.table.core.windows.net/retrain",
         }
-        done = emitted("azure", configured | places, "--id", "week-47")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "week-47\n", "")
-    assert [event["id"] for event in topic.events] == ["week-47"]
+        assert emitted_here("azure", places, environment, tmp_path) == (0, "t-1\n", "")
+    assert [event["id"] for event in topic.events] == ["t-1"]
