@@ -22,7 +22,7 @@ def is_settled(aws: Amazon) -> bool:
 
 def test_sixteen_concurrent_processes_of_a_slow_service_are_one_run(aws: Amazon) -> None:
     """While the first start is under way its run cannot be found yet: the token makes sixteen starts one."""
-    aws.sagemaker.add_fault(FaultKind.SLOW, seconds=0.5, times=CONTENDERS)
+    aws.sagemaker.add_fault(FaultKind.SLOW, seconds=1.5, times=CONTENDERS)
     deliveries = aws.deliver_concurrently([trigger_event(aws)] * CONTENDERS)
     assert [delivery.error for delivery in deliveries] == [""] * CONTENDERS
     (execution,) = aws.sagemaker.executions()

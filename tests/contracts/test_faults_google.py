@@ -96,7 +96,7 @@ def test_what_fails_every_time_is_given_up_by_the_platform(gcp: Google) -> None:
 
 def test_sixteen_concurrent_requests_of_a_slow_service_are_one_run(gcp: Google) -> None:
     """While the first start is under way all others use the same id: the id makes them one."""
-    gcp.vertex.add_fault(FaultKind.SLOW, seconds=0.5, times=CONTENDERS)
+    gcp.vertex.add_fault(FaultKind.SLOW, seconds=1.5, times=CONTENDERS)
     deliveries = gcp.deliver_concurrently([trigger_event(gcp)] * CONTENDERS)
     assert [delivery.error for delivery in deliveries] == [""] * CONTENDERS
     (job,) = gcp.vertex.jobs()
