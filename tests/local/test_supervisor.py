@@ -17,6 +17,8 @@ from tests.local.given import a_request, is_alive, real_clock, run_folder
 from tests.local.here import own_signals
 from tests.local.test_launcher import FAMILY, numbers, reported
 
+# The supervisor has one thread where it runs for real; the tests have more, of which Python 3.12 warns at a fork.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .*is multi-threaded:DeprecationWarning")
 # The family of four processes is there.
 COMPLETE = "until test $(wc -l < pids) = 4; do sleep 0.01; done; "
 
