@@ -9,10 +9,14 @@ from types import ModuleType
 
 @contextmanager
 def own_log(*others: str) -> Iterator[None]:
-    """Restore the log of this project, and the loggers that are named, afterwards."""
+    """Give the log of this project, and the loggers that are named, no handlers; restore them afterwards."""
     loggers = [logging.getLogger(name) for name in ("retrain", *others)]
-    # Powertools keeps a mark in its logger, too.
-    before = [{**vars(each), "handlers": each.handlers[:], "filters": each.filters[:]} for each in loggers]
+    before = [vars(each).copy() for each in loggers]
+    for each in loggers:
+        each.handlers, each.filters = [], []
+        # Powertools marks a logger whose handlers it has made.
+        for name in vars(each).keys() - vars(logging.getLogger("tests.plain")).keys():
+            delattr(each, name)
     try:
         yield
     finally:
