@@ -11,7 +11,7 @@ export OMP_NUM_THREADS := 1
 unexport PYTHONDONTWRITEBYTECODE
 CLOUD ?= local
 # Much of a test's time is waiting for other processes.
-WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 2)')
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 2 + 2)')
 VENV := .venv
 BIN := $(VENV)/bin
 # Set up again when the pinned requirements change, or PYTHON names another interpreter.
@@ -129,8 +129,7 @@ serve: $(READY) ## the local cloud: HTTP on port 8080, cron, trainings on this m
 # same time.
 .PHONY: prepare
 prepare:
-	@$(MAKE) --no-print-directory --jobs=3 $(READY) azurite actionlint
-	@$(MAKE) --no-print-directory --jobs=3 build $(VENV)/.collected
+	@$(MAKE) --no-print-directory --jobs=4 BUILDS_WITH=$(READY) $(VENV)/.collected build azurite actionlint
 
 # pytest rewrites the assertions of each test module and keeps the result, which takes seconds: once here, or in each worker.
 $(VENV)/.collected: $(READY)
