@@ -2,14 +2,19 @@
 
 import dataclasses
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 
 from shared.ports import RunResult
+from shared.training.stop import stop_stray
 from shared.training.sweep import sweep
 from tests.core.deployment import Deployment, problem
 from tests.core.samples import HOUR, MINUTE, configured, model_text
+from tests.fakes.faults import Fault, perform
+
+T = TypeVar("T")
 
 RETRIED = model_text(settings="retries = 1")
 WAITING = model_text(settings="approval = true")
@@ -183,6 +188,55 @@ def test_a_claim_whose_start_is_not_known_is_finished_and_then_stopped() -> None
     one.wait(MINUTE)
     one.carry()
     assert (trained(one), one.service.cancelled) == (["t-1"], ["run-1"])
+
+
+class Unstoppable:
+    """A gate before a training service; while it `refuses`, no training can be stopped."""
+
+    refuses = True
+
+    def __call__(self, call: str, effect: Callable[[], T], /) -> T:
+        """Make the call."""
+        return perform(call, effect, Fault.THROTTLED if self.refuses and call == "cancel" else None)
+
+
+def test_a_request_that_the_service_refuses_is_logged_and_sent_again(caplog: pytest.LogCaptureFixture) -> None:
+    """The next sweep sends it, and nothing else waits for it: until then the model trains."""
+    gate = Unstoppable()
+    one = Deployment(launcher_gate=gate)
+    one.emit("t-1")
+    cancel(one, "t-1")
+    one.carry()
+    (line,) = [vars(record) for record in caplog.records if record.message == "retrain.stop_failed"]
+    assert (line["model_id"], line["run_id"]) == ("churn", "run-1")
+    assert line["error"].startswith("The fake service")
+    assert (one.get("/models/churn")["state"], one.service.cancelled) == ("training", [])
+    gate.refuses = False
+    sweep(one.receiver)
+    assert one.service.cancelled == ["run-1"]
+
+
+@pytest.mark.parametrize(
+    ("refuses", "stopped", "error"),
+    [(False, ["run-1"], "it was requested to stop"), (True, [], "could not be stopped")],
+)
+def test_a_stray_run_is_stopped_or_has_to_be_stopped_by_hand(
+    refuses: bool,  # noqa: FBT001 - a parameter
+    stopped: list[str],
+    error: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It was started while the model claimed another training; the log names it in any case, as an error."""
+    gate = Unstoppable()
+    gate.refuses = refuses
+    one = Deployment(launcher_gate=gate)
+    one.emit("t-1")
+    claim = one.state().training
+    assert claim is not None
+    stop_stray(one.receiver, "churn", claim, "run-1")
+    (line,) = [record for record in caplog.records if record.message == "retrain.stray_run"]
+    assert (line.levelname, vars(line)["trigger_id"], one.service.cancelled) == ("ERROR", "t-1", stopped)
+    assert error in vars(line)["error"]
 
 
 def test_a_request_that_the_service_loses_is_sent_again() -> None:

@@ -176,6 +176,15 @@ def test_an_end_is_found_in_a_small_ledger_that_is_not_indexed_yet(others: int) 
     assert deployment.end(trigger(model_id="a"), "run-1").model_id == "a"
 
 
+def test_an_end_is_found_behind_a_damaged_model(caplog: pytest.LogCaptureFixture) -> None:
+    """The search goes on, and the log names the model; it trained something else, or its repair finds out."""
+    deployment = deployed("b", complete=False)
+    outdate(deployment, "b")
+    assert deployment.ledger.save("a", "not JSON", None)
+    assert deployment.end(trigger(model_id="b"), "run-1").model_id == "b"
+    assert [vars(record)["model_id"] for record in caplog.records if record.message == "retrain.state_damaged"] == ["a"]
+
+
 def test_an_end_that_is_not_indexed_yet_comes_again() -> None:
     """Among many models it is not searched for, and not acknowledged either, until all models are indexed."""
     deployment = deployed("a", complete=False)
