@@ -205,7 +205,7 @@ def test_a_request_that_the_service_refuses_is_logged_and_sent_again(caplog: pyt
     gate = Unstoppable()
     one = Deployment(launcher_gate=gate)
     one.emit("t-1")
-    cancel(one, "t-1")
+    assert one.call("POST", "/models/churn/cancel", {"trigger_id": "t-1"}).status == 202
     one.carry()
     (line,) = [vars(record) for record in caplog.records if record.message == "retrain.stop_failed"]
     assert (line["model_id"], line["run_id"]) == ("churn", "run-1")
