@@ -11,7 +11,7 @@ export OMP_NUM_THREADS := 1
 unexport PYTHONDONTWRITEBYTECODE
 CLOUD ?= local
 # Much of a test's time is waiting for other processes.
-WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 2 + 2)')
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 2)')
 VENV := .venv
 BIN := $(VENV)/bin
 # Set up again when the pinned requirements change, or PYTHON names another interpreter.
@@ -138,7 +138,7 @@ $(VENV)/.collected: $(READY)
 
 .PHONY: test
 test: prepare ## all tests except the demos, the deep tests, those in a browser and those of the drift monitor
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not demo and not deep" --ignore=tests/console
+	$(BIN)/python -m pytest -n $(shell expr $(WORKERS) + 2) --dist loadgroup -m "not demo and not deep" --ignore=tests/console
 
 .PHONY: test-deep
 test-deep: $(READY) build azurite ## hundreds of generated cases: faults at every call, random schedules, arbitrary input
