@@ -138,7 +138,7 @@ $(VENV)/.collected: $(READY)
 
 .PHONY: test
 test: prepare ## all tests except the demos, the deep tests, those in a browser and those of the drift monitor
-	$(BIN)/python -m pytest -n $(shell expr $(WORKERS) + 2) --dist loadgroup -m "not demo and not deep" --ignore=tests/console
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not demo and not deep" --ignore=tests/console
 
 .PHONY: test-deep
 test-deep: $(READY) build azurite ## hundreds of generated cases: faults at every call, random schedules, arbitrary input
