@@ -140,7 +140,7 @@ class ContentionError(TransientError):
     """Other writers changed the state of a model too many times in a row during one call."""
 
 
-def one_line(text: object) -> str:
+def first_line(text: object) -> str:
     """Return the first line of what a service says, cut to fit into a message; empty for nothing.
 
     Some services repeat a signed request from the second line on.

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from shared.errors import UnavailableError, one_line
+from shared.errors import UnavailableError, first_line
 
 MISSING_RIGHT: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 # Raised by botocore for a request that is not valid, before it is sent.
@@ -76,4 +76,4 @@ def _named(error: Exception) -> tuple[str, str]:
         return code, _ADVICE.get(code) or str(getattr(error, "kwargs", {}).get("endpoint_url") or "")
     error_fields = answer.get("Error", {})
     # A signature error shows the signed request, including headers, from the second line on.
-    return str(error_fields.get("Code") or "Unknown"), one_line(error_fields.get("Message"))
+    return str(error_fields.get("Code") or "Unknown"), first_line(error_fields.get("Message"))

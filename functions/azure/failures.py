@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.errors import one_line
+from shared.errors import first_line
 from shared.frozen import dataclass
 from shared.json_text import parse_json
 
@@ -77,7 +77,7 @@ def failure_of(error: Exception) -> Failure | None:
             return Failure(status=None, codes=(str(error),), message="", busy=True)
         # MSAL raises JSONDecodeError if the identity endpoint answers with something else than JSON.
         case CredentialsError() | json.JSONDecodeError():
-            text = one_line(error) if isinstance(error, CredentialsError) else ""
+            text = first_line(error) if isinstance(error, CredentialsError) else ""
             return Failure(status=None, codes=(type(error).__name__,), message=text, busy=False)
     # Where azure-core is not imported nothing can raise an error of it.
     return _sdk_failure(error) if "azure.core.exceptions" in sys.modules else None
@@ -100,7 +100,7 @@ def _sdk_failure(error: Exception) -> Failure | None:
             return _answered_sdk(link.response)
     # Only the type of an error without an answer, since its text may quote a signed address.
     inner = error.inner_exception
-    text = one_line(error) if isinstance(error, ClientAuthenticationError) else ""
+    text = first_line(error) if isinstance(error, ClientAuthenticationError) else ""
     return Failure(
         status=None,
         codes=(type(error).__name__,),
@@ -157,7 +157,7 @@ def _message(document: object) -> str:
     if isinstance(message, dict):
         message = message.get("value")
     if isinstance(message, str):
-        return one_line(message)
+        return first_line(message)
     return next(filter(None, map(_message, document.values())), "")
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from functions.gcp.errors import SIGN_IN, CredentialsError
+from functions.gcp.errors import CredentialsError, named
 from functions.http_session import NO_RETRY, CallLimits, HttpAnswer, HttpSession, Network, NoAnswerError, RetryTransient
 from shared.backoff import Backoff
 from shared.json_text import parse_json
@@ -128,9 +128,7 @@ class FileCredentials:
                 self._found.apply(headers)
             except GoogleAuthError as error:
                 # Its text may quote the content of the file.
-                name = type(error).__name__
-                advice = f": {SIGN_IN}" if name == "DefaultCredentialsError" else ""
-                raise CredentialsError(f"the Google credentials could not be used: {name}{advice}") from error
+                raise CredentialsError(f"the Google credentials could not be used: {named(error)}") from error
         return headers
 
     def renew(self, refusal: HttpAnswer) -> bool:  # noqa: ARG002 - the protocol

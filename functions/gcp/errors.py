@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from functions.http_session import HttpAnswer, NoAnswerError
-from shared.errors import UnavailableError, one_line
+from shared.errors import UnavailableError, first_line
 from shared.json_text import parse_json
 
 
@@ -93,10 +93,14 @@ def publisher_made(service: str, action: str) -> Iterator[None]:
         from google.auth.exceptions import GoogleAuthError
 
         if isinstance(error, GoogleAuthError):
-            name = type(error).__name__
-            advice = f": {SIGN_IN}" if name == "DefaultCredentialsError" else ""
-            raise UnavailableError(service, action, f"{name}{advice}") from error
+            raise UnavailableError(service, action, named(error)) from error
         raise
+
+
+def named(error: Exception) -> str:
+    """Return the name of an *error* of google-auth, whose text may quote a file; with advice if nothing was found."""
+    name = type(error).__name__
+    return f"{name}: {SIGN_IN}" if name == "DefaultCredentialsError" else name
 
 
 def code_and_message(error: Exception) -> tuple[str, str]:
@@ -107,13 +111,13 @@ def code_and_message(error: Exception) -> tuple[str, str]:
     last = error.cause if isinstance(error, RetryError) and error.cause else error
     if isinstance(last, GoogleAPICallError):
         code = last.grpc_status_code.name if last.grpc_status_code else type(last).__name__
-        return code, one_line(last.message)
+        return code, first_line(last.message)
     return type(last).__name__, ""
 
 
 def _unreadable(answer: HttpAnswer) -> tuple[str, str]:
     """Return code and message; the content is not shown: it may be the page of a login or of a proxy."""
-    return "not JSON", one_line(answer.headers.get("content-type"))
+    return "not JSON", first_line(answer.headers.get("content-type"))
 
 
 def _stated(answer: HttpAnswer) -> tuple[str, str]:
@@ -122,6 +126,6 @@ def _stated(answer: HttpAnswer) -> tuple[str, str]:
         read: Any = parse_json(answer.data)
         # An operation that answers with a list, such as a query, also has its error in a list.
         content = (read[0] if isinstance(read, list) else read)["error"]
-        return str(content["status"]), one_line(content.get("message"))
+        return str(content["status"]), first_line(content.get("message"))
     except (ValueError, LookupError, TypeError, AttributeError):
         return f"HTTP {answer.status}", ""

@@ -51,15 +51,16 @@ def _read(answer: HttpAnswer) -> Response:
         content = parse_json(text)
     except ValueError:
         content = None
-    is_done = answer.status < HTTPStatus.MULTIPLE_CHOICES
-    if isinstance(content, dict) and (is_done or "detail" in content):
+    if isinstance(content, dict) and (answer.is_success or "detail" in content):
         return Response(status=answer.status, body=text, headers=answer.headers)
-    if not is_done and answer.status < HTTPStatus.BAD_REQUEST:
+    if not answer.is_success and answer.status < HTTPStatus.BAD_REQUEST:
         detail = "the address wants a browser to sign in; name its application with --audience"
         return problem(HTTPStatus.BAD_GATEWAY, detail)
     if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         detail = f"the platform refuses your credentials ({answer.status}); sign in as a user who may call it"
         return problem(HTTPStatus(answer.status), detail)
     # A proxy in front of a deployment may answer with a page of its own, or a status without a name, such as 520.
-    status = HTTPStatus(answer.status) if answer.status in _STATUSES and not is_done else HTTPStatus.BAD_GATEWAY
+    status = (
+        HTTPStatus(answer.status) if answer.status in _STATUSES and not answer.is_success else HTTPStatus.BAD_GATEWAY
+    )
     return problem(status, f"the address answers {answer.status} in a form that is not the API's: {text[:_SHOWN]!r}")

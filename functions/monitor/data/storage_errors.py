@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from functions.monitor.errors import UnusableDataError
-from shared.errors import UnavailableError, one_line
+from shared.errors import UnavailableError, first_line
 
 # The drivers' errors beside OSError. A class can only have been raised if its module was loaded.
 _VENDOR_REFUSALS: Final = (("botocore.exceptions", "ParamValidationError"),)
@@ -68,5 +68,5 @@ def _loaded(classes: Sequence[tuple[str, str]]) -> tuple[type[Exception], ...]:
 
 
 def _brief(error: Exception) -> str:
-    first = one_line(error)
+    first = first_line(error)
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
