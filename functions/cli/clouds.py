@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _LOCAL: Final = "local"
 # Loggers that write warnings of many lines, such as every kind of credentials that was not found.
 _LOUD: Final = ("azure", "google", "msal")
+_NOWHERE: Final = logging.NullHandler()
 # Modules of each extra.
 _PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "aws": ("botocore", "aws_lambda_powertools"),
@@ -74,7 +75,7 @@ def module_of(module: str, cloud: str) -> Any:  # noqa: ANN401 - the clouds have
     require_packages(cloud)
     for library in _LOUD:
         # Their warnings would be among the answers on a terminal, and the error that follows says the same.
-        logging.getLogger(library).addHandler(logging.NullHandler())
+        logging.getLogger(library).addHandler(_NOWHERE)
     return import_module(module)
 
 
